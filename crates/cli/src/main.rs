@@ -1,0 +1,2 @@
+//! The `glasstack` program.
+fn main() {}

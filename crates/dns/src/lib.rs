@@ -1,0 +1,1 @@
+//! Names to addresses: stub resolver, cache, hosts file, a plain server.

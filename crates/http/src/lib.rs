@@ -1,0 +1,1 @@
+//! HTTP/1.1 over any stream: client, decoding, redirects, server.

@@ -1,0 +1,194 @@
+//! Names (RFC 1034, RFC 1035).
+
+use serde::Serialize;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// Where an answer may come from, in the order in which they are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LookupSource {
+    /// The name is an address already.
+    Literal,
+    /// The user said so (`--resolve`).
+    Override,
+    /// This process's cache.
+    Cache,
+    /// The hosts file.
+    HostsFile,
+    /// The configured name server.
+    Server,
+}
+
+impl fmt::Display for LookupSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Literal => "IP literal",
+            Self::Override => "--resolve",
+            Self::Cache => "cache",
+            Self::HostsFile => "hosts file",
+            Self::Server => "name server",
+        })
+    }
+}
+
+/// What carries a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Transport {
+    Udp,
+    Tcp,
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+        })
+    }
+}
+
+/// Why a question was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueryReason {
+    /// It had not been asked before.
+    First,
+    /// The same server did not answer in time.
+    Timeout {
+        /// How long it was given.
+        waited: Duration,
+    },
+    /// Another server did not answer, or refused to.
+    NextServer {
+        /// What the other one did.
+        because: String,
+    },
+    /// The answer did not fit into a datagram (TC bit, RFC 1035 4.2.1).
+    Truncated,
+    /// The answer was an alias (RFC 1034 3.6.2).
+    Alias {
+        /// The name that led here.
+        from: String,
+    },
+    /// The server does not understand EDNS (RFC 6891 7).
+    WithoutEdns,
+}
+
+impl fmt::Display for QueryReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::First => f.write_str("the answer is not known here"),
+            Self::Timeout { waited } => write!(f, "no answer within {} ms", waited.as_millis()),
+            Self::NextServer { because } => write!(f, "next server, because {because}"),
+            Self::Truncated => f.write_str("the UDP answer was truncated"),
+            Self::Alias { from } => write!(f, "{from} is an alias"),
+            Self::WithoutEdns => f.write_str("the server did not understand EDNS"),
+        }
+    }
+}
+
+/// What happened in DNS.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dns {
+    /// A source was asked.
+    LookedUp {
+        /// The name.
+        name: String,
+        /// Where.
+        source: LookupSource,
+        /// Whether it knew.
+        hit: bool,
+        /// The evidence, in words.
+        detail: String,
+    },
+    /// A question went out.
+    QuerySent {
+        /// The message's id.
+        id: u16,
+        /// The name.
+        name: String,
+        /// The record type, as `A`.
+        record_type: String,
+        /// To whom.
+        server: SocketAddr,
+        /// Over what.
+        transport: Transport,
+        /// Why.
+        why: QueryReason,
+    },
+    /// An answer came in and was believed.
+    ResponseReceived {
+        /// The message's id.
+        id: u16,
+        /// The name asked for.
+        name: String,
+        /// The record type asked for.
+        record_type: String,
+        /// From whom.
+        server: SocketAddr,
+        /// Over what.
+        transport: Transport,
+        /// The response code, as `NOERROR` or `NXDOMAIN`.
+        code: String,
+        /// The answer section, a record each in presentation format.
+        answers: Vec<String>,
+        /// Whether it is only the beginning.
+        truncated: bool,
+        /// How long after the question.
+        rtt: Duration,
+    },
+    /// A datagram came in that answers nothing that was asked.
+    ResponseIgnored {
+        /// From whom.
+        from: SocketAddr,
+        /// Which check it failed.
+        why: String,
+    },
+    /// An alias was followed.
+    AliasFollowed {
+        /// From.
+        from: String,
+        /// To.
+        to: String,
+    },
+    /// The name is resolved.
+    Resolved {
+        /// The name.
+        name: String,
+        /// Its addresses, in the server's order.
+        addresses: Vec<IpAddr>,
+        /// How long this may be believed.
+        ttl: Duration,
+        /// Who knew.
+        source: LookupSource,
+    },
+    /// The name could not be resolved.
+    Failed {
+        /// The name.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// A server of ours answered.
+    Served {
+        /// Whom.
+        client: SocketAddr,
+        /// The name.
+        name: String,
+        /// The record type.
+        record_type: String,
+        /// The response code.
+        code: String,
+        /// Records in the answer section.
+        answers: usize,
+        /// Over what.
+        transport: Transport,
+        /// Why this answer, in words.
+        why: String,
+    },
+}

@@ -1,0 +1,94 @@
+//! Why a packet was discarded. A dropped packet is an outcome: it is typed, told and counted.
+
+use serde::Serialize;
+use std::fmt;
+
+macro_rules! drop_reasons {
+    ($($(#[doc = $doc:literal])* $name:ident => $text:literal,)*) => {
+        /// Why a packet was discarded.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum DropReason { $($(#[doc = $doc])* $name,)* }
+
+        impl DropReason {
+            /// Every reason, in the order of the layers.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+        }
+
+        impl fmt::Display for DropReason {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(Self::$name => $text),* })
+            }
+        }
+    };
+}
+
+drop_reasons! {
+    /// Shorter than the header it must have.
+    Truncated => "truncated header",
+    /// An EtherType nobody here speaks.
+    UnknownEtherType => "unknown EtherType",
+    /// Ethernet destination is another station's.
+    NotOurMac => "not our MAC address",
+    /// An ARP packet that is not Ethernet/IPv4, or has a multicast sender (RFC 826).
+    BadArp => "malformed ARP",
+    /// The IP version field and the frame disagree, the header length is wrong, or the total length
+    /// exceeds the frame (RFC 791 3.1).
+    BadIpHeader => "malformed IP header",
+    /// The IPv4 header checksum is wrong (RFC 1122 3.2.1.2).
+    BadIpChecksum => "bad IP header checksum",
+    /// IPv6, which does not work here yet.
+    Ipv6 => "IPv6 is not spoken here yet",
+    /// A source address that no host may send from (RFC 1122 3.2.1.3).
+    MartianSource => "impossible source address",
+    /// IP destination is another host's.
+    NotOurAddress => "not our IP address",
+    /// A protocol number that nobody here speaks.
+    UnknownProtocol => "unknown IP protocol",
+    /// Fragments overlap or contradict each other (RFC 5722's rule, applied to IPv4).
+    BadFragment => "contradicting fragments",
+    /// Too many datagrams wait for their fragments.
+    ReassemblyFull => "reassembly buffer full",
+    /// A fragment never came (RFC 1122 3.3.2).
+    ReassemblyTimeout => "reassembly timed out",
+    /// A packet larger than the MTU whose DF bit is set.
+    TooBig => "larger than the MTU with DF set",
+    /// Time to live ran out.
+    TtlExpired => "TTL expired",
+    /// No route to the destination.
+    NoRoute => "no route",
+    /// The next hop does not answer ARP.
+    NoArpReply => "no ARP reply from the next hop",
+    /// Too many packets wait for an ARP reply.
+    ArpQueueFull => "ARP queue full",
+    /// The ICMP checksum is wrong.
+    BadIcmpChecksum => "bad ICMP checksum",
+    /// An ICMP message that is malformed or about nothing of ours.
+    UnmatchedIcmp => "ICMP about nothing of ours",
+    /// An ICMP error that fails the checks of RFC 5927.
+    SuspiciousIcmp => "ICMP error fails the RFC 5927 checks",
+    /// The UDP length or checksum is wrong.
+    BadUdpChecksum => "bad UDP checksum",
+    /// Nobody has this UDP port.
+    NoUdpSocket => "no socket on this UDP port",
+    /// The socket's receive buffer is full.
+    UdpBufferFull => "UDP receive buffer full",
+    /// The TCP checksum is wrong.
+    BadTcpChecksum => "bad TCP checksum",
+    /// No connection or listener for this segment; it was answered by a reset.
+    NoTcpSocket => "no TCP connection or listener",
+    /// The listener's backlog is full: the SYN is ignored, the peer will try again.
+    BacklogFull => "listener's backlog is full",
+    /// The oldest half-open connection made room for a newer one.
+    HalfOpenEvicted => "oldest half-open connection gave way",
+    /// A segment outside the receive window (RFC 9293 3.10.7.4, first check).
+    OutOfWindow => "outside the receive window",
+    /// A segment that only repeats what was received already.
+    OldDuplicate => "old duplicate",
+    /// A segment for a connection in TIME-WAIT that needs no answer.
+    TimeWait => "stray segment in TIME-WAIT",
+    /// A cable's or a device's queue is full.
+    QueueFull => "queue full",
+    /// The device failed to take the frame.
+    DeviceError => "the device refused the frame",
+}

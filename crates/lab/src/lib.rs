@@ -1,0 +1,1 @@
+//! The miniature Internet: names, certificates and sites on a virtual wire.

@@ -1,0 +1,1 @@
+//! The virtual network: virtual time, cables, switches, faults.

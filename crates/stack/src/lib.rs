@@ -1,0 +1,48 @@
+//! One host in user space: what a kernel does between a program and a network card.
+//!
+//! ```text
+//!   program          Host  TcpStream  TcpListener  UdpSocket      (async; any thread)
+//!   ----------------------------------------------------------------------------------
+//!                      |  one Core behind a lock
+//!                 +----+-----------------------------------------------+
+//!   demultiplexer |  4-tuple -> Flow (its own smoltcp interface)       |
+//!                 |  port    -> UDP endpoint     front: ARP, ICMP, RST |
+//!                 |  Neighbours (ARP)  RouteTable  reassembly          |
+//!                 +----+-----------------------------------------------+
+//!   ----------------------------------------------------------------------------------
+//!   world           Runner::poll(now) -> next deadline       (one thread: a World's)
+//!                      |
+//!                   FrameDevice                    (TAP, TUN, a port on a virtual wire)
+//! ```
+//!
+//! Read in this order: [`environment`] (time, chance and the journal are inputs), [`device`],
+//! [`host`] (what programs touch), [`tcp`], [`udp`], [`ping`], [`runner`] (what the world touches),
+//! then what is inside: the demultiplexer and its parts.
+//!
+//! smoltcp stays inside: no public item of this crate names one of its types.
+
+pub mod device;
+pub mod environment;
+pub mod error;
+pub mod executor;
+pub mod host;
+pub mod ping;
+pub mod route;
+pub mod runner;
+pub mod tcp;
+pub mod udp;
+pub mod world;
+
+pub use device::{DeviceError, Frame, FrameDevice};
+pub use environment::{Entropy, Environment};
+pub use error::{BindError, ConfigError, ConnectError, ListenError, PingError, TcpError, UdpError};
+pub use executor::{Executor, Sleep};
+pub use host::{ConnectOptions, Counters, Elapsed, FlowInfo, Host, HostConfig, TcpConfig};
+pub use ping::{PingOptions, PingReply};
+pub use route::{NoRoute, Prefix, Route, RouteDecision, RouteTable};
+pub use runner::Runner;
+pub use tcp::{TcpListener, TcpStream};
+pub use udp::UdpSocket;
+pub use world::World;
+
+pub use glasstack_journal as journal;

@@ -1,0 +1,176 @@
+//! The routing table: longest prefix wins, and the answer says why (RFC 1122 3.3.1, RFC 1812 5.2.4.3).
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// An IPv4 network: address and prefix length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Prefix {
+    network: Ipv4Addr,
+    len: u8,
+}
+
+impl Prefix {
+    /// Everything: `0.0.0.0/0`.
+    pub const DEFAULT: Self = Self { network: Ipv4Addr::UNSPECIFIED, len: 0 };
+
+    /// The network of `len` bits that `address` lies in; none if `len` is above 32.
+    pub fn new(address: Ipv4Addr, len: u8) -> Option<Self> {
+        if len > 32 {
+            return None;
+        }
+        let network = Ipv4Addr::from_bits(address.to_bits() & Self::mask_bits(len));
+        Some(Self { network, len })
+    }
+
+    /// Whether `address` lies in this network.
+    pub fn contains(self, address: Ipv4Addr) -> bool {
+        address.to_bits() & Self::mask_bits(self.len) == self.network.to_bits()
+    }
+
+    /// The prefix length in bits.
+    pub const fn prefix_len(self) -> u8 {
+        self.len
+    }
+
+    /// The network's own address.
+    pub const fn network(self) -> Ipv4Addr {
+        self.network
+    }
+
+    /// The directed broadcast address; none for /31 and /32 (RFC 3021).
+    pub fn broadcast(self) -> Option<Ipv4Addr> {
+        (self.len < 31).then(|| Ipv4Addr::from_bits(self.network.to_bits() | !Self::mask_bits(self.len)))
+    }
+
+    fn mask_bits(len: u8) -> u32 {
+        u32::MAX.checked_shl(32 - u32::from(len)).unwrap_or(0)
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.network, self.len)
+    }
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Which destinations.
+    pub prefix: Prefix,
+    /// Who gets their packets; none for destinations on the link itself.
+    pub via: Option<Ipv4Addr>,
+    /// Among rows of equal length the lowest wins.
+    pub metric: u32,
+}
+
+/// The table of one host with one interface.
+#[derive(Clone, Debug)]
+pub struct RouteTable {
+    interface: String,
+    source: Ipv4Addr,
+    rows: Vec<Route>,
+}
+
+/// What the table answered, with its evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteDecision {
+    /// For where.
+    pub destination: IpAddr,
+    /// The row that matched.
+    pub row: Route,
+    /// Who gets the packet next: the row's gateway, or the destination itself.
+    pub next_hop: IpAddr,
+    /// The interface's name.
+    pub interface: String,
+    /// The source address chosen.
+    pub source: IpAddr,
+    /// Why this row and no other, in words.
+    pub why: String,
+}
+
+/// Why there is no way to a destination.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoRoute {
+    /// No row matches.
+    #[error("no route to {destination}: no row of the routing table matches (is a gateway missing?)")]
+    NoRow {
+        /// For where.
+        destination: IpAddr,
+    },
+    /// IPv6 does not work here yet.
+    #[error("{destination} is an IPv6 address, and this stack speaks only IPv4 so far")]
+    Ipv6 {
+        /// For where.
+        destination: IpAddr,
+    },
+    /// Not an address of one host.
+    #[error("{destination} is not the address of one host ({what})")]
+    NotUnicast {
+        /// For where.
+        destination: IpAddr,
+        /// What it is instead.
+        what: &'static str,
+    },
+}
+
+impl RouteTable {
+    /// A table with the one row that an interface's own address makes.
+    pub fn new(interface: &str, source: Ipv4Addr, prefix_len: u8) -> Option<Self> {
+        let prefix = Prefix::new(source, prefix_len)?;
+        let rows = vec![Route { prefix, via: None, metric: 0 }];
+        Some(Self { interface: interface.to_owned(), source, rows })
+    }
+
+    /// Adds a row.
+    pub fn add(&mut self, route: Route) {
+        self.rows.push(route);
+    }
+
+    /// The rows, in the order in which they were added.
+    pub fn rows(&self) -> &[Route] {
+        &self.rows
+    }
+
+    /// A row as people write it: `0.0.0.0/0 via 10.0.0.1 dev eth0`.
+    pub fn describe(&self, row: &Route) -> String {
+        let interface = &self.interface;
+        match row.via {
+            Some(gateway) => format!("{} via {gateway} dev {interface}", row.prefix),
+            None => format!("{} dev {interface}", row.prefix),
+        }
+    }
+
+    /// Where packets for `destination` go. The longest prefix wins, then the lowest metric, then
+    /// the row that was there first.
+    pub fn lookup(&self, destination: IpAddr) -> Result<RouteDecision, NoRoute> {
+        let IpAddr::V4(address) = destination else {
+            return Err(NoRoute::Ipv6 { destination });
+        };
+        if address.is_unspecified() {
+            return Err(NoRoute::NotUnicast { destination, what: "the unspecified address" });
+        }
+        if address.is_multicast() {
+            return Err(NoRoute::NotUnicast { destination, what: "a multicast group" });
+        }
+        let matching = || self.rows.iter().filter(|row| row.prefix.contains(address));
+        let Some(best) = matching().min_by_key(|row| (32 - row.prefix.prefix_len(), row.metric)) else {
+            return Err(NoRoute::NoRow { destination });
+        };
+        let why = match matching().count() - 1 {
+            0 => "the only row that matches".to_owned(),
+            others => {
+                format!("longest prefix of {} rows that match (/{})", others + 1, best.prefix.prefix_len())
+            }
+        };
+        Ok(RouteDecision {
+            destination,
+            row: *best,
+            next_hop: best.via.unwrap_or(address).into(),
+            interface: self.interface.clone(),
+            source: self.source.into(),
+            why,
+        })
+    }
+}

@@ -1,0 +1,1 @@
+//! TLS over the stack's streams: client, server, trust, key log, every check told.

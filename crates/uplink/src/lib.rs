@@ -1,0 +1,1 @@
+//! The operating system's network: TAP, TUN, netlink and the mio world.

@@ -1,0 +1,1 @@
+//! What people look at: narration, ladder, pcapng, JSON lines, summary.

@@ -1,0 +1,1 @@
+//! The browser's part: the address bar, the connector, the fetch.
