@@ -79,6 +79,15 @@ pub enum Tls {
         /// The evidence, in words.
         evidence: String,
     },
+    /// A server chose which certificate to show.
+    IdentityChosen {
+        /// The name the client asked for (SNI), if any.
+        asked: Option<String>,
+        /// The subject of the certificate chosen.
+        subject: String,
+        /// Why this one, in words.
+        why: String,
+    },
     /// The handshake is complete.
     Established {
         /// Whether this node is the server.
@@ -94,7 +103,7 @@ pub enum Tls {
         /// Whether an earlier session was taken up again.
         resumed: bool,
     },
-    /// The handshake failed.
+    /// The handshake failed, or the session did later.
     Failed {
         /// Why, with cause.
         why: String,
