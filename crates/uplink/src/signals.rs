@@ -1,0 +1,117 @@
+//! SIGINT and SIGTERM as events of the loop, so that a journey can end in order.
+
+use mio::unix::pipe::{self, Receiver};
+use mio::{Interest, Registry, Token};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::{SigId, flag, low_level};
+use std::fmt;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A request to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGINT: Ctrl-C.
+    Interrupt,
+    /// SIGTERM: `kill`, a service manager.
+    Terminate,
+}
+
+impl Signal {
+    const ALL: [Self; 2] = [Self::Interrupt, Self::Terminate];
+
+    /// Its number.
+    pub fn number(self) -> i32 {
+        match self {
+            Self::Interrupt => SIGINT,
+            Self::Terminate => SIGTERM,
+        }
+    }
+
+    /// What a shell reports of a program that it ended: 128 and its number.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Interrupt => "SIGINT",
+            Self::Terminate => "SIGTERM",
+        })
+    }
+}
+
+/// Catches the signals while it lives; afterwards they end the process as usual.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    pipes: Vec<(Signal, Receiver)>,
+    registered: Vec<SigId>,
+    released: Arc<AtomicBool>,
+}
+
+impl Signals {
+    /// The first token used; the others follow.
+    const COUNT: usize = Signal::ALL.len();
+
+    /// Catches the signals and reports them to `registry` under `first_token` and those that
+    /// follow it.
+    pub(crate) fn catch(registry: &Registry, first_token: usize) -> io::Result<Self> {
+        let released = Arc::new(AtomicBool::new(false));
+        let mut caught = Self { pipes: Vec::new(), registered: Vec::new(), released };
+        for (offset, signal) in Signal::ALL.into_iter().enumerate() {
+            let (sender, mut receiver) = pipe::new()?;
+            registry.register(&mut receiver, Token(first_token + offset), Interest::READABLE)?;
+            // signal-hook's handler stays installed once it is there. This action, which stays
+            // too, restores what the signal did before as soon as nobody catches it any more.
+            flag::register_conditional_default(signal.number(), Arc::clone(&caught.released))?;
+            caught.registered.push(low_level::pipe::register(signal.number(), OwnedFd::from(sender))?);
+            caught.pipes.push((signal, receiver));
+        }
+        Ok(caught)
+    }
+
+    /// How many tokens it takes.
+    pub(crate) const fn tokens() -> usize {
+        Self::COUNT
+    }
+
+    /// A signal that has come since the last call; several of a kind count as one.
+    pub(crate) fn take(&mut self) -> Option<Signal> {
+        let mut taken = None;
+        for (signal, receiver) in &mut self.pipes {
+            let mut bytes = [0; 64];
+            while matches!(receiver.read(&mut bytes), Ok(n) if n > 0) {
+                taken = Some(*signal);
+            }
+        }
+        taken
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        for id in self.registered.drain(..) {
+            low_level::unregister(id);
+        }
+        self.released.store(true, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_exits_as_a_shell_reports_it() {
+        for signal in Signal::ALL {
+            assert_eq!(i32::from(signal.exit_code()), 128 + signal.number());
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! The world in real time: one mio loop for frames, timers, wakers and signals.
+//!
+//! ```text
+//!   turn:  fire timers -> poll what is ready -> poll the runners that have something to do -> wait
+//!   wait:  until a frame, the earliest deadline, the bell, or a signal
+//! ```
+
+use crate::clock::OsClock;
+use crate::entropy::OsEntropy;
+use crate::signals::{Signal, Signals};
+use glasstack_journal::event::Medium;
+use glasstack_journal::{Clock, Instant, Journal, WallTime};
+use glasstack_stack::executor::{MainTask, Progress};
+use glasstack_stack::{
+    ConfigError, DeviceError, Environment, Executor, Frame, FrameDevice, Host, HostConfig, Runner, World,
+};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token, Waker};
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Hosts on devices of this machine, in real time.
+pub struct TapWorld {
+    env: Environment,
+    poll: Poll,
+    events: Events,
+    bell: Arc<Bell>,
+    signals: Option<Signals>,
+    ports: Vec<Port>,
+}
+
+/// The world cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// A device is gone or broken.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// SIGINT or SIGTERM came; see [`TapWorld::catch_signals`].
+    #[error("interrupted by {signal}")]
+    Interrupted {
+        /// Which.
+        signal: Signal,
+    },
+    /// The operating system failed.
+    #[error("cannot {what}: {source}")]
+    Os {
+        /// What was tried.
+        what: &'static str,
+        /// What it said.
+        source: io::Error,
+    },
+}
+
+/// A host cannot join the world.
+#[derive(Debug, thiserror::Error)]
+pub enum AddHostError {
+    /// The host cannot be as configured.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The device cannot be waited for.
+    #[error("cannot wait for frames from {device}: {source}")]
+    Register {
+        /// The device.
+        device: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+/// How many polls of futures go by before the devices have their turn.
+const POLLS_A_TURN: usize = 256;
+const BELL: Token = Token(0);
+const FIRST_SIGNAL: usize = 1;
+const FIRST_PORT: usize = FIRST_SIGNAL + Signals::tokens();
+
+impl TapWorld {
+    /// A world without hosts, with a journal that begins now.
+    pub fn new() -> Result<Self, WorldError> {
+        let os = |what| move |source| WorldError::Os { what, source };
+        let poll = Poll::new().map_err(os("make an event queue"))?;
+        let waker = Waker::new(poll.registry(), BELL).map_err(os("make a waker"))?;
+        let bell = Arc::new(Bell { asleep: AtomicBool::new(false), waker });
+        let entropy = Arc::new(OsEntropy::new().map_err(os("get random bytes"))?);
+        let clock = OsClock::new();
+        let rope = Arc::clone(&bell);
+        let clock_for_all: Arc<dyn Clock> = Arc::new(clock);
+        let executor = Executor::new(Arc::clone(&clock_for_all), move || rope.ring());
+        let env =
+            Environment { journal: Journal::new(clock.epoch()), clock: clock_for_all, entropy, executor };
+        let events = Events::with_capacity(64);
+        Ok(Self { env, poll, events, bell, signals: None, ports: Vec::new() })
+    }
+
+    /// What the world's hosts are made of: its journal (attach observers before the first host
+    /// joins), clock, randomness and executor.
+    pub fn environment(&self) -> &Environment {
+        &self.env
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> &Journal {
+        &self.env.journal
+    }
+
+    /// Puts a host behind `device` into the world.
+    pub fn add_host<D>(&mut self, config: HostConfig, device: D) -> Result<Host, AddHostError>
+    where
+        D: FrameDevice + AsRawFd + 'static,
+    {
+        let (name, fd) = (device.name().to_owned(), device.as_raw_fd());
+        let watched = Watched { device, drained: false };
+        let (host, runner) = Host::new(&self.env, config, watched)?;
+        let token = Token(FIRST_PORT + self.ports.len());
+        self.poll
+            .registry()
+            .register(&mut SourceFd(&fd), token, Interest::READABLE)
+            .map_err(|source| AddHostError::Register { device: name, source })?;
+        self.ports.push(Port { runner: Box::new(runner), readable: true, deadline: None });
+        Ok(host)
+    }
+
+    /// From now on SIGINT and SIGTERM make [`run`](World::run) and [`drain`](World::drain) return
+    /// [`WorldError::Interrupted`] at once, instead of ending the process: the program can then
+    /// drain, close its capture and leave. Another signal ends the drain likewise. When the world
+    /// is dropped the signals do again what they did before.
+    pub fn catch_signals(&mut self) -> Result<(), WorldError> {
+        if self.signals.is_none() {
+            let signals = Signals::catch(self.poll.registry(), FIRST_SIGNAL)
+                .map_err(|source| WorldError::Os { what: "catch SIGINT and SIGTERM", source })?;
+            self.signals = Some(signals);
+        }
+        Ok(())
+    }
+
+    /// Does all that can be done now, without waiting. The main task's result, if it ended.
+    fn turn<T>(&mut self, main: &mut MainTask<'_, T>) -> Result<Option<T>, WorldError> {
+        let executor = &self.env.executor;
+        executor.fire_timers(self.env.clock.now());
+        let done = match executor.run_ready(main, POLLS_A_TURN) {
+            Progress::Done(done) => Some(done),
+            Progress::Idle(_) | Progress::Busy => None,
+        };
+        let now = self.env.clock.now();
+        for port in &mut self.ports {
+            port.poll_if_due(now)?;
+        }
+        Ok(done)
+    }
+
+    /// Sleeps until there is something to do, but not beyond `limit`.
+    fn wait(&mut self, limit: Option<Instant>) -> Result<(), WorldError> {
+        // Whoever makes something ready after this line rings the bell; what was made ready
+        // before it is seen below.
+        self.bell.asleep.store(true, Ordering::SeqCst);
+        let timeout = self.time_to_sleep(limit);
+        let outcome = self.poll.poll(&mut self.events, timeout);
+        self.bell.asleep.store(false, Ordering::SeqCst);
+        match outcome {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                return Err(WorldError::Os { what: "wait for events", source: error });
+            }
+            Err(_) => return Ok(()),
+            Ok(()) => {}
+        }
+        let mut signalled = false;
+        for event in &self.events {
+            match event.token() {
+                BELL => {}
+                Token(token) if token < FIRST_PORT => signalled = true,
+                Token(token) => {
+                    if let Some(port) = self.ports.get_mut(token - FIRST_PORT) {
+                        port.readable = true;
+                    }
+                }
+            }
+        }
+        match self.signals.as_mut().filter(|_| signalled).and_then(Signals::take) {
+            Some(signal) => Err(WorldError::Interrupted { signal }),
+            None => Ok(()),
+        }
+    }
+
+    /// None: until something happens.
+    fn time_to_sleep(&self, limit: Option<Instant>) -> Option<Duration> {
+        if self.env.executor.has_ready() || self.ports.iter().any(Port::has_work) {
+            return Some(Duration::ZERO);
+        }
+        let deadlines = self.ports.iter().filter_map(|port| port.deadline);
+        let earliest = deadlines.chain(self.env.executor.next_timer()).chain(limit).min()?;
+        Some(earliest.since(self.env.clock.now()))
+    }
+
+    fn is_quiet(&self) -> bool {
+        !self.env.executor.has_ready()
+            && self.ports.iter().all(|port| !port.has_work() && port.runner.is_quiet())
+    }
+}
+
+impl World for TapWorld {
+    type Error = WorldError;
+
+    fn now(&self) -> Instant {
+        self.env.clock.now()
+    }
+
+    fn wall(&self) -> WallTime {
+        self.env.clock.wall()
+    }
+
+    fn run<T>(&mut self, until: impl Future<Output = T>) -> Result<T, WorldError> {
+        let executor = self.env.executor.clone();
+        let mut main = executor.main(until);
+        loop {
+            if let Some(done) = self.turn(&mut main)? {
+                return Ok(done);
+            }
+            self.wait(None)?;
+        }
+    }
+
+    fn drain(&mut self, limit: Duration) -> Result<bool, WorldError> {
+        let executor = self.env.executor.clone();
+        let mut nothing = executor.main(std::future::pending::<()>());
+        let end = self.now() + limit;
+        loop {
+            self.turn(&mut nothing)?;
+            if self.is_quiet() {
+                return Ok(true);
+            }
+            if self.now() >= end {
+                return Ok(false);
+            }
+            self.wait(Some(end))?;
+        }
+    }
+}
+
+impl fmt::Debug for TapWorld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TapWorld").field("hosts", &self.ports.len()).finish_non_exhaustive()
+    }
+}
+
+/// Wakes the loop, but only when it sleeps: most wakers are called by the loop itself, and a ring
+/// is a system call.
+struct Bell {
+    asleep: AtomicBool,
+    waker: Waker,
+}
+
+impl Bell {
+    fn ring(&self) {
+        if self.asleep.swap(false, Ordering::SeqCst) {
+            // Cannot fail while the world lives, and afterwards there is nobody to wake.
+            let _ = self.waker.wake();
+        }
+    }
+}
+
+/// One host: its runner, and what is known of its device.
+struct Port {
+    runner: Box<dyn AnyRunner>,
+    /// The device may have frames. mio reports each arrival once (edge-triggered), so this stays
+    /// true until the device itself says that it has none.
+    readable: bool,
+    deadline: Option<Instant>,
+}
+
+impl Port {
+    fn poll_if_due(&mut self, now: Instant) -> Result<(), DeviceError> {
+        let is_due = self.deadline.is_some_and(|deadline| deadline <= now);
+        if !(is_due || self.has_work()) {
+            return Ok(());
+        }
+        self.deadline = self.runner.poll(now)?;
+        if self.runner.take_drained() {
+            self.readable = false;
+        }
+        Ok(())
+    }
+
+    fn has_work(&self) -> bool {
+        self.readable || self.runner.wants_poll()
+    }
+}
+
+/// A runner, whatever its device.
+trait AnyRunner: Send {
+    fn poll(&mut self, now: Instant) -> Result<Option<Instant>, DeviceError>;
+    fn wants_poll(&self) -> bool;
+    fn is_quiet(&self) -> bool;
+    /// Whether the device ran out of frames since the last call.
+    fn take_drained(&mut self) -> bool;
+}
+
+impl<D: FrameDevice> AnyRunner for Runner<Watched<D>> {
+    fn poll(&mut self, now: Instant) -> Result<Option<Instant>, DeviceError> {
+        self.poll(now)
+    }
+
+    fn wants_poll(&self) -> bool {
+        self.wants_poll()
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.is_quiet()
+    }
+
+    fn take_drained(&mut self) -> bool {
+        std::mem::take(&mut self.device_mut().drained)
+    }
+}
+
+/// A device that remembers whether it ran out of frames.
+struct Watched<D> {
+    device: D,
+    drained: bool,
+}
+
+impl<D: FrameDevice> FrameDevice for Watched<D> {
+    fn name(&self) -> &str {
+        self.device.name()
+    }
+
+    fn medium(&self) -> Medium {
+        self.device.medium()
+    }
+
+    fn mtu(&self) -> usize {
+        self.device.mtu()
+    }
+
+    fn recv(&mut self) -> Result<Option<Frame>, DeviceError> {
+        let frame = self.device.recv()?;
+        self.drained = frame.is_none();
+        Ok(frame)
+    }
+
+    fn send(&mut self, frame: Frame) -> Result<(), DeviceError> {
+        self.device.send(frame)
+    }
+}
