@@ -1,5 +1,6 @@
 //! HTTP (RFC 9110, RFC 9112).
 
+use crate::span::SpanId;
 use serde::Serialize;
 use std::fmt;
 use std::net::SocketAddr;
@@ -40,6 +41,8 @@ pub enum Http {
     ConnectionChosen {
         /// Where it leads.
         remote: SocketAddr,
+        /// The connection's own span.
+        connection: Option<SpanId>,
         /// Whether it had carried an earlier request.
         reused: bool,
         /// Why, in words.
