@@ -155,8 +155,9 @@ impl TapWorld {
     /// Sleeps until there is something to do, but not beyond `limit`.
     fn wait(&mut self, limit: Option<Instant>) -> Result<(), WorldError> {
         // Whoever makes something ready after this line rings the bell; what was made ready
-        // before it is seen below.
-        self.bell.asleep.store(true, Ordering::SeqCst);
+        // before it is seen below. (A swap and not a store: it synchronises with the ring that
+        // found us awake.)
+        self.bell.asleep.swap(true, Ordering::SeqCst);
         let timeout = self.time_to_sleep(limit);
         let outcome = self.poll.poll(&mut self.events, timeout);
         self.bell.asleep.store(false, Ordering::SeqCst);
