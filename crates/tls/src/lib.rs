@@ -1,1 +1,50 @@
-//! TLS over the stack's streams: client, server, trust, key log, every check told.
+//! TLS over any stream: both ends of it, and every step told.
+//!
+//! ```text
+//!    TlsClient::connect                        TlsServer::accept
+//!          |                                          |
+//!    HandshakeStarted   -- ClientHello -->      HandshakeStarted, IdentityChosen
+//!                       <-- certificate --
+//!    CertificateReceived, CertificateJudged (chain, validity, name, usage, signature)
+//!    Established                                Established
+//!          |                                          |
+//!      TlsStream  <=========== bytes ===========>  TlsStream
+//!          |                                          |
+//!    CloseNotifySent    -- close_notify -->     CloseNotifyReceived
+//! ```
+//!
+//! Read in this order: [`client`] and [`server`] (the two ends), [`stream`] (what they give),
+//! `verifier` (how a certificate is judged), [`certificate`] (what is read from one), [`trust`] (who
+//! is believed), [`identity`] (what a server shows), [`error`] (what goes wrong, and what helps),
+//! [`offer`] and [`provider`] (versions, suites, randomness), [`key_log`].
+//!
+//! The protocol is rustls': TLS 1.3 (RFC 8446) and TLS 1.2 (RFC 5246) with ECDHE only. RSA key
+//! transport, which older descriptions of TLS show, is not offered: it has no forward secrecy (who
+//! records the traffic and gets the server's key later reads it all), and TLS 1.3 removed it.
+//!
+//! What is absent: no clock and no randomness but those passed in, no file, no name or address
+//! looked up, no HTTP. Revocation is not checked yet.
+
+pub mod certificate;
+pub mod client;
+pub mod error;
+mod handshake;
+pub mod identity;
+pub mod key_log;
+pub mod offer;
+pub mod provider;
+pub mod server;
+pub mod stream;
+pub mod trust;
+mod verifier;
+
+pub use certificate::CertificateInfo;
+pub use client::{TlsClient, TlsClientConfig};
+pub use error::{CertificateProblem, ConfigError, TlsError, TlsErrorKind, is_truncation};
+pub use identity::{Identity, IdentityError};
+pub use key_log::KeyLogSink;
+pub use offer::TlsVersion;
+pub use provider::provider;
+pub use server::{TlsServer, TlsServerConfig};
+pub use stream::{SessionInfo, TlsStream};
+pub use trust::{TrustError, TrustStore};

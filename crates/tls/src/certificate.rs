@@ -1,0 +1,253 @@
+//! What is read from a certificate (RFC 5280), for people: nothing is decided by it alone.
+
+use glasstack_journal::event::Tls;
+use std::net::IpAddr;
+use x509_parser::extensions::{ExtendedKeyUsage, GeneralName, ParsedExtension};
+use x509_parser::oid_registry::Oid;
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::public_key::PublicKey;
+use x509_parser::time::ASN1Time;
+use x509_parser::x509::SubjectPublicKeyInfo;
+
+/// A certificate as it was shown. Texts from inside it have their control characters escaped: they
+/// were written by a stranger and are printed on terminals.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CertificateInfo {
+    /// Its place in the chain, 0 being the peer's own.
+    pub index: usize,
+    /// The subject, as `CN=www.example.test`.
+    pub subject: String,
+    /// The issuer.
+    pub issuer: String,
+    /// The serial number, in hex.
+    pub serial: String,
+    /// From when it is good, in seconds since the Unix epoch.
+    pub not_before: i64,
+    /// Until when it is good, in seconds since the Unix epoch.
+    pub not_after: i64,
+    /// Its subject alternative names: DNS names and IP addresses.
+    pub names: Vec<String>,
+    /// The public key's algorithm and size.
+    pub key: String,
+    /// The signature's algorithm.
+    pub signature: String,
+    /// The certificate itself.
+    pub der: Vec<u8>,
+    pub(crate) usage: Usage,
+    pub(crate) subject_der: Vec<u8>,
+    pub(crate) issuer_der: Vec<u8>,
+    unreadable: Option<String>,
+}
+
+/// What a certificate says that its key is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Usage {
+    /// Basic constraints (RFC 5280 4.2.1.9): it may issue others.
+    pub(crate) ca: bool,
+    /// Key usage (4.2.1.3), if present: whether digitalSignature is among them.
+    pub(crate) digital_signature: Option<bool>,
+    /// Extended key usage (4.2.1.12), if present: whether serverAuth is among them, and all of them.
+    pub(crate) purposes: Option<(bool, String)>,
+}
+
+impl CertificateInfo {
+    /// Reads `der`; what cannot be read is said in place of the subject.
+    pub(crate) fn read(index: usize, der: &[u8]) -> Self {
+        let read = match X509Certificate::from_der(der) {
+            Ok(([], certificate)) => describe(&certificate),
+            Ok((rest, _)) => Err(format!("{} bytes follow the certificate", rest.len())),
+            Err(error) => Err(error.to_string()),
+        };
+        let der = der.to_vec();
+        read.map(|info| Self { index, der: der.clone(), ..info }).unwrap_or_else(|why| Self {
+            index,
+            der,
+            subject: format!("(unreadable: {why})"),
+            unreadable: Some(why),
+            ..Self::default()
+        })
+    }
+
+    /// From when it is good (RFC 3339).
+    pub fn valid_from(&self) -> String {
+        rfc3339(self.not_before)
+    }
+
+    /// Until when it is good (RFC 3339).
+    pub fn valid_until(&self) -> String {
+        rfc3339(self.not_after)
+    }
+
+    /// What to call it: its subject, or its first name when the subject is empty, as it may be.
+    pub fn label(&self) -> String {
+        match (self.subject.is_empty(), self.names.first()) {
+            (false, _) => self.subject.clone(),
+            (true, Some(name)) => format!("{name} (no subject)"),
+            (true, None) => format!("serial {} (no subject)", self.serial),
+        }
+    }
+
+    /// What is wrong with it, when it is no certificate at all.
+    pub(crate) fn unreadable(&self) -> Option<&str> {
+        self.unreadable.as_deref()
+    }
+
+    /// Whether it names itself as its issuer.
+    pub(crate) fn is_self_issued(&self) -> bool {
+        self.unreadable.is_none() && self.subject_der == self.issuer_der
+    }
+
+    pub(crate) fn received(&self) -> Tls {
+        let dates = |seconds| if self.unreadable.is_some() { String::new() } else { rfc3339(seconds) };
+        Tls::CertificateReceived {
+            index: self.index,
+            subject: self.subject.clone(),
+            issuer: self.issuer.clone(),
+            serial: self.serial.clone(),
+            not_before: dates(self.not_before),
+            not_after: dates(self.not_after),
+            names: self.names.clone(),
+            key: self.key.clone(),
+            signature: self.signature.clone(),
+        }
+    }
+}
+
+/// Civil time of `seconds` since the Unix epoch, as RFC 3339 writes it.
+pub(crate) fn rfc3339(seconds: i64) -> String {
+    let Ok(time) = ASN1Time::from_timestamp(seconds) else {
+        return format!("{seconds} s after 1970");
+    };
+    let civil = time.to_datetime();
+    let (date, month) = (civil.date(), u8::from(civil.month()));
+    let (hour, minute, second) = civil.to_hms();
+    format!("{:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", date.year(), date.day())
+}
+
+/// `text` with control characters escaped.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
+}
+
+fn describe(certificate: &X509Certificate<'_>) -> Result<CertificateInfo, String> {
+    let validity = certificate.validity();
+    Ok(CertificateInfo {
+        index: 0,
+        subject: printable(&certificate.subject().to_string()),
+        issuer: printable(&certificate.issuer().to_string()),
+        serial: certificate.raw_serial_as_string(),
+        not_before: validity.not_before.timestamp(),
+        not_after: validity.not_after.timestamp(),
+        names: alternative_names(certificate)?,
+        key: key_kind(certificate.public_key()),
+        signature: signature_kind(&certificate.signature_algorithm.algorithm),
+        der: Vec::new(),
+        usage: usage(certificate)?,
+        subject_der: certificate.subject().as_raw().to_vec(),
+        issuer_der: certificate.issuer().as_raw().to_vec(),
+        unreadable: None,
+    })
+}
+
+/// RFC 5280 4.2.1.6.
+fn alternative_names(certificate: &X509Certificate<'_>) -> Result<Vec<String>, String> {
+    let extension = certificate.subject_alternative_name().map_err(|error| error.to_string())?;
+    let names = extension.map(|extension| extension.value.general_names.as_slice()).unwrap_or_default();
+    let shown = |name: &GeneralName<'_>| match name {
+        GeneralName::DNSName(name) => Some(printable(name)),
+        GeneralName::IPAddress(octets) => Some(match octets.len() {
+            4 => <[u8; 4]>::try_from(*octets).map(IpAddr::from).ok()?.to_string(),
+            16 => <[u8; 16]>::try_from(*octets).map(IpAddr::from).ok()?.to_string(),
+            length => format!("(an address of {length} bytes)"),
+        }),
+        _ => None,
+    };
+    Ok(names.iter().filter_map(shown).collect())
+}
+
+fn usage(certificate: &X509Certificate<'_>) -> Result<Usage, String> {
+    let key_usage = certificate.key_usage().map_err(|error| error.to_string())?;
+    let extended = certificate.extended_key_usage().map_err(|error| error.to_string())?;
+    let constraints =
+        certificate.iter_extensions().find_map(|extension| match extension.parsed_extension() {
+            ParsedExtension::BasicConstraints(constraints) => Some(constraints.ca),
+            _ => None,
+        });
+    Ok(Usage {
+        ca: constraints.unwrap_or(false),
+        digital_signature: key_usage.map(|usage| usage.value.digital_signature()),
+        purposes: extended.map(|usage| (usage.value.server_auth, purposes(usage.value))),
+    })
+}
+
+fn purposes(usage: &ExtendedKeyUsage<'_>) -> String {
+    let named = [
+        (usage.any, "any"),
+        (usage.server_auth, "serverAuth"),
+        (usage.client_auth, "clientAuth"),
+        (usage.code_signing, "codeSigning"),
+        (usage.email_protection, "emailProtection"),
+        (usage.time_stamping, "timeStamping"),
+        (usage.ocsp_signing, "OCSPSigning"),
+    ];
+    let named = named.into_iter().filter(|(present, _)| *present).map(|(_, name)| name.to_owned());
+    named.chain(usage.other.iter().map(Oid::to_id_string)).collect::<Vec<_>>().join(", ")
+}
+
+fn key_kind(key: &SubjectPublicKeyInfo<'_>) -> String {
+    let oid = key.algorithm.algorithm.to_id_string();
+    match (oid.as_str(), key.parsed()) {
+        ("1.3.101.112", _) => "Ed25519".to_owned(),
+        ("1.3.101.113", _) => "Ed448".to_owned(),
+        (_, Ok(PublicKey::RSA(rsa))) => format!("RSA {} bits", rsa.key_size()),
+        (_, Ok(PublicKey::EC(point))) => format!("ECDSA {} bits", point.key_size()),
+        _ => format!("algorithm {oid}"),
+    }
+}
+
+/// RFC 8017, RFC 5758, RFC 8410.
+fn signature_kind(oid: &Oid<'_>) -> String {
+    let oid = oid.to_id_string();
+    match oid.as_str() {
+        "1.2.840.113549.1.1.5" => "RSA PKCS#1 with SHA-1",
+        "1.2.840.113549.1.1.10" => "RSA-PSS",
+        "1.2.840.113549.1.1.11" => "RSA PKCS#1 with SHA-256",
+        "1.2.840.113549.1.1.12" => "RSA PKCS#1 with SHA-384",
+        "1.2.840.113549.1.1.13" => "RSA PKCS#1 with SHA-512",
+        "1.2.840.10045.4.3.2" => "ECDSA with SHA-256",
+        "1.2.840.10045.4.3.3" => "ECDSA with SHA-384",
+        "1.2.840.10045.4.3.4" => "ECDSA with SHA-512",
+        "1.3.101.112" => "Ed25519",
+        _ => return format!("algorithm {oid}"),
+    }
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_no_certificate_are_described_as_such() {
+        for bytes in [&b""[..], b"\x30", b"hello", &[0x30, 0x82, 0xff, 0xff], &[0xff; 64]] {
+            let info = CertificateInfo::read(3, bytes);
+            assert!(info.unreadable().is_some());
+            assert_eq!(info.index, 3);
+            assert!(info.label().starts_with("(unreadable"), "{}", info.label());
+        }
+    }
+
+    #[test]
+    fn dates_are_written_as_rfc_3339() {
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
+        assert_eq!(rfc3339(1_790_000_000), "2026-09-21T14:13:20Z");
+        assert_eq!(rfc3339(i64::MAX), format!("{} s after 1970", i64::MAX));
+    }
+
+    #[test]
+    fn a_strangers_escape_sequence_does_not_reach_the_terminal() {
+        assert_eq!(printable("CN=\u{1b}[31mroot"), "CN=\\u{1b}[31mroot");
+    }
+}

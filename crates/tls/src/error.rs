@@ -1,0 +1,376 @@
+//! What goes wrong, and what helps.
+
+use crate::certificate::{printable, rfc3339};
+use crate::offer::TlsVersion;
+use rustls::{AlertDescription, CertificateError};
+use std::fmt;
+use std::io;
+
+/// A TLS session could not be made, or failed later.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// No certificate can be asked for by this name.
+    #[error("{name:?} is neither a host name nor an IP address: no certificate can be for it")]
+    ServerName {
+        /// What was given.
+        name: String,
+    },
+    /// The peer's certificate was judged and refused.
+    #[error("the certificate of {server_name} is refused: {problem}")]
+    Certificate {
+        /// The name asked for.
+        server_name: String,
+        /// Which certificate, which check, which value, what to do.
+        problem: CertificateProblem,
+    },
+    /// The peer ended the session with an alert (RFC 8446 6.2).
+    #[error("the peer sent the alert {alert}: {meaning}")]
+    Alert {
+        /// The alert, as the RFC names it.
+        alert: String,
+        /// What that means here.
+        meaning: &'static str,
+    },
+    /// Both speak TLS, but nothing that both understand.
+    #[error("the two sides have nothing in common: {0}")]
+    Incompatible(#[source] rustls::Error),
+    /// The peer did what the protocol forbids.
+    #[error("the peer broke the TLS protocol: {0}")]
+    Misbehaved(#[source] rustls::Error),
+    /// What came is not TLS.
+    #[error(
+        "what the peer sent is not TLS ({0}): another protocol, such as plain HTTP, may be spoken on this port"
+    )]
+    NotTls(#[source] rustls::Error),
+    /// The peer left in the middle of the handshake.
+    #[error("the peer closed the connection before the handshake was complete, without saying why")]
+    CutShort,
+    /// The connection ended without close_notify (RFC 8446 6.1).
+    #[error("the connection ended without close_notify: what was received may have been cut short")]
+    Truncated,
+    /// What carries TLS failed.
+    #[error("the connection failed: {0}")]
+    Transport(#[source] io::Error),
+    /// Anything else.
+    #[error("TLS failed: {0}")]
+    Other(#[source] rustls::Error),
+}
+
+/// Which of the three kinds an error is of, as curl's exit codes tell them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsErrorKind {
+    /// The peer's certificate was refused (curl: 60).
+    Certificate,
+    /// The handshake or the protocol failed (curl: 35).
+    Handshake,
+    /// The connection below failed or ended too early (curl: 35 before the session is made, 56 later).
+    Transport,
+}
+
+impl TlsError {
+    /// Which kind it is of.
+    pub fn kind(&self) -> TlsErrorKind {
+        match self {
+            Self::Certificate { problem: CertificateProblem::BadHandshakeSignature { .. }, .. } => {
+                TlsErrorKind::Handshake
+            }
+            Self::Certificate { .. } => TlsErrorKind::Certificate,
+            Self::Transport(_) | Self::Truncated | Self::CutShort => TlsErrorKind::Transport,
+            _ => TlsErrorKind::Handshake,
+        }
+    }
+
+    /// The error of this crate inside an I/O error that a [`crate::TlsStream`] returned.
+    pub fn within(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+
+    /// Sorts what rustls reports. A certificate's problem is named by the verifier, which knows more;
+    /// what it says here is for the case that it could not.
+    pub(crate) fn from_rustls(error: rustls::Error, server_name: &str) -> Self {
+        use rustls::Error;
+        match error {
+            Error::InvalidCertificate(why) => Self::Certificate {
+                server_name: server_name.to_owned(),
+                problem: CertificateProblem::other(&why),
+            },
+            Error::AlertReceived(alert) => Self::Alert { alert: alert_name(alert), meaning: meaning(alert) },
+            Error::PeerIncompatible(_) | Error::NoApplicationProtocol => Self::Incompatible(error),
+            Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)
+            | Error::InvalidMessage(rustls::InvalidMessage::UnknownProtocolVersion) => Self::NotTls(error),
+            Error::PeerMisbehaved(_)
+            | Error::InvalidMessage(_)
+            | Error::InappropriateMessage { .. }
+            | Error::InappropriateHandshakeMessage { .. }
+            | Error::NoCertificatesPresented
+            | Error::PeerSentOversizedRecord
+            | Error::DecryptError => Self::Misbehaved(error),
+            _ => Self::Other(error),
+        }
+    }
+
+    /// Sorts what the asynchronous wrapper around rustls reports during a handshake.
+    pub(crate) fn from_handshake(error: io::Error, server_name: &str) -> Self {
+        match rustls_within(error) {
+            Ok(error) => Self::from_rustls(error, server_name),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Self::CutShort,
+            Err(error) => Self::Transport(error),
+        }
+    }
+}
+
+/// Whether an I/O error says that the peer ended the connection without close_notify: harmless where
+/// the data tells its own end (a satisfied Content-Length), an attack or an accident elsewhere. Its
+/// kind is `UnexpectedEof`.
+pub fn is_truncation(error: &io::Error) -> bool {
+    matches!(TlsError::within(error), Some(TlsError::Truncated))
+}
+
+/// What rustls said, if it was rustls that said it.
+pub(crate) fn rustls_within(error: io::Error) -> Result<rustls::Error, io::Error> {
+    error.downcast::<rustls::Error>()
+}
+
+/// Why a certificate was refused: which one, which value, and what helps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CertificateProblem {
+    /// Its time is over.
+    Expired {
+        /// Which certificate.
+        certificate: String,
+        /// Its last second (Unix seconds).
+        not_after: i64,
+        /// The time of the judgement (Unix seconds).
+        now: i64,
+    },
+    /// Its time has not come.
+    NotYetValid {
+        /// Which certificate.
+        certificate: String,
+        /// Its first second (Unix seconds).
+        not_before: i64,
+        /// The time of the judgement (Unix seconds).
+        now: i64,
+    },
+    /// It is for others.
+    WrongName {
+        /// The name asked for.
+        asked: String,
+        /// The names it is for.
+        valid_for: Vec<String>,
+    },
+    /// Nobody who is trusted vouches for it.
+    UntrustedRoot {
+        /// The last certificate on the way.
+        certificate: String,
+        /// Who issued that.
+        issuer: String,
+    },
+    /// It vouches for itself, and is not trusted.
+    SelfSigned {
+        /// Which certificate.
+        certificate: String,
+    },
+    /// There is nobody who is trusted.
+    NoRoots,
+    /// It was not signed by the key of its alleged issuer.
+    BadSignature {
+        /// Which certificate, as far as known.
+        certificate: String,
+        /// Who is said to have signed it.
+        issuer: String,
+    },
+    /// It is not for this use.
+    WrongPurpose {
+        /// Which certificate.
+        certificate: String,
+        /// What it lacks, or is.
+        why: String,
+    },
+    /// The peer could not prove that it has the certificate's key.
+    BadHandshakeSignature {
+        /// Which certificate.
+        certificate: String,
+        /// Why.
+        why: String,
+    },
+    /// It cannot be read.
+    Malformed {
+        /// Which certificate.
+        certificate: String,
+        /// Why.
+        why: String,
+    },
+    /// Anything else.
+    Other {
+        /// In words.
+        why: String,
+    },
+}
+
+impl CertificateProblem {
+    pub(crate) fn other(error: &CertificateError) -> Self {
+        Self::Other { why: printable(&error.to_string()) }
+    }
+}
+
+impl fmt::Display for CertificateProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expired { certificate, not_after, now } => write!(
+                f,
+                "{certificate} expired on {} and it is now {} (its owner must renew it, unless the clock here is wrong)",
+                rfc3339(*not_after),
+                rfc3339(*now)
+            ),
+            Self::NotYetValid { certificate, not_before, now } => write!(
+                f,
+                "{certificate} is valid only from {} on and it is now {} (is the clock here right?)",
+                rfc3339(*not_before),
+                rfc3339(*now)
+            ),
+            Self::WrongName { asked, valid_for } if valid_for.is_empty() => write!(
+                f,
+                "it names no host at all (no subject alternative name), so it is not for {asked}; its owner must \
+                 have it issued anew with that name"
+            ),
+            Self::WrongName { asked, valid_for } => write!(
+                f,
+                "it is not for {asked} but for {} (use one of these names, or ask whether this is the right server)",
+                some_of(valid_for)
+            ),
+            Self::UntrustedRoot { certificate, issuer } => write!(
+                f,
+                "{certificate} was issued by {issuer}, who is not trusted here (trust that CA with --cacert FILE, or \
+                 the server must send the certificate that links it to a trusted one)"
+            ),
+            Self::SelfSigned { certificate } => write!(
+                f,
+                "{certificate} is self-signed, and it is not trusted here (trust it with --cacert FILE if you know it)"
+            ),
+            Self::NoRoots => {
+                f.write_str("no root certificate is trusted here at all (name some with --cacert FILE)")
+            }
+            Self::BadSignature { certificate, issuer } => write!(
+                f,
+                "the signature on {certificate} was not made by the key of {issuer} that is known here (a forgery, \
+                 or another CA of the same name)"
+            ),
+            Self::WrongPurpose { certificate, why } => {
+                write!(
+                    f,
+                    "{certificate} is not for a TLS server: {why} (its owner needs another certificate)"
+                )
+            }
+            Self::BadHandshakeSignature { certificate, why } => {
+                write!(f, "the server did not prove that it has the key of {certificate}: {why}")
+            }
+            Self::Malformed { certificate, why } => write!(f, "{certificate} cannot be read: {why}"),
+            Self::Other { why } => f.write_str(why),
+        }
+    }
+}
+
+/// The first few of a list that a stranger may have made long.
+pub(crate) fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let mut text = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    text
+}
+
+/// A client or server cannot be made as configured.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The versions leave nothing.
+    #[error("no version lies between {min} (lowest) and {max} (highest)")]
+    Versions {
+        /// The lowest allowed.
+        min: TlsVersion,
+        /// The highest allowed.
+        max: TlsVersion,
+    },
+    /// RFC 7301 3.1.
+    #[error("an application protocol's name (ALPN) has 1 to 255 bytes, not {length}")]
+    Alpn {
+        /// How long it is.
+        length: usize,
+    },
+    /// A server without a certificate.
+    #[error("a TLS server needs at least one certificate")]
+    NoIdentity,
+    /// Anything else.
+    #[error("TLS cannot be set up: {0}")]
+    Rustls(#[from] rustls::Error),
+}
+
+/// RFC 8446 6: the alert's name, as `handshake_failure`.
+fn alert_name(alert: AlertDescription) -> String {
+    let Some(name) = alert.as_str() else {
+        return format!("number {}", u8::from(alert));
+    };
+    let mut words = String::new();
+    let mut after_small = false;
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && after_small {
+            words.push('_');
+        }
+        after_small = c.is_ascii_lowercase();
+        words.push(c.to_ascii_lowercase());
+    }
+    words
+}
+
+/// RFC 8446 6.2, from the side of the one who receives it.
+fn meaning(alert: AlertDescription) -> &'static str {
+    use AlertDescription as Alert;
+    match alert {
+        Alert::HandshakeFailure => {
+            "it accepts nothing of what was offered (TLS 1.2 and 1.3 with ECDHE; RSA key transport is not offered, \
+             since it has no forward secrecy)"
+        }
+        Alert::ProtocolVersion => "it speaks none of the TLS versions offered",
+        Alert::InsufficientSecurity => "it asks for stronger cipher suites than those offered",
+        Alert::UnrecognisedName => "it knows no site of the name asked for (SNI)",
+        Alert::NoApplicationProtocol => "it speaks none of the application protocols offered (ALPN)",
+        Alert::UnknownCA => "it does not trust the issuer of the certificate it was shown",
+        Alert::BadCertificate | Alert::UnsupportedCertificate | Alert::CertificateUnknown => {
+            "it refuses the certificate it was shown"
+        }
+        Alert::CertificateExpired => "it says that the certificate it was shown is outside its dates",
+        Alert::CertificateRevoked => "it says that the certificate it was shown has been revoked",
+        Alert::CertificateRequired => "it asks for a client certificate",
+        Alert::AccessDenied => "it refuses access",
+        Alert::DecodeError | Alert::IllegalParameter | Alert::UnexpectedMessage | Alert::MissingExtension => {
+            "it could not make sense of what it received"
+        }
+        Alert::BadRecordMac | Alert::DecryptError => {
+            "what it received had been changed on the way, or was misread"
+        }
+        Alert::InternalError => "it failed for a reason of its own",
+        Alert::UserCanceled => "it gave up",
+        _ => "it ended the session",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_are_named_as_in_the_rfc() {
+        assert_eq!(alert_name(AlertDescription::HandshakeFailure), "handshake_failure");
+        assert_eq!(alert_name(AlertDescription::UnknownCA), "unknown_ca");
+        assert_eq!(alert_name(AlertDescription::Unknown(200)), "number 200");
+    }
+
+    #[test]
+    fn a_long_list_of_names_is_not_printed_whole() {
+        let names: Vec<String> = (0..5_000).map(|n| format!("host{n}.test")).collect();
+        let problem = CertificateProblem::WrongName { asked: "www.test".into(), valid_for: names };
+        let text = problem.to_string();
+        assert!(text.contains("host7.test and 4992 more"), "{text}");
+    }
+}

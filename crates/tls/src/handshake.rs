@@ -1,0 +1,75 @@
+//! What both ends of a handshake have in common: it begins, and ends in one of three ways.
+
+use crate::error::TlsError;
+use crate::offer::Offer;
+use futures_io::AsyncWrite;
+use glasstack_journal::event::Tls;
+use glasstack_journal::{Scope, SpanKind};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
+/// A handshake under way, in a span of its own. Given up (dropped), it is told as failed.
+pub(crate) struct Attempt {
+    scope: Scope,
+    ended: bool,
+}
+
+impl Attempt {
+    /// Opens the span and tells that the handshake begins: call it before the first byte is written.
+    pub(crate) fn begin(scope: &Scope, server: bool, server_name: Option<&str>, offer: &Offer) -> Self {
+        let scope = scope.enter(SpanKind::Tls { server_name: server_name.unwrap_or("(no name)").to_owned() });
+        scope.record(|| Tls::HandshakeStarted {
+            server,
+            server_name: server_name.map(str::to_owned),
+            versions: offer.versions.clone(),
+            suites: offer.suites.clone(),
+            groups: offer.groups.clone(),
+            alpn: offer.alpn.clone(),
+        });
+        Self { scope, ended: false }
+    }
+
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// It succeeded; the span goes on with the session.
+    pub(crate) fn succeed(mut self) -> Scope {
+        self.ended = true;
+        self.scope.clone()
+    }
+
+    /// It failed; the span is closed.
+    pub(crate) fn fail(mut self, error: TlsError) -> TlsError {
+        self.end(|| error.to_string());
+        error
+    }
+
+    fn end(&mut self, why: impl FnOnce() -> String) {
+        self.ended = true;
+        self.scope.record(|| Tls::Failed { why: why() });
+        self.scope.close();
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(|| {
+                "given up before the handshake was complete (by a time limit, or by the user)".to_owned()
+            });
+        }
+    }
+}
+
+/// Closes a connection whose handshake failed, so that the alert is followed by an orderly end. Tried
+/// once: nobody waits for a peer that did not get this far.
+pub(crate) async fn hang_up<S: AsyncWrite + Unpin>(mut stream: S) {
+    poll_fn(|cx| {
+        // The handshake's error is what matters; one of closing adds nothing.
+        let _ = Pin::new(&mut stream).poll_close(cx);
+        Poll::Ready(())
+    })
+    .await;
+}

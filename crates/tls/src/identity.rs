@@ -1,0 +1,150 @@
+//! What a server shows of itself: a certificate chain, and the key that proves it.
+
+use crate::certificate::CertificateInfo;
+use rustls::SignatureAlgorithm;
+use rustls::crypto::ring::sign::any_supported_type;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use std::fmt;
+use std::sync::Arc;
+
+/// A certificate chain with its private key: Ed25519, ECDSA (P-256, P-384) or RSA (2048 bits up).
+#[derive(Clone)]
+pub struct Identity {
+    names: Vec<String>,
+    certificate: CertificateInfo,
+    key: Arc<CertifiedKey>,
+}
+
+impl Identity {
+    /// From PEM texts: the chain, the server's own certificate first, and the key (PKCS#8, PKCS#1 or
+    /// SEC1). Both may be the same text.
+    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, IdentityError> {
+        let mut certificates = Vec::new();
+        for section in CertificateDer::pem_slice_iter(chain) {
+            let position = certificates.len() + 1;
+            certificates.push(section.map_err(|source| IdentityError::Pem { position, source })?);
+        }
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(IdentityError::Key)?;
+        Self::new(certificates, key)
+    }
+
+    /// From DER: the chain, the server's own certificate first, and the key (PKCS#8, PKCS#1 or SEC1).
+    pub fn from_der(chain: Vec<Vec<u8>>, key: Vec<u8>) -> Result<Self, IdentityError> {
+        let key = PrivateKeyDer::try_from(key).map_err(|_| IdentityError::KeyFormat)?;
+        Self::new(chain.into_iter().map(CertificateDer::from).collect(), key)
+    }
+
+    /// Shown for these names instead of those in the certificate. `*.example.test` stands for one
+    /// label.
+    #[must_use]
+    pub fn with_names<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.names = names.into_iter().map(|name| canonical(name.as_ref())).collect();
+        self
+    }
+
+    /// The names it is shown for: the certificate's subject alternative names, unless others were
+    /// given.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The server's own certificate.
+    pub fn certificate(&self) -> &CertificateInfo {
+        &self.certificate
+    }
+
+    pub(crate) fn key(&self) -> &Arc<CertifiedKey> {
+        &self.key
+    }
+
+    /// Whether its signatures are the same every time (see [`crate::provider()`]).
+    pub(crate) fn signs_reproducibly(&self) -> bool {
+        self.key.key.algorithm() == SignatureAlgorithm::ED25519
+    }
+
+    fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, IdentityError> {
+        let own = chain.first().ok_or(IdentityError::NoCertificate)?;
+        let certificate = CertificateInfo::read(0, own);
+        if let Some(why) = certificate.unreadable() {
+            return Err(IdentityError::Certificate { why: why.to_owned() });
+        }
+        let names = certificate.names.iter().map(|name| canonical(name)).collect();
+        let key = any_supported_type(&key).map_err(IdentityError::UnsupportedKey)?;
+        let key = CertifiedKey::new(chain, key);
+        key.keys_match().map_err(|_| IdentityError::Mismatch { subject: certificate.label() })?;
+        Ok(Self { names, certificate, key: Arc::new(key) })
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("certificate", &self.certificate.label()).finish_non_exhaustive()
+    }
+}
+
+/// Which identity answers to `asked`, and why: the exact name, then a wildcard, then the first (as
+/// nginx does). `identities` is not empty where this is called; `None` says that it was.
+pub(crate) fn choose<'a>(identities: &'a [Identity], asked: Option<&str>) -> Option<(&'a Identity, String)> {
+    let first = identities.first()?;
+    let Some(asked) = asked.map(canonical) else {
+        return Some((first, "no name asked for (no SNI): the first certificate is the default".to_owned()));
+    };
+    let of_name = |wanted: &str| identities.iter().find(|one| one.names.iter().any(|name| name == wanted));
+    if let Some(exact) = of_name(&asked) {
+        return Some((exact, format!("it is for {asked}")));
+    }
+    // RFC 9525 6.3: a wildcard stands for exactly one label, the leftmost.
+    if let Some((_, parent)) = asked.split_once('.') {
+        let wildcard = format!("*.{parent}");
+        if let Some(found) = of_name(&wildcard) {
+            return Some((found, format!("it is for {wildcard}")));
+        }
+    }
+    Some((first, format!("no certificate is for {asked}: the first one is the default")))
+}
+
+/// RFC 6066 3: names are compared without case, and without a trailing dot.
+fn canonical(name: &str) -> String {
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+}
+
+/// A certificate and key cannot be a server's identity.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// The chain's framing is broken.
+    #[error("certificate {position} of the chain is not valid PEM: {source}")]
+    Pem {
+        /// Which of the certificates, counted from 1.
+        position: usize,
+        /// What is wrong.
+        source: pem::Error,
+    },
+    /// The chain is empty.
+    #[error("no certificate found: a PEM certificate begins with -----BEGIN CERTIFICATE-----")]
+    NoCertificate,
+    /// The server's own certificate makes no sense.
+    #[error("the first certificate of the chain cannot be read: {why}")]
+    Certificate {
+        /// What is wrong.
+        why: String,
+    },
+    /// No key in the PEM text, or broken framing.
+    #[error("no private key found ({0}): it begins with -----BEGIN PRIVATE KEY----- and is not encrypted")]
+    Key(#[source] pem::Error),
+    /// Not DER of a kind known.
+    #[error("the private key is neither PKCS#8 nor PKCS#1 nor SEC1")]
+    KeyFormat,
+    /// A key of another kind.
+    #[error(
+        "the private key cannot be used ({0}): use Ed25519, ECDSA P-256 or P-384, or RSA of 2048 bits up"
+    )]
+    UnsupportedKey(#[source] rustls::Error),
+    /// The two don't belong together.
+    #[error("the private key does not belong to the certificate {subject}")]
+    Mismatch {
+        /// The certificate's subject.
+        subject: String,
+    },
+}

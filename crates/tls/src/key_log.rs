@@ -1,0 +1,43 @@
+//! Secrets, for those who may read the traffic: the journal, and a file if the user wants one.
+
+use glasstack_journal::Scope;
+use glasstack_journal::event::Tls;
+use rustls::KeyLog;
+use std::fmt;
+use std::sync::Arc;
+
+/// Takes one line of an `SSLKEYLOGFILE` (RFC 9850), without its end. The program appends it to the
+/// file; the library opens none.
+pub type KeyLogSink = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// One connection's secrets, told in its own scope: an embedded capture needs to know whose they are.
+pub(crate) struct ConnectionKeyLog {
+    pub(crate) scope: Scope,
+    pub(crate) sink: Option<KeyLogSink>,
+}
+
+impl KeyLog for ConnectionKeyLog {
+    /// RFC 9850 2: label, client random in hex, secret in hex.
+    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        let line = format!("{label} {} {}", hex(client_random), hex(secret));
+        if let Some(sink) = &self.sink {
+            sink(&line);
+        }
+        self.scope.record(|| Tls::Secret { line });
+    }
+
+    fn will_log(&self, _label: &str) -> bool {
+        self.sink.is_some() || self.scope.journal().is_watched()
+    }
+}
+
+impl fmt::Debug for ConnectionKeyLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ConnectionKeyLog")
+    }
+}
+
+/// Lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,152 @@
+//! The server: accepts, and shows the certificate that fits the name asked for.
+
+use crate::error::{ConfigError, TlsError};
+use crate::handshake::{Attempt, hang_up};
+use crate::identity::{Identity, choose};
+use crate::key_log::{ConnectionKeyLog, KeyLogSink};
+use crate::offer::{Offer, TlsVersion, group_name, protocol_names, protocol_versions, suite_name};
+use crate::provider::{WallClock, provider};
+use crate::stream::{SessionInfo, TlsStream};
+use futures_io::{AsyncRead, AsyncWrite};
+use futures_rustls::LazyConfigAcceptor;
+use glasstack_journal::event::{Note, Tls};
+use glasstack_journal::{Clock, Scope};
+use glasstack_stack::Entropy;
+use rustls::ServerConfig;
+use rustls::server::{Acceptor, ClientHello};
+use rustls::sign::SingleCertAndKey;
+use std::sync::Arc;
+
+/// What a server offers and shows.
+#[derive(Clone)]
+pub struct TlsServerConfig {
+    /// Its certificates, chosen by the name that the client asks for; the first is the default.
+    pub identities: Vec<Identity>,
+    /// Application protocols spoken (RFC 7301), best first, as `http/1.1`. None by default, and then
+    /// whatever a client offers is passed over.
+    pub alpn: Vec<String>,
+    /// The lowest version accepted. TLS 1.2.
+    pub min_version: TlsVersion,
+    /// The highest version accepted. TLS 1.3.
+    pub max_version: TlsVersion,
+    /// Who gets the secrets beside the journal.
+    pub key_log: Option<KeyLogSink>,
+}
+
+impl TlsServerConfig {
+    /// Shows `identities`, and everything else as is usual.
+    pub fn new(identities: Vec<Identity>) -> Self {
+        Self {
+            identities,
+            alpn: Vec::new(),
+            min_version: TlsVersion::Tls12,
+            max_version: TlsVersion::Tls13,
+            key_log: None,
+        }
+    }
+}
+
+/// Accepts TLS connections, and resumes earlier sessions, whose state it keeps itself. Cheap to
+/// clone; clones share their sessions.
+#[derive(Clone)]
+pub struct TlsServer {
+    config: Arc<ServerConfig>,
+    identities: Arc<Vec<Identity>>,
+    offer: Arc<Offer>,
+    reproducible: bool,
+    key_log: Option<KeyLogSink>,
+}
+
+impl TlsServer {
+    /// A server in the world of `entropy` and `clock`.
+    pub fn new(
+        entropy: &Arc<dyn Entropy>,
+        clock: &Arc<dyn Clock>,
+        config: TlsServerConfig,
+    ) -> Result<Self, ConfigError> {
+        let default = config.identities.first().ok_or(ConfigError::NoIdentity)?.key().clone();
+        let range = (config.min_version, config.max_version);
+        let versions = protocol_versions(range)?;
+        let provider = provider(entropy);
+        let offer = Offer::new(&provider, range, &config.alpn);
+        let mut rustls = ServerConfig::builder_with_details(provider, Arc::new(WallClock(clock.clone())))
+            .with_protocol_versions(&versions)?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(default)));
+        rustls.alpn_protocols = protocol_names(&config.alpn)?;
+        Ok(Self {
+            config: Arc::new(rustls),
+            identities: Arc::new(config.identities),
+            offer: Arc::new(offer),
+            reproducible: entropy.is_reproducible(),
+            key_log: config.key_log,
+        })
+    }
+
+    /// Makes a TLS session with the client at the other end of `stream`, telling every step in a span
+    /// below `scope`. What is told as offered is what the client offered.
+    ///
+    /// There is no time limit in here: drop the future to give up.
+    pub async fn accept<S>(&self, scope: &Scope, stream: S) -> Result<TlsStream<S>, TlsError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let start = match LazyConfigAcceptor::new(Acceptor::default(), stream).await {
+            Ok(start) => start,
+            Err(error) => {
+                let attempt = Attempt::begin(scope, true, None, &self.offer);
+                return Err(attempt.fail(TlsError::from_handshake(error, "the client")));
+            }
+        };
+        let hello = start.client_hello();
+        let asked = hello.server_name().map(str::to_owned);
+        let attempt = Attempt::begin(scope, true, asked.as_deref(), &self.offered_by(&hello));
+        let config = self.config_for(attempt.scope(), asked);
+        match start.into_stream(config).into_fallible().await {
+            Ok(stream) => {
+                let session = SessionInfo::of(stream.get_ref().1);
+                let scope = attempt.succeed();
+                scope.record(|| session.established(true));
+                Ok(TlsStream::new(stream.into(), scope, session))
+            }
+            Err((error, stream)) => {
+                hang_up(stream).await;
+                Err(attempt.fail(TlsError::from_handshake(error, "the client")))
+            }
+        }
+    }
+
+    /// What the client offered. Its versions are not to be had from rustls: those accepted here stand
+    /// in their place.
+    fn offered_by(&self, hello: &ClientHello<'_>) -> Offer {
+        let groups = hello.named_groups().unwrap_or_default();
+        let alpn = hello.alpn().into_iter().flatten();
+        Offer {
+            versions: self.offer.versions.clone(),
+            suites: hello.cipher_suites().iter().map(|suite| suite_name(*suite)).collect(),
+            groups: groups.iter().map(|group| group_name(*group)).collect(),
+            alpn: alpn.map(|name| String::from_utf8_lossy(name).escape_default().to_string()).collect(),
+        }
+    }
+
+    /// The shared configuration with the certificate for `asked` and a key log of the connection's
+    /// own.
+    fn config_for(&self, scope: &Scope, asked: Option<String>) -> Arc<ServerConfig> {
+        let mut config = ServerConfig::clone(&self.config);
+        config.key_log = Arc::new(ConnectionKeyLog { scope: scope.clone(), sink: self.key_log.clone() });
+        if let Some((identity, why)) = choose(&self.identities, asked.as_deref()) {
+            config.cert_resolver = Arc::new(SingleCertAndKey::from(identity.key().clone()));
+            scope.record(|| Tls::IdentityChosen { asked, subject: identity.certificate().label(), why });
+            if self.reproducible && !identity.signs_reproducibly() {
+                scope.record(|| {
+                    Note::warning(format!(
+                        "the key of {} is not Ed25519: its signatures differ from run to run, so this handshake is \
+                         not the same for the same seed",
+                        identity.certificate().label()
+                    ))
+                });
+            }
+        }
+        Arc::new(config)
+    }
+}

@@ -1,0 +1,203 @@
+//! An open TLS session: a stream of bytes each way, and what is known of it.
+
+use crate::certificate::CertificateInfo;
+use crate::error::{TlsError, rustls_within};
+use crate::offer::{group_name, suite_name, version_name};
+use futures_io::{AsyncRead, AsyncWrite};
+use glasstack_journal::Scope;
+use glasstack_journal::event::Tls;
+use rustls::{CommonState, HandshakeKind};
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+/// A TLS session over `S`, as either end has it.
+///
+/// - A read returns 0 only after the peer's close_notify. A connection that ends without one gives an
+///   error of kind `UnexpectedEof` ([`crate::is_truncation`]): who knows from elsewhere that all is
+///   there (a satisfied Content-Length) may pass over it.
+/// - `poll_close` sends close_notify and closes the stream below (a FIN). Reading goes on until the
+///   peer closes, too (RFC 8446 6.1).
+/// - Errors of TLS are [`TlsError`]s inside the I/O errors ([`TlsError::within`]); the stream's own
+///   pass through.
+pub struct TlsStream<S> {
+    inner: futures_rustls::TlsStream<S>,
+    scope: Scope,
+    session: SessionInfo,
+    sent_close_notify: bool,
+    ending: Option<Ending>,
+}
+
+/// How the peer's direction ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    CloseNotify,
+    Truncated,
+    Failed,
+}
+
+/// What was agreed on, and with whom.
+#[derive(Clone, Debug, Default)]
+pub struct SessionInfo {
+    /// The version, as `TLS 1.3`.
+    pub version: String,
+    /// The cipher suite, as IANA's registry names it.
+    pub suite: String,
+    /// The key exchange group; none when TLS 1.2 resumed a session.
+    pub group: Option<String>,
+    /// The application protocol (ALPN).
+    pub alpn: Option<String>,
+    /// Whether an earlier session was resumed.
+    pub resumed: bool,
+    /// The peer's certificates, its own first; none if it showed none.
+    pub peer_certificates: Vec<CertificateInfo>,
+}
+
+impl SessionInfo {
+    pub(crate) fn of(connection: &CommonState) -> Self {
+        let certificates = connection.peer_certificates().unwrap_or_default();
+        Self {
+            version: connection.protocol_version().map(version_name).unwrap_or_default(),
+            suite: connection
+                .negotiated_cipher_suite()
+                .map(|suite| suite_name(suite.suite()))
+                .unwrap_or_default(),
+            group: connection.negotiated_key_exchange_group().map(|group| group_name(group.name())),
+            alpn: connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
+            resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),
+            peer_certificates: certificates
+                .iter()
+                .enumerate()
+                .map(|(index, der)| CertificateInfo::read(index, der))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn established(&self, server: bool) -> Tls {
+        Tls::Established {
+            server,
+            version: self.version.clone(),
+            suite: self.suite.clone(),
+            group: self.group.clone(),
+            alpn: self.alpn.clone(),
+            resumed: self.resumed,
+        }
+    }
+}
+
+impl<S> TlsStream<S> {
+    pub(crate) fn new(inner: futures_rustls::TlsStream<S>, scope: Scope, session: SessionInfo) -> Self {
+        Self { inner, scope, session, sent_close_notify: false, ending: None }
+    }
+
+    /// What was agreed on, and with whom.
+    pub fn session(&self) -> &SessionInfo {
+        &self.session
+    }
+
+    /// The application protocol agreed on (ALPN).
+    pub fn alpn(&self) -> Option<&str> {
+        self.session.alpn.as_deref()
+    }
+
+    /// The session's own span: what is done over it belongs there.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The stream below.
+    pub fn get_ref(&self) -> &S {
+        self.inner.get_ref().0
+    }
+
+    /// Whether the peer has said that it will send no more, and all of it has been read.
+    pub fn received_close_notify(&self) -> bool {
+        self.ending == Some(Ending::CloseNotify)
+    }
+
+    /// The peer's direction has ended: tells it, the first time.
+    fn end(&mut self, ending: Ending, fact: impl FnOnce() -> Tls) {
+        if self.ending.is_none() {
+            self.ending = Some(ending);
+            self.scope.record(fact);
+        }
+    }
+
+    /// Names what went wrong in this crate's terms, and tells it.
+    fn explain(&mut self, error: io::Error) -> io::Error {
+        match rustls_within(error) {
+            Ok(error) => {
+                let error = TlsError::from_rustls(error, "the peer");
+                self.end(Ending::Failed, || Tls::Failed { why: error.to_string() });
+                io::Error::new(io::ErrorKind::InvalidData, error)
+            }
+            // RFC 8446 6.1: without close_notify an attacker may have ended the connection.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.end(Ending::Truncated, || Tls::Truncated);
+                io::Error::new(io::ErrorKind::UnexpectedEof, TlsError::Truncated)
+            }
+            Err(error) => error,
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        // The wrapper below would take the 0 that an empty buffer gives for the end.
+        if buffer.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        let result = ready!(Pin::new(&mut self.inner).poll_read(cx, buffer));
+        Poll::Ready(match result {
+            Ok(0) => {
+                self.end(Ending::CloseNotify, || Tls::CloseNotifyReceived);
+                Ok(0)
+            }
+            Ok(count) => Ok(count),
+            Err(error) => Err(self.explain(error)),
+        })
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        let result = ready!(Pin::new(&mut self.inner).poll_write(cx, data));
+        Poll::Ready(result.map_err(|error| self.explain(error)))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = ready!(Pin::new(&mut self.inner).poll_write_vectored(cx, slices));
+        Poll::Ready(result.map_err(|error| self.explain(error)))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = ready!(Pin::new(&mut self.inner).poll_flush(cx));
+        Poll::Ready(result.map_err(|error| self.explain(error)))
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // RFC 8446 6.1: close_notify before closing the write side, so that the peer knows that it
+        // has everything.
+        if !self.sent_close_notify {
+            self.inner.get_mut().1.send_close_notify();
+            ready!(self.as_mut().poll_flush(cx))?;
+            self.sent_close_notify = true;
+            self.scope.record(|| Tls::CloseNotifySent);
+        }
+        Pin::new(&mut self.inner).poll_close(cx)
+    }
+}
+
+impl<S> Drop for TlsStream<S> {
+    fn drop(&mut self) {
+        self.scope.close();
+    }
+}
