@@ -21,11 +21,15 @@
 //!
 //! smoltcp stays inside: no public item of this crate names one of its types.
 
+#[allow(dead_code, reason = "used by the demultiplexer")]
+mod checksum;
 pub mod device;
 pub mod environment;
 pub mod error;
 pub mod executor;
 pub mod host;
+#[allow(dead_code, reason = "used by the demultiplexer")]
+mod ingress;
 pub mod ping;
 pub mod route;
 pub mod runner;

@@ -75,6 +75,8 @@ drop_reasons! {
     UdpBufferFull => "UDP receive buffer full",
     /// The TCP checksum is wrong.
     BadTcpChecksum => "bad TCP checksum",
+    /// The TCP data offset points outside the segment (RFC 9293 3.1).
+    BadTcpHeader => "malformed TCP header",
     /// No connection or listener for this segment; it was answered by a reset.
     NoTcpSocket => "no TCP connection or listener",
     /// The listener's backlog is full: the SYN is ignored, the peer will try again.
