@@ -1,0 +1,28 @@
+//! How much a peer may send.
+
+/// Bounds on one message. What exceeds them is an error, never a surprise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The head of a message: start line and header fields, in bytes. 256 KiB.
+    pub max_head: usize,
+    /// How many header fields. 256.
+    pub max_headers: usize,
+    /// The body as transferred, in bytes; none: as long as it likes. None.
+    pub max_body: Option<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_head: 256 * 1024, max_headers: 256, max_body: None }
+    }
+}
+
+impl Limits {
+    /// hyper's read buffer holds a head and panics if it is asked for less than this.
+    const SMALLEST_BUFFER: usize = 8192;
+
+    /// The buffer that a head of the permitted size needs.
+    pub(crate) fn buffer(&self) -> usize {
+        self.max_head.saturating_add(1024).max(Self::SMALLEST_BUFFER)
+    }
+}

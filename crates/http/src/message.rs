@@ -1,0 +1,168 @@
+//! Requests and responses.
+
+use crate::body::Body;
+use bytes::Bytes;
+use glasstack_journal::event::Headers;
+use http::{HeaderMap, Method, StatusCode, Version};
+use url::Url;
+
+/// A request, as a client sends it.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The absolute URL. Its path and query make the request target (RFC 9112 3.2.1); its fragment
+    /// and user information are never sent.
+    pub url: Url,
+    /// The header fields, complete but for `Content-Length`, which the body gives.
+    pub headers: HeaderMap,
+    /// The body; empty for none.
+    pub body: Bytes,
+}
+
+impl Request {
+    /// A GET without header fields.
+    pub fn get(url: Url) -> Self {
+        Self { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new() }
+    }
+
+    /// The request target in origin form (RFC 9112 3.2.1).
+    pub fn target(&self) -> String {
+        match self.url.query() {
+            Some(query) => format!("{}?{query}", self.url.path()),
+            None => self.url.path().to_owned(),
+        }
+    }
+}
+
+/// The head of a response.
+#[derive(Clone, Debug)]
+pub struct ResponseHead {
+    /// The protocol version.
+    pub version: Version,
+    /// The status code.
+    pub status: StatusCode,
+    /// The reason phrase as sent, often empty.
+    pub reason: String,
+    /// The header fields.
+    pub headers: HeaderMap,
+    /// The head as it came over the wire, up to and including the empty line.
+    pub raw: Vec<u8>,
+}
+
+impl ResponseHead {
+    /// The header fields in the order and spelling of the wire.
+    pub fn headers_as_sent(&self) -> Headers {
+        if self.raw.is_empty() {
+            return as_pairs(&self.headers);
+        }
+        let text = String::from_utf8_lossy(&self.raw);
+        text.lines()
+            .skip(1)
+            .filter_map(|line| line.split_once(':'))
+            .map(|(name, value)| (name.trim_end().to_owned(), value.trim().to_owned()))
+            .collect()
+    }
+
+    /// The version as it is written, as `HTTP/1.1`.
+    pub fn version_text(&self) -> &'static str {
+        version_text(self.version)
+    }
+}
+
+/// A response: its head, and a body that is still arriving.
+#[derive(Debug)]
+pub struct Response {
+    /// The head.
+    pub head: ResponseHead,
+    /// The body.
+    pub body: Body,
+}
+
+/// The header fields as the journal keeps them, names as [`wire_name`] spells them.
+pub(crate) fn as_pairs(headers: &HeaderMap) -> Headers {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            (wire_name(name.as_str()), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect()
+}
+
+/// A field name as it is sent, as `Content-Type`: field names are case-insensitive (RFC 9110 5.1),
+/// and this is how people know them.
+pub fn wire_name(name: &str) -> String {
+    let mut at_start = true;
+    name.chars()
+        .map(|letter| {
+            let spelt = if at_start { letter.to_ascii_uppercase() } else { letter };
+            at_start = letter == '-';
+            spelt
+        })
+        .collect()
+}
+
+/// A version as it is written, as `HTTP/1.1`.
+pub(crate) fn version_text(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_09 => "HTTP/0.9",
+        Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_2 => "HTTP/2",
+        Version::HTTP_3 => "HTTP/3",
+        _ => "HTTP/1.1",
+    }
+}
+
+/// The last head in `collected`: interim responses (1xx) may stand before it, and the beginning of
+/// a body behind it.
+pub(crate) fn final_head(collected: &[u8]) -> Vec<u8> {
+    let mut rest = collected;
+    loop {
+        let Some(end) = head_end(rest) else { return Vec::new() };
+        let (head, behind) = rest.split_at(end);
+        let is_interim = head.get(9) == Some(&b'1') && !head.starts_with(b"HTTP/1.1 101");
+        if !is_interim {
+            return head.to_vec();
+        }
+        rest = behind;
+    }
+}
+
+/// Where the first head ends: behind its empty line (RFC 9112 2.1, bare LF tolerated as in 2.2).
+fn head_end(bytes: &[u8]) -> Option<usize> {
+    let mut line_start = 0;
+    for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
+        let line = bytes.get(line_start..at)?;
+        if line_start > 0 && (line.is_empty() || line == b"\r") {
+            return Some(at + 1);
+        }
+        line_start = at + 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_target_has_the_query_but_neither_fragment_nor_password() {
+        let request = Request::get(Url::parse("http://me:secret@h.test/a%20b?c=d#e").unwrap());
+        assert_eq!(request.target(), "/a%20b?c=d");
+    }
+
+    #[test]
+    fn field_names_are_spelt_as_people_know_them() {
+        assert_eq!(wire_name("content-type"), "Content-Type");
+        assert_eq!(wire_name("te"), "Te");
+        assert_eq!(wire_name("x--y"), "X--Y");
+    }
+
+    #[test]
+    fn the_final_head_is_found_behind_interim_ones_and_before_the_body() {
+        let wire = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\nbody\r\n\r\n";
+        assert_eq!(final_head(wire), b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n");
+        assert_eq!(final_head(b"HTTP/1.1 200 OK\nA: b\n\nbody"), b"HTTP/1.1 200 OK\nA: b\n\n");
+        assert_eq!(final_head(b"HTTP/1.1 200 OK\r\nA: b"), b"");
+    }
+}
