@@ -16,7 +16,7 @@ pub trait Entropy: Send + Sync {
     fn is_reproducible(&self) -> bool;
 }
 
-impl dyn Entropy {
+impl dyn Entropy + '_ {
     /// A random number below `bound` (which must not be 0), without bias.
     pub fn below(&self, bound: u32) -> u32 {
         let zone = u32::MAX - u32::MAX % bound;

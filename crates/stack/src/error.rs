@@ -67,6 +67,12 @@ pub enum ConnectError {
         /// How long was waited.
         after: Duration,
     },
+    /// Port 0 is nobody's.
+    #[error("{peer}: a connection needs a destination port other than 0")]
+    PortZero {
+        /// Who was to be called.
+        peer: SocketAddr,
+    },
     /// All ephemeral ports towards this peer are taken.
     #[error("no free port in 49152-65535 towards {peer}")]
     PortsExhausted {
@@ -208,6 +214,9 @@ pub enum PingError {
         /// How long was waited.
         after: Duration,
     },
+    /// Every identifier waits for a reply.
+    #[error("65536 echo requests are under way already")]
+    TooMany,
     /// More than fits into a packet.
     #[error("{0} bytes do not fit into an echo request (at most 65507)")]
     TooLong(usize),

@@ -196,6 +196,11 @@ impl Executor {
         self.sleep_until(self.shared.clock.now() + duration)
     }
 
+    /// Wakes a world that sleeps in the operating system: something has to be looked at.
+    pub(crate) fn ring(&self) {
+        (self.shared.bell)();
+    }
+
     fn poll_task(&self, task: Arc<Task>) {
         task.queued.store(false, Ordering::Release);
         let waker = Waker::from(Arc::clone(&task));

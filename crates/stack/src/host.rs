@@ -4,17 +4,23 @@ use crate::device::FrameDevice;
 use crate::environment::{Entropy, Environment};
 use crate::error::{BindError, ConfigError, ConnectError, ListenError, PingError};
 use crate::executor::Sleep;
+use crate::inner::core::{Core, PingCall};
+use crate::inner::shared::Shared;
+use crate::inner::wire::Wire;
 use crate::ping::{PingOptions, PingReply};
 use crate::route::{NoRoute, Route, RouteDecision};
+use crate::route::{Prefix, RouteTable};
 use crate::runner::Runner;
 use crate::tcp::{TcpListener, TcpStream};
 use crate::udp::UdpSocket;
-use glasstack_journal::event::{DropReason, FlowId, InterfaceId, MacAddress, TcpState};
+use glasstack_journal::event::{DropReason, FlowId, InterfaceId, Link, MacAddress, Medium, TcpState};
 use glasstack_journal::{Instant, Scope, SpanKind, WallTime};
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 /// What a host is.
@@ -43,7 +49,16 @@ impl HostConfig {
         prefix_len: u8,
         gateway: Option<IpAddr>,
     ) -> Result<Self, ConfigError> {
-        todo!()
+        let link = prefix(own_address(address)?, prefix_len)?;
+        let mut routes = Vec::new();
+        if let Some(gateway) = gateway {
+            let via = own_address(gateway)?;
+            if !link.contains(via) {
+                return Err(ConfigError::GatewayOffLink { gateway, link: link.to_string() });
+            }
+            routes.push(Route { prefix: Prefix::DEFAULT, via: Some(via), metric: 0 });
+        }
+        Ok(Self { name: name.to_owned(), mac, address, prefix_len, routes, tcp: TcpConfig::default() })
     }
 }
 
@@ -104,8 +119,11 @@ impl Default for ConnectOptions {
 /// was made for.
 #[derive(Clone)]
 pub struct Host {
+    shared: Arc<Shared>,
     scope: Scope,
     env: Environment,
+    address: Ipv4Addr,
+    interface: InterfaceId,
 }
 
 impl Host {
@@ -115,7 +133,47 @@ impl Host {
         config: HostConfig,
         device: D,
     ) -> Result<(Self, Runner<D>), ConfigError> {
-        todo!()
+        let address = own_address(config.address)?;
+        let prefix = prefix(address, config.prefix_len)?;
+        let (medium, mtu, name) = (device.medium(), device.mtu(), device.name().to_owned());
+        if mtu < SMALLEST_MTU {
+            return Err(ConfigError::Mtu(mtu));
+        }
+        let mut routes = RouteTable::new(&name, address, config.prefix_len)
+            .ok_or(ConfigError::PrefixLength(config.prefix_len))?;
+        for route in &config.routes {
+            routes.add(*route);
+        }
+        let now = env.clock.now();
+        let node = env.journal.node(now, &config.name);
+        let scope = Scope::new(env.journal.clone(), Arc::clone(&env.clock), node);
+        let interface = env.journal.next_interface();
+        scope.record(|| Link::InterfaceUp {
+            interface,
+            name: name.clone(),
+            medium,
+            mtu,
+            mac: (medium == Medium::Ethernet).then_some(config.mac),
+            address: config.address,
+            prefix_len: config.prefix_len,
+        });
+        let entropy = Arc::clone(&env.entropy);
+        let wire = Wire::new(
+            scope.clone(),
+            entropy,
+            name,
+            interface,
+            medium,
+            mtu,
+            config.mac,
+            address,
+            prefix,
+            routes,
+            config.tcp,
+        );
+        let shared = Arc::new(Shared::new(Core::new(wire, now), env.executor.clone()));
+        let host = Self { shared: Arc::clone(&shared), scope, env: env.clone(), address, interface };
+        Ok((host, Runner::new(shared, device)))
     }
 
     /// Opens a connection (RFC 9293 3.9.1) from an unpredictable port.
@@ -129,37 +187,73 @@ impl Host {
         to: SocketAddr,
         options: &ConnectOptions,
     ) -> Result<TcpStream, ConnectError> {
-        todo!()
+        let scope = self.scope.enter(SpanKind::Connection { remote: to });
+        let begun = self.shared.touch(|core| core.connect(&scope, to, options, scope.now()));
+        let (flow, local) = begun.inspect_err(|_| scope.close())?;
+        // From here on, dropping the stream is what gives the attempt up.
+        let stream = TcpStream::new(Arc::clone(&self.shared), local, to, flow, scope);
+        let connected = std::future::poll_fn(|cx| self.shared.with(|core| core.poll_connected(flow, cx)));
+        match self.timeout(options.timeout, connected).await {
+            Ok(result) => result.map(|()| stream),
+            Err(Elapsed { limit }) => Err(ConnectError::TimedOut { peer: to, after: limit }),
+        }
     }
 
     /// Accepts connections on `local`; its address may be unspecified.
     pub fn listen(&self, local: SocketAddr) -> Result<TcpListener, ListenError> {
-        todo!()
+        let local = self.shared.touch(|core| core.listen(&self.scope, local))?;
+        Ok(TcpListener::new(Arc::clone(&self.shared), local, self.scope.clone()))
     }
 
     /// A UDP socket on `local`; its address may be unspecified, its port 0 for an unpredictable one.
     pub fn udp(&self, local: SocketAddr) -> Result<UdpSocket, BindError> {
-        todo!()
+        let local = self.shared.touch(|core| core.bind_udp(&self.scope, local))?;
+        Ok(UdpSocket::new(Arc::clone(&self.shared), local, self.scope.clone()))
     }
 
     /// Sends an ICMP echo request and waits for the reply.
     pub async fn ping(&self, to: IpAddr, options: &PingOptions) -> Result<PingReply, PingError> {
-        todo!()
+        if options.length > crate::ping::LARGEST_PAYLOAD {
+            return Err(PingError::TooLong(options.length));
+        }
+        let scope = self.scope.enter(SpanKind::Ping { destination: to });
+        let mut call = PingGuard {
+            shared: &self.shared,
+            call: PingCall { scope: scope.clone(), destination: to, ident: None, wait: None },
+        };
+        let reply = std::future::poll_fn(|cx| {
+            self.shared.touch(|core| core.poll_ping(&mut call.call, options, cx, scope.now()))
+        });
+        let result = self
+            .timeout(options.timeout, reply)
+            .await
+            .unwrap_or_else(|Elapsed { limit }| Err(PingError::TimedOut { destination: to, after: limit }));
+        drop(call);
+        scope.close();
+        result
     }
 
     /// Asks the routing table.
     pub fn route(&self, destination: IpAddr) -> Result<RouteDecision, NoRoute> {
-        todo!()
+        self.shared.with(|core| core.route(&self.scope, destination))
+    }
+
+    /// The routing table, a line a row, as `0.0.0.0/0 via 10.0.0.1 dev eth0`.
+    pub fn routes(&self) -> Vec<String> {
+        self.shared.with(|core| {
+            let table = &core.wire().routes;
+            table.rows().iter().map(|row| table.describe(row)).collect()
+        })
     }
 
     /// The host's own address.
     pub fn address(&self) -> IpAddr {
-        todo!()
+        self.address.into()
     }
 
     /// The interface's number in the journal.
     pub fn interface(&self) -> InterfaceId {
-        todo!()
+        self.interface
     }
 
     /// The monotonic clock.
@@ -184,7 +278,15 @@ impl Host {
 
     /// Runs `future`, but no longer than `limit`.
     pub async fn timeout<T>(&self, limit: Duration, future: impl Future<Output = T>) -> Result<T, Elapsed> {
-        todo!()
+        let mut future = pin!(future);
+        let mut sleep = pin!(self.sleep(limit));
+        std::future::poll_fn(|cx| {
+            if let Poll::Ready(done) = future.as_mut().poll(cx) {
+                return Poll::Ready(Ok(done));
+            }
+            sleep.as_mut().poll(cx).map(|()| Err(Elapsed { limit }))
+        })
+        .await
     }
 
     /// Runs `future` in the background.
@@ -196,7 +298,13 @@ impl Host {
     /// [`Scope::close`].
     #[must_use]
     pub fn span(&self, kind: SpanKind) -> Self {
-        Self { scope: self.scope.enter(kind), ..self.clone() }
+        self.within(self.scope.enter(kind))
+    }
+
+    /// A handle that speaks from `scope`, which must be this host's.
+    #[must_use]
+    pub fn within(&self, scope: Scope) -> Self {
+        Self { scope, ..self.clone() }
     }
 
     /// Where this handle speaks from.
@@ -204,15 +312,54 @@ impl Host {
         &self.scope
     }
 
-    /// Packets discarded so far, by reason.
+    /// What passed so far, and what was discarded, by reason.
     pub fn counters(&self) -> Counters {
-        todo!()
+        self.shared.with(|core| core.wire().counters.clone())
     }
 
     /// The connections that exist now, TIME-WAIT included, oldest first.
     pub fn flows(&self) -> Vec<FlowInfo> {
-        todo!()
+        self.shared.with(|core| core.flow_infos())
     }
+}
+
+/// Forgets a ping that nobody waits for any more.
+struct PingGuard<'a> {
+    shared: &'a Shared,
+    call: PingCall,
+}
+
+impl Drop for PingGuard<'_> {
+    fn drop(&mut self) {
+        if let Some(ident) = self.call.ident {
+            self.shared.with(|core| core.forget_ping(ident));
+        }
+    }
+}
+
+/// RFC 791 3.2: every link carries packets of this size.
+const SMALLEST_MTU: usize = 68;
+
+fn own_address(address: IpAddr) -> Result<Ipv4Addr, ConfigError> {
+    match address {
+        IpAddr::V6(_) => Err(ConfigError::Ipv6(address)),
+        IpAddr::V4(v4)
+            if v4.is_unspecified() || v4.is_multicast() || v4.is_broadcast() || v4.is_loopback() =>
+        {
+            Err(ConfigError::Address(address))
+        }
+        IpAddr::V4(v4) => Ok(v4),
+    }
+}
+
+fn prefix(address: Ipv4Addr, len: u8) -> Result<Prefix, ConfigError> {
+    let prefix = Prefix::new(address, len).ok_or(ConfigError::PrefixLength(len))?;
+    // RFC 1122 3.2.1.3: neither the network's own address nor its broadcast address is a host's.
+    let is_network = len < 31 && address == prefix.network();
+    if is_network || Some(address) == prefix.broadcast() {
+        return Err(ConfigError::Address(address.into()));
+    }
+    Ok(prefix)
 }
 
 /// What passed a host and what was discarded.

@@ -27,14 +27,18 @@ pub mod device;
 pub mod environment;
 pub mod error;
 pub mod executor;
+mod fragment;
 pub mod host;
-#[allow(dead_code, reason = "used by the demultiplexer")]
+mod icmp_error;
 mod ingress;
+mod inner;
 pub mod ping;
+mod reassembly;
 pub mod route;
 pub mod runner;
 pub mod tcp;
 pub mod udp;
+mod why;
 pub mod world;
 
 pub use device::{DeviceError, Frame, FrameDevice};

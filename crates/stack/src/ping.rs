@@ -3,6 +3,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+/// The largest payload in bytes: 65535 less the IPv4 and ICMP headers.
+pub(crate) const LARGEST_PAYLOAD: usize = 65_507;
+
 /// How an echo request is sent.
 #[derive(Clone, Debug)]
 pub struct PingOptions {

@@ -154,6 +154,16 @@ impl RouteTable {
         if address.is_multicast() {
             return Err(NoRoute::NotUnicast { destination, what: "a multicast group" });
         }
+        if address.is_loopback() {
+            return Err(NoRoute::NotUnicast {
+                destination,
+                what: "a loopback address: it never leaves its own host",
+            });
+        }
+        let mut on_link = self.rows.iter().filter(|row| row.via.is_none());
+        if address.is_broadcast() || on_link.any(|row| row.prefix.broadcast() == Some(address)) {
+            return Err(NoRoute::NotUnicast { destination, what: "a broadcast address" });
+        }
         let matching = || self.rows.iter().filter(|row| row.prefix.contains(address));
         let Some(best) = matching().min_by_key(|row| (32 - row.prefix.prefix_len(), row.metric)) else {
             return Err(NoRoute::NoRow { destination });

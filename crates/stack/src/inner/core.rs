@@ -1,0 +1,648 @@
+//! The core: everything that a host is, behind its lock. What programs ask for is here; what comes
+//! from the wire is in `demux`.
+
+use super::backlog::Listener;
+use super::datagram::{LARGEST_UDP, Ping, UdpPort, send_echo, send_udp};
+use super::flow::{Failure, Fate, Flow};
+use super::front::Front;
+use super::neighbours::{ATTEMPTS, Due};
+use super::time_wait::TimeWait;
+use super::timers::Owner;
+use super::tuple::{KeyedHash, Tuple};
+use super::wire::Wire;
+use crate::error::{BindError, ConnectError, ListenError, PingError, TcpError, UdpError};
+use crate::host::{ConnectOptions, FlowInfo};
+use crate::ping::{PingOptions, PingReply};
+use crate::reassembly::Reassembler;
+use crate::route::{NoRoute, RouteDecision};
+use crate::why::Trigger;
+use glasstack_journal::event::{
+    Arp, Direction, DropReason, FlowId, Icmp, Ip, RequestReason, ResetReason, StateCause, Tcp, TcpState, Udp,
+};
+use glasstack_journal::{Instant, Scope};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::task::{Context, Poll, Waker};
+
+/// Ephemeral ports (RFC 6335 6).
+const EPHEMERAL: std::ops::RangeInclusive<u16> = 49_152..=65_535;
+
+/// Only looked up, never iterated: order never reaches bytes.
+#[allow(clippy::disallowed_types, reason = "the 4-tuple hash of the demultiplexer, never iterated")]
+type FlowIndex = std::collections::HashMap<Tuple, FlowId, KeyedHash>;
+
+/// A host, inside.
+pub(crate) struct Core {
+    pub(super) wire: Wire,
+    pub(super) front: Front,
+    pub(super) index: FlowIndex,
+    pub(super) flows: BTreeMap<FlowId, Flow>,
+    pub(super) listeners: BTreeMap<u16, Listener>,
+    pub(super) time_wait: TimeWait,
+    pub(super) udp: BTreeMap<u16, UdpPort>,
+    pub(super) pings: BTreeMap<u16, Ping>,
+    pub(super) reassembler: Reassembler,
+    dirty: BTreeSet<FlowId>,
+    next_flow: u64,
+}
+
+impl Core {
+    pub(crate) fn new(wire: Wire, now: Instant) -> Self {
+        let front = Front::new(&wire, now);
+        let index = FlowIndex::with_hasher(KeyedHash::new(&*wire.entropy));
+        Self {
+            wire,
+            front,
+            index,
+            flows: BTreeMap::new(),
+            listeners: BTreeMap::new(),
+            time_wait: TimeWait::default(),
+            udp: BTreeMap::new(),
+            pings: BTreeMap::new(),
+            reassembler: Reassembler::default(),
+            dirty: BTreeSet::new(),
+            next_flow: 1,
+        }
+    }
+
+    /// Wakers to be called once the lock is released.
+    pub(crate) fn take_wakers(&mut self) -> Vec<Waker> {
+        std::mem::take(&mut self.wire.wakers)
+    }
+
+    pub(crate) fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    pub(crate) fn wire_mut(&mut self) -> &mut Wire {
+        &mut self.wire
+    }
+
+    // ---- the world
+
+    /// Fires every deadline that has come.
+    pub(crate) fn on_time(&mut self, now: Instant) {
+        while let Some(owner) = self.wire.timers.take_due(now) {
+            match owner {
+                Owner::Flow(id) => {
+                    self.with_flow(id, now, |flow, wire| flow.drive(wire, Trigger::Timer, now))
+                }
+                Owner::Neighbours => self.expire_neighbours(now),
+                Owner::Reassembly => self.expire_fragments(now),
+                Owner::TimeWait => self.expire_time_wait(now),
+            }
+        }
+    }
+
+    /// Drives every connection that a program has touched.
+    pub(crate) fn drive_dirty(&mut self, now: Instant) {
+        while let Some(id) = self.dirty.pop_first() {
+            self.with_flow(id, now, |flow, wire| flow.drive(wire, Trigger::Application, now));
+        }
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.wire.timers.next()
+    }
+
+    /// Whether every FIN is acknowledged both ways and nothing waits to be sent.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.wire.outgoing.is_empty()
+            && self.wire.loopback.is_empty()
+            && self.flows.values().all(|flow| flow.engine.is_none())
+    }
+
+    fn expire_neighbours(&mut self, now: Instant) {
+        let scope = self.wire.scope.clone();
+        for due in self.wire.neighbours.expire(now) {
+            match due {
+                Due::Again { ip, attempt } => {
+                    self.wire.request(&scope, ip, RequestReason::NoReply { attempt })
+                }
+                Due::Failed { ip, flows, wakers } => {
+                    scope.record(|| Arp::Failed { next_hop: ip, attempts: ATTEMPTS });
+                    self.wire.wakers.extend(wakers);
+                    for id in flows {
+                        self.with_flow(id, now, |flow, wire| flow.on_no_arp_reply(wire, ATTEMPTS, now));
+                    }
+                }
+            }
+        }
+        self.wire.timers.set(Owner::Neighbours, self.wire.neighbours.next_deadline());
+    }
+
+    fn expire_fragments(&mut self, now: Instant) {
+        let scope = self.wire.scope.clone();
+        for (frame, discard) in self.reassembler.expire(now) {
+            self.wire.discard(&scope, Some(frame), discard.reason, discard.detail);
+        }
+        self.wire.timers.set(Owner::Reassembly, self.reassembler.next_deadline());
+    }
+
+    fn expire_time_wait(&mut self, now: Instant) {
+        while let Some(memory) = self.time_wait.expire(now) {
+            let flow = memory.flow;
+            memory.scope.record(|| Tcp::TimeWaitOver { flow, how: "ran out".to_owned() });
+            self.end_time_wait(&memory, StateCause::Timeout);
+        }
+        self.wire.timers.set(Owner::TimeWait, self.time_wait.next_deadline());
+    }
+
+    pub(super) fn end_time_wait(&mut self, memory: &super::time_wait::Memory, cause: StateCause) {
+        let flow = memory.flow;
+        let (from, to) = (TcpState::TimeWait, TcpState::Closed);
+        memory.scope.record(|| Tcp::StateChanged { flow, from, to, cause });
+        memory.scope.record(|| Tcp::Closed {
+            flow,
+            error: None,
+            bytes_sent: memory.bytes_sent,
+            bytes_received: memory.bytes_received,
+            retransmissions: memory.retransmissions,
+        });
+        memory.scope.close();
+        if let Some(flow) = self.flows.get_mut(&flow) {
+            flow.state = TcpState::Closed;
+        }
+    }
+
+    // ---- connections
+
+    pub(super) fn flow_at(&self, tuple: &Tuple) -> Option<FlowId> {
+        self.index.get(tuple).copied()
+    }
+
+    /// Does something to a connection, then to it what its fate asks for.
+    pub(super) fn with_flow(
+        &mut self,
+        id: FlowId,
+        now: Instant,
+        f: impl FnOnce(&mut Flow, &mut Wire) -> Fate,
+    ) {
+        let Some(flow) = self.flows.get_mut(&id) else { return };
+        if flow.engine.is_none() {
+            return;
+        }
+        let fate = f(flow, &mut self.wire);
+        self.follow(id, fate, now);
+    }
+
+    fn follow(&mut self, id: FlowId, fate: Fate, now: Instant) {
+        let Some(flow) = self.flows.get_mut(&id) else { return };
+        // A connection that has become established can be accepted.
+        if let Some(port) = flow.waits_at
+            && !matches!(flow.state, TcpState::Listen | TcpState::SynReceived | TcpState::Closed)
+        {
+            flow.waits_at = None;
+            if let Some(listener) = self.listeners.get_mut(&port) {
+                let woken = listener.established(id);
+                self.wire.wakers.extend(woken);
+            }
+        }
+        match fate {
+            Fate::Lives => {}
+            Fate::TimeWait => self.enter_time_wait(id, now),
+            Fate::Over => self.bury(id),
+        }
+    }
+
+    fn enter_time_wait(&mut self, id: FlowId, now: Instant) {
+        let Some(flow) = self.flows.get_mut(&id) else { return };
+        let lasts = self.wire.tcp.time_wait;
+        flow.scope.record(|| Tcp::TimeWaitEntered { flow: id, lasts });
+        let history = &flow.history;
+        let figures = (history.bytes_sent_acked(), history.bytes_received(), history.retransmissions());
+        self.time_wait.remember(
+            flow.tuple,
+            id,
+            flow.scope.clone(),
+            flow.last_sent.take(),
+            history.rcv_nxt(),
+            figures,
+            now + lasts,
+        );
+        self.index.remove(&flow.tuple);
+        if flow.orphan {
+            self.flows.remove(&id);
+        }
+        self.wire.timers.set(Owner::TimeWait, self.time_wait.next_deadline());
+    }
+
+    /// A connection is over. Its flow stays as long as a program holds it.
+    fn bury(&mut self, id: FlowId) {
+        let Some(flow) = self.flows.get_mut(&id) else { return };
+        flow.engine = None;
+        let error = flow.failure.as_ref().map(|failure| match failure {
+            Failure::Connect(error) => error.to_string(),
+            Failure::Established(error) => error.to_string(),
+        });
+        let history = &flow.history;
+        let (bytes_sent, bytes_received) = (history.bytes_sent_acked(), history.bytes_received());
+        let retransmissions = history.retransmissions();
+        flow.scope.record(|| Tcp::Closed { flow: id, error, bytes_sent, bytes_received, retransmissions });
+        flow.scope.close();
+        self.index.remove(&flow.tuple);
+        self.wire.timers.set(Owner::Flow(id), None);
+        let never_accepted = flow.waits_at.take();
+        if let Some(listener) = never_accepted.and_then(|port| self.listeners.get_mut(&port)) {
+            listener.gone(id);
+        }
+        if flow.orphan || never_accepted.is_some() {
+            self.flows.remove(&id);
+        }
+    }
+
+    /// A number for a new connection.
+    pub(super) fn next_flow(&mut self) -> FlowId {
+        let id = FlowId(self.next_flow);
+        self.next_flow += 1;
+        id
+    }
+
+    /// Begins to open a connection. The scope is the connection's span.
+    pub(crate) fn connect(
+        &mut self,
+        scope: &Scope,
+        to: SocketAddr,
+        options: &ConnectOptions,
+        now: Instant,
+    ) -> Result<(FlowId, SocketAddr), ConnectError> {
+        let decision = self.route(scope, to.ip())?;
+        let (SocketAddr::V4(remote), local) = (to, self.wire.local) else {
+            return Err(NoRoute::Ipv6 { destination: to.ip() }.into());
+        };
+        if remote.port() == 0 {
+            return Err(ConnectError::PortZero { peer: to });
+        }
+        let free = |core: &Self, port| {
+            let tuple = Tuple { local: SocketAddrV4::new(local, port), remote };
+            !core.index.contains_key(&tuple) && !core.time_wait.contains(&tuple)
+        };
+        let port = self.ephemeral_port(free).ok_or(ConnectError::PortsExhausted { peer: to })?;
+        let tuple = Tuple { local: SocketAddrV4::new(local, port), remote };
+        let id = self.next_flow();
+        let flow = Flow::open(&mut self.wire, id, tuple, scope.clone(), &decision, options, now);
+        self.index.insert(tuple, id);
+        self.flows.insert(id, flow);
+        self.dirty.insert(id);
+        Ok((id, tuple.local_addr()))
+    }
+
+    /// Whether the handshake is done.
+    pub(crate) fn poll_connected(&mut self, id: FlowId, cx: &Context<'_>) -> Poll<Result<(), ConnectError>> {
+        let Some(flow) = self.flows.get_mut(&id) else {
+            return Poll::Pending;
+        };
+        let peer = flow.tuple.remote_addr();
+        match (&flow.failure, flow.state) {
+            (Some(Failure::Connect(error)), _) => Poll::Ready(Err(error.clone())),
+            (_, TcpState::SynSent | TcpState::SynReceived) => {
+                flow.wakers.open = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            (Some(Failure::Established(TcpError::Reset { .. })), TcpState::Closed) => {
+                Poll::Ready(Err(ConnectError::Refused { peer }))
+            }
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// A program does something to its connection.
+    pub(crate) fn on_stream<T>(&mut self, id: FlowId, f: impl FnOnce(&mut Flow) -> T) -> Option<T> {
+        let flow = self.flows.get_mut(&id)?;
+        let result = f(flow);
+        if flow.engine.is_some() {
+            self.dirty.insert(id);
+        }
+        Some(result)
+    }
+
+    /// A program lets go of its connection.
+    pub(crate) fn release(&mut self, id: FlowId, now: Instant) {
+        let Some(flow) = self.flows.get_mut(&id) else { return };
+        flow.orphan = true;
+        match flow.state {
+            _ if flow.engine.is_none() => {
+                self.flows.remove(&id);
+            }
+            // An attempt is given up without a word (RFC 9293 3.10.4).
+            TcpState::SynSent => {
+                self.with_flow(id, now, |flow, wire| flow.give_up(wire, StateCause::Application, now));
+            }
+            _ => {
+                flow.release(now);
+                self.dirty.insert(id);
+            }
+        }
+    }
+
+    pub(crate) fn flow(&self, id: FlowId) -> Option<&Flow> {
+        self.flows.get(&id)
+    }
+
+    pub(crate) fn flow_infos(&self) -> Vec<FlowInfo> {
+        let living = self.flows.values().filter(|flow| flow.engine.is_some()).map(|flow| FlowInfo {
+            flow: flow.id,
+            local: flow.tuple.local_addr(),
+            remote: flow.tuple.remote_addr(),
+            state: flow.state,
+        });
+        let waiting = self.time_wait.iter().map(|(tuple, memory)| FlowInfo {
+            flow: memory.flow,
+            local: tuple.local_addr(),
+            remote: tuple.remote_addr(),
+            state: TcpState::TimeWait,
+        });
+        let mut infos: Vec<FlowInfo> = living.chain(waiting).collect();
+        infos.sort_by_key(|info| info.flow);
+        infos
+    }
+
+    // ---- listeners
+
+    pub(crate) fn listen(&mut self, scope: &Scope, local: SocketAddr) -> Result<SocketAddr, ListenError> {
+        let address = self.own_address(local.ip()).map_err(ListenError::NotOurs)?;
+        if local.port() == 0 {
+            return Err(ListenError::PortZero);
+        }
+        if self.listeners.contains_key(&local.port()) {
+            return Err(ListenError::InUse(local));
+        }
+        let (backlog, half_open) = (self.wire.tcp.backlog, self.wire.tcp.half_open);
+        self.listeners.insert(local.port(), Listener::new(scope.clone(), address, backlog, half_open));
+        scope.record(|| Tcp::Listening { local, backlog });
+        Ok(local)
+    }
+
+    /// The next connection to accept, with its addresses and its span.
+    pub(crate) fn poll_accept(&mut self, port: u16, cx: &Context<'_>) -> Poll<(FlowId, Tuple, Scope)> {
+        let Some(listener) = self.listeners.get_mut(&port) else { return Poll::Pending };
+        while let Some(id) = listener.accept() {
+            if let Some(flow) = self.flows.get(&id) {
+                return Poll::Ready((id, flow.tuple, flow.scope.clone()));
+            }
+        }
+        listener.wait(cx.waker());
+        Poll::Pending
+    }
+
+    /// Stops listening: what was never accepted is reset.
+    pub(crate) fn unlisten(&mut self, port: u16, now: Instant) {
+        let Some(listener) = self.listeners.remove(&port) else { return };
+        for id in listener.unaccepted() {
+            if let Some(flow) = self.flows.get_mut(&id) {
+                flow.waits_at = None;
+                flow.orphan = true;
+                flow.abort(ResetReason::Aborted, now);
+                self.dirty.insert(id);
+            }
+        }
+    }
+
+    // ---- datagrams
+
+    pub(crate) fn bind_udp(&mut self, scope: &Scope, local: SocketAddr) -> Result<SocketAddr, BindError> {
+        let address = self.own_address(local.ip()).map_err(BindError::NotOurs)?;
+        let port = match local.port() {
+            0 => self
+                .ephemeral_port(|core, port| !core.udp.contains_key(&port))
+                .ok_or(BindError::PortsExhausted)?,
+            port if self.udp.contains_key(&port) => return Err(BindError::InUse(port)),
+            port => port,
+        };
+        self.udp.insert(port, UdpPort::new(scope.clone(), address));
+        let local = SocketAddr::new(self.wire.local.into(), port);
+        scope.record(|| Udp::Bound { local });
+        Ok(local)
+    }
+
+    pub(crate) fn unbind_udp(&mut self, port: u16) {
+        self.udp.remove(&port);
+    }
+
+    /// Sends a datagram once the next hop's address is known. `wait` remembers, between polls, that
+    /// this sender has begun to wait.
+    pub(crate) fn poll_send_udp(
+        &mut self,
+        port: u16,
+        data: &[u8],
+        to: SocketAddr,
+        wait: &mut Option<ArpWait>,
+        cx: &Context<'_>,
+        now: Instant,
+    ) -> Poll<Result<(), UdpError>> {
+        let Some(scope) = self.udp.get(&port).map(|socket| socket.scope.clone()) else {
+            return Poll::Pending;
+        };
+        if data.len() > LARGEST_UDP {
+            return Poll::Ready(Err(UdpError::TooLong(data.len())));
+        }
+        let SocketAddr::V4(remote) = to else {
+            return Poll::Ready(Err(NoRoute::Ipv6 { destination: to.ip() }.into()));
+        };
+        if remote.port() == 0 {
+            return Poll::Ready(Err(UdpError::PortZero));
+        }
+        let next_hop = match self.begin_wait(&scope, to.ip(), wait) {
+            Ok(next_hop) => next_hop,
+            Err(no_route) => return Poll::Ready(Err(no_route.into())),
+        };
+        let mac = match self.poll_next_hop(&scope, next_hop, wait, cx, now) {
+            Poll::Ready(Some(mac)) => mac,
+            Poll::Ready(None) => {
+                return Poll::Ready(Err(UdpError::NoArpReply { next_hop: next_hop.into() }));
+            }
+            Poll::Pending => return Poll::Pending,
+        };
+        let local = SocketAddrV4::new(self.wire.local, port);
+        let frame = send_udp(&mut self.wire, &scope, mac, local, remote, data);
+        scope.record(|| Udp::Datagram {
+            frame,
+            direction: Direction::Out,
+            local: local.into(),
+            remote: to,
+            length: data.len(),
+        });
+        Poll::Ready(Ok(()))
+    }
+
+    pub(crate) fn poll_recv_udp(
+        &mut self,
+        port: u16,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(Vec<u8>, SocketAddr), UdpError>> {
+        let Some(socket) = self.udp.get_mut(&port) else { return Poll::Pending };
+        match socket.pop() {
+            Some(result) => Poll::Ready(result),
+            None => {
+                socket.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    // ---- echo
+
+    /// Sends an echo request once the next hop is known, and waits for the reply.
+    pub(crate) fn poll_ping(
+        &mut self,
+        call: &mut PingCall,
+        options: &PingOptions,
+        cx: &Context<'_>,
+        now: Instant,
+    ) -> Poll<Result<PingReply, PingError>> {
+        let IpAddr::V4(destination) = call.destination else {
+            return Poll::Ready(Err(NoRoute::Ipv6 { destination: call.destination }.into()));
+        };
+        if let Some(ping) = call.ident.and_then(|ident| self.pings.get_mut(&ident)) {
+            if let Some(outcome) = ping.outcome.take() {
+                return Poll::Ready(outcome);
+            }
+            ping.waker = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        let scope = call.scope.clone();
+        let next_hop = match self.begin_wait(&scope, call.destination, &mut call.wait) {
+            Ok(next_hop) => next_hop,
+            Err(no_route) => return Poll::Ready(Err(no_route.into())),
+        };
+        let mac = match self.poll_next_hop(&scope, next_hop, &mut call.wait, cx, now) {
+            Poll::Ready(Some(mac)) => mac,
+            Poll::Ready(None) => {
+                return Poll::Ready(Err(PingError::NoArpReply { next_hop: next_hop.into() }));
+            }
+            Poll::Pending => return Poll::Pending,
+        };
+        let Some(ident) = self.free_ident() else {
+            return Poll::Ready(Err(PingError::TooMany));
+        };
+        let data: Vec<u8> = (0..=u8::MAX).cycle().take(options.length).collect();
+        let seq = options.seq;
+        let frame = send_echo(&mut self.wire, &scope, mac, destination, options.ttl, (ident, seq), &data);
+        scope.record(|| Icmp::EchoRequest {
+            frame,
+            direction: Direction::Out,
+            peer: call.destination,
+            ident,
+            seq,
+            length: data.len(),
+        });
+        let waker = Some(cx.waker().clone());
+        self.pings.insert(ident, Ping { scope, destination, seq, sent_at: now, outcome: None, waker });
+        call.ident = Some(ident);
+        Poll::Pending
+    }
+
+    pub(crate) fn forget_ping(&mut self, ident: u16) {
+        self.pings.remove(&ident);
+    }
+
+    fn free_ident(&self) -> Option<u16> {
+        let first = self.wire.entropy.u16();
+        (0..=u16::MAX).map(|n| first.wrapping_add(n)).find(|ident| !self.pings.contains_key(ident))
+    }
+
+    // ---- where to
+
+    /// Asks the routing table and tells what it said.
+    pub(crate) fn route(&self, scope: &Scope, destination: IpAddr) -> Result<RouteDecision, NoRoute> {
+        let decision = self.wire.routes.lookup(destination)?;
+        scope.record(|| Ip::RouteChosen {
+            destination,
+            row: self.wire.routes.describe(&decision.row),
+            next_hop: decision.next_hop,
+            interface: decision.interface.clone(),
+            source: decision.source,
+            why: decision.why.clone(),
+        });
+        Ok(decision)
+    }
+
+    /// The next hop towards `destination`; asked of the table, and told, once a wait.
+    fn begin_wait(
+        &self,
+        scope: &Scope,
+        destination: IpAddr,
+        wait: &mut Option<ArpWait>,
+    ) -> Result<Ipv4Addr, NoRoute> {
+        if let Some(wait) = wait {
+            return Ok(wait.next_hop);
+        }
+        match self.route(scope, destination)?.next_hop {
+            IpAddr::V4(next_hop) => {
+                let failures = self.wire.neighbours.failures(next_hop);
+                *wait = Some(ArpWait { next_hop, failures });
+                Ok(next_hop)
+            }
+            IpAddr::V6(_) => Err(NoRoute::Ipv6 { destination }),
+        }
+    }
+
+    /// The next hop's MAC address; none once it has failed to answer.
+    fn poll_next_hop(
+        &mut self,
+        scope: &Scope,
+        next_hop: Ipv4Addr,
+        wait: &Option<ArpWait>,
+        cx: &Context<'_>,
+        now: Instant,
+    ) -> Poll<Option<glasstack_journal::event::MacAddress>> {
+        use glasstack_journal::event::{MacAddress, Medium};
+        if self.wire.medium == Medium::Ip {
+            return Poll::Ready(Some(MacAddress::BROADCAST));
+        }
+        let failed = |wait: &ArpWait| self.wire.neighbours.failures(next_hop) > wait.failures;
+        if wait.as_ref().is_some_and(failed) {
+            return Poll::Ready(None);
+        }
+        match self.wire.resolve(scope, next_hop, None, now) {
+            Some(mac) => Poll::Ready(Some(mac)),
+            None => {
+                self.wire.neighbours.wait(next_hop, cx.waker());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// The address to bind to: none for any. The error is the address that is not this host's.
+    fn own_address(&self, address: IpAddr) -> Result<Option<Ipv4Addr>, IpAddr> {
+        match address {
+            IpAddr::V4(v4) if v4.is_unspecified() => Ok(None),
+            IpAddr::V6(v6) if v6.is_unspecified() => Ok(None),
+            IpAddr::V4(v4) if v4 == self.wire.local => Ok(Some(v4)),
+            other => Err(other),
+        }
+    }
+
+    /// A port that is free, at an unpredictable place (RFC 6056 3.3.1).
+    fn ephemeral_port(&self, is_free: impl Fn(&Self, u16) -> bool) -> Option<u16> {
+        let count = u32::from(EPHEMERAL.end() - EPHEMERAL.start()) + 1;
+        let first = self.wire.entropy.below(count);
+        (0..count)
+            .filter_map(|n| u16::try_from((first + n) % count + u32::from(*EPHEMERAL.start())).ok())
+            .find(|port| is_free(self, *port))
+    }
+
+    pub(super) fn drop_packet(
+        &mut self,
+        scope: &Scope,
+        frame: glasstack_journal::event::FrameId,
+        reason: DropReason,
+        detail: impl Into<String>,
+    ) {
+        self.wire.discard(scope, Some(frame), reason, detail);
+    }
+}
+
+/// A wait for ARP: what the failures were when it began.
+pub(crate) struct ArpWait {
+    next_hop: Ipv4Addr,
+    failures: u64,
+}
+
+/// A ping under way.
+pub(crate) struct PingCall {
+    pub(crate) scope: Scope,
+    pub(crate) destination: IpAddr,
+    pub(crate) ident: Option<u16>,
+    pub(crate) wait: Option<ArpWait>,
+}

@@ -1,0 +1,422 @@
+//! The demultiplexer: what a frame from the wire is, and whose.
+
+use super::backlog::Admission;
+use super::core::Core;
+use super::flow::Flow;
+use super::time_wait::{Response, TimeWait};
+use super::timers::Owner;
+use super::tuple::Tuple;
+use super::wire::is_arp;
+use crate::device::Frame;
+use crate::icmp_error::{IcmpMessage, parse_icmp};
+use crate::ingress::{
+    ArpPacket, Ipv4Packet, LinkPacket, TcpHeader, Transport, UdpHeader, parse_link, parse_transport,
+};
+use crate::ping::PingReply;
+use glasstack_journal::event::{
+    AckReason, Arp, Direction, DropReason, FlowId, FrameId, Icmp, Ip, Link, MacAddress, ResetReason, Segment,
+    SegmentReason, StateCause, Tcp, TcpFlags, Udp,
+};
+use glasstack_journal::{Instant, Scope, SpanKind};
+use std::net::Ipv4Addr;
+
+/// A packet's frame: its number, its bytes from the link header on, and who put it on the link.
+struct Carrier<'a> {
+    frame: FrameId,
+    bytes: &'a [u8],
+    station: Option<MacAddress>,
+}
+
+impl Core {
+    /// A frame from the wire.
+    pub(crate) fn on_frame(&mut self, frame: Frame, now: Instant) {
+        let scope = self.wire.scope.clone();
+        let id = frame.id.unwrap_or_else(|| scope.journal().next_frame());
+        let interface = self.wire.interface;
+        self.wire.counters.frames_in += 1;
+        scope.record(|| Link::Frame {
+            frame: id,
+            interface,
+            direction: Direction::In,
+            bytes: frame.bytes.as_slice().into(),
+        });
+        match parse_link(self.wire.medium, self.wire.mac, &frame.bytes) {
+            Err(discard) => self.wire.discard(&scope, Some(id), discard.reason, discard.detail),
+            Ok(LinkPacket::Arp(arp)) => self.on_arp(id, &arp, &frame.bytes, now),
+            Ok(LinkPacket::Ipv4 { packet, source_mac }) => {
+                let carrier = Carrier { frame: id, bytes: &frame.bytes, station: source_mac };
+                self.on_ipv4(&carrier, &packet, now);
+            }
+        }
+    }
+
+    /// RFC 826, "Packet Reception".
+    fn on_arp(&mut self, frame: FrameId, arp: &ArpPacket, bytes: &[u8], now: Instant) {
+        let scope = self.wire.scope.clone();
+        let (from, mac, target) = (arp.sender_ip, arp.sender_mac, arp.target_ip);
+        let ours = target == self.wire.local;
+        if from == self.wire.local {
+            let detail = format!("{mac} claims {from}, which is this host's address (RFC 5227 2.4)");
+            return self.drop_packet(&scope, frame, DropReason::BadArp, detail);
+        }
+        let learned = if from.is_unspecified() {
+            // RFC 5227 1.1: a probe binds nothing.
+            Default::default()
+        } else {
+            self.wire.neighbours.learn(from, mac, ours, now)
+        };
+        if arp.request {
+            scope.record(|| Arp::RequestReceived { frame, from, target, ours });
+        } else {
+            scope.record(|| Arp::ReplyReceived { frame, from, mac, after: learned.after });
+        }
+        if let Some(before) = learned.changed {
+            scope.record(|| Arp::Learned { ip: from, mac, before });
+        }
+        self.wire.timers.set(Owner::Neighbours, self.wire.neighbours.next_deadline());
+        self.wire.wakers.extend(learned.wakers);
+        for id in learned.flows {
+            self.with_flow(id, now, |flow, wire| flow.on_arp_reply(wire, mac, now));
+        }
+        if arp.request && ours {
+            for answer in self.front.answer(&self.wire, None, bytes.to_vec(), now) {
+                let frame = self.wire.emit(&scope, answer);
+                scope.record(|| Arp::ReplySent { frame, to: from });
+            }
+        }
+    }
+
+    fn on_ipv4(&mut self, carrier: &Carrier<'_>, packet: &Ipv4Packet<'_>, now: Instant) {
+        let scope = self.wire.scope.clone();
+        let (source, destination) = (packet.source, packet.destination);
+        // RFC 1122 3.2.1.3: what may not be a source.
+        let martian = source.is_multicast()
+            || source.is_broadcast()
+            || source.is_loopback()
+            || source.is_unspecified()
+            || Some(source) == self.wire.prefix.broadcast();
+        if martian {
+            return self.drop_packet(&scope, carrier.frame, DropReason::MartianSource, source.to_string());
+        }
+        let broadcast = destination.is_broadcast() || Some(destination) == self.wire.prefix.broadcast();
+        if destination != self.wire.local && !broadcast {
+            let detail = format!("it is for {destination}");
+            return self.drop_packet(&scope, carrier.frame, DropReason::NotOurAddress, detail);
+        }
+        if !packet.is_fragment() {
+            return self.on_datagram(carrier, packet, broadcast, now);
+        }
+        scope.record(|| Ip::FragmentReceived {
+            frame: carrier.frame,
+            identification: packet.identification,
+            offset: packet.fragment_offset,
+            length: packet.payload.len(),
+            more: packet.more_fragments,
+        });
+        let whole = self.reassembler.push(now, packet, carrier.frame);
+        self.wire.timers.set(Owner::Reassembly, self.reassembler.next_deadline());
+        match whole {
+            Err(discard) => self.drop_packet(&scope, carrier.frame, discard.reason, discard.detail),
+            Ok(None) => {}
+            Ok(Some(whole)) => {
+                let (fragments, after) = (whole.fragments, whole.after);
+                let length = whole.packet.len();
+                scope.record(|| Ip::Reassembled { frame: carrier.frame, fragments, length, after });
+                let (link_header, _) = self.wire.split(carrier.bytes);
+                let bytes = [link_header, &whole.packet].concat();
+                let carrier = Carrier { bytes: &bytes, ..*carrier };
+                match Ipv4Packet::parse(&whole.packet) {
+                    Ok(packet) => self.on_datagram(&carrier, &packet, broadcast, now),
+                    Err(discard) => self.drop_packet(&scope, carrier.frame, discard.reason, discard.detail),
+                }
+            }
+        }
+    }
+
+    fn on_datagram(&mut self, carrier: &Carrier<'_>, packet: &Ipv4Packet<'_>, broadcast: bool, now: Instant) {
+        let scope = self.wire.scope.clone();
+        match parse_transport(packet) {
+            Ok(Transport::Udp(datagram)) => self.on_udp(carrier, &datagram, broadcast, now),
+            Ok(_) if broadcast => {
+                // RFC 1122 3.2.2.6, 4.2.3.10: only UDP is taken from a broadcast.
+                let detail = "broadcast, but not UDP";
+                self.drop_packet(&scope, carrier.frame, DropReason::NotOurAddress, detail);
+            }
+            Ok(Transport::Tcp(header)) => self.on_tcp(carrier, &header, now),
+            Ok(Transport::Icmp(message)) => self.on_icmp(carrier, packet, message, now),
+            Err(discard) => {
+                let unknown = discard.reason == DropReason::UnknownProtocol;
+                self.drop_packet(&scope, carrier.frame, discard.reason, discard.detail);
+                if unknown && !broadcast {
+                    self.answer_with_error(carrier, packet.source, "protocol unreachable", now);
+                }
+            }
+        }
+    }
+
+    fn on_tcp(&mut self, carrier: &Carrier<'_>, header: &TcpHeader<'_>, now: Instant) {
+        let tuple = Tuple { local: header.destination, remote: header.source };
+        if let Some(id) = self.flow_at(&tuple) {
+            let (frame, bytes) = (carrier.frame, carrier.bytes.to_vec());
+            return self.with_flow(id, now, |flow, wire| {
+                if let Some(station) = carrier.station {
+                    flow.confirm_next_hop(wire, station, now);
+                }
+                flow.on_segment(wire, frame, bytes, header, now)
+            });
+        }
+        if let Some(memory) = self.time_wait.get(&tuple) {
+            match TimeWait::judge(memory, header) {
+                Response::Reopen => self.reopen(&tuple, carrier.frame),
+                response => return self.in_time_wait(&tuple, carrier, header, response, now),
+            }
+        }
+        let opens = header.flags.has(TcpFlags::SYN)
+            && !header.flags.has(TcpFlags::ACK)
+            && !header.flags.has(TcpFlags::RST);
+        if opens && self.listens_at(&tuple) {
+            return self.on_syn(carrier, header, tuple, now);
+        }
+        self.on_stray_segment(carrier, header, now);
+    }
+
+    fn listens_at(&self, tuple: &Tuple) -> bool {
+        self.listeners
+            .get(&tuple.local.port())
+            .is_some_and(|listener| listener.address.is_none_or(|address| address == *tuple.local.ip()))
+    }
+
+    /// A SYN for a listener (RFC 9293 3.10.7.2).
+    fn on_syn(&mut self, carrier: &Carrier<'_>, header: &TcpHeader<'_>, tuple: Tuple, now: Instant) {
+        let port = tuple.local.port();
+        let Some(listener) = self.listeners.get_mut(&port) else { return };
+        let scope = listener.scope.clone();
+        match listener.admit() {
+            Admission::Welcome => {}
+            Admission::Full => {
+                self.tell_stray(&scope, carrier.frame, header, SegmentReason::Open);
+                let detail = format!("from {}", header.source);
+                return self.drop_packet(&scope, carrier.frame, DropReason::BacklogFull, detail);
+            }
+            Admission::Instead(oldest) => self.evict(oldest, carrier.frame, now),
+        }
+        let decision = match self.wire.routes.lookup((*tuple.remote.ip()).into()) {
+            Ok(decision) => decision,
+            Err(no_route) => {
+                return self.drop_packet(&scope, carrier.frame, DropReason::NoRoute, no_route.to_string());
+            }
+        };
+        let id = self.next_flow();
+        let scope = scope.enter(SpanKind::Connection { remote: tuple.remote_addr() });
+        let flow = Flow::accept(&mut self.wire, id, tuple, scope, &decision, now);
+        self.index.insert(tuple, id);
+        self.flows.insert(id, flow);
+        if let Some(listener) = self.listeners.get_mut(&port) {
+            listener.begin(id);
+        }
+        let (frame, bytes) = (carrier.frame, carrier.bytes.to_vec());
+        self.with_flow(id, now, |flow, wire| flow.on_segment(wire, frame, bytes, header, now));
+    }
+
+    /// The oldest half-open connection gives way, without a word.
+    fn evict(&mut self, oldest: FlowId, frame: FrameId, now: Instant) {
+        let Some(flow) = self.flows.get(&oldest) else { return };
+        let (scope, remote) = (flow.scope.clone(), flow.tuple.remote);
+        let detail = format!("{remote} gave way");
+        self.drop_packet(&scope, frame, DropReason::HalfOpenEvicted, detail);
+        self.with_flow(oldest, now, |flow, wire| flow.give_up(wire, StateCause::SegmentReceived(frame), now));
+    }
+
+    /// RFC 9293 3.6.1, RFC 6191: a newer SYN takes the tuple over.
+    fn reopen(&mut self, tuple: &Tuple, frame: FrameId) {
+        if let Some(memory) = self.time_wait.forget(tuple) {
+            let flow = memory.flow;
+            memory.scope.record(|| Tcp::TimeWaitOver { flow, how: "gave way to a newer SYN".to_owned() });
+            self.end_time_wait(&memory, StateCause::SegmentReceived(frame));
+            self.wire.timers.set(Owner::TimeWait, self.time_wait.next_deadline());
+        }
+    }
+
+    fn in_time_wait(
+        &mut self,
+        tuple: &Tuple,
+        carrier: &Carrier<'_>,
+        header: &TcpHeader<'_>,
+        response: Response,
+        now: Instant,
+    ) {
+        let Some(memory) = self.time_wait.get(tuple) else { return };
+        let (scope, last_ack) = (memory.scope.clone(), memory.last_ack.clone());
+        self.tell_stray(&scope, carrier.frame, header, plain_reason(header));
+        self.drop_packet(&scope, carrier.frame, DropReason::TimeWait, format!("from {}", header.source));
+        let (Response::SayAgain, Some(last_ack)) = (response, last_ack) else { return };
+        let frame = self.wire.emit(&scope, last_ack.clone());
+        self.tell_sent(&scope, frame, &last_ack, SegmentReason::Ack(AckReason::LastAckReplayed));
+        if header.flags.has(TcpFlags::FIN) {
+            self.time_wait.restart(tuple, now + self.wire.tcp.time_wait);
+            self.wire.timers.set(Owner::TimeWait, self.time_wait.next_deadline());
+        }
+    }
+
+    /// A segment that belongs to nothing here: a RST answers it (RFC 9293 3.10.7.1).
+    fn on_stray_segment(&mut self, carrier: &Carrier<'_>, header: &TcpHeader<'_>, now: Instant) {
+        let scope = self.wire.scope.clone();
+        self.tell_stray(&scope, carrier.frame, header, plain_reason(header));
+        let detail = format!("{} -> {}", header.source, header.destination);
+        self.drop_packet(&scope, carrier.frame, DropReason::NoTcpSocket, detail);
+        for (frame, bytes) in self.answer(carrier, *header.source.ip(), now) {
+            self.tell_sent(&scope, frame, &bytes, SegmentReason::Reset(ResetReason::NoSocket));
+        }
+    }
+
+    fn on_udp(&mut self, carrier: &Carrier<'_>, datagram: &UdpHeader<'_>, broadcast: bool, now: Instant) {
+        let (source, destination) = (datagram.source, datagram.destination);
+        let port = self
+            .udp
+            .get_mut(&destination.port())
+            .filter(|port| broadcast || port.address.is_none_or(|address| address == *destination.ip()));
+        let scope = port.as_ref().map_or_else(|| self.wire.scope.clone(), |port| port.scope.clone());
+        scope.record(|| Udp::Datagram {
+            frame: carrier.frame,
+            direction: Direction::In,
+            local: destination.into(),
+            remote: source.into(),
+            length: datagram.payload.len(),
+        });
+        match port {
+            Some(port) => match port.push(datagram.payload, source.into()) {
+                Ok(()) => self.wire.wakers.extend(port.waker.take()),
+                Err(reason) => self.drop_packet(&scope, carrier.frame, reason, format!("from {source}")),
+            },
+            None => {
+                let detail = format!("{source} -> {destination}");
+                self.drop_packet(&scope, carrier.frame, DropReason::NoUdpSocket, detail);
+                if !broadcast {
+                    self.answer_with_error(carrier, *source.ip(), "port unreachable", now);
+                }
+            }
+        }
+    }
+
+    fn on_icmp(&mut self, carrier: &Carrier<'_>, packet: &Ipv4Packet<'_>, message: &[u8], now: Instant) {
+        let scope = self.wire.scope.clone();
+        let peer = packet.source.into();
+        match parse_icmp(message) {
+            Ok(IcmpMessage::EchoRequest { ident, seq, payload }) => {
+                let (frame, direction, length) = (carrier.frame, Direction::In, payload.len());
+                scope.record(|| Icmp::EchoRequest { frame, direction, peer, ident, seq, length });
+                for (frame, _) in self.answer(carrier, packet.source, now) {
+                    let direction = Direction::Out;
+                    scope.record(|| Icmp::EchoReply { frame, direction, peer, ident, seq, rtt: None });
+                }
+            }
+            Ok(IcmpMessage::EchoReply { ident, seq, payload }) => {
+                let frame = carrier.frame;
+                let asked = self.pings.get_mut(&ident);
+                match asked.filter(|ping| ping.seq == seq && ping.destination == packet.source) {
+                    Some(ping) => {
+                        let rtt = now - ping.sent_at;
+                        let (length, ttl) = (payload.len(), packet.ttl);
+                        ping.outcome = Some(Ok(PingReply { from: peer, seq, length, ttl, rtt }));
+                        ping.scope.record(|| Icmp::EchoReply {
+                            frame,
+                            direction: Direction::In,
+                            peer,
+                            ident,
+                            seq,
+                            rtt: Some(rtt),
+                        });
+                        self.wire.wakers.extend(ping.waker.take());
+                    }
+                    None => {
+                        let detail = format!("echo reply from {peer} that nobody waits for");
+                        self.drop_packet(&scope, frame, DropReason::UnmatchedIcmp, detail);
+                    }
+                }
+            }
+            Ok(IcmpMessage::Error(error)) => self.on_icmp_error(carrier.frame, packet, &error, now),
+            Ok(IcmpMessage::Other { kind, code }) => {
+                let detail = format!("type {kind} code {code} from {peer}");
+                self.drop_packet(&scope, carrier.frame, DropReason::UnmatchedIcmp, detail);
+            }
+            Err(discard) => self.drop_packet(&scope, carrier.frame, discard.reason, discard.detail),
+        }
+    }
+
+    /// Lets the front interface answer, and sends what it says.
+    fn answer(&mut self, carrier: &Carrier<'_>, asker: Ipv4Addr, now: Instant) -> Vec<(FrameId, Vec<u8>)> {
+        let scope = self.wire.scope.clone();
+        let asker = carrier.station.map(|station| (asker, station));
+        let answers = self.front.answer(&self.wire, asker, carrier.bytes.to_vec(), now);
+        answers
+            .into_iter()
+            .filter(|bytes| !is_arp(self.wire.medium, bytes))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|bytes| (self.wire.emit_packet(&scope, bytes.clone()), bytes))
+            .collect()
+    }
+
+    fn answer_with_error(&mut self, carrier: &Carrier<'_>, to: Ipv4Addr, what: &str, now: Instant) {
+        for (frame, _) in self.answer(carrier, to, now) {
+            self.wire.scope.record(|| Icmp::ErrorSent { frame, to, what: what.to_owned() });
+        }
+    }
+
+    /// Tells of a segment received outside every living connection.
+    fn tell_stray(&self, scope: &Scope, frame: FrameId, header: &TcpHeader<'_>, why: SegmentReason) {
+        scope.record(|| Tcp::Segment(plain_segment(frame, Direction::In, header, why)));
+    }
+
+    /// Tells of a segment sent outside every living connection.
+    fn tell_sent(&self, scope: &Scope, frame: FrameId, bytes: &[u8], why: SegmentReason) {
+        let (_, packet) = self.wire.split(bytes);
+        let Ok(packet) = Ipv4Packet::parse(packet) else { return };
+        if let Ok(Transport::Tcp(header)) = parse_transport(&packet) {
+            scope.record(|| Tcp::Segment(plain_segment(frame, Direction::Out, &header, why)));
+        }
+    }
+}
+
+/// A segment without a history: relative numbers are unknown, the window unscaled.
+fn plain_segment(
+    frame: FrameId,
+    direction: Direction,
+    header: &TcpHeader<'_>,
+    why: SegmentReason,
+) -> Segment {
+    Segment {
+        frame,
+        flow: None,
+        direction,
+        source: header.source.into(),
+        destination: header.destination.into(),
+        seq: header.seq,
+        relative_seq: 0,
+        ack: header.ack,
+        relative_ack: None,
+        flags: header.flags,
+        window: header.window.into(),
+        payload: header.payload.len(),
+        options: header.options.clone(),
+        why,
+    }
+}
+
+/// What a segment says of itself.
+fn plain_reason(header: &TcpHeader<'_>) -> SegmentReason {
+    let flags = header.flags;
+    if flags.has(TcpFlags::RST) {
+        SegmentReason::Reset(ResetReason::ByPeer)
+    } else if flags.has(TcpFlags::SYN) && header.ack.is_some() {
+        SegmentReason::OpenAnswer
+    } else if flags.has(TcpFlags::SYN) {
+        SegmentReason::Open
+    } else if flags.has(TcpFlags::FIN) {
+        SegmentReason::Fin { with_data: !header.payload.is_empty(), answers_fin: false }
+    } else if header.payload.is_empty() {
+        SegmentReason::Ack(AckReason::Data)
+    } else {
+        SegmentReason::NewData { acknowledges: false }
+    }
+}

@@ -1,0 +1,29 @@
+//! The inside of a host, behind one lock.
+//!
+//! ```text
+//!   core ---- demultiplexes frames, owns everything below, keeps the deadlines
+//!    |-- flow ------ one TCP connection: engine, history, what its program waits for
+//!    |    `- engine  smoltcp's TCP behind an interface of its own
+//!    |-- backlog --- listeners: half-open and unaccepted connections
+//!    |-- time_wait - connections that are over but for stray segments
+//!    |-- datagram -- a UDP port, or an ICMP identifier, with an interface of its own
+//!    |-- neighbours  ARP: who has asked, who waits, what is known
+//!    |-- front ----- the interface that answers for the host: ARP, echo, resets
+//!    `- wire ------- from the interfaces to the wire: ARP, fragments, loopback, records
+//! ```
+
+pub(crate) mod backlog;
+pub(crate) mod core;
+pub(crate) mod datagram;
+pub(crate) mod demux;
+pub(crate) mod engine;
+pub(crate) mod errors_in;
+pub(crate) mod flow;
+pub(crate) mod front;
+pub(crate) mod neighbours;
+pub(crate) mod port;
+pub(crate) mod shared;
+pub(crate) mod time_wait;
+pub(crate) mod timers;
+pub(crate) mod tuple;
+pub(crate) mod wire;
