@@ -1,5 +1,6 @@
 //! What the namespace tests share: a network of their own, thrown away afterwards.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use glasstack_uplink::Netlink;
