@@ -6,8 +6,8 @@ use crate::io::{HyperIo, Stream, Witness, close_in_order};
 use crate::limits::Limits;
 use crate::message::{Request, Response, ResponseHead, as_pairs, final_head};
 use bytes::Bytes;
-use futures_util::FutureExt;
 use futures_channel::oneshot;
+use futures_util::FutureExt;
 use futures_util::future::{poll_fn, select};
 use glasstack_journal::event::{Framing, Http};
 use glasstack_journal::{Note, Scope};
@@ -215,8 +215,8 @@ impl Connection {
         let says_length =
             [CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|field| request.headers.contains_key(field));
         // RFC 9110 8.6: a method that gives content a meaning says so even when there is none.
-        let needs_length = !request.body.is_empty()
-            || matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
+        let needs_length =
+            !request.body.is_empty() || matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
         if needs_length && !says_length {
             message.headers_mut().insert(CONTENT_LENGTH, request.body.len().into());
         }

@@ -242,9 +242,7 @@ impl Decoded {
     fn explain(&self, error: io::Error) -> DecodeError {
         match error.downcast::<HttpError>() {
             Ok(transfer) => DecodeError::Transfer(transfer),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                DecodeError::EndsEarly { codings: self.names() }
-            }
+            Err(error) if ends_early(&error) => DecodeError::EndsEarly { codings: self.names() },
             Err(source) => DecodeError::Corrupt { codings: self.names(), source },
         }
     }
@@ -285,6 +283,11 @@ impl fmt::Debug for Decoded {
             .field("decoded", &self.decoded)
             .finish_non_exhaustive()
     }
+}
+
+/// The deflate decoders have words of their own for it: no progress without more input.
+fn ends_early(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::UnexpectedEof || error.to_string() == "unexpected BufError"
 }
 
 async fn raw_chunk(body: &Mutex<Body>, transferred: &AtomicU64) -> Result<Option<Bytes>, HttpError> {
@@ -328,11 +331,7 @@ enum Decoder {
 }
 
 impl AsyncRead for Decoder {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         if let Self::Undecided(coding, source) = this {
             let Some(waiting) = source.as_mut() else { return Poll::Ready(Ok(0)) };

@@ -60,8 +60,13 @@ impl<S: Stream> rt::Read for HyperIo<S> {
 impl<S: Stream> rt::Write for HyperIo<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let result = ready!(Pin::new(&mut this.stream).poll_write(cx, data));
-        Poll::Ready(result.map_err(|error| this.witness.on_error(error)))
+        match ready!(Pin::new(&mut this.stream).poll_write(cx, data)) {
+            Ok(count) => {
+                this.witness.on_written(count);
+                Poll::Ready(Ok(count))
+            }
+            Err(error) => Poll::Ready(Err(this.witness.on_error(error))),
+        }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -89,6 +94,7 @@ struct Seen {
     /// Collected at most: the largest head allowed, and interim ones before it.
     head_room: usize,
     received: u64,
+    moved: u64,
     ended: bool,
     error: Option<Arc<io::Error>>,
 }
@@ -120,6 +126,11 @@ impl Witness {
         self.lock().received
     }
 
+    /// Bytes that have passed in either direction since the beginning.
+    pub(crate) fn moved(&self) -> u64 {
+        self.lock().moved
+    }
+
     /// Whether the peer has said that it sends no more.
     pub(crate) fn ended(&self) -> bool {
         self.lock().ended
@@ -134,10 +145,15 @@ impl Witness {
         let mut seen = self.lock();
         seen.ended |= data.is_empty();
         seen.received += data.len() as u64;
+        seen.moved += data.len() as u64;
         if seen.collecting {
             let room = seen.head_room.saturating_sub(seen.head.len()).min(data.len());
             seen.head.extend_from_slice(data.get(..room).unwrap_or_default());
         }
+    }
+
+    fn on_written(&self, count: usize) {
+        self.lock().moved += count as u64;
     }
 
     /// Keeps the error and gives hyper one that has it as its source.

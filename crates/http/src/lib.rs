@@ -27,6 +27,8 @@ pub mod limits;
 pub mod message;
 pub mod redirect;
 pub mod server;
+#[cfg(test)]
+mod tests;
 
 pub use body::Body;
 pub use client::{Connection, NotReusable};
@@ -35,6 +37,6 @@ pub use error::HttpError;
 pub use limits::Limits;
 pub use message::{Request, Response, ResponseHead};
 pub use redirect::{Redirect, RedirectError, RedirectPolicy};
-
+pub use server::{Answer, AnswerBody, Handler, Received, ServerOptions};
 
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};

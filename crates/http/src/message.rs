@@ -160,7 +160,8 @@ mod tests {
 
     #[test]
     fn the_final_head_is_found_behind_interim_ones_and_before_the_body() {
-        let wire = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\nbody\r\n\r\n";
+        let wire =
+            b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\nbody\r\n\r\n";
         assert_eq!(final_head(wire), b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n");
         assert_eq!(final_head(b"HTTP/1.1 200 OK\nA: b\n\nbody"), b"HTTP/1.1 200 OK\nA: b\n\n");
         assert_eq!(final_head(b"HTTP/1.1 200 OK\r\nA: b"), b"");
