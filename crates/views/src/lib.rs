@@ -1,1 +1,13 @@
-//! What people look at: narration, ladder, pcapng, JSON lines, summary.
+//! What people look at.
+mod dissect;
+mod jsonl;
+mod names;
+mod narration;
+mod output;
+mod spans;
+#[cfg(test)]
+mod testing;
+mod text;
+
+pub use jsonl::JsonLines;
+pub use narration::{Level, Narration};

@@ -1,0 +1,446 @@
+//! What is said of each event: the words, and how loud they are.
+
+use super::Tone::{Bad, Detail, Good, Plain, Warning};
+use super::{Level, Line, Tone};
+use crate::dissect::dissect;
+use crate::names::Names;
+use crate::text::{count, time};
+use glasstack_journal::Record;
+use glasstack_journal::event::{
+    AckReason, Arp, Direction, Dns, DropReason, Event, Headers, Http, Icmp, Ip, Link, LookupSource, Medium,
+    Note, NoteLevel, Page, Role, Segment, SegmentReason, Span, StateCause, Tcp, TcpOption, Tls, Udp, Verdict,
+};
+use std::net::IpAddr;
+
+/// The line for a record, if there is anything to say.
+pub(super) fn tell(record: &Record, names: &Names) -> Option<Line> {
+    Some(match &record.event {
+        Event::Node { .. } => return None,
+        Event::Span(Span::Opened { kind, .. }) => verbose(format!("begins: {kind}")),
+        Event::Span(Span::Closed) => return None,
+        Event::Link(link) => tell_link(link, names),
+        Event::Arp(arp) => tell_arp(arp),
+        Event::Ip(ip) => tell_ip(ip),
+        Event::Udp(udp) => tell_udp(udp),
+        Event::Icmp(icmp) => tell_icmp(icmp),
+        Event::Tcp(tcp) => tell_tcp(tcp),
+        Event::Dns(dns) => tell_dns(dns),
+        Event::Tls(tls) => tell_tls(tls),
+        Event::Http(http) => tell_http(http),
+        Event::Page(page) => tell_page(page),
+        Event::Note(note) => tell_note(note),
+    })
+}
+
+fn line(level: Level, tone: Tone, text: impl Into<String>) -> Line {
+    Line { level, tone, of_all: false, text: text.into(), below: Vec::new() }
+}
+
+fn normal(text: impl Into<String>) -> Line {
+    line(Level::Normal, Plain, text)
+}
+
+fn good(text: impl Into<String>) -> Line {
+    line(Level::Normal, Good, text)
+}
+
+fn warning(text: impl Into<String>) -> Line {
+    line(Level::Normal, Warning, text)
+}
+
+fn bad(text: impl Into<String>) -> Line {
+    line(Level::Normal, Bad, text)
+}
+
+fn verbose(text: impl Into<String>) -> Line {
+    line(Level::Verbose, Detail, text)
+}
+
+impl Line {
+    fn of_all(mut self) -> Self {
+        self.of_all = true;
+        self
+    }
+
+    fn quieter_if(mut self, quieter: bool) -> Self {
+        if quieter {
+            (self.level, self.tone) = (Level::Verbose, Detail);
+        }
+        self
+    }
+
+    fn with(mut self, sign: char, headers: &Headers) -> Self {
+        self.below = headers.iter().map(|(name, value)| format!("{sign} {name}: {value}")).collect();
+        self
+    }
+}
+
+fn tell_page(page: &Page) -> Line {
+    match page {
+        Page::AddressParsed { typed, url, scheme_because } => {
+            normal(format!("address bar: \"{typed}\" means {url} ({scheme_because})"))
+        }
+        Page::AddressRefused { typed, why } => bad(format!("address bar: \"{typed}\" is refused: {why}")),
+        Page::Arrived { url, status, length } => {
+            good(format!("arrived at {url}: status {status}, {}", count(*length, "byte")))
+        }
+    }
+}
+
+fn tell_note(note: &Note) -> Line {
+    match note.level {
+        NoteLevel::Detail => verbose(note.text.clone()),
+        NoteLevel::Info => normal(note.text.clone()),
+        NoteLevel::Warning => warning(format!("warning: {}", note.text)),
+    }
+}
+
+fn tell_link(link: &Link, names: &Names) -> Line {
+    match link {
+        Link::InterfaceUp { name, medium, mtu, mac, address, prefix_len, .. } => {
+            let mac = match (medium, mac) {
+                (Medium::Ethernet, Some(mac)) => format!("MAC {mac}"),
+                (Medium::Ethernet, None) => "Ethernet".to_owned(),
+                (Medium::Ip, _) => "bare IP packets, no MAC".to_owned(),
+            };
+            normal(format!("interface {name} is up: {address}/{prefix_len}, {mac}, MTU {mtu}"))
+        }
+        Link::Frame { frame, interface, direction, bytes } => {
+            let packet = dissect(names.medium(*interface), bytes);
+            let verb = match direction {
+                Direction::In => "received",
+                Direction::Out => "sent",
+            };
+            let (length, label) = (count(bytes.len() as u64, "byte"), packet.label());
+            verbose(format!("frame {} {verb}, {length}: {label}", frame.0))
+        }
+        Link::Dropped { reason, detail, .. } => {
+            // A shared link is full of other people's frames: nothing went wrong.
+            let ordinary = matches!(
+                reason,
+                DropReason::NotOurMac
+                    | DropReason::NotOurAddress
+                    | DropReason::UnknownEtherType
+                    | DropReason::Ipv6
+            );
+            warning(format!("discarded: {reason}{}", in_brackets(detail))).quieter_if(ordinary)
+        }
+        Link::Lost { frame, cable, by } => {
+            warning(format!("frame {} was lost on {cable}: {by}", frame.0)).of_all()
+        }
+        Link::Delayed { frame, cable, by, for_ } => {
+            warning(format!("frame {} was delayed by {} on {cable}: {by}", frame.0, time(*for_))).of_all()
+        }
+        Link::Duplicated { frame, cable, by, copies } => {
+            let copies = count(u64::from(*copies), "more time");
+            warning(format!("frame {} was delivered {copies} on {cable}: {by}", frame.0)).of_all()
+        }
+        Link::Corrupted { frame, cable, by, bit } => {
+            warning(format!("bit {bit} of frame {} was flipped on {cable}: {by}", frame.0)).of_all()
+        }
+        Link::Learned { mac, port } => verbose(format!("switch: {mac} is behind port {port}")),
+        Link::Flooded { frame, why } => {
+            verbose(format!("switch: frame {} out of every port: {why}", frame.0))
+        }
+    }
+}
+
+fn tell_arp(arp: &Arp) -> Line {
+    match arp {
+        Arp::CacheHit { next_hop, mac, age } => {
+            normal(format!("ARP cache: {next_hop} is at {mac} (confirmed {} ago)", time(*age)))
+        }
+        Arp::RequestSent { next_hop, why, .. } => normal(format!("ARP request: who has {next_hop}? ({why})")),
+        Arp::ReplyReceived { from, mac, after: Some(after), .. } => {
+            normal(format!("ARP reply: {from} is at {mac} (after {})", time(*after)))
+        }
+        Arp::ReplyReceived { from, mac, after: None, .. } => {
+            normal(format!("ARP reply: {from} is at {mac} (nobody had asked)"))
+        }
+        Arp::RequestReceived { from, target, ours, .. } => {
+            normal(format!("ARP request from {from}: who has {target}?")).quieter_if(!ours)
+        }
+        Arp::ReplySent { to, .. } => normal(format!("ARP reply to {to}: here")),
+        Arp::Learned { ip, mac, before: Some(before) } if before != mac => {
+            warning(format!("ARP: {ip} has moved from {before} to {mac}"))
+        }
+        Arp::Learned { ip, mac, .. } => verbose(format!("ARP cache: {ip} is at {mac} from now on")),
+        Arp::Failed { next_hop, attempts } => {
+            bad(format!("ARP: no reply from {next_hop} to {}", count(u64::from(*attempts), "request")))
+        }
+        Arp::NotNeeded { interface } => {
+            normal(format!("ARP is not needed: {interface} carries bare IP packets"))
+        }
+    }
+}
+
+fn tell_ip(ip: &Ip) -> Line {
+    match ip {
+        Ip::RouteChosen { destination, row, next_hop, interface, source, why } => {
+            let hop = if next_hop == destination { "directly".to_owned() } else { format!("via {next_hop}") };
+            normal(format!("route to {destination}: {hop} on {interface} from {source}, by row {row}: {why}"))
+        }
+        Ip::Fragmented { frames, length, mtu, .. } => {
+            let pieces = count(frames.len() as u64, "fragment");
+            normal(format!("IP: {} exceed the MTU of {mtu}: sent as {pieces}", count(*length as u64, "byte")))
+        }
+        Ip::FragmentReceived { identification, offset, length, more, .. } => verbose(format!(
+            "IP fragment of datagram {identification}: {length} bytes at {offset}, {}",
+            if *more { "more follow" } else { "the last" }
+        )),
+        Ip::Reassembled { fragments, length, after, .. } => {
+            let pieces = count(*fragments as u64, "fragment");
+            normal(format!(
+                "IP: {pieces} make {} again (after {})",
+                count(*length as u64, "byte"),
+                time(*after)
+            ))
+        }
+    }
+}
+
+fn tell_udp(udp: &Udp) -> Line {
+    match udp {
+        Udp::Bound { local } => verbose(format!("UDP socket on {local}")),
+        Udp::Datagram { direction, remote, length, .. } => {
+            verbose(format!("UDP {} {remote}, {}", to_or_from(*direction), count(*length as u64, "byte")))
+        }
+    }
+}
+
+fn tell_icmp(icmp: &Icmp) -> Line {
+    match icmp {
+        Icmp::EchoRequest { direction, peer, seq, length, .. } => {
+            let payload = count(*length as u64, "byte");
+            normal(format!("ICMP echo request {} {peer}, seq {seq}, {payload}", to_or_from(*direction)))
+        }
+        Icmp::EchoReply { direction, peer, seq, rtt, .. } => {
+            let rtt = rtt.map(|rtt| format!(" (after {})", time(rtt))).unwrap_or_default();
+            normal(format!("ICMP echo reply {} {peer}, seq {seq}{rtt}", to_or_from(*direction)))
+        }
+        Icmp::ErrorReceived { from, what, source, destination, effect, .. } => {
+            warning(format!("ICMP {what} from {from}, about {source} -> {destination}: {effect}"))
+        }
+        Icmp::ErrorSent { to, what, .. } => normal(format!("ICMP {what} to {to}")),
+    }
+}
+
+fn tell_tcp(tcp: &Tcp) -> Line {
+    match tcp {
+        Tcp::Listening { local, backlog } => normal(format!("TCP: listening on {local}, backlog {backlog}")),
+        Tcp::Opened { local, remote, role: Role::Active, .. } => {
+            normal(format!("TCP: connecting to {remote} from port {}", local.port()))
+        }
+        Tcp::Opened { local, remote, role: Role::Passive, .. } => {
+            normal(format!("TCP: {remote} is connecting to port {}", local.port()))
+        }
+        Tcp::Segment(segment) => tell_segment(segment),
+        Tcp::StateChanged { from, to, cause, .. } => {
+            normal(format!("TCP state {from} -> {to} ({})", because(cause)))
+        }
+        Tcp::MtuLowered { from, to, why, .. } => normal(format!("TCP: path MTU {from} -> {to}: {why}")),
+        Tcp::TimeWaitEntered { lasts, .. } => {
+            let lasts = time(*lasts);
+            normal(format!("TCP TIME-WAIT for {lasts}: a late segment must not meet a new connection"))
+        }
+        Tcp::TimeWaitOver { how, .. } => normal(format!("TCP TIME-WAIT is over: {how}")),
+        Tcp::Closed { error, bytes_sent, bytes_received, retransmissions, .. } => {
+            let (sent, received) = (count(*bytes_sent, "byte"), count(*bytes_received, "byte"));
+            let again = count(*retransmissions, "retransmission");
+            match error {
+                None => normal(format!("TCP closed: {sent} sent, {received} received, {again}")),
+                Some(error) => {
+                    bad(format!("TCP failed: {error} ({sent} sent, {received} received, {again})"))
+                }
+            }
+        }
+    }
+}
+
+fn tell_segment(segment: &Segment) -> Line {
+    let text = segment_words(segment);
+    match &segment.why {
+        SegmentReason::Reset(_) => bad(text),
+        SegmentReason::Retransmission(_) | SegmentReason::ZeroWindowProbe | SegmentReason::KeepAlive => {
+            warning(text)
+        }
+        SegmentReason::Open | SegmentReason::OpenAnswer | SegmentReason::Fin { .. } => normal(text),
+        SegmentReason::Ack(
+            AckReason::Handshake | AckReason::Fin | AckReason::Challenge | AckReason::LastAckReplayed,
+        ) => normal(text),
+        SegmentReason::Ack(_) | SegmentReason::NewData { .. } => verbose(text),
+    }
+}
+
+/// `TCP SYN to 10.0.0.2:80, seq 0, MSS 1460: opens the connection`.
+fn segment_words(segment: &Segment) -> String {
+    let peer = match segment.direction {
+        Direction::Out => segment.destination,
+        Direction::In => segment.source,
+    };
+    let mut text = format!("TCP {} {} {peer}", segment.flags, to_or_from(segment.direction));
+    text.push_str(&format!(", seq {}", segment.relative_seq));
+    if let Some(ack) = segment.relative_ack {
+        text.push_str(&format!(", ack {ack}"));
+    }
+    if segment.payload > 0 {
+        text.push_str(&format!(", {}", count(segment.payload as u64, "byte")));
+    }
+    for option in &segment.options {
+        match option {
+            TcpOption::Mss(mss) => text.push_str(&format!(", MSS {mss}")),
+            TcpOption::WindowScale(shift) => text.push_str(&format!(", window x{}", 1u32 << shift.min(&14))),
+            TcpOption::SackPermitted => text.push_str(", SACK permitted"),
+            TcpOption::Sack(blocks) => {
+                text.push_str(&format!(", SACK of {}", count(blocks.len() as u64, "block")));
+            }
+            TcpOption::Timestamps(..) | TcpOption::Other(_) => {}
+        }
+    }
+    text.push_str(&format!(": {}", segment.why));
+    text
+}
+
+fn because(cause: &StateCause) -> String {
+    match cause {
+        StateCause::SegmentReceived(frame) => format!("the segment in frame {} arrived", frame.0),
+        StateCause::SegmentSent(frame) => format!("the segment in frame {} was sent", frame.0),
+        StateCause::Application => "the program asked for it".to_owned(),
+        StateCause::Timeout => "a timer ran out".to_owned(),
+        StateCause::IcmpError(frame) => format!("the ICMP error in frame {}", frame.0),
+        StateCause::NoArpReply => "the next hop does not answer ARP".to_owned(),
+    }
+}
+
+fn tell_dns(dns: &Dns) -> Line {
+    match dns {
+        Dns::LookedUp { name, source, hit, detail } => {
+            let came = if *hit { "found" } else { "not found" };
+            let source = match source {
+                LookupSource::Literal => "as an IP literal".to_owned(),
+                source => format!("in {source}"),
+            };
+            normal(format!("DNS: {name} looked up {source}: {came}{}", in_brackets(detail)))
+        }
+        Dns::QuerySent { id, name, record_type, server, transport, why } => normal(format!(
+            "DNS query to {server} over {transport}: {record_type} of {name}? (id 0x{id:04x}; {why})"
+        )),
+        Dns::ResponseReceived { server, code, answers, truncated, rtt, .. } => {
+            let cut = if *truncated { ", cut short" } else { "" };
+            let answers =
+                if answers.is_empty() { String::new() } else { format!(": {}", answers.join("; ")) };
+            normal(format!("DNS response from {server} after {}: {code}{cut}{answers}", time(*rtt)))
+        }
+        Dns::ResponseIgnored { from, why } => warning(format!("DNS: ignored a datagram from {from}: {why}")),
+        Dns::AliasFollowed { from, to } => normal(format!("DNS: {from} is an alias of {to}")),
+        Dns::Resolved { name, addresses, ttl, source } => {
+            let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+            let (addresses, ttl) = (addresses.join(", "), time(*ttl));
+            good(format!("DNS: {name} is {addresses} (from {source}, good for {ttl})"))
+        }
+        Dns::Failed { name, why } => bad(format!("DNS: {name} could not be resolved: {why}")),
+        Dns::Served { client, name, record_type, code, answers, transport, why } => {
+            let records = count(*answers as u64, "record");
+            normal(format!(
+                "DNS answer to {client} over {transport}: {record_type} of {name}: {code}, {records} ({why})"
+            ))
+        }
+    }
+}
+
+fn tell_tls(tls: &Tls) -> Line {
+    match tls {
+        Tls::HandshakeStarted { server: false, server_name, versions, suites, alpn, .. } => {
+            let name = server_name.as_ref().map(|name| format!(" with {name}")).unwrap_or_default();
+            let (versions, suites) = (versions.join(", "), count(suites.len() as u64, "cipher suite"));
+            let alpn = if alpn.is_empty() { String::new() } else { format!(", ALPN {}", alpn.join(", ")) };
+            normal(format!("TLS handshake{name}: offers {versions}, {suites}{alpn}"))
+        }
+        Tls::HandshakeStarted { server: true, .. } => normal("TLS handshake begins"),
+        Tls::Secret { line } => {
+            // Only which secret it is; the secret itself belongs into the capture and the key log.
+            let label = line.split_whitespace().next().unwrap_or_default();
+            verbose(format!("TLS secret derived: {label}"))
+        }
+        Tls::CertificateReceived { index, subject, issuer, not_before, not_after, names, key, .. } => {
+            let names = if names.is_empty() { String::new() } else { format!(", for {}", names.join(", ")) };
+            normal(format!(
+                "TLS certificate {index}: {subject}{names}, issued by {issuer}, good {not_before} to {not_after}, {key}"
+            ))
+        }
+        Tls::CertificateJudged { check, verdict, evidence } => {
+            let text = format!("TLS certificate check, {check}: {verdict}: {evidence}");
+            match verdict {
+                Verdict::Passed => good(text),
+                Verdict::Failed => bad(text),
+                Verdict::Skipped => warning(text),
+            }
+        }
+        Tls::IdentityChosen { asked, subject, why } => {
+            let asked = asked.as_deref().unwrap_or("no name");
+            normal(format!("TLS: the client asked for {asked}, shown {subject}: {why}"))
+        }
+        Tls::Established { version, suite, group, alpn, resumed, .. } => {
+            let group = group.as_ref().map(|group| format!(", {group}")).unwrap_or_default();
+            let alpn = alpn.as_ref().map(|alpn| format!(", {alpn}")).unwrap_or_default();
+            let resumed = if *resumed { ", an earlier session taken up again" } else { "" };
+            good(format!("TLS established: {version}, {suite}{group}{alpn}{resumed}"))
+        }
+        Tls::Failed { why } => bad(format!("TLS failed: {why}")),
+        Tls::CloseNotifySent => normal("TLS close_notify sent: no more data from here"),
+        Tls::CloseNotifyReceived => normal("TLS close_notify received: no more data from there"),
+        Tls::Truncated => warning("TLS ended without close_notify: the data may have been cut short"),
+    }
+}
+
+fn tell_http(http: &Http) -> Line {
+    match http {
+        Http::ConnectionChosen { remote, reused, why, .. } => {
+            let which = if *reused { "reuses the connection" } else { "a new connection" };
+            normal(format!("HTTP: {which} to {remote}: {why}"))
+        }
+        Http::RequestSent { method, url, version, headers, body_length } => {
+            let body = if *body_length > 0 {
+                format!(", body of {}", count(*body_length, "byte"))
+            } else {
+                String::new()
+            };
+            normal(format!("HTTP request: {method} {url} {version}{body}")).with('>', headers)
+        }
+        Http::ResponseReceived { status, reason, version, headers, framing } => {
+            let text = format!("HTTP response: {status} {reason} ({version}, {framing})");
+            let line = if *status < 400 { good(text) } else { warning(text) };
+            line.with('<', headers)
+        }
+        Http::BodyReceived { transferred, decoded, coding } => {
+            let decoded = match coding {
+                Some(coding) => format!(", {} once {coding} is undone", count(*decoded, "byte")),
+                None => String::new(),
+            };
+            normal(format!("HTTP body complete: {}{decoded}", count(*transferred, "byte")))
+        }
+        Http::RedirectFollowed { status, to, method, count: (so_far, limit), .. } => {
+            normal(format!("HTTP redirect {so_far} of at most {limit}: {status}, now {method} {to}"))
+        }
+        Http::Failed { why } => bad(format!("HTTP failed: {why}")),
+        Http::Received { client, method, target, host } => {
+            let host = host.as_deref().unwrap_or("no Host field");
+            normal(format!("HTTP request from {client}: {method} {target} ({host})"))
+        }
+        Http::Answered { status, body_length, why } => {
+            let body = body_length.map(|length| format!(", {}", count(length, "byte"))).unwrap_or_default();
+            normal(format!("HTTP answer: {status}{body}: {why}"))
+        }
+    }
+}
+
+fn to_or_from(direction: Direction) -> &'static str {
+    match direction {
+        Direction::In => "from",
+        Direction::Out => "to",
+    }
+}
+
+fn in_brackets(detail: &str) -> String {
+    if detail.is_empty() { String::new() } else { format!(" ({detail})") }
+}
