@@ -1,6 +1,7 @@
 //! What people look at.
 mod dissect;
 mod jsonl;
+mod ladder;
 mod names;
 mod narration;
 mod output;
@@ -10,4 +11,5 @@ mod testing;
 mod text;
 
 pub use jsonl::JsonLines;
+pub use ladder::{Ladder, LadderOptions, Layer, ladder};
 pub use narration::{Level, Narration};

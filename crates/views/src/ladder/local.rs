@@ -1,0 +1,50 @@
+//! What happens within a node and deserves a line between the rungs.
+
+use super::Layer;
+use crate::text::{count, time};
+use glasstack_journal::event::{Arp, Dns, Event, Http, Tcp, TcpState, Tls};
+use std::net::IpAddr;
+
+/// The layer that tells, and the words.
+pub(super) fn happened(event: &Event) -> Option<(Layer, String)> {
+    Some(match event {
+        Event::Arp(Arp::Failed { next_hop, attempts }) => {
+            let requests = count(u64::from(*attempts), "request");
+            (Layer::Arp, format!("no ARP reply from {next_hop} after {requests}"))
+        }
+        Event::Tcp(tcp) => (Layer::Tcp, of_tcp(tcp)?),
+        Event::Dns(Dns::Resolved { name, addresses, .. }) => {
+            let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+            (Layer::Udp, format!("{name} is {}", addresses.join(", ")))
+        }
+        Event::Dns(Dns::Failed { name, why }) => (Layer::Udp, format!("{name} not resolved: {why}")),
+        Event::Tls(Tls::Established { version, .. }) => (Layer::Tls, format!("{version} established")),
+        Event::Tls(Tls::Failed { why }) => (Layer::Tls, format!("TLS failed: {why}")),
+        Event::Tls(Tls::Truncated) => (Layer::Tls, "TLS ended without close_notify".to_owned()),
+        Event::Http(Http::RequestSent { method, url, .. }) => (Layer::Http, format!("{method} {url}")),
+        Event::Http(Http::ResponseReceived { status, reason, .. }) => {
+            (Layer::Http, format!("{status} {reason}"))
+        }
+        Event::Http(Http::Failed { why }) => (Layer::Http, format!("HTTP failed: {why}")),
+        _ => return None,
+    })
+}
+
+fn of_tcp(tcp: &Tcp) -> Option<String> {
+    Some(match tcp {
+        // RFC 9293 3.3.2: the side that sent the first SYN comes from SYN-SENT (or, after a
+        // simultaneous open, from SYN-RECEIVED as the listener does).
+        Tcp::StateChanged { from: TcpState::SynSent, to: TcpState::Established, .. } => {
+            "connected".to_owned()
+        }
+        Tcp::StateChanged { from: TcpState::SynReceived, to: TcpState::Established, .. } => {
+            "accepted".to_owned()
+        }
+        Tcp::MtuLowered { from, to, .. } => format!("path MTU {from} -> {to}"),
+        Tcp::TimeWaitEntered { lasts, .. } => format!("TIME-WAIT for {}", time(*lasts)),
+        Tcp::TimeWaitOver { .. } => "TIME-WAIT over".to_owned(),
+        Tcp::Closed { error: Some(error), .. } => error.clone(),
+        Tcp::Closed { error: None, .. } => "closed".to_owned(),
+        _ => return None,
+    })
+}
