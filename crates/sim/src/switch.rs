@@ -1,0 +1,85 @@
+//! A learning switch (IEEE 802.1D): it remembers behind which port each address was last seen, and
+//! sends a frame to that port alone, or out of every other port if it does not know.
+
+use crate::node::{Node, NodeContext, WireFrame};
+use glasstack_journal::Instant;
+use glasstack_journal::event::{DropReason, Link, MacAddress};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long an address is remembered after it was last heard of (IEEE 802.1D-2004, table 7-5).
+const AGEING: Duration = Duration::from_secs(300);
+
+/// A switch with as many ports as are needed.
+#[derive(Debug, Default)]
+pub struct Switch {
+    table: BTreeMap<MacAddress, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    port: usize,
+    heard: Instant,
+}
+
+impl Switch {
+    /// A switch that knows nobody yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The Learning Process (IEEE 802.1D-2004, 7.8): a group address is never a source.
+    fn learn(&mut self, source: MacAddress, port: usize, context: &NodeContext<'_>) {
+        if source.is_multicast() {
+            return;
+        }
+        let before = self.table.insert(source, Entry { port, heard: context.now() });
+        if before.is_none_or(|entry| entry.port != port || is_old(&entry, context.now())) {
+            context.record(|| Link::Learned { mac: source, port });
+        }
+    }
+
+    fn port_of(&self, destination: MacAddress, now: Instant) -> Option<usize> {
+        self.table.get(&destination).filter(|entry| !is_old(entry, now)).map(|entry| entry.port)
+    }
+}
+
+fn is_old(entry: &Entry, now: Instant) -> bool {
+    now.since(entry.heard) > AGEING
+}
+
+impl Node for Switch {
+    fn ports(&self) -> usize {
+        usize::MAX
+    }
+
+    fn on_frame(&mut self, port: usize, frame: WireFrame, context: &mut NodeContext<'_>) {
+        let (destination, source) = {
+            let view = frame.view();
+            (view.destination_mac(), view.source_mac())
+        };
+        let (Some(destination), Some(source)) = (destination, source) else {
+            context.record(|| Link::Dropped {
+                frame: Some(frame.id),
+                reason: DropReason::Truncated,
+                detail: format!("{} bytes are less than an Ethernet header", frame.bytes.len()),
+            });
+            return;
+        };
+        self.learn(source, port, context);
+        let why = match self.port_of(destination, context.now()) {
+            // The Filtering Process (7.7): the destination is on the side the frame came from.
+            Some(known) if known == port => return,
+            Some(known) => return context.send(known, frame),
+            None if destination == MacAddress::BROADCAST => "broadcast",
+            None if destination.is_multicast() => "multicast",
+            None => "unknown destination",
+        };
+        context.record(|| Link::Flooded { frame: frame.id, why });
+        for other in context.plugged().to_vec() {
+            if other != port {
+                context.send(other, frame.clone());
+            }
+        }
+    }
+}
