@@ -209,11 +209,13 @@ impl Climb {
 
     fn on_link(&mut self, record: &Record, link: &Link) {
         match link {
-            Link::Frame { frame, interface, direction, bytes } => match self.rung(*frame) {
-                Some(_) => self.on_arrival(record, *frame),
-                None if self.written.contains(frame) => {}
-                None => self.on_new_frame(record, *frame, *interface, *direction, bytes),
-            },
+            Link::Frame { frame, interface, direction, bytes } => {
+                if self.rung(*frame).is_some() {
+                    self.on_arrival(record, *frame);
+                } else if !self.written.contains(frame) {
+                    self.on_new_frame(record, *frame, *interface, *direction, bytes);
+                }
+            }
             Link::Dropped { frame: Some(frame), reason, .. } if *reason != DropReason::NotOurMac => {
                 self.remark(record, *frame, format!("x dropped: {reason}"));
             }
