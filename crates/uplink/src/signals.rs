@@ -7,8 +7,8 @@ use signal_hook::{SigId, flag, low_level};
 use std::fmt;
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A request to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,29 +48,22 @@ impl fmt::Display for Signal {
     }
 }
 
-/// Catches the signals while it lives; afterwards they end the process as usual.
+/// Catches the signals while it lives; when no other does either they end the process as usual.
 #[derive(Debug)]
 pub(crate) struct Signals {
     pipes: Vec<(Signal, Receiver)>,
     registered: Vec<SigId>,
-    released: Arc<AtomicBool>,
+    _presence: Presence,
 }
 
 impl Signals {
-    /// The first token used; the others follow.
-    const COUNT: usize = Signal::ALL.len();
-
     /// Catches the signals and reports them to `registry` under `first_token` and those that
     /// follow it.
     pub(crate) fn catch(registry: &Registry, first_token: usize) -> io::Result<Self> {
-        let released = Arc::new(AtomicBool::new(false));
-        let mut caught = Self { pipes: Vec::new(), registered: Vec::new(), released };
+        let mut caught = Self { pipes: Vec::new(), registered: Vec::new(), _presence: Presence::new()? };
         for (offset, signal) in Signal::ALL.into_iter().enumerate() {
             let (sender, mut receiver) = pipe::new()?;
             registry.register(&mut receiver, Token(first_token + offset), Interest::READABLE)?;
-            // signal-hook's handler stays installed once it is there. This action, which stays
-            // too, restores what the signal did before as soon as nobody catches it any more.
-            flag::register_conditional_default(signal.number(), Arc::clone(&caught.released))?;
             caught.registered.push(low_level::pipe::register(signal.number(), OwnedFd::from(sender))?);
             caught.pipes.push((signal, receiver));
         }
@@ -79,7 +72,7 @@ impl Signals {
 
     /// How many tokens it takes.
     pub(crate) const fn tokens() -> usize {
-        Self::COUNT
+        Signal::ALL.len()
     }
 
     /// A signal that has come since the last call; several of a kind count as one.
@@ -100,7 +93,49 @@ impl Drop for Signals {
         for id in self.registered.drain(..) {
             low_level::unregister(id);
         }
-        self.released.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Somebody in this process catches the signals.
+///
+/// signal-hook's handler stays installed once it is there, and would leave the signals without
+/// effect when nobody catches them any more. So another action, registered once, does then what
+/// the signals do by default.
+#[derive(Debug)]
+struct Presence;
+
+static PRESENT: Mutex<Present> = Mutex::new(Present { count: 0, nobody: None });
+
+struct Present {
+    count: usize,
+    nobody: Option<Arc<AtomicBool>>,
+}
+
+impl Presence {
+    fn new() -> io::Result<Self> {
+        let mut present = PRESENT.lock().unwrap_or_else(PoisonError::into_inner);
+        match &present.nobody {
+            Some(nobody) => nobody.store(false, Ordering::SeqCst),
+            None => {
+                let nobody = Arc::new(AtomicBool::new(false));
+                for signal in Signal::ALL {
+                    flag::register_conditional_default(signal.number(), Arc::clone(&nobody))?;
+                }
+                present.nobody = Some(nobody);
+            }
+        }
+        present.count += 1;
+        Ok(Self)
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        let mut present = PRESENT.lock().unwrap_or_else(PoisonError::into_inner);
+        present.count = present.count.saturating_sub(1);
+        if let (0, Some(nobody)) = (present.count, &present.nobody) {
+            nobody.store(true, Ordering::SeqCst);
+        }
     }
 }
 
