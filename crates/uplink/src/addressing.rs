@@ -83,19 +83,38 @@ impl InterfaceAddress {
         }
     }
 
-    /// The address that the other end of the link gets: the next one, or the one before where
-    /// there is no next one.
+    /// The address that the stack gets where this one is the kernel's: the next one, or the one
+    /// before where there is no next one.
     fn neighbour(&self) -> Option<Self> {
-        let (IpAddr::V4(own), Some(prefix)) = (self.address, self.prefix()) else { return None };
+        let IpAddr::V4(own) = self.address else { return None };
+        let next = own.to_bits().checked_add(1);
+        let before = own.to_bits().checked_sub(1);
+        self.first_host_of([next, before].into_iter().flatten())
+    }
+
+    /// The address that the kernel gets where this one is the stack's: its gateway's, if that is
+    /// on the link, else the first of the network.
+    pub(crate) fn host_side(&self, gateway: Option<IpAddr>) -> Option<Self> {
+        let first = self.prefix()?.network().to_bits();
+        let gateway = gateway.and_then(|gateway| match gateway {
+            IpAddr::V4(gateway) => Some(gateway.to_bits()),
+            IpAddr::V6(_) => None,
+        });
+        let firsts = (0..=2).filter_map(|offset| first.checked_add(offset));
+        self.first_host_of(gateway.into_iter().chain(firsts))
+    }
+
+    /// The first of `candidates` that another host of this network may have.
+    fn first_host_of(&self, candidates: impl Iterator<Item = u32>) -> Option<Self> {
+        let prefix = self.prefix()?;
         // RFC 3021: both addresses of a /31 belong to hosts; else the first and the last do not.
-        let is_host = |candidate: &Ipv4Addr| {
+        let may_have = |candidate: &Ipv4Addr| {
             prefix.contains(*candidate)
+                && self.address != *candidate
                 && (prefix.prefix_len() == 31 || *candidate != prefix.network())
                 && prefix.broadcast() != Some(*candidate)
         };
-        let next = own.to_bits().checked_add(1);
-        let before = own.to_bits().checked_sub(1);
-        let address = [next, before].into_iter().flatten().map(Ipv4Addr::from_bits).find(is_host)?;
+        let address = candidates.map(Ipv4Addr::from_bits).find(may_have)?;
         Some(Self { address: address.into(), prefix_len: self.prefix_len })
     }
 }
@@ -206,6 +225,20 @@ mod tests {
         assert_eq!(stack("10.0.0.0/31").unwrap(), "10.0.0.1/31");
         assert_eq!(stack("10.0.0.1/32").unwrap_err(), AddressingError::NoRoom(cidr("10.0.0.1/32")));
         assert_eq!(stack("255.255.255.254/0").unwrap(), "255.255.255.253/0");
+    }
+
+    #[test]
+    fn the_kernel_of_a_new_device_gets_the_gateways_address_or_the_first() {
+        let kernel = |stack: &str, gateway: Option<&str>| {
+            cidr(stack).host_side(gateway.map(ip)).map_or_else(|| "none".to_owned(), |side| side.to_string())
+        };
+        assert_eq!(kernel("10.0.0.2/24", Some("10.0.0.254")), "10.0.0.254/24");
+        assert_eq!(kernel("10.0.0.2/24", None), "10.0.0.1/24");
+        assert_eq!(kernel("10.0.0.1/24", None), "10.0.0.2/24");
+        assert_eq!(kernel("10.0.0.2/24", Some("192.0.2.1")), "10.0.0.1/24");
+        assert_eq!(kernel("10.0.0.2/24", Some("10.0.0.2")), "10.0.0.1/24");
+        assert_eq!(kernel("10.0.0.1/31", None), "10.0.0.0/31");
+        assert_eq!(kernel("10.0.0.1/32", None), "none");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use glasstack_stack::{DeviceError, Frame, FrameDevice};
 use nix::errno::Errno;
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::{AsRawFd, RawFd};
 
 /// Which layer the device carries.
@@ -71,6 +72,15 @@ pub struct TapConfig {
     pub host_side: Option<InterfaceAddress>,
     /// The largest IP packet, in bytes. None: as it is, 1500 on a new device.
     pub mtu: Option<usize>,
+}
+
+impl TapConfig {
+    /// The same device with its kernel's side, where that has no address yet, in the network that
+    /// the stack's address lies in: the stack's gateway, or the network's first address.
+    #[must_use]
+    pub fn facing(self, stack: InterfaceAddress, gateway: Option<IpAddr>) -> Self {
+        Self { host_side: stack.host_side(gateway), ..self }
+    }
 }
 
 /// The device cannot be had.

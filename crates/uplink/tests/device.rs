@@ -5,8 +5,8 @@
 mod support;
 
 use glasstack_journal::event::Medium;
-use glasstack_stack::{Frame, FrameDevice};
-use glasstack_uplink::{InterfaceAddress, Mode, Netlink, OpenError, TapConfig, TapDevice};
+use glasstack_stack::{Frame, FrameDevice, Prefix};
+use glasstack_uplink::{Addressing, InterfaceAddress, Mode, Netlink, OpenError, TapConfig, TapDevice};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use support::{in_a_fresh_namespace, in_a_fresh_namespace_where_anybody_may_open_the_driver, script, shell};
@@ -67,10 +67,38 @@ fn the_address_and_the_mtu_are_as_asked_for() {
 }
 
 #[test]
+fn the_kernels_side_of_a_new_device_faces_the_address_the_stack_is_to_have() {
+    in_a_fresh_namespace(|| {
+        let (stack, gateway) = (cidr("10.9.9.2/24"), "10.9.9.1".parse().unwrap());
+        let device = TapDevice::open(&TapConfig::default().facing(stack, Some(gateway))).unwrap();
+        assert_eq!(device.host_side(), Some(cidr("10.9.9.1/24")));
+        let addressing = Addressing::choose(device.host_side(), Some(stack), None).unwrap();
+        assert_eq!(addressing.gateway, Some(gateway));
+    });
+}
+
+#[test]
 fn an_mtu_the_kernel_does_not_allow_is_an_error_that_says_so() {
     in_a_fresh_namespace(|| {
         let error = TapDevice::open(&TapConfig { mtu: Some(70_000), ..named("t") }).unwrap_err();
         assert!(error.to_string().contains("cannot set the MTU of t to 70000"), "{error}");
+    });
+}
+
+#[test]
+fn a_route_through_the_stack_is_set_and_replaced() {
+    in_a_fresh_namespace(|| {
+        let _device = TapDevice::open(&TapConfig::default()).unwrap();
+        let mut netlink = Netlink::open().unwrap();
+        let link = netlink.link("glass0").unwrap().unwrap();
+        let to = Prefix::new("10.99.0.0".parse().unwrap(), 16).unwrap();
+        let row = || shell("ip route show 10.99.0.0/16");
+        netlink.set_route(&link, to, Some("10.71.83.2".parse().unwrap())).unwrap();
+        assert!(row().starts_with("10.99.0.0/16 via 10.71.83.2 dev glass0"), "{}", row());
+        netlink.set_route(&link, to, Some("10.71.83.3".parse().unwrap())).unwrap();
+        assert!(row().starts_with("10.99.0.0/16 via 10.71.83.3 dev glass0"), "{}", row());
+        let error = netlink.set_route(&link, to, Some("192.0.2.1".parse().unwrap())).unwrap_err();
+        assert!(error.to_string().contains("cannot route 10.99.0.0/16 via 192.0.2.1 on glass0"), "{error}");
     });
 }
 
