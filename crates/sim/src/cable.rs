@@ -73,7 +73,12 @@ impl Default for Cable {
 impl Cable {
     /// A good cable: 1 ms each way, no limit, no fault.
     pub fn new() -> Self {
-        Self { there: Lane::default(), back: Lane::default(), faults: Vec::new() }
+        Self::asymmetric(Lane::default(), Lane::default())
+    }
+
+    /// A cable whose two directions differ.
+    pub fn asymmetric(there: Lane, back: Lane) -> Self {
+        Self { there, back, faults: Vec::new() }
     }
 
     /// How long a bit travels, both ways.

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 /// How long an address is remembered after it was last heard of (IEEE 802.1D-2004, table 7-5).
 const AGEING: Duration = Duration::from_secs(300);
+/// Destination, source and EtherType, in bytes.
+const ETHERNET_HEADER: usize = 14;
 
 /// A switch with as many ports as are needed.
 #[derive(Debug, Default)]
@@ -54,11 +56,11 @@ impl Node for Switch {
     }
 
     fn on_frame(&mut self, port: usize, frame: WireFrame, context: &mut NodeContext<'_>) {
-        let (destination, source) = {
+        let addresses = {
             let view = frame.view();
-            (view.destination_mac(), view.source_mac())
+            view.destination_mac().zip(view.source_mac()).filter(|_| view.len() >= ETHERNET_HEADER)
         };
-        let (Some(destination), Some(source)) = (destination, source) else {
+        let Some((destination, source)) = addresses else {
             context.record(|| Link::Dropped {
                 frame: Some(frame.id),
                 reason: DropReason::Truncated,

@@ -173,11 +173,12 @@ impl SimWorld {
         }
     }
 
-    /// A MAC address that no other call returns: `02:00:00:00:00:01` and on (locally administered).
+    /// A MAC address that no other call returns: `06:00:00:00:00:01` and on, locally
+    /// administered. It leaves `02:...` to those who number their stations by hand.
     pub fn next_mac(&mut self) -> MacAddress {
         self.next_mac += 1;
         let [a, b, c, d] = self.next_mac.to_be_bytes();
-        MacAddress([2, 0, a, b, c, d])
+        MacAddress([6, 0, a, b, c, d])
     }
 
     /// Puts a host into the world, with a card named `eth0` and an MTU of 1 500 bytes. Connect it
