@@ -13,6 +13,8 @@ use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Which layer the device carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -168,12 +170,22 @@ pub enum OpenError {
 }
 
 /// Frames that the kernel did not take. They are lost, as on any wire; TCP sends them again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct DeviceCounters {
-    /// Its queue was full (EAGAIN, ENOBUFS).
-    pub queue_full: u64,
-    /// It found them malformed or too long (EINVAL, EMSGSIZE).
-    pub refused: u64,
+    queue_full: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl DeviceCounters {
+    /// Lost because its queue was full (EAGAIN, ENOBUFS).
+    pub fn queue_full(&self) -> u64 {
+        self.queue_full.load(Ordering::Relaxed)
+    }
+
+    /// Lost because it found them malformed or too long (EINVAL, EMSGSIZE).
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
 }
 
 /// A TAP or TUN device. A device that it created vanishes with it; a prepared one stays.
@@ -182,7 +194,7 @@ pub struct TapDevice {
     mode: Mode,
     mtu: usize,
     host_side: Option<InterfaceAddress>,
-    counters: DeviceCounters,
+    counters: Arc<DeviceCounters>,
     buffer: Box<[u8]>,
 }
 
@@ -197,7 +209,7 @@ impl TapDevice {
         let link = configure(config, iface.name(), &mut netlink)?;
         let host_side = link.addresses.first().copied();
         let buffer = vec![0; LONGEST_FRAME].into_boxed_slice();
-        let counters = DeviceCounters::default();
+        let counters = Arc::default();
         Ok(Self { iface, mode: config.mode, mtu: link.mtu, host_side, counters, buffer })
     }
 
@@ -211,9 +223,9 @@ impl TapDevice {
         self.host_side
     }
 
-    /// What the kernel did not take so far.
-    pub fn counters(&self) -> DeviceCounters {
-        self.counters
+    /// What the kernel does not take, counted as long as the device lives, in a world too.
+    pub fn counters(&self) -> Arc<DeviceCounters> {
+        Arc::clone(&self.counters)
     }
 
     fn error(&self, source: io::Error) -> DeviceError {
@@ -253,12 +265,13 @@ impl FrameDevice for TapDevice {
     fn send(&mut self, frame: Frame) -> Result<(), DeviceError> {
         loop {
             let Err(error) = self.iface.send(&frame.bytes) else { return Ok(()) };
-            match error.raw_os_error().map(Errno::from_raw) {
+            let counter = match error.raw_os_error().map(Errno::from_raw) {
                 Some(Errno::EINTR) => continue,
-                Some(Errno::EAGAIN | Errno::ENOBUFS) => self.counters.queue_full += 1,
-                Some(Errno::EINVAL | Errno::EMSGSIZE) => self.counters.refused += 1,
+                Some(Errno::EAGAIN | Errno::ENOBUFS) => &self.counters.queue_full,
+                Some(Errno::EINVAL | Errno::EMSGSIZE) => &self.counters.refused,
                 _ => return Err(self.error(error)),
-            }
+            };
+            counter.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         }
     }
