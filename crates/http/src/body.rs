@@ -89,6 +89,11 @@ impl Body {
         self.received
     }
 
+    /// Whether it has been read to its end, as an empty one has been from the beginning.
+    pub fn is_complete(&self) -> bool {
+        self.progress.stage() == Stage::Complete
+    }
+
     /// The trailer fields that followed the last chunk (RFC 9112 7.1.2); known at the end.
     pub fn trailers(&self) -> Option<&HeaderMap> {
         self.trailers.as_ref()

@@ -143,7 +143,7 @@ impl Connection {
         self.witness.await_message(self.limits.max_head.saturating_mul(2));
         scope.record(|| Http::RequestSent {
             method: request.method.to_string(),
-            url: without_fragment(request),
+            url: as_sent(request),
             version: "HTTP/1.1".to_owned(),
             headers: as_pairs(message.headers()),
             body_length: request.body.len() as u64,
@@ -316,9 +316,13 @@ fn reason_phrase(status: StatusCode, sent: Option<&hyper::ext::ReasonPhrase>) ->
     }
 }
 
-fn without_fragment(request: &Request) -> String {
+/// The URL without what is never sent with it: fragment, user, password.
+fn as_sent(request: &Request) -> String {
     let mut url = request.url.clone();
     url.set_fragment(None);
+    // These fail only for URLs that have no host, and so no user.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
     url.into()
 }
 

@@ -194,6 +194,11 @@ impl Decoded {
         self.decoded
     }
 
+    /// Whether the body has been read to its end, as one that is empty has been from the beginning.
+    pub fn is_complete(&self) -> bool {
+        self.body.lock().unwrap_or_else(PoisonError::into_inner).is_complete()
+    }
+
     /// The trailer fields that followed the last chunk; known at the end.
     pub fn trailers(&self) -> Option<HeaderMap> {
         self.body.lock().unwrap_or_else(PoisonError::into_inner).trailers().cloned()

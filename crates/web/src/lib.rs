@@ -1,1 +1,26 @@
-//! The browser's part: the address bar, the connector, the fetch.
+//! The browser's part: from what somebody typed to the bytes of a page.
+//!
+//! ```text
+//!   "www.example.test"
+//!         |  address_bar::parse          what was typed -> URL, or a refusal that says why
+//!         v
+//!   Client::fetch                        one request, its redirects, one body at the end
+//!         |-- pool                       a connection that is there already, or why not
+//!         |-- connector                  name -> addresses -> TCP -> TLS -> HTTP
+//!         |-- headers                    what is said in the request, and to whom not
+//!         v
+//!   Response { url, head, hops, body }   the body streams, decoded, as it arrives
+//! ```
+//!
+//! Read in this order: [`address_bar`], [`headers`], [`connector`], [`pool`], [`fetch`], [`error`]
+//! (everything that can go wrong, and curl's exit code for it).
+//!
+//! Here `dns`, `tls` and `http`, which know nothing of each other, are wired together.
+
+pub mod address_bar;
+pub mod headers;
+
+pub use address_bar::{Address, AddressError};
+pub use headers::{BadHeader, HeaderEdit};
+
+pub use glasstack_http as http;

@@ -1,0 +1,94 @@
+//! Connections kept for the next request to the same origin (RFC 9112 9.3).
+
+use crate::connector::Connected;
+use futures_channel::oneshot;
+use glasstack_stack::Host;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use url::Url;
+
+/// Scheme, host and port: what a connection is good for.
+pub(crate) type Origin = String;
+
+pub(crate) fn origin_of(url: &Url) -> Origin {
+    url.origin().ascii_serialization()
+}
+
+/// The connections of one client, at rest.
+pub(crate) struct Pool {
+    host: Host,
+    /// How long a closing connection may wait for its peer's goodbye.
+    patience: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    idle: BTreeMap<Origin, Vec<Connected>>,
+    closing: Vec<oneshot::Receiver<()>>,
+}
+
+/// What the pool had.
+pub(crate) enum Found {
+    /// A connection at rest.
+    Reusable(Connected),
+    /// None; and why not, in words.
+    None(String),
+}
+
+impl Pool {
+    pub(crate) fn new(host: Host, patience: Duration) -> Self {
+        Self { host, patience, state: Mutex::default() }
+    }
+
+    /// Keeps a connection. Whether it can be used again is asked when it is needed.
+    pub(crate) fn put(&self, origin: Origin, connection: Connected) {
+        self.lock().idle.entry(origin).or_default().push(connection);
+    }
+
+    /// Takes the connection to `origin` that was used last; those that cannot be used again are
+    /// closed.
+    pub(crate) async fn take(&self, origin: &Origin) -> Found {
+        let mut why = format!("there is none to {origin} yet");
+        loop {
+            let kept = self.lock().idle.get_mut(origin).and_then(Vec::pop);
+            let Some(mut connection) = kept else { return Found::None(why) };
+            match connection.http.reusable().await {
+                Ok(()) => return Found::Reusable(connection),
+                Err(reason) => {
+                    why = format!("the one to {} is of no use any more: {reason}", connection.remote);
+                    self.retire(connection);
+                }
+            }
+        }
+    }
+
+    /// Closes a connection in order, in the background.
+    fn retire(&self, connection: Connected) {
+        let (done, closed) = oneshot::channel();
+        let (host, patience) = (self.host.clone(), self.patience);
+        self.host.spawn(async move {
+            // A server that does not close its side is left to TCP's own patience.
+            let _ = host.timeout(patience, connection.http.close()).await;
+            let _ = done.send(());
+        });
+        self.lock().closing.push(closed);
+    }
+
+    /// Closes everything, and waits until all are closed.
+    pub(crate) async fn close(&self) {
+        let idle = std::mem::take(&mut self.lock().idle);
+        for connection in idle.into_values().flatten() {
+            let _ = self.host.timeout(self.patience, connection.http.close()).await;
+        }
+        let closing = std::mem::take(&mut self.lock().closing);
+        for closed in closing {
+            let _ = closed.await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
