@@ -2,8 +2,8 @@
 
 use glasstack_journal::event::{
     AckReason, Arp, Direction, Dns, Event, FlowId, FrameId, Framing, Http, InterfaceId, Ip, Link,
-    LookupSource, MacAddress, Medium, Page, QueryReason, RequestReason, Role, Segment, SegmentReason,
-    StateCause, Tcp, TcpFlags, TcpState, Tls, Transport, Udp, Verdict,
+    LookupSource, Medium, Page, QueryReason, RequestReason, Role, Segment, SegmentReason, StateCause, Tcp,
+    TcpFlags, TcpState, Tls, Transport, Udp, Verdict,
 };
 use glasstack_journal::journal::Recorder;
 use glasstack_journal::{Instant, Journal, NodeId, Observer, Record, SpanId, SpanKind, WallTime};
