@@ -206,7 +206,9 @@ fn opened_by_an_ordinary_user(name: &str) -> String {
     const NOBODY: u32 = 65_534;
     // The build's folder may be closed to others; this one is gone with the namespace.
     let program = "/dev/net/again";
-    std::fs::copy(std::env::current_exe().unwrap(), program).unwrap();
+    // Copied by another process: a file that a child forked just now still has open for writing
+    // cannot be executed (ETXTBSY).
+    shell(&format!("cp -f '{}' {program}", std::env::current_exe().unwrap().display()));
     let mut again = Command::new(program);
     again.args(["--exact", "second_half_run_as_another_user", "--nocapture", "--quiet"]);
     again.env(DEVICE, name).uid(NOBODY).gid(NOBODY).current_dir("/");
