@@ -1,1 +1,3 @@
 //! The miniature Internet: names, certificates and sites on a virtual wire.
+
+pub mod pki;
