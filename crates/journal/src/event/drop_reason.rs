@@ -85,6 +85,11 @@ drop_reasons! {
     HalfOpenEvicted => "oldest half-open connection gave way",
     /// A segment outside the receive window (RFC 9293 3.10.7.4, first check).
     OutOfWindow => "outside the receive window",
+    /// A segment that acknowledges what was never sent, or nothing at all (RFC 9293 3.10.7.4, fifth
+    /// check).
+    UnacceptableAck => "acknowledges what was never sent",
+    /// A SYN in the middle of a connection; it is challenged, if at all (RFC 5961 4.2).
+    UnexpectedSyn => "SYN in the middle of a connection",
     /// A segment that only repeats what was received already.
     OldDuplicate => "old duplicate",
     /// A segment for a connection in TIME-WAIT that needs no answer.
