@@ -13,7 +13,7 @@
 //!
 //! Read in this order: [`world`] (what happens at one instant, and the jump to the next), [`node`]
 //! (things with ports), [`nic`] (a host as a node), [`cable`], [`fault`] (one file each), [`switch`],
-//! [`probe`], [`view`] (how a frame is looked at), [`clock`] and [`entropy`] (time and chance as inputs).
+//! [`router`], [`probe`], [`view`] (how a frame is looked at), [`clock`] and [`entropy`] (time and chance as inputs).
 //!
 //! Same seed, same program: the same bytes at the same instants. Nothing here asks the operating
 //! system for anything.
@@ -27,6 +27,7 @@ mod flight;
 pub mod nic;
 pub mod node;
 pub mod probe;
+pub mod router;
 pub mod switch;
 pub mod view;
 pub mod world;
@@ -39,6 +40,7 @@ pub use fault::{Fault, Pick, Verdict};
 pub use nic::SimNic;
 pub use node::{Node, NodeContext, Plug, WireFrame};
 pub use probe::Probe;
+pub use router::RouterConfig;
 pub use switch::Switch;
 pub use view::FrameView;
 pub use world::{SimWorld, SimWorldBuilder};

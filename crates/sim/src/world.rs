@@ -17,6 +17,7 @@ use crate::flight::Flights;
 use crate::nic::{HostNode, SimNic};
 use crate::node::{Node, NodeContext, Plug, PlugNode, WireFrame};
 use crate::probe::{Probe, ProbeNode};
+use crate::router::{Router, RouterConfig};
 use crate::switch::Switch;
 use glasstack_journal::event::{Link, MacAddress};
 use glasstack_journal::{Clock, Instant, Journal, NodeId, Observer, Scope, WallTime};
@@ -210,6 +211,19 @@ impl SimWorld {
         let (node, probe) = ProbeNode::new(&name, &context);
         self.push_node(name, scope, Box::new(node));
         Ok(probe)
+    }
+
+    /// Puts an IPv4 router into the world. Its first port is `eth0`, and so on; which cable is on which
+    /// port is what [`connect`](Self::connect) says: `connect((router, 1), &server, ..)`.
+    pub fn add_router(&mut self, name: &str, config: RouterConfig) -> Result<NodeId, TopologyError> {
+        let name = self.free_name(name)?;
+        let scope = self.introduce(&name);
+        let id = scope.node();
+        let context = NodeContext { scope: &scope, plugged: &[], outputs: Vec::new() };
+        let router = Router::new(config, || self.next_mac(), &context)
+            .map_err(|why| TopologyError::Router { name: name.clone(), why })?;
+        self.push_node(name, scope, Box::new(router));
+        Ok(id)
     }
 
     /// Puts any other kind of node into the world.

@@ -1,5 +1,5 @@
 //! Hand-made frames, and the journal as lines.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
 use glasstack_journal::event::{Direction, Event, Link};
 use glasstack_journal::journal::Recorder;
