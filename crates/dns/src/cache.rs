@@ -1,0 +1,256 @@
+//! What has been learnt, for as long as it may be believed (RFC 1035 7.4, RFC 2308 5).
+
+use crate::name::DnsName;
+use crate::record::{Record, RecordType};
+use glasstack_journal::Instant;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Nothing is believed longer than a day (RFC 2181 8 leaves the limit to us; RFC 8767 4 would allow
+/// a week).
+const MAX_TTL: Duration = Duration::from_secs(24 * 3600);
+/// "Values of one to three hours have been found to work well" (RFC 2308 5).
+const MAX_NEGATIVE_TTL: Duration = Duration::from_secs(3 * 3600);
+
+/// What is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Negative {
+    /// The name does not exist, with any type (NXDOMAIN).
+    NoName,
+    /// The name exists, but not with this type (NODATA).
+    NoData,
+}
+
+/// What the cache knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cached {
+    /// Records, their TTL being what is left of it.
+    Records(Vec<Record>),
+    /// There is nothing.
+    Nothing {
+        /// What is not there.
+        what: Negative,
+        /// How long this may still be believed.
+        left: Duration,
+    },
+}
+
+/// Positive and negative answers, bounded: what would expire first gives way.
+#[derive(Debug)]
+pub struct Cache {
+    capacity: usize,
+    entries: BTreeMap<Key, Entry>,
+    /// The same keys by the time they expire at.
+    expiry: BTreeSet<(Instant, Key)>,
+}
+
+/// A name and a type; no type for a name that does not exist at all (RFC 2308 5).
+type Key = (DnsName, Option<RecordType>);
+
+#[derive(Debug)]
+struct Entry {
+    learnt: Instant,
+    expires: Instant,
+    /// Empty for a negative answer.
+    records: Vec<Record>,
+}
+
+impl Cache {
+    /// An empty cache for at most `capacity` answers.
+    pub fn new(capacity: usize) -> Self {
+        Self { capacity, entries: BTreeMap::new(), expiry: BTreeSet::new() }
+    }
+
+    /// What is known about `name` and `record_type` at `now`.
+    pub fn get(&self, name: &DnsName, record_type: RecordType, now: Instant) -> Option<Cached> {
+        let fresh = |record_type| self.entries.get(&(name.clone(), record_type)).filter(|e| e.expires > now);
+        if let Some(entry) = fresh(None) {
+            return Some(Cached::Nothing { what: Negative::NoName, left: entry.expires.since(now) });
+        }
+        let entry = fresh(Some(record_type))?;
+        if entry.records.is_empty() {
+            return Some(Cached::Nothing { what: Negative::NoData, left: entry.expires.since(now) });
+        }
+        Some(Cached::Records(entry.at(now)))
+    }
+
+    /// The CNAME record of `name`, if one is known at `now`.
+    pub fn get_alias(&self, name: &DnsName, now: Instant) -> Option<Cached> {
+        self.get(name, RecordType::Cname, now).filter(|cached| matches!(cached, Cached::Records(_)))
+    }
+
+    /// Learns records of one name and type. They expire together, with the shortest TTL among them
+    /// (RFC 2181 5.2).
+    pub fn learn(&mut self, name: &DnsName, record_type: RecordType, records: &[Record], now: Instant) {
+        let Some(ttl) = records.iter().map(|record| record.ttl).min() else { return };
+        let lifetime = Duration::from_secs(ttl.into()).min(MAX_TTL);
+        // Where there is a record, the name exists.
+        self.forget(&(name.clone(), None));
+        self.insert((name.clone(), Some(record_type)), records.to_vec(), lifetime, now);
+    }
+
+    /// Learns that there is nothing, for as long as the SOA allowed.
+    pub fn learn_nothing(
+        &mut self,
+        name: &DnsName,
+        record_type: RecordType,
+        what: Negative,
+        ttl: Duration,
+        now: Instant,
+    ) {
+        let record_type = match what {
+            Negative::NoName => None,
+            Negative::NoData => Some(record_type),
+        };
+        self.insert((name.clone(), record_type), Vec::new(), ttl.min(MAX_NEGATIVE_TTL), now);
+    }
+
+    /// How many answers it holds, expired ones that have not given way included.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn insert(&mut self, key: Key, records: Vec<Record>, lifetime: Duration, now: Instant) {
+        self.forget(&key);
+        // RFC 1035 3.2.1: zero means for this transaction only.
+        if lifetime.is_zero() || self.capacity == 0 {
+            return;
+        }
+        while self.entries.len() >= self.capacity {
+            let Some((_, first)) = self.expiry.pop_first() else { break };
+            self.entries.remove(&first);
+        }
+        let expires = now + lifetime;
+        self.expiry.insert((expires, key.clone()));
+        self.entries.insert(key, Entry { learnt: now, expires, records });
+    }
+
+    fn forget(&mut self, key: &Key) {
+        if let Some(entry) = self.entries.remove(key) {
+            self.expiry.remove(&(entry.expires, key.clone()));
+        }
+    }
+}
+
+impl Entry {
+    /// The records as they would be sent on at `now`: the time they were kept is taken off.
+    fn at(&self, now: Instant) -> Vec<Record> {
+        let kept = u32::try_from(now.since(self.learnt).as_secs()).unwrap_or(u32::MAX);
+        let left = self.expires.since(now).as_secs();
+        let counted_down = |record: &Record| Record {
+            ttl: record.ttl.saturating_sub(kept).min(u32::try_from(left).unwrap_or(u32::MAX)),
+            ..record.clone()
+        };
+        self.records.iter().map(counted_down).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::RecordData;
+
+    fn name(text: &str) -> DnsName {
+        DnsName::parse(text).unwrap()
+    }
+
+    fn at(seconds: u64) -> Instant {
+        Instant::from_millis(seconds * 1000)
+    }
+
+    fn address(owner: &str, ttl: u32, last: u8) -> Record {
+        Record { owner: name(owner), ttl, data: RecordData::A([10, 0, 0, last].into()) }
+    }
+
+    fn ttls(cached: Option<Cached>) -> Vec<u32> {
+        match cached {
+            Some(Cached::Records(records)) => records.iter().map(|record| record.ttl).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_ttl_is_counted_down_by_the_worlds_clock() {
+        let mut cache = Cache::new(10);
+        cache.learn(&name("www.test"), RecordType::A, &[address("www.test", 300, 1)], at(100));
+        assert_eq!(ttls(cache.get(&name("www.test"), RecordType::A, at(100))), [300]);
+        assert_eq!(ttls(cache.get(&name("www.test"), RecordType::A, at(399))), [1]);
+        assert_eq!(cache.get(&name("www.test"), RecordType::A, at(400)), None);
+        assert_eq!(cache.get(&name("www.test"), RecordType::Aaaa, at(100)), None);
+    }
+
+    #[test]
+    fn the_shortest_ttl_of_a_set_is_that_of_all() {
+        let mut cache = Cache::new(10);
+        let records = [address("www.test", 300, 1), address("www.test", 5, 2)];
+        cache.learn(&name("www.test"), RecordType::A, &records, at(0));
+        assert_eq!(ttls(cache.get(&name("www.test"), RecordType::A, at(1))), [4, 4]);
+        assert_eq!(cache.get(&name("www.test"), RecordType::A, at(5)), None);
+    }
+
+    #[test]
+    fn a_ttl_of_zero_is_not_kept_and_a_huge_one_is_cut() {
+        let mut cache = Cache::new(10);
+        cache.learn(&name("zero.test"), RecordType::A, &[address("zero.test", 0, 1)], at(0));
+        assert!(cache.is_empty());
+        cache.learn(&name("huge.test"), RecordType::A, &[address("huge.test", u32::MAX >> 1, 1)], at(0));
+        assert_eq!(ttls(cache.get(&name("huge.test"), RecordType::A, at(0))), [86_400]);
+        assert_eq!(cache.get(&name("huge.test"), RecordType::A, at(86_400)), None);
+    }
+
+    #[test]
+    fn a_name_that_does_not_exist_does_not_exist_with_any_type() {
+        let mut cache = Cache::new(10);
+        let minute = Duration::from_secs(60);
+        cache.learn_nothing(&name("no.test"), RecordType::A, Negative::NoName, minute, at(0));
+        let expected = Some(Cached::Nothing { what: Negative::NoName, left: Duration::from_secs(50) });
+        assert_eq!(cache.get(&name("no.test"), RecordType::Mx, at(10)), expected);
+        assert_eq!(cache.get(&name("no.test"), RecordType::A, at(60)), None);
+    }
+
+    #[test]
+    fn no_data_is_about_one_type() {
+        let mut cache = Cache::new(10);
+        let minute = Duration::from_secs(60);
+        cache.learn_nothing(&name("v6.test"), RecordType::A, Negative::NoData, minute, at(0));
+        let expected = Some(Cached::Nothing { what: Negative::NoData, left: minute });
+        assert_eq!(cache.get(&name("v6.test"), RecordType::A, at(0)), expected);
+        assert_eq!(cache.get(&name("v6.test"), RecordType::Aaaa, at(0)), None);
+    }
+
+    #[test]
+    fn a_negative_answer_is_believed_for_three_hours_at_most() {
+        let mut cache = Cache::new(10);
+        let day = Duration::from_secs(86_400);
+        cache.learn_nothing(&name("no.test"), RecordType::A, Negative::NoName, day, at(0));
+        assert!(cache.get(&name("no.test"), RecordType::A, at(3 * 3600 - 1)).is_some());
+        assert!(cache.get(&name("no.test"), RecordType::A, at(3 * 3600)).is_none());
+    }
+
+    #[test]
+    fn a_record_proves_that_the_name_exists_after_all() {
+        let mut cache = Cache::new(10);
+        cache.learn_nothing(&name("x.test"), RecordType::A, Negative::NoName, Duration::from_secs(60), at(0));
+        cache.learn(&name("x.test"), RecordType::A, &[address("x.test", 60, 1)], at(1));
+        assert_eq!(ttls(cache.get(&name("x.test"), RecordType::A, at(1))), [60]);
+    }
+
+    #[test]
+    fn a_full_cache_lets_go_of_what_expires_first() {
+        let mut cache = Cache::new(2);
+        for (owner, ttl) in [("a.test", 100), ("b.test", 10), ("c.test", 50)] {
+            cache.learn(&name(owner), RecordType::A, &[address(owner, ttl, 1)], at(0));
+        }
+        assert_eq!(cache.len(), 2);
+        assert!(cache.get(&name("b.test"), RecordType::A, at(0)).is_none());
+        assert!(cache.get(&name("a.test"), RecordType::A, at(0)).is_some());
+        cache.learn(&name("a.test"), RecordType::A, &[address("a.test", 1, 2)], at(1));
+        assert_eq!(cache.len(), 2, "learning again replaces");
+        assert_eq!(cache.expiry.len(), 2);
+    }
+}

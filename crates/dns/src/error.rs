@@ -1,0 +1,199 @@
+//! Why a name could not be resolved.
+
+use crate::cache::Negative;
+use crate::message::ResponseCode;
+use crate::name::{DnsName, NameError};
+use crate::record::RecordType;
+use glasstack_stack::{BindError, ConnectError, UdpError};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// A name could not be resolved. Each names the cause and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResolveError {
+    /// It cannot be a name.
+    #[error("{text:?} is not a host name: {source}")]
+    InvalidName {
+        /// What was to be resolved.
+        text: String,
+        /// What is wrong with it.
+        source: NameError,
+    },
+    /// The name does not exist (NXDOMAIN).
+    #[error(
+        "{name} does not exist{} ({said_by}): is it spelled right?",
+        target.as_ref().map(|target| format!(": it is an alias of {target}, which does not")).unwrap_or_default()
+    )]
+    NotFound {
+        /// The name asked for.
+        name: DnsName,
+        /// The name that does not exist, if another one led there.
+        target: Option<DnsName>,
+        /// Who says so, as `NXDOMAIN from 10.0.0.53:53`.
+        said_by: String,
+    },
+    /// The name exists, but has no address, neither IPv4 nor IPv6.
+    #[error("{name} exists, but has no address ({said_by}): nothing can be reached by that name")]
+    NoAddress {
+        /// The name asked for.
+        name: DnsName,
+        /// Who says so.
+        said_by: String,
+    },
+    /// The name exists, but not with the type asked for.
+    #[error("{name} exists, but has no {record_type} record ({said_by})")]
+    NoRecords {
+        /// The name asked for.
+        name: DnsName,
+        /// The type asked for.
+        record_type: RecordType,
+        /// Who says so.
+        said_by: String,
+    },
+    /// There is only an IPv6 address.
+    #[error(
+        "{name} has only an IPv6 address ({address}), and IPv6 is not spoken here yet: use a name or an address \
+         that can be reached over IPv4"
+    )]
+    AaaaOnly {
+        /// The name asked for, or the address itself if that was asked for.
+        name: String,
+        /// The first address.
+        address: IpAddr,
+    },
+    /// No name server answered in time.
+    #[error(
+        "no answer about {name} from {} ({}, {} ms each){}: is that the right name server (--dns IP), and can it be \
+         reached?",
+        list(servers),
+        times(*tries),
+        each.as_millis(),
+        ignored.as_ref().map(|why| format!("; something else came in, but {why}")).unwrap_or_default()
+    )]
+    Timeout {
+        /// The name asked for.
+        name: DnsName,
+        /// Who was asked.
+        servers: Vec<SocketAddr>,
+        /// How often, together.
+        tries: u32,
+        /// How long each time.
+        each: Duration,
+        /// Which check an answer failed that came in nevertheless.
+        ignored: Option<String>,
+    },
+    /// The name server could not find out.
+    #[error("{server} cannot resolve {name}: {what}; try again, or ask another name server (--dns IP)")]
+    ServerFailure {
+        /// The name asked for.
+        name: DnsName,
+        /// Who was asked.
+        server: SocketAddr,
+        /// What it said.
+        what: ServerProblem,
+    },
+    /// The name server will not say.
+    #[error(
+        "{server} refuses to resolve {name} (REFUSED): it does not serve this host or this name; ask another name \
+         server (--dns IP)"
+    )]
+    Refused {
+        /// The name asked for.
+        name: DnsName,
+        /// Who was asked.
+        server: SocketAddr,
+    },
+    /// A chain of aliases never ends, or is too long (RFC 1034 3.6.2).
+    #[error("{name} leads nowhere: {what}; whoever runs the zone must mend its CNAME records")]
+    CnameLoop {
+        /// The name asked for.
+        name: DnsName,
+        /// How the chain fails.
+        what: String,
+    },
+    /// There is nobody to ask.
+    #[error(
+        "{name} is not in the hosts file, and no name server is configured: name one (--dns IP), or give the address \
+         (--resolve HOST:PORT:ADDRESS)"
+    )]
+    NoServers {
+        /// The name asked for.
+        name: DnsName,
+    },
+    /// The name server could not be reached.
+    #[error("{name} cannot be resolved: name server {server} cannot be reached: {source}")]
+    Network {
+        /// The name asked for.
+        name: DnsName,
+        /// Who was asked last.
+        server: SocketAddr,
+        /// Why not.
+        source: NetworkError,
+    },
+}
+
+impl ResolveError {
+    /// There is no such record, or not even the name.
+    pub(crate) fn nothing(
+        what: Negative,
+        name: &DnsName,
+        end: &DnsName,
+        record_type: RecordType,
+        said_by: String,
+    ) -> Self {
+        let name = name.clone();
+        match what {
+            Negative::NoName => {
+                let target = (*end != name).then(|| end.clone());
+                Self::NotFound { name, target, said_by }
+            }
+            Negative::NoData => Self::NoRecords { name, record_type, said_by },
+        }
+    }
+}
+
+/// What a name server said instead of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ServerProblem {
+    /// A response code.
+    #[error("it answers {0}")]
+    Code(ResponseCode),
+    /// It only named other servers, though it was asked to find out itself.
+    #[error("it only refers to other servers: it does not look names up for others")]
+    NotRecursive,
+}
+
+/// A name server could not be reached.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkError {
+    /// The question could not be sent, or an ICMP error came back.
+    #[error(transparent)]
+    Udp(#[from] UdpError),
+    /// There is no port to ask from.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// It takes no connection.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The connection broke before the answer was in.
+    #[error("the TCP connection ended before the answer: {0}")]
+    Broken(String),
+    /// The question cannot be put into a message.
+    #[error("the query cannot be made: {0}")]
+    Query(String),
+    /// IPv6 does not work here yet.
+    #[error("it has an IPv6 address, and IPv6 is not spoken here yet")]
+    Ipv6,
+}
+
+fn list(servers: &[SocketAddr]) -> String {
+    servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn times(tries: u32) -> String {
+    match tries {
+        1 => "asked once".to_owned(),
+        2 => "asked twice".to_owned(),
+        more => format!("asked {more} times"),
+    }
+}

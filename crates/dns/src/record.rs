@@ -1,0 +1,332 @@
+//! Resource records (RFC 1035 3.2) as this crate's users see them.
+
+use crate::name::DnsName;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+/// The type of a record, or the type asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordType {
+    /// An IPv4 address (RFC 1035 3.4.1).
+    A,
+    /// A name server (RFC 1035 3.3.11).
+    Ns,
+    /// The canonical name of an alias (RFC 1035 3.3.1).
+    Cname,
+    /// The start of a zone of authority (RFC 1035 3.3.13).
+    Soa,
+    /// A pointer, as from an address to a name (RFC 1035 3.3.12).
+    Ptr,
+    /// A mail exchange (RFC 1035 3.3.9).
+    Mx,
+    /// Text (RFC 1035 3.3.14).
+    Txt,
+    /// An IPv6 address (RFC 3596).
+    Aaaa,
+    /// A service (RFC 2782).
+    Srv,
+    /// Every type at once (RFC 8482); only asked for.
+    Any,
+    /// Any other, by number.
+    Other(u16),
+}
+
+const TYPES: [(RecordType, u16, &str); 10] = [
+    (RecordType::A, 1, "A"),
+    (RecordType::Ns, 2, "NS"),
+    (RecordType::Cname, 5, "CNAME"),
+    (RecordType::Soa, 6, "SOA"),
+    (RecordType::Ptr, 12, "PTR"),
+    (RecordType::Mx, 15, "MX"),
+    (RecordType::Txt, 16, "TXT"),
+    (RecordType::Aaaa, 28, "AAAA"),
+    (RecordType::Srv, 33, "SRV"),
+    (RecordType::Any, 255, "ANY"),
+];
+
+impl RecordType {
+    /// The number on the wire.
+    pub fn number(self) -> u16 {
+        if let Self::Other(number) = self {
+            return number;
+        }
+        TYPES.iter().find(|(known, ..)| *known == self).map_or(0, |(_, number, _)| *number)
+    }
+
+    /// The type with this number.
+    pub fn from_number(number: u16) -> Self {
+        TYPES.iter().find(|(_, known, _)| *known == number).map_or(Self::Other(number), |(known, ..)| *known)
+    }
+}
+
+impl fmt::Display for RecordType {
+    /// `A`, `MX`, or `TYPE65` for what has no name here (RFC 3597 5).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match TYPES.iter().find(|(known, ..)| known == self) {
+            Some((_, _, name)) => f.write_str(name),
+            None => write!(f, "TYPE{}", self.number()),
+        }
+    }
+}
+
+/// A text names no record type.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a record type (A, AAAA, CNAME, MX, NS, PTR, SOA, SRV, TXT, or TYPE and a number)")]
+pub struct UnknownRecordType(pub String);
+
+impl FromStr for RecordType {
+    type Err = UnknownRecordType;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRecordType> {
+        if let Some((known, ..)) = TYPES.iter().find(|(.., name)| name.eq_ignore_ascii_case(text)) {
+            return Ok(*known);
+        }
+        let number = text.get(..4).filter(|prefix| prefix.eq_ignore_ascii_case("TYPE")).and(text.get(4..));
+        match number.and_then(|number| number.parse().ok()) {
+            Some(number) => Ok(Self::from_number(number)),
+            None => Err(UnknownRecordType(text.to_owned())),
+        }
+    }
+}
+
+/// What a record says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordData {
+    /// An IPv4 address.
+    A(Ipv4Addr),
+    /// An IPv6 address.
+    Aaaa(Ipv6Addr),
+    /// The owner is an alias of this name.
+    Cname(DnsName),
+    /// A name server of the zone.
+    Ns(DnsName),
+    /// A name elsewhere in the tree.
+    Ptr(DnsName),
+    /// A mail exchange.
+    Mx {
+        /// The lowest is tried first.
+        preference: u16,
+        /// The host.
+        exchange: DnsName,
+    },
+    /// Strings of at most 255 bytes each.
+    Txt(Vec<Vec<u8>>),
+    /// The start of a zone.
+    Soa(Soa),
+    /// A service.
+    Srv {
+        /// The lowest is tried first.
+        priority: u16,
+        /// Share among equals.
+        weight: u16,
+        /// The port.
+        port: u16,
+        /// The host.
+        target: DnsName,
+    },
+    /// Any other type: its number and its bytes (RFC 3597).
+    Other {
+        /// The type's number.
+        number: u16,
+        /// The data, names uncompressed.
+        bytes: Vec<u8>,
+    },
+}
+
+/// The start of a zone of authority (RFC 1035 3.3.13). Times are in seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Soa {
+    /// The primary name server.
+    pub primary: DnsName,
+    /// The mailbox of who is responsible, its first dot for the at sign.
+    pub mailbox: DnsName,
+    /// The zone's version.
+    pub serial: u32,
+    /// How often secondaries look for a new version.
+    pub refresh: u32,
+    /// How soon they look again if that failed.
+    pub retry: u32,
+    /// When they give the zone up.
+    pub expire: u32,
+    /// How long a negative answer may be kept (RFC 2308 4).
+    pub minimum: u32,
+}
+
+impl RecordData {
+    /// The type that says such things.
+    pub fn record_type(&self) -> RecordType {
+        match self {
+            Self::A(_) => RecordType::A,
+            Self::Aaaa(_) => RecordType::Aaaa,
+            Self::Cname(_) => RecordType::Cname,
+            Self::Ns(_) => RecordType::Ns,
+            Self::Ptr(_) => RecordType::Ptr,
+            Self::Mx { .. } => RecordType::Mx,
+            Self::Txt(_) => RecordType::Txt,
+            Self::Soa(_) => RecordType::Soa,
+            Self::Srv { .. } => RecordType::Srv,
+            Self::Other { number, .. } => RecordType::from_number(*number),
+        }
+    }
+
+    /// A text record of one string, cut into pieces of 255 bytes where it is longer.
+    pub fn text(text: &str) -> Self {
+        if text.is_empty() {
+            return Self::Txt(vec![Vec::new()]);
+        }
+        Self::Txt(text.as_bytes().chunks(255).map(<[u8]>::to_vec).collect())
+    }
+}
+
+impl From<IpAddr> for RecordData {
+    fn from(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) => Self::A(address),
+            IpAddr::V6(address) => Self::Aaaa(address),
+        }
+    }
+}
+
+impl fmt::Display for RecordData {
+    /// As in a zone file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::A(address) => write!(f, "{address}"),
+            Self::Aaaa(address) => write!(f, "{address}"),
+            Self::Cname(name) | Self::Ns(name) | Self::Ptr(name) => write!(f, "{}", Absolute(name)),
+            Self::Mx { preference, exchange } => write!(f, "{preference} {}", Absolute(exchange)),
+            Self::Txt(strings) => {
+                for (at, string) in strings.iter().enumerate() {
+                    write!(f, "{}{}", if at == 0 { "" } else { " " }, Quoted(string))?;
+                }
+                Ok(())
+            }
+            Self::Soa(soa) => write!(
+                f,
+                "{} {} {} {} {} {} {}",
+                Absolute(&soa.primary),
+                Absolute(&soa.mailbox),
+                soa.serial,
+                soa.refresh,
+                soa.retry,
+                soa.expire,
+                soa.minimum
+            ),
+            Self::Srv { priority, weight, port, target } => {
+                write!(f, "{priority} {weight} {port} {}", Absolute(target))
+            }
+            // RFC 3597 5
+            Self::Other { bytes, .. } => {
+                write!(f, "\\# {}", bytes.len())?;
+                if !bytes.is_empty() {
+                    f.write_str(" ")?;
+                }
+                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+    }
+}
+
+/// One resource record of class IN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Whom it is about.
+    pub owner: DnsName,
+    /// How long it may be kept, in seconds.
+    pub ttl: u32,
+    /// What it says.
+    pub data: RecordData,
+}
+
+impl Record {
+    /// The record's type.
+    pub fn record_type(&self) -> RecordType {
+        self.data.record_type()
+    }
+
+    /// The name that its owner is an alias of, if it is a CNAME record.
+    pub fn alias(&self) -> Option<&DnsName> {
+        match &self.data {
+            RecordData::Cname(target) => Some(target),
+            _ => None,
+        }
+    }
+
+    /// The address in it, if it holds one.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self.data {
+            RecordData::A(address) => Some(address.into()),
+            RecordData::Aaaa(address) => Some(address.into()),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Record {
+    /// As in a zone file: `www.example.test. 300 IN A 192.0.2.80`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} IN {} {}", Absolute(&self.owner), self.ttl, self.record_type(), self.data)
+    }
+}
+
+/// A name with its final dot.
+struct Absolute<'a>(&'a DnsName);
+
+impl fmt::Display for Absolute<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.", self.0.as_str())
+    }
+}
+
+/// A character string between quotes (RFC 1035 5.1).
+struct Quoted<'a>(&'a [u8]);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"")?;
+        for byte in self.0 {
+            match byte {
+                b'"' | b'\\' => write!(f, "\\{}", char::from(*byte))?,
+                0x20..=0x7e => write!(f, "{}", char::from(*byte))?,
+                other => write!(f, "\\{other:03}")?,
+            }
+        }
+        f.write_str("\"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> DnsName {
+        DnsName::parse(text).unwrap()
+    }
+
+    #[test]
+    fn records_print_as_in_a_zone_file() {
+        let print = |data| Record { owner: name("x.test"), ttl: 60, data }.to_string();
+        assert_eq!(print(RecordData::A([192, 0, 2, 80].into())), "x.test. 60 IN A 192.0.2.80");
+        assert_eq!(
+            print(RecordData::Mx { preference: 10, exchange: name("mail.x.test") }),
+            "x.test. 60 IN MX 10 mail.x.test."
+        );
+        assert_eq!(print(RecordData::text("say \"hi\"\n")), r#"x.test. 60 IN TXT "say \"hi\"\010""#);
+        assert_eq!(
+            print(RecordData::Other { number: 65, bytes: vec![0, 1, 0xab] }),
+            r"x.test. 60 IN TYPE65 \# 3 0001ab"
+        );
+    }
+
+    #[test]
+    fn types_are_known_by_name_and_by_number() {
+        assert_eq!("aaaa".parse(), Ok(RecordType::Aaaa));
+        assert_eq!("TYPE28".parse(), Ok(RecordType::Aaaa));
+        assert_eq!("type65".parse(), Ok(RecordType::Other(65)));
+        assert!("TYPE".parse::<RecordType>().is_err());
+        assert!("BOGUS".parse::<RecordType>().is_err());
+        assert!("日本".parse::<RecordType>().is_err());
+        assert_eq!(RecordType::Other(65).to_string(), "TYPE65");
+    }
+}
