@@ -26,7 +26,8 @@ mod outgoing;
 use crate::ingress::TcpHeader;
 use glasstack_journal::Instant;
 use glasstack_journal::event::{
-    AckReason, Direction, DropReason, ResetReason, Retransmission, Role, SegmentReason, TcpFlags, TcpOption,
+    AckReason, Direction, DropReason, FlowId, FrameId, ResetReason, Retransmission, Role, Segment,
+    SegmentReason, TcpFlags, TcpOption,
 };
 use incoming::{Arrival, Incoming};
 use numbers::{Span, scale};
@@ -180,6 +181,34 @@ impl SegmentHistory {
         scale(h.window, shift)
     }
 
+    /// A segment as the journal tells it.
+    pub(crate) fn describe(
+        &self,
+        frame: FrameId,
+        flow: FlowId,
+        direction: Direction,
+        h: &TcpHeader<'_>,
+        why: SegmentReason,
+    ) -> Segment {
+        let (relative_seq, relative_ack) = self.relative(h, direction);
+        Segment {
+            frame,
+            flow: Some(flow),
+            direction,
+            source: h.source.into(),
+            destination: h.destination.into(),
+            seq: h.seq,
+            relative_seq,
+            ack: h.ack,
+            relative_ack,
+            flags: h.flags,
+            window: self.scaled_window(h, direction),
+            payload: h.payload.len(),
+            options: h.options.clone(),
+            why,
+        }
+    }
+
     /// Payload that the peer has acknowledged, in bytes.
     pub(crate) fn bytes_sent_acked(&self) -> u64 {
         self.outgoing.bytes_acked()
@@ -209,6 +238,12 @@ impl SegmentHistory {
     /// Whether the peer's FIN has come, and everything before it.
     pub(crate) fn fin_received(&self) -> bool {
         self.incoming.fin_taken()
+    }
+
+    /// Whether an acknowledgment of the peer's FIN has left, too. A connection in TIME-WAIT is quiet
+    /// only then: the last ACK may be delayed when data came along with the FIN.
+    pub(crate) fn peers_fin_acked(&self) -> bool {
+        self.incoming.fin_answered()
     }
 
     /// The next sequence number to be sent.

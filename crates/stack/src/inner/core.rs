@@ -15,7 +15,7 @@ use crate::host::{ConnectOptions, FlowInfo};
 use crate::ping::{PingOptions, PingReply};
 use crate::reassembly::Reassembler;
 use crate::route::{NoRoute, RouteDecision};
-use crate::why::Trigger;
+use crate::why::{SegmentHistory, Trigger};
 use glasstack_journal::event::{
     Arp, Direction, DropReason, FlowId, Icmp, Ip, RequestReason, ResetReason, StateCause, Tcp, TcpState, Udp,
 };
@@ -155,9 +155,9 @@ impl Core {
         memory.scope.record(|| Tcp::Closed {
             flow,
             error: None,
-            bytes_sent: memory.bytes_sent,
-            bytes_received: memory.bytes_received,
-            retransmissions: memory.retransmissions,
+            bytes_sent: memory.history.bytes_sent_acked(),
+            bytes_received: memory.history.bytes_received(),
+            retransmissions: memory.history.retransmissions(),
         });
         memory.scope.close();
         if let Some(flow) = self.flows.get_mut(&flow) {
@@ -209,17 +209,9 @@ impl Core {
         let Some(flow) = self.flows.get_mut(&id) else { return };
         let lasts = self.wire.tcp.time_wait;
         flow.scope.record(|| Tcp::TimeWaitEntered { flow: id, lasts });
-        let history = &flow.history;
-        let figures = (history.bytes_sent_acked(), history.bytes_received(), history.retransmissions());
-        self.time_wait.remember(
-            flow.tuple,
-            id,
-            flow.scope.clone(),
-            flow.last_sent.take(),
-            history.rcv_nxt(),
-            figures,
-            now + lasts,
-        );
+        let history = std::mem::replace(&mut flow.history, SegmentHistory::new(flow.role));
+        let (scope, last_ack) = (flow.scope.clone(), flow.last_sent.take());
+        self.time_wait.remember(flow.tuple, id, scope, last_ack, history, now + lasts);
         self.index.remove(&flow.tuple);
         if flow.orphan {
             self.flows.remove(&id);

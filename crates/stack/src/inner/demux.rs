@@ -6,7 +6,7 @@ use super::flow::Flow;
 use super::time_wait::{Response, TimeWait};
 use super::timers::Owner;
 use super::tuple::Tuple;
-use super::wire::is_arp;
+use super::wire::{Wire, is_arp};
 use crate::device::Frame;
 use crate::icmp_error::{IcmpMessage, parse_icmp};
 use crate::ingress::{
@@ -245,13 +245,20 @@ impl Core {
         response: Response,
         now: Instant,
     ) {
-        let Some(memory) = self.time_wait.get(tuple) else { return };
-        let (scope, last_ack) = (memory.scope.clone(), memory.last_ack.clone());
-        self.tell_stray(&scope, carrier.frame, header, plain_reason(header));
+        let Some(memory) = self.time_wait.get_mut(tuple) else { return };
+        let (scope, last_ack, flow) = (memory.scope.clone(), memory.last_ack.clone(), memory.flow);
+        let received = memory.history.received(header, now);
+        let segment = memory.history.describe(carrier.frame, flow, Direction::In, header, received.reason);
+        scope.record(|| Tcp::Segment(segment));
         self.drop_packet(&scope, carrier.frame, DropReason::TimeWait, format!("from {}", header.source));
         let (Response::SayAgain, Some(last_ack)) = (response, last_ack) else { return };
         let frame = self.wire.emit(&scope, last_ack.clone());
-        self.tell_sent(&scope, frame, &last_ack, SegmentReason::Ack(AckReason::LastAckReplayed));
+        let Some(memory) = self.time_wait.get(tuple) else { return };
+        with_segment(&self.wire, &last_ack, |header| {
+            let why = SegmentReason::Ack(AckReason::LastAckReplayed);
+            let segment = memory.history.describe(frame, flow, Direction::Out, header, why);
+            scope.record(|| Tcp::Segment(segment));
+        });
         if header.flags.has(TcpFlags::FIN) {
             self.time_wait.restart(tuple, now + self.wire.tcp.time_wait);
             self.wire.timers.set(Owner::TimeWait, self.time_wait.next_deadline());
@@ -370,11 +377,18 @@ impl Core {
 
     /// Tells of a segment sent outside every living connection.
     fn tell_sent(&self, scope: &Scope, frame: FrameId, bytes: &[u8], why: SegmentReason) {
-        let (_, packet) = self.wire.split(bytes);
-        let Ok(packet) = Ipv4Packet::parse(packet) else { return };
-        if let Ok(Transport::Tcp(header)) = parse_transport(&packet) {
-            scope.record(|| Tcp::Segment(plain_segment(frame, Direction::Out, &header, why)));
-        }
+        with_segment(&self.wire, bytes, |header| {
+            scope.record(|| Tcp::Segment(plain_segment(frame, Direction::Out, header, why)));
+        });
+    }
+}
+
+/// Reads a segment back out of a frame of this host's own.
+fn with_segment(wire: &Wire, bytes: &[u8], f: impl FnOnce(&TcpHeader<'_>)) {
+    let (_, packet) = wire.split(bytes);
+    let Ok(packet) = Ipv4Packet::parse(packet) else { return };
+    if let Ok(Transport::Tcp(header)) = parse_transport(&packet) {
+        f(&header);
     }
 }
 

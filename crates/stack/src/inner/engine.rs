@@ -156,6 +156,11 @@ impl Engine {
         self.socket_mut().abort();
     }
 
+    /// Acknowledgments wait for nothing any more.
+    pub(crate) fn acknowledge_at_once(&mut self) {
+        self.socket_mut().set_ack_delay(None);
+    }
+
     /// Nagle's algorithm (RFC 9293 3.7.4).
     pub(crate) fn set_nodelay(&mut self, nodelay: bool) {
         self.socket_mut().set_nagle_enabled(!nodelay);

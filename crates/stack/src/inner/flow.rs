@@ -225,6 +225,10 @@ impl Flow {
         // RFC 9293 3.6.1: data for a program that has gone is answered by a reset.
         let for_nobody = self.orphan && !header.payload.is_empty() && received.discard.is_none();
         if let Some(engine) = &mut self.engine {
+            if header.flags.has(TcpFlags::FIN) {
+                // Nothing more will come: there is no company for the acknowledgment to wait for.
+                engine.acknowledge_at_once();
+            }
             if for_nobody && engine.state() != TcpState::Closed {
                 self.reset_because = Some(ResetReason::DataAfterClose);
                 engine.abort();
@@ -322,25 +326,7 @@ impl Flow {
     }
 
     fn tell_segment(&self, frame: FrameId, direction: Direction, header: &TcpHeader<'_>, why: SegmentReason) {
-        self.scope.record(|| {
-            let (relative_seq, relative_ack) = self.history.relative(header, direction);
-            Tcp::Segment(Segment {
-                frame,
-                flow: Some(self.id),
-                direction,
-                source: header.source.into(),
-                destination: header.destination.into(),
-                seq: header.seq,
-                relative_seq,
-                ack: header.ack,
-                relative_ack,
-                flags: header.flags,
-                window: self.history.scaled_window(header, direction),
-                payload: header.payload.len(),
-                options: header.options.clone(),
-                why,
-            })
-        });
+        self.scope.record(|| Tcp::Segment(self.history.describe(frame, self.id, direction, header, why)));
     }
 
     /// Tells a change of the engine's state.
@@ -408,7 +394,8 @@ impl Flow {
         self.progress.acked = acked;
         let engine_deadline = engine.next_deadline(now);
         let fate = match self.state {
-            TcpState::TimeWait => Fate::TimeWait,
+            // Not before the last ACK is out: it may have been waiting for company.
+            TcpState::TimeWait if self.history.peers_fin_acked() => Fate::TimeWait,
             TcpState::Closed => Fate::Over,
             _ => Fate::Lives,
         };
@@ -536,6 +523,7 @@ impl Flow {
         if let Some(engine) = &mut self.engine {
             engine.set_mtu(to, seed, now);
         }
+        self.history.mtu_lowered(to);
         self.scope.record(|| Tcp::MtuLowered { flow, from, to, why: why.to_owned() });
     }
 

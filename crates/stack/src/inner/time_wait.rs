@@ -5,6 +5,7 @@
 
 use super::tuple::Tuple;
 use crate::ingress::TcpHeader;
+use crate::why::SegmentHistory;
 use glasstack_journal::event::{FlowId, TcpFlags};
 use glasstack_journal::{Instant, Scope};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,12 +17,11 @@ pub(crate) struct Memory {
     /// The frame of the last ACK.
     pub(crate) last_ack: Option<Vec<u8>>,
     /// The next sequence number expected from the peer.
-    pub(crate) rcv_nxt: u32,
+    rcv_nxt: u32,
+    /// What explains stray segments.
+    pub(crate) history: SegmentHistory,
     /// Until when.
     until: Instant,
-    pub(crate) bytes_sent: u64,
-    pub(crate) bytes_received: u64,
-    pub(crate) retransmissions: u64,
 }
 
 /// What to do with a segment for a connection in TIME-WAIT.
@@ -43,21 +43,17 @@ pub(crate) struct TimeWait {
 }
 
 impl TimeWait {
-    #[allow(clippy::too_many_arguments, reason = "what a memory is made of")]
     pub(crate) fn remember(
         &mut self,
         tuple: Tuple,
         flow: FlowId,
         scope: Scope,
         last_ack: Option<Vec<u8>>,
-        rcv_nxt: u32,
-        figures: (u64, u64, u64),
+        history: SegmentHistory,
         until: Instant,
     ) {
-        let (bytes_sent, bytes_received, retransmissions) = figures;
-        let memory =
-            Memory { flow, scope, last_ack, rcv_nxt, until, bytes_sent, bytes_received, retransmissions };
-        self.by_tuple.insert(tuple, memory);
+        let rcv_nxt = history.rcv_nxt();
+        self.by_tuple.insert(tuple, Memory { flow, scope, last_ack, rcv_nxt, history, until });
         self.by_time.insert((until, tuple));
     }
 
@@ -67,6 +63,10 @@ impl TimeWait {
 
     pub(crate) fn get(&self, tuple: &Tuple) -> Option<&Memory> {
         self.by_tuple.get(tuple)
+    }
+
+    pub(crate) fn get_mut(&mut self, tuple: &Tuple) -> Option<&mut Memory> {
+        self.by_tuple.get_mut(tuple)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Tuple, &Memory)> {

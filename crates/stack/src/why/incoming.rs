@@ -212,6 +212,10 @@ impl Incoming {
         self.fin.is_some_and(|fin| self.next > fin)
     }
 
+    pub(super) fn fin_answered(&self) -> bool {
+        self.fin.is_some_and(|fin| self.acked > fin)
+    }
+
     pub(super) fn bytes(&self) -> u64 {
         let control = 1 + i64::from(self.fin_taken());
         u64::try_from(self.next - control).unwrap_or(0)

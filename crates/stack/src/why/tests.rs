@@ -315,8 +315,9 @@ fn an_orderly_close_tells_who_answers_whom() {
     assert_eq!(d.hears(seg("ACK", 1, 12, 0)), ack(AckReason::Fin));
     assert!(d.history.fin_sent_and_acked() && !d.history.fin_received());
     assert_eq!(d.hears(seg("FIN ACK", 1, 12, 0)), fin(false, true));
-    assert!(d.history.fin_received());
+    assert!(d.history.fin_received() && !d.history.peers_fin_acked());
     assert_eq!(d.sends(seg("ACK", 12, 2, 0), Segment), ack(AckReason::Fin));
+    assert!(d.history.peers_fin_acked());
     assert_eq!((d.history.bytes_sent_acked(), d.history.bytes_received()), (10, 0));
     assert_eq!((d.history.snd_nxt(), d.history.rcv_nxt()), (OURS.wrapping_add(12), THEIRS.wrapping_add(2)));
 }

@@ -1,6 +1,6 @@
 //! Two hosts on one cable, in virtual time: the smallest world there is.
 
-#![allow(dead_code, reason = "each test uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
 use glasstack_journal::event::{Event, MacAddress, Medium};
 use glasstack_journal::journal::Recorder;
