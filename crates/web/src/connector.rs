@@ -72,7 +72,7 @@ impl Connector {
     async fn connect_patiently(&self, host: &Host, url: &Url) -> Result<Connected, WebError> {
         let port = url.port_or_known_default().unwrap_or(80);
         let name = url.host_str().unwrap_or_default();
-        let addresses = self.resolve(name, port).await?;
+        let addresses = self.resolve(host, name, port).await?;
         let tcp = self.first_that_answers(host, name, &addresses).await?;
         let remote = tcp.peer_addr();
         let span = tcp.scope().span();
@@ -89,8 +89,8 @@ impl Connector {
         Ok(Connected { http, remote, span })
     }
 
-    async fn resolve(&self, name: &str, port: u16) -> Result<Vec<SocketAddr>, WebError> {
-        let lookup = self.resolver.resolve(unbracketed(name)).await?;
+    async fn resolve(&self, host: &Host, name: &str, port: u16) -> Result<Vec<SocketAddr>, WebError> {
+        let lookup = self.resolver.within(host).resolve_port(unbracketed(name), port).await?;
         Ok(lookup.addresses.iter().map(|address| SocketAddr::new(*address, port)).collect())
     }
 

@@ -18,9 +18,16 @@
 //! Here `dns`, `tls` and `http`, which know nothing of each other, are wired together.
 
 pub mod address_bar;
+pub mod connector;
+pub mod error;
+pub mod fetch;
 pub mod headers;
+pub mod pool;
 
 pub use address_bar::{Address, AddressError};
+pub use connector::ConnectFailure;
+pub use error::WebError;
+pub use fetch::{Client, ClientConfig, Hop, Request, Response, ResponseBody};
 pub use headers::{BadHeader, HeaderEdit};
 
 pub use glasstack_http as http;
