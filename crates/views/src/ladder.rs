@@ -168,7 +168,7 @@ struct Rung {
 }
 
 /// Why a frame was sent: the sender knows, the receiver infers.
-#[derive(Default)]
+#[derive(Clone, Default)]
 enum Reason {
     #[default]
     Unknown,
@@ -209,11 +209,15 @@ impl Climb {
 
     fn on_link(&mut self, record: &Record, link: &Link) {
         match link {
-            Link::Frame { frame, interface, direction, bytes } => {
+            // A router passes a frame on under the same number: each hop is a rung.
+            Link::Frame { frame, interface, direction: Direction::Out, bytes } => {
+                self.on_new_frame(record, *frame, *interface, Direction::Out, bytes);
+            }
+            Link::Frame { frame, interface, direction: Direction::In, bytes } => {
                 if self.rung(*frame).is_some() {
                     self.on_arrival(record, *frame);
                 } else if !self.written.contains(frame) {
-                    self.on_new_frame(record, *frame, *interface, *direction, bytes);
+                    self.on_new_frame(record, *frame, *interface, Direction::In, bytes);
                 }
             }
             Link::Dropped { frame: Some(frame), reason, .. } if *reason != DropReason::NotOurMac => {
@@ -256,6 +260,10 @@ impl Climb {
             }
             Direction::In => (self.sender(&packet), here),
         };
+        let (numbers, reason) = self.rung(frame).map_or_else(Default::default, |hop| {
+            hop.arrived.get_or_insert(record.at);
+            (hop.numbers.clone(), hop.reason.clone())
+        });
         self.waiting.push_back(Line::Rung(Rung {
             frame,
             at: record.at,
@@ -264,8 +272,8 @@ impl Climb {
             layer,
             label: packet.label(),
             station: packet.stations.map(|(_, to)| to).filter(|to| !to.is_multicast()),
-            numbers: String::new(),
-            reason: Reason::Unknown,
+            numbers,
+            reason,
             remarks: Vec::new(),
             arrived: (direction == Direction::In).then_some(record.at),
         }));

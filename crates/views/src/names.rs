@@ -40,7 +40,10 @@ impl Names {
             }
             Event::Link(Link::InterfaceUp { interface, name, medium, mtu, mac, address, prefix_len }) => {
                 let (address, prefix_len) = (*address, *prefix_len);
-                self.hosts.insert(address, record.node);
+                // A node without an address of its own (a probe) says 0.0.0.0.
+                if !address.is_unspecified() {
+                    self.hosts.insert(address, record.node);
+                }
                 if let Some(mac) = mac {
                     self.stations.insert(*mac, record.node);
                 }

@@ -82,7 +82,9 @@ impl PcapngCapture {
     fn on_link(&mut self, record: &Record, link: &Link) {
         match link {
             Link::InterfaceUp { interface, address, .. } => {
-                self.hosts.add((*address, self.names.node(record.node)));
+                if !address.is_unspecified() {
+                    self.hosts.add((*address, self.names.node(record.node)));
+                }
                 if self.is_watched(record.node) {
                     self.number(*interface);
                     self.output.flush();

@@ -111,6 +111,12 @@ impl Story {
         }
     }
 
+    /// The frame arrives at a node that only passes it on.
+    pub(crate) fn arrive_at_link(&mut self, who: &Actor, frame: FrameId) {
+        let Some((bytes, _)) = self.sent.get(&frame).cloned() else { panic!("{frame:?} was never sent") };
+        self.pass(who, None, frame, Direction::In, &bytes);
+    }
+
     fn pass(
         &mut self,
         who: &Actor,
@@ -125,10 +131,24 @@ impl Story {
 
     /// `from` sends a segment and says why. Initial sequence numbers are 1 000 times the host's number.
     pub(crate) fn segment(&mut self, from: &Actor, to: &Actor, span: SpanId, segment: Brief<'_>) -> FrameId {
+        let (isn, peer_isn) = (u32::from(from.number) * 1_000, u32::from(to.number) * 1_000);
+        let Brief { ports, flags, seq, ack, payload, .. } = segment;
+        let bytes = frames::tcp(from.number, to.number, ports, flags, isn + seq, peer_isn + ack, payload);
+        self.segment_in(bytes, from, to, span, segment)
+    }
+
+    /// As [`segment`](Self::segment), in a frame made by hand.
+    pub(crate) fn segment_in(
+        &mut self,
+        bytes: Vec<u8>,
+        from: &Actor,
+        to: &Actor,
+        span: SpanId,
+        segment: Brief<'_>,
+    ) -> FrameId {
         let Brief { ports, flags, seq, ack, payload, why } = segment;
         let flags = TcpFlags(flags);
         let (isn, peer_isn) = (u32::from(from.number) * 1_000, u32::from(to.number) * 1_000);
-        let bytes = frames::tcp(from.number, to.number, ports, flags.0, isn + seq, peer_isn + ack, payload);
         let frame = self.send(from, Some(span), bytes.clone());
         let acknowledges = flags.has(TcpFlags::ACK);
         let segment = Segment {

@@ -202,3 +202,36 @@ fn a_second_copy_makes_no_second_rung() {
     let expected = " 0.000000 client -> server  UDP 5 -> 9   + delivered 1 more time: echo\n";
     assert_eq!(ladder(&story.records(), &LadderOptions::default()), expected);
 }
+
+#[test]
+fn a_routed_frame_is_a_rung_a_hop_and_keeps_the_senders_reason() {
+    let mut story = Story::new();
+    let client = story.host("client", 1);
+    let router = story.host("router", 2);
+    let server = story.host("server", 3);
+    let span = story.open(&client, None, SpanKind::Connection { remote: server.at(80) });
+    let why = SegmentReason::Open;
+    let brief = Brief { ports: (49152, 80), flags: TcpFlags::SYN, seq: 0, ack: 0, payload: b"", why };
+    // On the first hop the frame is for the router's station.
+    let mut first_hop = frames::tcp(1, 3, (49152, 80), TcpFlags::SYN, 1_000, 0, b"");
+    let second_hop = first_hop.clone();
+    first_hop[..6].copy_from_slice(&frames::mac(2).0);
+    let frame = story.segment_in(first_hop, &client, &server, span, brief);
+    story.after(1_000);
+    story.arrive_at_link(&router, frame);
+    let on = Link::Frame {
+        frame,
+        interface: router.interface,
+        direction: Direction::Out,
+        bytes: second_hop.into(),
+    };
+    story.tell(&router, None, on);
+    story.after(1_000);
+    story.arrive(&server, Some(span), frame);
+    let options = LadderOptions { reasons: true, ..LadderOptions::default() };
+    let expected = concat!(
+        " 0.000000 client -> router  TCP SYN  (opens the connection)\n",
+        " 0.001000 router -> server  TCP SYN  (opens the connection)\n",
+    );
+    assert_eq!(ladder(&story.records(), &options), expected);
+}
