@@ -19,7 +19,7 @@ use support::{Authority, Network, echo, get, read, serve, serve_tls};
 fn script<F: Future<Output = ()> + Send>(
     host: &Host,
     port: u16,
-    script: impl Fn(TcpStream) -> F + Send + 'static,
+    script: impl Fn(TcpStream) -> F + Send + Sync + 'static,
 ) {
     let listener = host.listen(SocketAddr::new(host.address(), port)).unwrap();
     host.spawn(async move {
@@ -74,7 +74,7 @@ fn a_name_that_cannot_be_resolved_is_6() {
 
 #[test]
 fn a_network_that_swallows_everything_is_28_when_the_connect_timeout_is_over() {
-    let swallow = fault::drop_when(glasstack_sim::FrameView::is_tcp);
+    let swallow = fault::drop_when(|frame| frame.is_tcp());
     let mut network = Network::with_cable(Cable::new().fault(swallow));
     serve(&network.one, 80, echo, ServerOptions::default());
     let config = ClientConfig { connect_timeout: Duration::from_secs(4), ..network.config() };
@@ -169,7 +169,7 @@ fn certificates_that_do_not_hold_are_60() {
     let cases: [(Choose, &str); 3] = [
         (|network| network.ca.identity("other.test"), "not for www.one.test but for other.test"),
         (|network| network.ca.identity_until("www.one.test", 2022), "expired"),
-        (|_| Authority::new().identity("www.one.test"), "not trusted"),
+        (|_| Authority::new("a stranger").identity("www.one.test"), "not trusted"),
     ];
     for (choose, because) in cases {
         let mut network = Network::new();

@@ -4,6 +4,7 @@ mod support;
 
 use glasstack_http::{Answer, Received, ServerOptions, StatusCode, header};
 use glasstack_journal::event::{Event, Http, Tcp, TcpFlags, Tls};
+use glasstack_sim::{Cable, fault};
 use glasstack_stack::World;
 use glasstack_web::{Client, ClientConfig, Request};
 use std::time::Duration;
@@ -202,6 +203,15 @@ fn a_body_is_decoded_if_compression_was_asked_for_and_given_as_it_came_otherwise
         matches!(fact, Http::BodyReceived { transferred: 23, decoded: 3, coding: Some(coding) } if coding == "gzip")
     });
     assert!(decoded);
+}
+
+#[test]
+fn a_large_body_over_tls_survives_five_percent_loss_both_ways() {
+    let lossy = Cable::new().latency(Duration::from_millis(10)).fault(fault::loss(0.05));
+    let mut network = Network::with_cable(lossy);
+    let large = |_: Received| Answer::ok("application/octet-stream", vec![b'x'; 200_000]);
+    serve_tls(&network.one, network.ca.identity("www.one.test"), large);
+    assert_eq!(network.get("https://www.one.test/").unwrap().body, vec![b'x'; 200_000]);
 }
 
 #[test]

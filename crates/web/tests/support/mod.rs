@@ -11,7 +11,9 @@ use glasstack_sim::{Cable, SimWorld};
 use glasstack_stack::{Host, HostConfig, World};
 use glasstack_tls::{Identity, TlsClient, TlsClientConfig, TlsServer, TlsServerConfig, TrustStore};
 use glasstack_web::{Client, ClientConfig, Request, Response, WebError};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
+};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,22 +22,22 @@ use url::Url;
 /// What the client's hosts file says. Nobody has the last address.
 const HOSTS: &str = "10.0.0.2 www.one.test one.test\n10.0.0.3 www.two.test\n10.0.0.9 nobody.test\n";
 
-pub struct Network {
-    pub world: SimWorld,
-    pub recorder: Recorder,
-    pub client: Host,
-    pub one: Host,
-    pub two: Host,
-    pub ca: Authority,
+pub(crate) struct Network {
+    pub(crate) world: SimWorld,
+    pub(crate) recorder: Recorder,
+    pub(crate) client: Host,
+    pub(crate) one: Host,
+    pub(crate) two: Host,
+    pub(crate) ca: Authority,
 }
 
 impl Network {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_cable(Cable::new().latency(Duration::from_millis(1)))
     }
 
     /// With this cable between the client and the switch.
-    pub fn with_cable(cable: Cable) -> Self {
+    pub(crate) fn with_cable(cable: Cable) -> Self {
         let recorder = Recorder::new();
         let mut world = SimWorld::builder(7).observe(recorder.clone()).build();
         let switch = world.add_switch("switch").unwrap();
@@ -50,10 +52,10 @@ impl Network {
         for server in [&one, &two] {
             world.connect(server, switch, Cable::new().latency(Duration::from_millis(1))).unwrap();
         }
-        Self { world, recorder, client, one, two, ca: Authority::new() }
+        Self { world, recorder, client, one, two, ca: Authority::new("test CA") }
     }
 
-    pub fn config(&self) -> ClientConfig {
+    pub(crate) fn config(&self) -> ClientConfig {
         let resolver = ResolverConfig { hosts: HostsFile::parse(HOSTS), ..ResolverConfig::default() };
         let mut tls = TlsClientConfig::new(TrustStore::from_pem(self.ca.pem.as_bytes()).unwrap());
         tls.alpn = vec!["http/1.1".to_owned()];
@@ -62,7 +64,7 @@ impl Network {
     }
 
     /// One fetch with its body, and then everything is closed in order.
-    pub fn fetch(&mut self, config: ClientConfig, request: Request) -> Result<Fetched, WebError> {
+    pub(crate) fn fetch(&mut self, config: ClientConfig, request: Request) -> Result<Fetched, WebError> {
         let client = Client::new(&self.client, config);
         let fetched = self
             .world
@@ -76,19 +78,19 @@ impl Network {
         fetched
     }
 
-    pub fn get(&mut self, url: &str) -> Result<Fetched, WebError> {
+    pub(crate) fn get(&mut self, url: &str) -> Result<Fetched, WebError> {
         let config = self.config();
         self.fetch(config, get(url))
     }
 
     /// The same, and redirects are followed.
-    pub fn follow(&mut self, url: &str) -> Result<Fetched, WebError> {
+    pub(crate) fn follow(&mut self, url: &str) -> Result<Fetched, WebError> {
         let config = ClientConfig { follow: true, ..self.config() };
         self.fetch(config, get(url))
     }
 
     /// The segments that `host` sent.
-    pub fn sent(&self, host: &Host, flag: u8) -> usize {
+    pub(crate) fn sent(&self, host: &Host, flag: u8) -> usize {
         let node = host.scope().node();
         let is_it = |at: NodeId, segment: &Segment| {
             at == node && segment.direction == Direction::Out && segment.flags.has(flag)
@@ -101,7 +103,7 @@ impl Network {
     }
 
     /// What HTTP told at the client.
-    pub fn told(&self) -> Vec<Http> {
+    pub(crate) fn told(&self) -> Vec<Http> {
         let node = self.client.scope().node();
         let http = |record: glasstack_journal::Record| match record.event {
             Event::Http(fact) if record.node == node => Some(fact),
@@ -110,7 +112,7 @@ impl Network {
         self.recorder.records().into_iter().filter_map(http).collect()
     }
 
-    pub fn notes(&self) -> Vec<String> {
+    pub(crate) fn notes(&self) -> Vec<String> {
         let note = |record: glasstack_journal::Record| match record.event {
             Event::Note(Note { text, .. }) => Some(text),
             _ => None,
@@ -119,7 +121,7 @@ impl Network {
     }
 
     /// Which connections were chosen: whether an old one, and why.
-    pub fn chosen(&self) -> Vec<(bool, String)> {
+    pub(crate) fn chosen(&self) -> Vec<(bool, String)> {
         let chosen = |fact| match fact {
             Http::ConnectionChosen { reused, why, .. } => Some((reused, why)),
             _ => None,
@@ -129,20 +131,20 @@ impl Network {
 }
 
 #[derive(Debug)]
-pub struct Fetched {
-    pub url: String,
-    pub status: u16,
-    pub hops: Vec<String>,
-    pub body: Vec<u8>,
+pub(crate) struct Fetched {
+    pub(crate) url: String,
+    pub(crate) status: u16,
+    pub(crate) hops: Vec<String>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Fetched {
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 }
 
-pub async fn read(response: Result<Response, WebError>) -> Result<Fetched, WebError> {
+pub(crate) async fn read(response: Result<Response, WebError>) -> Result<Fetched, WebError> {
     let mut response = response?;
     let mut body = Vec::new();
     while let Some(chunk) = response.body.chunk().await? {
@@ -156,18 +158,18 @@ pub async fn read(response: Result<Response, WebError>) -> Result<Fetched, WebEr
     })
 }
 
-pub fn get(url: &str) -> Request {
+pub(crate) fn get(url: &str) -> Request {
     Request::get(Url::parse(url).unwrap())
 }
 
 /// A site over HTTP.
-pub fn serve(host: &Host, port: u16, handler: impl Handler, options: ServerOptions) {
+pub(crate) fn serve(host: &Host, port: u16, handler: impl Handler, options: ServerOptions) {
     let listener = host.listen(SocketAddr::new(host.address(), port)).unwrap();
     host.spawn(server::listen(host.clone(), listener, Arc::new(handler), options));
 }
 
 /// A site over HTTPS.
-pub fn serve_tls(host: &Host, identity: Identity, handler: impl Handler) {
+pub(crate) fn serve_tls(host: &Host, identity: Identity, handler: impl Handler) {
     let mut config = TlsServerConfig::new(vec![identity]);
     config.alpn = vec!["http/1.1".to_owned()];
     let tls = TlsServer::new(host.entropy(), host.scope().clock(), config).unwrap();
@@ -186,7 +188,7 @@ pub fn serve_tls(host: &Host, identity: Identity, handler: impl Handler) {
 }
 
 /// Answers with what was asked: method, path, and every field but the usual ones.
-pub fn echo(request: Received) -> Answer {
+pub(crate) fn echo(request: Received) -> Answer {
     let mut text = format!("{} {}\n", request.method, request.target);
     for (name, value) in &request.headers {
         text.push_str(&format!("{name}: {}\n", value.to_str().unwrap_or("?")));
@@ -195,16 +197,17 @@ pub fn echo(request: Received) -> Answer {
 }
 
 /// A certification authority, and what it signs.
-pub struct Authority {
+pub(crate) struct Authority {
     key: KeyPair,
     params: CertificateParams,
-    pub pem: String,
+    pub(crate) pem: String,
 }
 
 impl Authority {
-    pub fn new() -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         params.not_before = date_time_ymd(2020, 1, 1);
@@ -213,12 +216,12 @@ impl Authority {
         Self { key, params, pem }
     }
 
-    pub fn identity(&self, name: &str) -> Identity {
+    pub(crate) fn identity(&self, name: &str) -> Identity {
         self.identity_until(name, 2039)
     }
 
     /// Good until the beginning of this year.
-    pub fn identity_until(&self, name: &str, year: i32) -> Identity {
+    pub(crate) fn identity_until(&self, name: &str, year: i32) -> Identity {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.not_before = date_time_ymd(2021, 1, 1);
