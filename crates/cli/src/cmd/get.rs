@@ -1,0 +1,142 @@
+//! `glasstack get`: the main job.
+
+use crate::args::GetOptions;
+use crate::failure::{Code, FAILED_INIT, HTTP_ERROR, WRITE_ERROR};
+use crate::net::Net;
+use crate::watch::key_log;
+use anyhow::{Context, anyhow};
+use glasstack::http::{Method, ResponseHead};
+use glasstack::tls::{TlsClient, TlsClientConfig, TrustStore};
+use glasstack::web::{Client, ClientConfig, HeaderEdit, Request, Response, WebError, address_bar};
+use std::fs::File;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long connections may take to close once everything has arrived.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+pub(crate) fn run(options: GetOptions) -> anyhow::Result<ExitCode> {
+    // Before anything is opened: nothing is sent for what is no URL.
+    let address = address_bar::parse(&options.url).map_err(WebError::from)?;
+    let request = request(&options, address.url.clone())?;
+    let cacert = options.cacert.as_ref().map(|path| {
+        std::fs::read(path).with_context(|| format!("cannot read {}", path.display())).context(Code(77))
+    });
+    let cacert = cacert.transpose()?;
+    let mut net = Net::open(&options.net, &options.watch, address.url.host_str(), true)?;
+    let client = client(&options, &net, cacert.as_deref())?;
+    let host = net.host.clone();
+    let result = net.run(async {
+        address_bar::read(host.scope(), &options.url).map_err(WebError::from)?;
+        let result = fetch(&client, request, &options).await;
+        client.close().await;
+        result
+    });
+    let ended = net.end(GOODBYE, options.linger);
+    let code = result??;
+    ended?;
+    Ok(code)
+}
+
+/// The request that the options describe.
+fn request(options: &GetOptions, url: url::Url) -> anyhow::Result<Request> {
+    let usage = |text: &str| Err(anyhow!("{text}").context(Code(FAILED_INIT)));
+    if options.head && !options.data.is_empty() {
+        return usage("-I asks for a head only and -d sends a body: choose one");
+    }
+    let mut request = match (options.head, options.data.is_empty()) {
+        (true, _) => Request::head(url),
+        (false, true) => Request::get(url),
+        (false, false) => Request::post(url, options.data.join("&")),
+    };
+    if let Some(method) = &options.request {
+        request.method = Method::from_bytes(method.as_bytes()).map_err(|_| {
+            anyhow!("-X {method}: a method is one word of letters").context(Code(FAILED_INIT))
+        })?;
+        request.method_by_name = true;
+    }
+    let edits = options.header.iter().map(|line| line.parse::<HeaderEdit>());
+    request.headers = edits.collect::<Result<_, _>>().map_err(WebError::from)?;
+    Ok(request)
+}
+
+fn client(options: &GetOptions, net: &Net, cacert: Option<&[u8]>) -> anyhow::Result<Client> {
+    let trust = match cacert {
+        Some(pem) => TrustStore::from_pem(pem).context("--cacert").context(Code(77))?,
+        None => net.trust()?,
+    };
+    let tls = TlsClientConfig {
+        alpn: vec!["http/1.1".to_owned()],
+        insecure: options.insecure,
+        key_log: key_log()?,
+        ..TlsClientConfig::new(trust)
+    };
+    let tls = TlsClient::new(net.host.entropy(), net.host.scope().clock(), tls)?;
+    let defaults = ClientConfig::new(net.resolver(&options.resolve)?, tls);
+    let config = ClientConfig {
+        user_agent: options.user_agent.clone().or(defaults.user_agent.clone()),
+        compressed: options.compressed,
+        follow: options.location,
+        max_redirects: u32::try_from(options.max_redirs).unwrap_or(u32::MAX),
+        connect_timeout: options.connect_timeout.unwrap_or(defaults.connect_timeout),
+        max_time: options.max_time,
+        ..defaults
+    };
+    Ok(Client::new(&net.host, config))
+}
+
+async fn fetch(client: &Client, request: Request, options: &GetOptions) -> anyhow::Result<ExitCode> {
+    let response = client.fetch(request).await?;
+    let status = response.head.status;
+    if options.fail && (status.is_client_error() || status.is_server_error()) {
+        let error = anyhow!("{} answered {status}", response.url);
+        return Err(error.context(Code(HTTP_ERROR)));
+    }
+    let mut output: Box<dyn Write> = match &options.output {
+        Some(path) => {
+            let file = File::create(path).with_context(|| format!("cannot write {}", path.display()));
+            Box::new(file.context(Code(WRITE_ERROR))?)
+        }
+        None => Box::new(io::stdout().lock()),
+    };
+    let written = deliver(response, options.head, &mut *output).await;
+    match written {
+        // Whoever reads has seen enough: `glasstack get ... | head`.
+        Err(error) if is_broken_pipe(&error) => Ok(WRITE_ERROR.into()),
+        Err(error) => Err(error),
+        Ok(()) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+async fn deliver(mut response: Response, heads: bool, output: &mut dyn Write) -> anyhow::Result<()> {
+    let write = |output: &mut dyn Write, bytes: &[u8]| {
+        output.write_all(bytes).context("cannot write the body").context(Code(WRITE_ERROR))
+    };
+    if heads {
+        for hop in &response.hops {
+            write(output, head_text(&hop.head).as_bytes())?;
+        }
+        write(output, head_text(&response.head).as_bytes())?;
+    }
+    while let Some(chunk) = response.body.chunk().await? {
+        write(output, &chunk)?;
+    }
+    output.flush().context("cannot write the body").context(Code(WRITE_ERROR))
+}
+
+/// A head as it came, line by line.
+fn head_text(head: &ResponseHead) -> String {
+    let reason = head.status.canonical_reason().unwrap_or_default();
+    let mut text = format!("{} {} {reason}\r\n", head.version_text(), head.status.as_u16());
+    for (name, value) in head.headers_as_sent() {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str("\r\n");
+    text
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    kinds.into_iter().any(|kind| kind == io::ErrorKind::BrokenPipe)
+}

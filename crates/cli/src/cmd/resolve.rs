@@ -1,0 +1,34 @@
+//! `glasstack resolve`: a name and a record type, as `dig +short` with its reasons.
+
+use crate::args::ResolveOptions;
+use crate::failure::{Code, FAILED_INIT};
+use crate::net::Net;
+use glasstack::dns::RecordType;
+use glasstack::web::WebError;
+use std::process::ExitCode;
+use std::time::Duration;
+
+pub(crate) fn run(options: &ResolveOptions) -> anyhow::Result<ExitCode> {
+    let record_type: RecordType =
+        options.record_type.parse().map_err(|error| anyhow::Error::new(error).context(Code(FAILED_INIT)))?;
+    let mut net = Net::open(&options.net, &options.watch, Some(&options.name), false)?;
+    let resolver = net.resolver(&[])?;
+    let result = net.run(async {
+        match record_type {
+            // Addresses come from everywhere: literal, cache, hosts file, server.
+            RecordType::A => resolver.resolve(&options.name).await,
+            _ => resolver.query(&options.name, record_type).await,
+        }
+    });
+    let ended = net.end(Duration::from_secs(1), false);
+    let lookup = result?.map_err(WebError::from)?;
+    for record in &lookup.records {
+        anstream::println!("{record}");
+    }
+    // Nobody but DNS has records.
+    for address in lookup.addresses.iter().filter(|_| lookup.records.is_empty()) {
+        anstream::println!("{address}");
+    }
+    ended?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,23 @@
+//! `glasstack route get`: which way packets go, and why.
+
+use crate::args::{RouteCommand, RouteOptions, WatchOptions};
+use crate::net::Net;
+use std::process::ExitCode;
+
+pub(crate) fn run(options: &RouteOptions) -> anyhow::Result<ExitCode> {
+    let RouteCommand::Get { address, net } = &options.command;
+    let silent = WatchOptions { silent: true, ..WatchOptions::default() };
+    let net = Net::open(net, &silent, None, false)?;
+    let decision = net.host.route(*address)?;
+    let via = if decision.next_hop == decision.destination {
+        "on the link".to_owned()
+    } else {
+        format!("via {}", decision.next_hop)
+    };
+    anstream::println!("{} {via} dev {} src {}", decision.destination, decision.interface, decision.source);
+    anstream::println!("  row {}: {}", decision.row.prefix, decision.why);
+    for row in net.host.routes() {
+        anstream::println!("  table: {row}");
+    }
+    Ok(ExitCode::SUCCESS)
+}

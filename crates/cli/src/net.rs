@@ -1,0 +1,222 @@
+//! The network that a command runs on: the built-in lab, or a device of the operating system.
+
+use crate::args::{NetChoice, NetOptions, WatchOptions};
+use crate::failure::{Code, FAILED_INIT};
+use crate::lab_stub::Lab;
+use crate::watch::{self, HERO};
+use anyhow::{Context, anyhow, bail};
+use glasstack::dns::{HostsFile, Override, ResolvConf, Resolver, ResolverConfig};
+use glasstack::journal::Note;
+use glasstack::stack::{Host, World};
+use glasstack::tls::TrustStore;
+use glasstack::uplink::{Addressing, TapConfig, TapDevice, TapWorld, WorldError};
+use std::future::Future;
+use std::path::Path;
+use std::time::Duration;
+
+/// The seed of the lab where none is given: every run of the same command is the same run.
+const DEFAULT_SEED: u64 = 1;
+/// Longer than a TIME-WAIT in the lab.
+const LAB_TIME_WAIT: Duration = Duration::from_secs(61);
+
+/// A world with the user's own host in it.
+pub(crate) struct Net {
+    world: AnyWorld,
+    /// The user's own host.
+    pub(crate) host: Host,
+    names: ResolverConfig,
+}
+
+enum AnyWorld {
+    Lab(Box<Lab>),
+    Device(Box<TapWorld>),
+}
+
+impl Net {
+    /// Opens the network that the options name; `host` is whom the command is about, and decides
+    /// for `auto`.
+    pub(crate) fn open(
+        options: &NetOptions,
+        watch: &WatchOptions,
+        host: Option<&str>,
+        summary: bool,
+    ) -> anyhow::Result<Self> {
+        let choice = match &options.net {
+            NetChoice::Auto => automatic(host)?,
+            choice => choice.clone(),
+        };
+        match choice {
+            NetChoice::Device { mode, name } => {
+                if options.seed.is_some() {
+                    bail!(usage(
+                        "--seed is for the lab: on a real network nobody may be able to guess ports, ids and keys"
+                    ));
+                }
+                let config = TapConfig { name, mode, ..TapConfig::default() };
+                Self::device(options, watch, summary, config)
+            }
+            NetChoice::Lab | NetChoice::Auto => Self::lab(options, watch, summary),
+        }
+    }
+
+    fn lab(options: &NetOptions, watch: &WatchOptions, summary: bool) -> anyhow::Result<Self> {
+        if options.addr.is_some() || options.gateway.is_some() {
+            bail!(usage("--addr and --gateway are for TAP and TUN: in the lab the addresses are given"));
+        }
+        let builder = Lab::builder(options.seed.unwrap_or(DEFAULT_SEED));
+        watch::attach(builder.journal(), watch, summary)?;
+        let lab = builder.build()?;
+        let host = lab.client.clone();
+        let mut names = ResolverConfig::with_server(lab.name_server);
+        if let Some(path) = &options.hosts {
+            names.hosts = hosts(path, &host)?;
+        }
+        let mut net = Self { world: AnyWorld::Lab(Box::new(lab)), host, names };
+        net.use_servers(options);
+        Ok(net)
+    }
+
+    fn device(
+        options: &NetOptions,
+        watch: &WatchOptions,
+        summary: bool,
+        config: TapConfig,
+    ) -> anyhow::Result<Self> {
+        let mut world = TapWorld::new()?;
+        watch::attach(world.journal(), watch, summary)?;
+        world.catch_signals()?;
+        let config = match options.addr {
+            Some(addr) => config.facing(addr, options.gateway),
+            None => config,
+        };
+        let device = TapDevice::open(&config)?;
+        let addressing = Addressing::choose(device.host_side(), options.addr, options.gateway)?;
+        let host = world.add_host(addressing.host_config(HERO)?, device)?;
+        let conf = match std::fs::read_to_string("/etc/resolv.conf") {
+            Ok(text) => ResolvConf::parse(&text),
+            Err(_) => ResolvConf::parse(""),
+        };
+        let mut names = ResolverConfig::from(&conf);
+        let hosts_file = options.hosts.as_deref().unwrap_or(Path::new("/etc/hosts"));
+        if options.hosts.is_some() || hosts_file.exists() {
+            names.hosts = hosts(hosts_file, &host)?;
+        }
+        let mut net = Self { world: AnyWorld::Device(Box::new(world)), host, names };
+        net.use_servers(options);
+        Ok(net)
+    }
+
+    fn use_servers(&mut self, options: &NetOptions) {
+        if !options.dns.is_empty() {
+            let servers = options.dns.iter().map(|server| (*server, glasstack::dns::config::DNS_PORT).into());
+            self.names.servers = servers.collect();
+        }
+    }
+
+    /// Turns names into addresses, by the options and by `--resolve`.
+    pub(crate) fn resolver(&self, overrides: &[String]) -> anyhow::Result<Resolver> {
+        let overrides = overrides.iter().map(|text| text.parse::<Override>()).collect::<Result<_, _>>();
+        let overrides = overrides.context("--resolve").context(Code(FAILED_INIT))?;
+        let config = ResolverConfig { overrides, ..self.names.clone() };
+        Ok(Resolver::new(self.host.clone(), config))
+    }
+
+    /// Whom to believe where the user does not say it: the lab's authority, the system's.
+    pub(crate) fn trust(&self) -> anyhow::Result<TrustStore> {
+        match &self.world {
+            AnyWorld::Lab(lab) => Ok(TrustStore::from_pem(lab.ca_pem().as_bytes())?),
+            AnyWorld::Device(_) => {
+                let system = rustls_native_certs::load_native_certs();
+                let (trust, _unusable) = TrustStore::from_system(system.certs);
+                Ok(trust)
+            }
+        }
+    }
+
+    /// Drives the world until `future` is done.
+    pub(crate) fn run<T>(&mut self, future: impl Future<Output = T>) -> anyhow::Result<T> {
+        match &mut self.world {
+            AnyWorld::Lab(lab) => Ok(lab.world.run(future)?),
+            AnyWorld::Device(world) => world.run(future).map_err(interrupted),
+        }
+    }
+
+    /// Ends the journey in order: connections closed, what is saved complete. In the lab TIME-WAIT
+    /// runs out, since time costs nothing there; on a device only with `linger`.
+    pub(crate) fn end(&mut self, limit: Duration, linger: bool) -> anyhow::Result<()> {
+        let drained = match &mut self.world {
+            AnyWorld::Lab(lab) => lab.world.drain(limit).map_err(anyhow::Error::from),
+            AnyWorld::Device(world) => world.drain(limit).map_err(interrupted),
+        };
+        if let Ok(false) = drained {
+            let open = self.host.flows().len();
+            let text = format!("{open} connections had not closed after {} s", limit.as_secs());
+            self.host.scope().record(|| Note::warning(text));
+        }
+        let waited = self.wait_out_time_wait(linger);
+        let finished = watch::finish(self.host.scope().journal());
+        drained?;
+        waited?;
+        finished
+    }
+
+    fn wait_out_time_wait(&mut self, linger: bool) -> anyhow::Result<()> {
+        let waiting = self.host.flows().len();
+        if waiting == 0 {
+            return Ok(());
+        }
+        let host = self.host.clone();
+        match &self.world {
+            AnyWorld::Lab(_) => self.run(host.sleep(LAB_TIME_WAIT)),
+            AnyWorld::Device(_) if linger => self.run(async move {
+                while !host.flows().is_empty() {
+                    host.sleep(Duration::from_millis(250)).await;
+                }
+            }),
+            AnyWorld::Device(_) => {
+                let text = format!(
+                    "{waiting} connections are in TIME-WAIT; the program does not wait for its end (--linger does)"
+                );
+                host.scope().record(|| Note::info(text));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Names under .test belong to nobody (RFC 6761 6.2), so the lab has them.
+fn automatic(host: Option<&str>) -> anyhow::Result<NetChoice> {
+    let host = host.unwrap_or_default();
+    let name = host.trim_end_matches('.').to_ascii_lowercase();
+    if name == "test" || name.ends_with(".test") {
+        return Ok(NetChoice::Lab);
+    }
+    Err(usage(&format!(
+        "{host} is not under .test, which the built-in lab has: say which network leads there (--net tap, --net tun, or --net lab)"
+    )))
+}
+
+fn hosts(path: &Path, host: &Host) -> anyhow::Result<HostsFile> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let hosts = HostsFile::parse_bytes(&bytes);
+    for warning in hosts.warnings() {
+        let text = format!("{}: {warning}", path.display());
+        host.scope().record(|| Note::warning(text));
+    }
+    Ok(hosts)
+}
+
+fn usage(text: &str) -> anyhow::Error {
+    anyhow!("{text}").context(Code(FAILED_INIT))
+}
+
+/// A signal ends the program as it ends others: 128 and its number.
+fn interrupted(error: WorldError) -> anyhow::Error {
+    match &error {
+        WorldError::Interrupted { signal } => {
+            let code = signal.exit_code();
+            anyhow::Error::new(error).context(Code(code))
+        }
+        _ => error.into(),
+    }
+}

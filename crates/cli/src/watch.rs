@@ -1,0 +1,63 @@
+//! What is shown and saved: the observers that the options ask for.
+
+use crate::args::WatchOptions;
+use anyhow::Context;
+use glasstack::journal::Journal;
+use glasstack::tls::KeyLogSink;
+use glasstack::views::{JsonLines, Ladder, LadderOptions, Level, Narration, PcapngCapture, Points, Summary};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The node that is the user's own, in every network.
+pub(crate) const HERO: &str = "client";
+
+/// Attaches to `journal` what the options ask for. To be done before the first host is made.
+pub(crate) fn attach(journal: &Journal, options: &WatchOptions, summary: bool) -> anyhow::Result<()> {
+    if let Some(path) = &options.capture {
+        // Unbuffered: what is written survives whatever happens.
+        let points = Points::Nodes(vec![HERO.to_owned()]);
+        journal.attach(Box::new(PcapngCapture::new(Box::new(create(path)?), points)));
+    }
+    if let Some(path) = &options.events {
+        journal.attach(Box::new(JsonLines::new(Box::new(BufWriter::new(create(path)?)))));
+    }
+    if options.silent {
+        return Ok(());
+    }
+    let level = if options.verbose { Level::Verbose } else { Level::Normal };
+    let coloured = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    journal.attach(Box::new(Narration::new(Box::new(io::stderr()), level).of(HERO).coloured(coloured)));
+    if options.ladder {
+        journal.attach(Box::new(Ladder::new(Box::new(io::stderr()), LadderOptions::default())));
+    }
+    if summary {
+        journal.attach(Box::new(Summary::new(Box::new(io::stderr())).of(HERO)));
+    }
+    Ok(())
+}
+
+/// Ends the journal: what the views hold back is written.
+pub(crate) fn finish(journal: &Journal) -> anyhow::Result<()> {
+    journal.finish().context("what was to be saved of the journey is incomplete")
+}
+
+/// Where `SSLKEYLOGFILE` says that the secrets go, as other programs do it.
+pub(crate) fn key_log() -> anyhow::Result<Option<KeyLogSink>> {
+    let Some(path) = std::env::var_os("SSLKEYLOGFILE").filter(|path| !path.is_empty()) else {
+        return Ok(None);
+    };
+    let open = OpenOptions::new().create(true).append(true).open(&path);
+    let file = open.with_context(|| format!("SSLKEYLOGFILE: cannot write {}", path.display()))?;
+    let file = Arc::new(Mutex::new(file));
+    Ok(Some(Arc::new(move |line: &str| {
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        // A key log that fails must not end the connection that it is about.
+        let _ = writeln!(file, "{line}");
+    })))
+}
+
+fn create(path: &Path) -> anyhow::Result<File> {
+    File::create(path).with_context(|| format!("cannot write {}", path.display()))
+}
