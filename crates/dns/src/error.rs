@@ -128,7 +128,7 @@ pub enum ResolveError {
         /// Who was asked last.
         server: SocketAddr,
         /// Why not.
-        source: NetworkError,
+        source: Box<NetworkError>,
     },
 }
 

@@ -30,6 +30,7 @@ pub mod record;
 pub mod resolv_conf;
 pub mod resolver;
 mod rounds;
+pub mod server;
 mod stub;
 
 pub use config::{Override, ResolverConfig};
@@ -40,3 +41,4 @@ pub use name::DnsName;
 pub use record::{Record, RecordData, RecordType};
 pub use resolv_conf::ResolvConf;
 pub use resolver::{Lookup, Resolver};
+pub use server::{Authority, NameServer, Reply, Zone, Zones, serve};

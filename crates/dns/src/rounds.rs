@@ -107,7 +107,9 @@ impl<'a> Rounds<'a> {
             }
         }
         match unreachable {
-            Some((server, source)) if !silent => ResolveError::Network { name, server, source },
+            Some((server, source)) if !silent => {
+                ResolveError::Network { name, server, source: Box::new(source) }
+            }
             _ if silent => ResolveError::Timeout {
                 name,
                 servers: self.servers.to_vec(),
