@@ -70,14 +70,17 @@ impl Facts {
                 let said = Said { sender, what: Some(segment_words(segment)), why: segment.why.to_string() };
                 self.say(record, segment.frame, said);
             }
-            Event::Tcp(Tcp::StateChanged { from, to, cause, .. }) => {
-                if let StateCause::SegmentReceived(frame)
-                | StateCause::SegmentSent(frame)
-                | StateCause::IcmpError(frame) = cause
-                {
-                    let node = names.node(record.node);
-                    self.remark(*frame, format!("state of {node}: {from} -> {to}"));
-                }
+            Event::Tcp(Tcp::StateChanged {
+                from,
+                to,
+                cause:
+                    StateCause::SegmentReceived(frame)
+                    | StateCause::SegmentSent(frame)
+                    | StateCause::IcmpError(frame),
+                ..
+            }) => {
+                let node = names.node(record.node);
+                self.remark(*frame, format!("state of {node}: {from} -> {to}"));
             }
             _ => {}
         }
