@@ -262,16 +262,6 @@ impl<'a> Ipv4Packet<'a> {
     pub(crate) fn is_fragment(&self) -> bool {
         self.more_fragments || self.fragment_offset > 0
     }
-
-    /// RFC 1122 3.2.1.3: no host sends from a group, from everybody, from the reserved class E or,
-    /// over a link, from itself. The unspecified address is left to whoever knows DHCP.
-    pub(crate) fn check_source(&self) -> Result<(), Discard> {
-        let source = self.source;
-        if source.is_multicast() || source.is_loopback() || source.octets()[0] >= 240 {
-            return Err(Discard::new(DropReason::MartianSource, format!("from {source}")));
-        }
-        Ok(())
-    }
 }
 
 /// Takes the payload of a whole datagram apart and verifies its checksum.

@@ -184,3 +184,124 @@ impl RouteTable {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Ipv4Addr {
+        text.parse().expect("an IPv4 address")
+    }
+
+    fn prefix(text: &str) -> Prefix {
+        let (network, len) = text.split_once('/').expect("address/length");
+        Prefix::new(address(network), len.parse().expect("a number")).expect("a prefix")
+    }
+
+    fn via(network: &str, gateway: &str, metric: u32) -> Route {
+        Route { prefix: prefix(network), via: Some(address(gateway)), metric }
+    }
+
+    /// 10.0.0.2/24 with a default route.
+    fn table() -> RouteTable {
+        let mut table = RouteTable::new("eth0", address("10.0.0.2"), 24).expect("a prefix");
+        table.add(via("0.0.0.0/0", "10.0.0.1", 0));
+        table
+    }
+
+    fn ask(table: &RouteTable, destination: &str) -> Result<RouteDecision, NoRoute> {
+        table.lookup(destination.parse().expect("an address"))
+    }
+
+    #[track_caller]
+    fn assert_goes(table: &RouteTable, destination: &str, next_hop: &str, row: &str) {
+        let decision = ask(table, destination).expect("a route");
+        assert_eq!(decision.next_hop.to_string(), next_hop);
+        assert_eq!(table.describe(&decision.row), row);
+    }
+
+    #[test]
+    fn what_is_on_the_link_is_its_own_next_hop() {
+        let decision = ask(&table(), "10.0.0.77").expect("a route");
+        assert_eq!(decision.next_hop, decision.destination);
+        assert_eq!(decision.interface, "eth0");
+        assert_eq!(decision.source, IpAddr::V4(address("10.0.0.2")));
+        assert_eq!(decision.row.via, None);
+        assert_goes(&table(), "10.0.0.77", "10.0.0.77", "10.0.0.0/24 dev eth0");
+    }
+
+    #[test]
+    fn everything_else_goes_to_the_gateway() {
+        assert_goes(&table(), "192.0.2.1", "10.0.0.1", "0.0.0.0/0 via 10.0.0.1 dev eth0");
+    }
+
+    #[test]
+    fn the_longest_prefix_wins_whatever_the_order_and_the_metric() {
+        let mut table = table();
+        table.add(via("192.0.2.128/25", "10.0.0.5", 900));
+        table.add(via("192.0.2.0/24", "10.0.0.4", 0));
+        assert_goes(&table, "192.0.2.200", "10.0.0.5", "192.0.2.128/25 via 10.0.0.5 dev eth0");
+        assert_goes(&table, "192.0.2.100", "10.0.0.4", "192.0.2.0/24 via 10.0.0.4 dev eth0");
+        assert_goes(&table, "192.0.3.1", "10.0.0.1", "0.0.0.0/0 via 10.0.0.1 dev eth0");
+    }
+
+    #[test]
+    fn of_equal_prefixes_the_lowest_metric_wins_then_the_first() {
+        let mut table = table();
+        table.add(via("192.0.2.0/24", "10.0.0.4", 20));
+        table.add(via("192.0.2.0/24", "10.0.0.5", 10));
+        table.add(via("192.0.2.0/24", "10.0.0.6", 10));
+        assert_goes(&table, "192.0.2.1", "10.0.0.5", "192.0.2.0/24 via 10.0.0.5 dev eth0");
+    }
+
+    #[test]
+    fn the_reason_says_how_many_rows_matched() {
+        let mut table = table();
+        assert_eq!(ask(&table, "192.0.2.1").expect("a route").why, "the only row that matches");
+        table.add(via("192.0.2.0/24", "10.0.0.4", 0));
+        let why = ask(&table, "192.0.2.1").expect("a route").why;
+        assert_eq!(why, "longest prefix of 2 rows that match (/24)");
+    }
+
+    #[test]
+    fn without_a_default_route_the_error_asks_for_a_gateway() {
+        let table = RouteTable::new("eth0", address("10.0.0.2"), 24).expect("a prefix");
+        let error = ask(&table, "192.0.2.1").expect_err("no row matches");
+        assert_eq!(error, NoRoute::NoRow { destination: IpAddr::V4(address("192.0.2.1")) });
+        assert!(error.to_string().contains("gateway"));
+    }
+
+    #[test]
+    fn ipv6_and_what_is_no_single_host_are_refused() {
+        let table = table();
+        assert!(matches!(ask(&table, "2001:db8::1"), Err(NoRoute::Ipv6 { .. })));
+        for destination in ["0.0.0.0", "224.0.0.1", "127.0.0.1", "255.255.255.255", "10.0.0.255"] {
+            assert!(matches!(ask(&table, destination), Err(NoRoute::NotUnicast { .. })), "{destination}");
+        }
+    }
+
+    #[test]
+    fn a_link_of_two_has_no_broadcast_address() {
+        let table = RouteTable::new("tun0", address("10.0.0.0"), 31).expect("a prefix");
+        assert_goes(&table, "10.0.0.1", "10.0.0.1", "10.0.0.0/31 dev tun0");
+        assert!(ask(&table, "10.0.0.2").is_err());
+        assert_eq!(prefix("10.0.0.0/31").broadcast(), None);
+    }
+
+    #[test]
+    fn a_host_route_is_for_one_address_alone() {
+        let mut table = table();
+        table.add(via("192.0.2.1/32", "10.0.0.9", 0));
+        assert_goes(&table, "192.0.2.1", "10.0.0.9", "192.0.2.1/32 via 10.0.0.9 dev eth0");
+        assert_goes(&table, "192.0.2.2", "10.0.0.1", "0.0.0.0/0 via 10.0.0.1 dev eth0");
+        assert_eq!(prefix("192.0.2.1/32").broadcast(), None);
+    }
+
+    #[test]
+    fn a_prefix_forgets_the_host_bits_and_knows_its_broadcast() {
+        assert_eq!(prefix("10.1.2.3/20").to_string(), "10.1.0.0/20");
+        assert_eq!(prefix("10.1.2.3/20").broadcast(), Some(address("10.1.15.255")));
+        assert!(Prefix::DEFAULT.contains(address("203.0.113.9")));
+        assert_eq!(Prefix::new(address("10.0.0.0"), 33), None);
+    }
+}

@@ -230,25 +230,10 @@ impl SegmentHistory {
         self.outgoing.in_flight_contains(seq)
     }
 
-    /// Whether the peer has acknowledged this side's FIN.
-    pub(crate) fn fin_sent_and_acked(&self) -> bool {
-        self.outgoing.fin_acked()
-    }
-
-    /// Whether the peer's FIN has come, and everything before it.
-    pub(crate) fn fin_received(&self) -> bool {
-        self.incoming.fin_taken()
-    }
-
-    /// Whether an acknowledgment of the peer's FIN has left, too. A connection in TIME-WAIT is quiet
-    /// only then: the last ACK may be delayed when data came along with the FIN.
+    /// Whether an acknowledgment of the peer's FIN has left. A connection in TIME-WAIT is quiet only
+    /// then: the last ACK may be delayed when data came along with the FIN.
     pub(crate) fn peers_fin_acked(&self) -> bool {
         self.incoming.fin_answered()
-    }
-
-    /// The next sequence number to be sent.
-    pub(crate) fn snd_nxt(&self) -> u32 {
-        self.outgoing.number(self.outgoing.next)
     }
 
     /// The next sequence number expected.
@@ -400,6 +385,24 @@ impl SegmentHistory {
             _ if out.has_unacknowledged() => AckReason::OutOfOrder,
             _ => AckReason::Duplicate,
         }
+    }
+}
+
+#[allow(dead_code, reason = "only tests have asked so far")]
+impl SegmentHistory {
+    /// Whether the peer has acknowledged this side's FIN.
+    pub(crate) fn fin_sent_and_acked(&self) -> bool {
+        self.outgoing.fin_acked()
+    }
+
+    /// Whether the peer's FIN has come, and everything before it.
+    pub(crate) fn fin_received(&self) -> bool {
+        self.incoming.fin_taken()
+    }
+
+    /// The next sequence number to be sent.
+    pub(crate) fn snd_nxt(&self) -> u32 {
+        self.outgoing.number(self.outgoing.next)
     }
 }
 

@@ -257,18 +257,6 @@ fn a_fragment_is_nobodys_segment() {
 }
 
 #[test]
-fn nobody_sends_from_a_group_or_from_loopback() {
-    for source in [[224, 0, 0, 1], [255, 255, 255, 255], [127, 0, 0, 1], [250, 1, 1, 1]] {
-        let mut bytes = udp_packet();
-        bytes[12..16].copy_from_slice(&source);
-        let bytes = with_ip_checksum(bytes);
-        let packet = Ipv4Packet::parse(&bytes).expect("the header is sound");
-        assert_discarded(packet.check_source(), DropReason::MartianSource);
-    }
-    assert!(Ipv4Packet::parse(&udp_packet()).expect("sound").check_source().is_ok());
-}
-
-#[test]
 fn options_are_read_up_to_the_first_that_makes_no_sense() {
     let cases: [(&[u8], &[TcpOption]); 8] = [
         (&[], &[]),
@@ -289,7 +277,6 @@ fn options_are_read_up_to_the_first_that_makes_no_sense() {
 fn survive(bytes: &[u8]) {
     for medium in [Medium::Ethernet, Medium::Ip] {
         if let Ok(LinkPacket::Ipv4 { packet, .. }) = parse_link(medium, OUR_MAC, bytes) {
-            let _ = packet.check_source();
             let _ = parse_transport(&packet);
         }
     }

@@ -2,7 +2,7 @@
 //! from the wire is in `demux`.
 
 use super::backlog::Listener;
-use super::datagram::{LARGEST_UDP, Ping, UdpPort, send_echo, send_udp};
+use super::datagram::{Ping, UdpPort};
 use super::flow::{Failure, Fate, Flow};
 use super::front::Front;
 use super::neighbours::{ATTEMPTS, Due};
@@ -10,14 +10,13 @@ use super::time_wait::TimeWait;
 use super::timers::Owner;
 use super::tuple::{KeyedHash, Tuple};
 use super::wire::Wire;
-use crate::error::{BindError, ConnectError, ListenError, PingError, TcpError, UdpError};
+use crate::error::{ConnectError, ListenError, TcpError};
 use crate::host::{ConnectOptions, FlowInfo};
-use crate::ping::{PingOptions, PingReply};
 use crate::reassembly::Reassembler;
 use crate::route::{NoRoute, RouteDecision};
 use crate::why::{SegmentHistory, Trigger};
 use glasstack_journal::event::{
-    Arp, Direction, DropReason, FlowId, Icmp, Ip, RequestReason, ResetReason, StateCause, Tcp, TcpState, Udp,
+    Arp, DropReason, FlowId, FrameId, Ip, RequestReason, ResetReason, StateCause, Tcp, TcpState,
 };
 use glasstack_journal::{Instant, Scope};
 use std::collections::{BTreeMap, BTreeSet};
@@ -390,149 +389,6 @@ impl Core {
         }
     }
 
-    // ---- datagrams
-
-    pub(crate) fn bind_udp(&mut self, scope: &Scope, local: SocketAddr) -> Result<SocketAddr, BindError> {
-        let address = self.own_address(local.ip()).map_err(BindError::NotOurs)?;
-        let port = match local.port() {
-            0 => self
-                .ephemeral_port(|core, port| !core.udp.contains_key(&port))
-                .ok_or(BindError::PortsExhausted)?,
-            port if self.udp.contains_key(&port) => return Err(BindError::InUse(port)),
-            port => port,
-        };
-        self.udp.insert(port, UdpPort::new(scope.clone(), address));
-        let local = SocketAddr::new(self.wire.local.into(), port);
-        scope.record(|| Udp::Bound { local });
-        Ok(local)
-    }
-
-    pub(crate) fn unbind_udp(&mut self, port: u16) {
-        self.udp.remove(&port);
-    }
-
-    /// Sends a datagram once the next hop's address is known. `wait` remembers, between polls, that
-    /// this sender has begun to wait.
-    pub(crate) fn poll_send_udp(
-        &mut self,
-        port: u16,
-        data: &[u8],
-        to: SocketAddr,
-        wait: &mut Option<ArpWait>,
-        cx: &Context<'_>,
-        now: Instant,
-    ) -> Poll<Result<(), UdpError>> {
-        let Some(scope) = self.udp.get(&port).map(|socket| socket.scope.clone()) else {
-            return Poll::Pending;
-        };
-        if data.len() > LARGEST_UDP {
-            return Poll::Ready(Err(UdpError::TooLong(data.len())));
-        }
-        let SocketAddr::V4(remote) = to else {
-            return Poll::Ready(Err(NoRoute::Ipv6 { destination: to.ip() }.into()));
-        };
-        if remote.port() == 0 {
-            return Poll::Ready(Err(UdpError::PortZero));
-        }
-        let next_hop = match self.begin_wait(&scope, to.ip(), wait) {
-            Ok(next_hop) => next_hop,
-            Err(no_route) => return Poll::Ready(Err(no_route.into())),
-        };
-        let mac = match self.poll_next_hop(&scope, next_hop, wait, cx, now) {
-            Poll::Ready(Some(mac)) => mac,
-            Poll::Ready(None) => {
-                return Poll::Ready(Err(UdpError::NoArpReply { next_hop: next_hop.into() }));
-            }
-            Poll::Pending => return Poll::Pending,
-        };
-        let local = SocketAddrV4::new(self.wire.local, port);
-        let frame = send_udp(&mut self.wire, &scope, mac, local, remote, data);
-        scope.record(|| Udp::Datagram {
-            frame,
-            direction: Direction::Out,
-            local: local.into(),
-            remote: to,
-            length: data.len(),
-        });
-        Poll::Ready(Ok(()))
-    }
-
-    pub(crate) fn poll_recv_udp(
-        &mut self,
-        port: u16,
-        cx: &Context<'_>,
-    ) -> Poll<Result<(Vec<u8>, SocketAddr), UdpError>> {
-        let Some(socket) = self.udp.get_mut(&port) else { return Poll::Pending };
-        match socket.pop() {
-            Some(result) => Poll::Ready(result),
-            None => {
-                socket.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-        }
-    }
-
-    // ---- echo
-
-    /// Sends an echo request once the next hop is known, and waits for the reply.
-    pub(crate) fn poll_ping(
-        &mut self,
-        call: &mut PingCall,
-        options: &PingOptions,
-        cx: &Context<'_>,
-        now: Instant,
-    ) -> Poll<Result<PingReply, PingError>> {
-        let IpAddr::V4(destination) = call.destination else {
-            return Poll::Ready(Err(NoRoute::Ipv6 { destination: call.destination }.into()));
-        };
-        if let Some(ping) = call.ident.and_then(|ident| self.pings.get_mut(&ident)) {
-            if let Some(outcome) = ping.outcome.take() {
-                return Poll::Ready(outcome);
-            }
-            ping.waker = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
-        let scope = call.scope.clone();
-        let next_hop = match self.begin_wait(&scope, call.destination, &mut call.wait) {
-            Ok(next_hop) => next_hop,
-            Err(no_route) => return Poll::Ready(Err(no_route.into())),
-        };
-        let mac = match self.poll_next_hop(&scope, next_hop, &mut call.wait, cx, now) {
-            Poll::Ready(Some(mac)) => mac,
-            Poll::Ready(None) => {
-                return Poll::Ready(Err(PingError::NoArpReply { next_hop: next_hop.into() }));
-            }
-            Poll::Pending => return Poll::Pending,
-        };
-        let Some(ident) = self.free_ident() else {
-            return Poll::Ready(Err(PingError::TooMany));
-        };
-        let data: Vec<u8> = (0..=u8::MAX).cycle().take(options.length).collect();
-        let seq = options.seq;
-        let frame = send_echo(&mut self.wire, &scope, mac, destination, options.ttl, (ident, seq), &data);
-        scope.record(|| Icmp::EchoRequest {
-            frame,
-            direction: Direction::Out,
-            peer: call.destination,
-            ident,
-            seq,
-            length: data.len(),
-        });
-        let waker = Some(cx.waker().clone());
-        self.pings.insert(ident, Ping { scope, destination, seq, sent_at: now, outcome: None, waker });
-        call.ident = Some(ident);
-        Poll::Pending
-    }
-
-    pub(crate) fn forget_ping(&mut self, ident: u16) {
-        self.pings.remove(&ident);
-    }
-
-    fn free_ident(&self) -> Option<u16> {
-        let first = self.wire.entropy.u16();
-        (0..=u16::MAX).map(|n| first.wrapping_add(n)).find(|ident| !self.pings.contains_key(ident))
-    }
-
     // ---- where to
 
     /// Asks the routing table and tells what it said.
@@ -549,54 +405,8 @@ impl Core {
         Ok(decision)
     }
 
-    /// The next hop towards `destination`; asked of the table, and told, once a wait.
-    fn begin_wait(
-        &self,
-        scope: &Scope,
-        destination: IpAddr,
-        wait: &mut Option<ArpWait>,
-    ) -> Result<Ipv4Addr, NoRoute> {
-        if let Some(wait) = wait {
-            return Ok(wait.next_hop);
-        }
-        match self.route(scope, destination)?.next_hop {
-            IpAddr::V4(next_hop) => {
-                let failures = self.wire.neighbours.failures(next_hop);
-                *wait = Some(ArpWait { next_hop, failures });
-                Ok(next_hop)
-            }
-            IpAddr::V6(_) => Err(NoRoute::Ipv6 { destination }),
-        }
-    }
-
-    /// The next hop's MAC address; none once it has failed to answer.
-    fn poll_next_hop(
-        &mut self,
-        scope: &Scope,
-        next_hop: Ipv4Addr,
-        wait: &Option<ArpWait>,
-        cx: &Context<'_>,
-        now: Instant,
-    ) -> Poll<Option<glasstack_journal::event::MacAddress>> {
-        use glasstack_journal::event::{MacAddress, Medium};
-        if self.wire.medium == Medium::Ip {
-            return Poll::Ready(Some(MacAddress::BROADCAST));
-        }
-        let failed = |wait: &ArpWait| self.wire.neighbours.failures(next_hop) > wait.failures;
-        if wait.as_ref().is_some_and(failed) {
-            return Poll::Ready(None);
-        }
-        match self.wire.resolve(scope, next_hop, None, now) {
-            Some(mac) => Poll::Ready(Some(mac)),
-            None => {
-                self.wire.neighbours.wait(next_hop, cx.waker());
-                Poll::Pending
-            }
-        }
-    }
-
     /// The address to bind to: none for any. The error is the address that is not this host's.
-    fn own_address(&self, address: IpAddr) -> Result<Option<Ipv4Addr>, IpAddr> {
+    pub(super) fn own_address(&self, address: IpAddr) -> Result<Option<Ipv4Addr>, IpAddr> {
         match address {
             IpAddr::V4(v4) if v4.is_unspecified() => Ok(None),
             IpAddr::V6(v6) if v6.is_unspecified() => Ok(None),
@@ -606,7 +416,7 @@ impl Core {
     }
 
     /// A port that is free, at an unpredictable place (RFC 6056 3.3.1).
-    fn ephemeral_port(&self, is_free: impl Fn(&Self, u16) -> bool) -> Option<u16> {
+    pub(super) fn ephemeral_port(&self, is_free: impl Fn(&Self, u16) -> bool) -> Option<u16> {
         let count = u32::from(EPHEMERAL.end() - EPHEMERAL.start()) + 1;
         let first = self.wire.entropy.below(count);
         (0..count)
@@ -617,24 +427,10 @@ impl Core {
     pub(super) fn drop_packet(
         &mut self,
         scope: &Scope,
-        frame: glasstack_journal::event::FrameId,
+        frame: FrameId,
         reason: DropReason,
         detail: impl Into<String>,
     ) {
         self.wire.discard(scope, Some(frame), reason, detail);
     }
-}
-
-/// A wait for ARP: what the failures were when it began.
-pub(crate) struct ArpWait {
-    next_hop: Ipv4Addr,
-    failures: u64,
-}
-
-/// A ping under way.
-pub(crate) struct PingCall {
-    pub(crate) scope: Scope,
-    pub(crate) destination: IpAddr,
-    pub(crate) ident: Option<u16>,
-    pub(crate) wait: Option<ArpWait>,
 }

@@ -25,7 +25,6 @@ pub(crate) struct Engine {
     medium: Medium,
     mac: MacAddress,
     link: Link,
-    mtu: usize,
 }
 
 impl Engine {
@@ -49,7 +48,7 @@ impl Engine {
         let interface = interface(&mut port, mac, link, seed, now);
         let mut sockets = SocketSet::new(Vec::with_capacity(1));
         let handle = sockets.add(socket);
-        Self { port, interface, sockets, handle, medium, mac, link, mtu }
+        Self { port, interface, sockets, handle, medium, mac, link }
     }
 
     /// Active open (RFC 9293 3.9.1.1). False if the addresses make no connection.
@@ -96,14 +95,8 @@ impl Engine {
     /// Sends smaller segments from now on; the next retransmission uses the new size. The socket
     /// stays, its interface is made anew.
     pub(crate) fn set_mtu(&mut self, mtu: usize, seed: u64, now: Instant) {
-        self.mtu = mtu;
         self.port = Port::new(self.medium, mtu);
         self.interface = interface(&mut self.port, self.mac, self.link, seed, now);
-    }
-
-    /// The largest IP packet it sends, in bytes.
-    pub(crate) fn mtu(&self) -> usize {
-        self.mtu
     }
 
     /// Queues as much of `data` as there is room for.

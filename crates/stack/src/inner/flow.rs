@@ -13,7 +13,7 @@ use crate::route::RouteDecision;
 use crate::why::{SegmentHistory, Trigger};
 use glasstack_journal::event::{
     Arp, Direction, FlowId, FrameId, IcmpEffect, MacAddress, Medium, ResetReason, Retransmission, Role,
-    Segment, SegmentReason, StateCause, Tcp, TcpFlags, TcpState,
+    SegmentReason, StateCause, Tcp, TcpFlags, TcpState,
 };
 use glasstack_journal::{Instant, Scope};
 use std::collections::VecDeque;

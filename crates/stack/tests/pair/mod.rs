@@ -1,6 +1,7 @@
 //! Two hosts on one cable, in virtual time: the smallest world there is.
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 use glasstack_journal::event::{Event, MacAddress, Medium};
 use glasstack_journal::journal::Recorder;
