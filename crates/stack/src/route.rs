@@ -168,12 +168,8 @@ impl RouteTable {
         let Some(best) = matching().min_by_key(|row| (32 - row.prefix.prefix_len(), row.metric)) else {
             return Err(NoRoute::NoRow { destination });
         };
-        let why = match matching().count() - 1 {
-            0 => "the only row that matches".to_owned(),
-            others => {
-                format!("longest prefix of {} rows that match (/{})", others + 1, best.prefix.prefix_len())
-            }
-        };
+        let equals = matching().filter(|row| row.prefix == best.prefix).count();
+        let why = reason(best, matching().count(), equals);
         Ok(RouteDecision {
             destination,
             row: *best,
@@ -182,6 +178,16 @@ impl RouteTable {
             source: self.source.into(),
             why,
         })
+    }
+}
+
+/// Why `best` of `matching` rows, `equals` of which are as long.
+fn reason(best: &Route, matching: usize, equals: usize) -> String {
+    let len = best.prefix.prefix_len();
+    match (matching, equals) {
+        (1, _) => "the only row that matches".to_owned(),
+        (_, 1) => format!("longest prefix of {matching} rows that match (/{len})"),
+        _ => format!("lowest metric ({}) of {equals} rows for /{len}", best.metric),
     }
 }
 
@@ -255,12 +261,15 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_says_how_many_rows_matched() {
+    fn the_reason_says_how_many_rows_matched_and_what_decided() {
         let mut table = table();
         assert_eq!(ask(&table, "192.0.2.1").expect("a route").why, "the only row that matches");
         table.add(via("192.0.2.0/24", "10.0.0.4", 0));
         let why = ask(&table, "192.0.2.1").expect("a route").why;
         assert_eq!(why, "longest prefix of 2 rows that match (/24)");
+        table.add(via("192.0.2.0/24", "10.0.0.5", 7));
+        let why = ask(&table, "192.0.2.1").expect("a route").why;
+        assert_eq!(why, "lowest metric (0) of 2 rows for /24");
     }
 
     #[test]
