@@ -1,5 +1,6 @@
 //! A body that is arriving, and how its end is known (RFC 9112 6.3).
 
+use crate::client::Grip;
 use crate::error::{HttpError, in_full};
 use crate::io::Witness;
 use bytes::{Bytes, BytesMut};
@@ -27,6 +28,8 @@ pub struct Body {
     witness: Arc<Witness>,
     progress: Arc<Progress>,
     scope: Option<Scope>,
+    /// Keeps the connection's driver going; none where the driver does not ask.
+    _grip: Option<Arc<Grip>>,
 }
 
 /// How far a body has come, for the connection that carries it.
@@ -62,6 +65,7 @@ impl Body {
         limit: Option<u64>,
         witness: Arc<Witness>,
         scope: Option<Scope>,
+        grip: Option<Arc<Grip>>,
     ) -> Self {
         let body = Self {
             incoming,
@@ -72,6 +76,7 @@ impl Body {
             witness,
             progress: Arc::default(),
             scope,
+            _grip: grip,
         };
         if body.incoming.is_end_stream() {
             body.progress.reach(Stage::Complete);

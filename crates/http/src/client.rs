@@ -21,16 +21,21 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 
-/// An HTTP/1.1 connection over a stream. Dropping it closes the stream; [`close`](Self::close)
-/// closes it and waits until the peer has closed its side too.
+/// An HTTP/1.1 connection over a stream. Dropping it, and the body that is arriving over it, closes
+/// the stream; [`close`](Self::close) closes it and waits until the peer has closed its side too.
 pub struct Connection {
     sender: http1::SendRequest<Full<Bytes>>,
     witness: Arc<Witness>,
     limits: Limits,
     carried: u32,
     last: Option<LastExchange>,
-    /// Asks the driver to stay until the peer has closed, and to ring when that is so.
-    ask_to_linger: oneshot::Sender<oneshot::Sender<()>>,
+    grip: Arc<Grip>,
+    closed: oneshot::Receiver<()>,
+}
+
+/// As long as anybody holds it, the connection's driver goes on.
+pub(crate) struct Grip {
+    _let_go: oneshot::Sender<()>,
 }
 
 /// What decides whether another request may follow.
@@ -87,9 +92,15 @@ impl Connection {
             .handshake(HyperIo::new(stream, Arc::clone(&witness)))
             .await
             .map_err(|error| HttpError::BadRequest { why: in_full(&error) })?;
-        let (ask_to_linger, asked) = oneshot::channel();
-        let connection = Self { sender, witness, limits, carried: 0, last: None, ask_to_linger };
-        Ok((connection, drive(wire, asked)))
+        let (let_go, abandoned) = oneshot::channel();
+        let (done, closed) = oneshot::channel();
+        let grip = Arc::new(Grip { _let_go: let_go });
+        let connection = Self { sender, witness, limits, carried: 0, last: None, grip, closed };
+        let driver = async move {
+            drive(wire, abandoned).await;
+            drop(done);
+        };
+        Ok((connection, driver))
     }
 
     /// How many requests it has carried.
@@ -126,14 +137,11 @@ impl Connection {
     /// peer's. Dropping this future ends the wait (use `Host::timeout`: a server need not ever
     /// close).
     pub async fn close(self) {
-        let Self { sender, ask_to_linger, .. } = self;
-        let (done, closed) = oneshot::channel();
-        let asked = ask_to_linger.send(done);
+        let Self { sender, grip, closed, .. } = self;
         drop(sender);
-        if asked.is_ok() {
-            // The driver may have gone in the meantime: then it is closed, too.
-            let _ = closed.await;
-        }
+        // The driver never sends; that it lets go of its end is the news.
+        let _ = closed.await;
+        drop(grip);
     }
 
     async fn exchange(&mut self, scope: &Scope, request: &Request) -> Result<Response, HttpError> {
@@ -196,6 +204,7 @@ impl Connection {
             self.limits.max_body,
             Arc::clone(&self.witness),
             Some(scope.clone()),
+            Some(Arc::clone(&self.grip)),
         );
         self.last = Some(LastExchange {
             persistence: persistence(&request.headers, &head, framing),
@@ -261,22 +270,17 @@ impl fmt::Debug for Connection {
 }
 
 /// Runs the connection until there is nothing more to send or to receive, then closes it in order.
-/// It stays to hear the peer's goodbye only as long as somebody waits for that.
+/// It goes on only as long as somebody holds the connection or a body of it.
 async fn drive<S: Stream>(
     mut wire: http1::Connection<HyperIo<S>, Full<Bytes>>,
-    asked: oneshot::Receiver<oneshot::Sender<()>>,
+    mut abandoned: oneshot::Receiver<()>,
 ) {
     // Its error reaches whoever waits for a response; nobody else needs it.
-    let _ = poll_fn(|cx| wire.poll_without_shutdown(cx)).await;
+    select(poll_fn(|cx| wire.poll_without_shutdown(cx)), &mut abandoned).map(drop).await;
     let mut stream = wire.into_parts().io.into_stream();
-    let nobody_waits = async {
-        if let Ok(mut done) = asked.await {
-            done.cancellation().await;
-        }
-    };
     // Closing comes first in the pair: polled once at least, it sends the goodbye even if nobody
     // waits for the answer.
-    select(pin!(close_in_order(&mut stream)), pin!(nobody_waits)).map(drop).await;
+    select(pin!(close_in_order(&mut stream)), abandoned).map(drop).await;
 }
 
 /// RFC 9112 9.3: whether the connection persists after this response.

@@ -337,7 +337,7 @@ impl Site {
             // RFC 9112 3.2.2: an absolute target's authority overrides Host.
             host: parts.uri.authority().map(ToString::to_string).or(named),
             headers: parts.headers,
-            body: Body::new(incoming, framing, limit, Arc::clone(&self.witness), None),
+            body: Body::new(incoming, framing, limit, Arc::clone(&self.witness), None, None),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Client and server on two hosts of a virtual network: what HTTP does to TCP.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use bytes::Bytes;
 use glasstack_http::{
     Answer, Connection, HeaderMap, HttpError, Limits, Received, Request, ServerOptions, header, server,

@@ -107,8 +107,9 @@ impl Connector {
         for (index, address) in addresses.iter().enumerate() {
             let left = deadline.since(host.now());
             let is_last = index + 1 == addresses.len();
-            let timeout = if is_last { left } else { left / 2 };
-            let options = ConnectOptions { timeout, ..ConnectOptions::default() };
+            let share = if is_last { left } else { left / 2 };
+            let usual = ConnectOptions::default();
+            let options = ConnectOptions { timeout: share.min(usual.timeout), ..usual };
             match host.connect_with(*address, &options).await {
                 Ok(stream) => return Ok(stream),
                 Err(error) => {

@@ -106,10 +106,15 @@ impl Request {
             self.body = None;
             self.headers.retain(|edit| !edit.describes_body());
         }
+        let mut url = redirect.url;
         if redirect.cross_origin {
             self.headers.retain(|edit| !edit.stays_with_origin());
+        } else if url.username().is_empty() && url.password().is_none() {
+            // These fail only for URLs that have no host.
+            let _ = url.set_username(self.url.username());
+            let _ = url.set_password(self.url.password());
         }
-        Self { url: redirect.url, method: redirect.method, ..self }
+        Self { url, method: redirect.method, ..self }
     }
 }
 

@@ -54,13 +54,13 @@ impl Pool {
         loop {
             let kept = self.lock().idle.get_mut(origin).and_then(Vec::pop);
             let Some(mut connection) = kept else { return Found::None(why) };
-            match connection.http.reusable().await {
-                Ok(()) => return Found::Reusable(connection),
-                Err(reason) => {
-                    why = format!("the one to {} is of no use any more: {reason}", connection.remote);
-                    self.retire(connection);
-                }
-            }
+            let reason = match self.host.timeout(self.patience, connection.http.reusable()).await {
+                Ok(Ok(())) => return Found::Reusable(connection),
+                Ok(Err(reason)) => reason.to_string(),
+                Err(_) => "it is still busy with the last request".to_owned(),
+            };
+            why = format!("the one to {} is of no use any more: {reason}", connection.remote);
+            self.retire(connection);
         }
     }
 

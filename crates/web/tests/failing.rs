@@ -1,5 +1,7 @@
 //! Fetches that fail: what is told, and with which of curl's exit codes.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod support;
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};

@@ -127,3 +127,23 @@ fn unknown_codings_and_too_many_of_them_are_refused() {
     let error = plainly("gzip, gzip, gzip, gzip, gzip, gzip", b"").unwrap_err();
     assert!(matches!(error, DecodeError::TooManyCodings { count: 6 }), "{error:?}");
 }
+
+#[test]
+fn whatever_the_data_are_decoding_ends() {
+    let text = b"hello hello hello".repeat(50);
+    let seeds = [
+        ("gzip", encoded!(GzipEncoder, &text)),
+        ("br", encoded!(BrotliEncoder, &text)),
+        ("zstd", encoded!(ZstdEncoder, &text)),
+        ("deflate", encoded!(ZlibEncoder, &text)),
+    ];
+    for (coding, seed) in &seeds {
+        for at in 0..seed.len() {
+            for flip in [0x01, 0x80, 0xff] {
+                let mut data = seed.clone();
+                data[at] ^= flip;
+                let _ = plainly(coding, &data);
+            }
+        }
+    }
+}

@@ -198,3 +198,15 @@ fn a_server_that_says_nothing_waits_for_the_callers_patience() {
         assert!(matches!(which, futures_util::future::Either::Left(_)));
     });
 }
+
+#[test]
+fn a_length_that_the_user_makes_up_is_sent_or_refused_but_never_a_panic() {
+    for length in ["7", "1", "abc", "-1"] {
+        for body in [b"".as_slice(), b"x=1"] {
+            let mut post = request(Method::POST, "/", body);
+            post.headers.insert(http::header::CONTENT_LENGTH, length.parse().unwrap());
+            let wire = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+            let _ = World::new().ask(&post, wire, Ending::Fin, Limits::default());
+        }
+    }
+}

@@ -1,8 +1,10 @@
 //! One connection for several requests, and how it ends.
 
-use super::wire::{End, Ending, World, get, read_head, say};
+use super::wire::{End, Ending, World, get, read_head, request, say};
 use crate::{HttpError, Limits, NotReusable};
+use futures_util::future::{Either, select};
 use futures_util::{AsyncReadExt, AsyncWriteExt};
+use http::Method;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -125,4 +127,39 @@ fn a_peer_that_never_closes_holds_nobody_who_stops_waiting() {
     // The driver has let go of the stream, although its peer has not.
     world.run(world.executor.sleep(std::time::Duration::from_secs(1)));
     assert_eq!(world.executor.live_tasks(), 0);
+}
+
+#[test]
+fn a_peer_that_reads_nothing_holds_nobody_who_stops_waiting() {
+    let world = World::new();
+    world.run(async {
+        let deaf = |end: End| async move { end.hold() };
+        let mut connection = world.client(Limits::default(), deaf).await;
+        let large = request(Method::POST, "/", &[b'x'; 200_000]);
+        let patience = || world.executor.sleep(std::time::Duration::from_secs(2));
+        let sent = select(patience(), Box::pin(connection.send(&world.scope, &large))).await;
+        assert!(matches!(sent, Either::Left(_)));
+        drop(sent);
+        select(patience(), Box::pin(connection.close())).await;
+    });
+    world.run(world.executor.sleep(std::time::Duration::from_secs(1)));
+    assert_eq!(world.executor.live_tasks(), 0);
+}
+
+#[test]
+fn a_body_arrives_although_its_connection_has_been_dropped() {
+    let world = World::new();
+    world.run(async {
+        let executor = world.executor.clone();
+        let peer = |mut end: End| async move {
+            read_head(&mut end).await;
+            end.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf").await.unwrap();
+            executor.sleep(std::time::Duration::from_secs(1)).await;
+            end.write_all(b"full").await.unwrap();
+        };
+        let mut connection = world.client(Limits::default(), peer).await;
+        let mut response = connection.send(&world.scope, &get("/")).await.unwrap();
+        drop(connection);
+        assert_eq!(response.body.read_all(10).await.unwrap(), "halffull");
+    });
 }

@@ -187,3 +187,21 @@ fn after_so_many_requests_the_connection_is_closed() {
     assert_eq!(said.matches("HTTP/1.1 200").count(), 2);
     assert_eq!(said.to_ascii_lowercase().matches("connection: close").count(), 1);
 }
+
+#[test]
+fn any_bytes_make_an_answer_or_a_goodbye_but_never_a_panic_or_a_hang() {
+    let seed =
+        b"POST /chunked HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nx=1\r\n0\r\n\r\n";
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..400 {
+        let mut wire = seed.to_vec();
+        for _ in 0..3 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let at = usize::try_from(state % seed.len() as u64).unwrap();
+            wire[at] = state.to_le_bytes()[5];
+        }
+        let _ = hear(wire.leak(), options());
+    }
+}
