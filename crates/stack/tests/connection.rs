@@ -1,5 +1,7 @@
 //! The life of a connection between two hosts of ours.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod pair;
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};

@@ -1,5 +1,7 @@
 //! Datagrams, echo, fragments and ICMP errors between two hosts of ours.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod pair;
 
 use glasstack_journal::event::{DropReason, Event, Ip, Medium};
