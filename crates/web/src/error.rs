@@ -5,7 +5,6 @@ use crate::connector::ConnectFailure;
 use crate::headers::BadHeader;
 use glasstack_dns::ResolveError;
 use glasstack_http::{DecodeError, HttpError, RedirectError};
-use glasstack_stack::TcpError;
 use glasstack_tls::{TlsError, TlsErrorKind};
 use std::time::Duration;
 
@@ -65,6 +64,21 @@ impl From<DecodeError> for WebError {
 }
 
 impl WebError {
+    /// Whether the layer that failed has told it to the journal itself.
+    pub(crate) fn is_told(&self) -> bool {
+        match self {
+            Self::Resolve(_) | Self::Connect(_) | Self::Tls(_) | Self::Http(_) => true,
+            // These are found before there is anything to decode.
+            Self::Decode(DecodeError::UnknownCoding { .. } | DecodeError::TooManyCodings { .. }) => false,
+            Self::Decode(_) => true,
+            Self::Address(_)
+            | Self::Header(_)
+            | Self::ConnectTimedOut { .. }
+            | Self::Redirect(_)
+            | Self::TimedOut { .. } => false,
+        }
+    }
+
     /// The exit code that curl has for this.
     ///
     /// | code | meaning |
@@ -76,7 +90,7 @@ impl WebError {
     /// | 7 | no connection: refused, unreachable, no ARP reply, no route |
     /// | 8 | a head that breaks the rules |
     /// | 18 | a message cut short |
-    /// | 28 | a time limit |
+    /// | 28 | a time limit of the user's, or a peer that does not answer the SYN |
     /// | 35 | TLS: the handshake failed |
     /// | 47 | too many redirects, or a loop of them |
     /// | 52 | the server closed the connection without a word |
@@ -124,7 +138,6 @@ fn http_code(error: &HttpError) -> u8 {
         HttpError::MalformedHead { .. } => 8,
         HttpError::HeadTruncated { .. } | HttpError::Truncated { .. } => 18,
         HttpError::EmptyReply | HttpError::Closed => 52,
-        HttpError::Lost { .. } if matches!(error.tcp_error(), Some(TcpError::TimedOut { .. })) => 28,
         HttpError::Reset { .. }
         | HttpError::Lost { .. }
         | HttpError::UnexpectedTlsEof { .. }
@@ -157,7 +170,7 @@ fn redirect_code(error: &RedirectError) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use glasstack_stack::ConnectError;
+    use glasstack_stack::{ConnectError, TcpError};
 
     fn connect(error: ConnectError) -> WebError {
         let attempts = vec![("10.0.0.2:80".parse().unwrap(), error)];

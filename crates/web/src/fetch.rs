@@ -10,7 +10,7 @@ use glasstack_dns::Resolver;
 use glasstack_http::redirect::Chain;
 use glasstack_http::{
     Body, Coding, DecodeLimits, Decoded, HeaderMap, HttpError, Limits, Method, Redirect, RedirectPolicy,
-    ResponseHead, StatusCode,
+    ResponseHead,
 };
 use glasstack_journal::event::{Http, Page};
 use glasstack_journal::{Instant, Note, SpanKind};
@@ -170,8 +170,8 @@ impl Client {
     /// response; the body follows as it arrives.
     pub async fn fetch(&self, request: Request) -> Result<Response, WebError> {
         let patience = Patience::begin(&self.host, self.config.max_time);
-        let fetched = patience.bound(0, self.follow(request, &patience)).await;
-        fetched.and_then(|result| result)
+        let fetched = patience.bound(0, self.follow(request, &patience)).await.and_then(|result| result);
+        fetched.inspect_err(|error| tell_failure(&self.host, error))
     }
 
     /// Closes all connections in order (close_notify where there is TLS, FIN), and waits until their
@@ -272,7 +272,8 @@ impl Client {
         patience: Patience,
     ) -> Result<Response, WebError> {
         let Exchange { head, body, connection, origin, span } = exchange;
-        let codings = if self.config.compressed && head.status != StatusCode::NOT_MODIFIED {
+        // What has no body, as the answer to HEAD, needs no decoding.
+        let codings = if self.config.compressed && !body.is_complete() {
             Coding::of(&head.headers)?
         } else {
             Vec::new()
@@ -321,7 +322,8 @@ impl ResponseBody {
         match &result {
             Ok(Some(_)) => {}
             Ok(None) => self.arrive(),
-            Err(_) => {
+            Err(error) => {
+                tell_failure(&self.arrival.host, error);
                 self.lease = None;
                 self.span = None;
             }
@@ -449,6 +451,13 @@ impl Patience {
 /// sent again, if sending it twice does no harm (RFC 9110 9.2.2) or it was never sent.
 fn may_retry(method: &Method, error: &HttpError) -> bool {
     matches!(error, HttpError::Closed) || (error.is_stale_connection() && method.is_idempotent())
+}
+
+/// Tells what no layer below has told.
+fn tell_failure(host: &Host, error: &WebError) {
+    if !error.is_told() {
+        host.scope().record(|| Http::Failed { why: error.to_string() });
+    }
 }
 
 fn tell_redirect(exchange: &Exchange, request: &Request, redirect: &Redirect, count: (u32, u32)) {

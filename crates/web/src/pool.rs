@@ -80,7 +80,7 @@ impl Pool {
     pub(crate) async fn close(&self) {
         let idle = std::mem::take(&mut self.lock().idle);
         for connection in idle.into_values().flatten() {
-            let _ = self.host.timeout(self.patience, connection.http.close()).await;
+            self.retire(connection);
         }
         let closing = std::mem::take(&mut self.lock().closing);
         for closed in closing {

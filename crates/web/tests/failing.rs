@@ -7,7 +7,7 @@ mod support;
 use futures_util::{AsyncReadExt, AsyncWriteExt};
 use glasstack_http::{Answer, HttpError, Received, RedirectError, ServerOptions, StatusCode};
 use glasstack_journal::Instant;
-use glasstack_journal::event::TcpFlags;
+use glasstack_journal::event::{Http, TcpFlags};
 use glasstack_sim::{Cable, fault};
 use glasstack_stack::{ConnectError, Host, TcpStream, World};
 use glasstack_tls::TlsError;
@@ -94,6 +94,9 @@ fn a_server_that_never_answers_is_28_when_the_time_is_over() {
     let error = network.fetch(config, get("http://www.one.test/")).unwrap_err();
     assert!(matches!(error, WebError::TimedOut { received: 0, .. }), "{error:?}");
     assert_eq!(error.curl_exit_code(), 28);
+    assert!(
+        network.told().iter().any(|fact| matches!(fact, Http::Failed { why } if why.contains("5000 ms")))
+    );
     assert_eq!(network.sent(&network.client, TcpFlags::FIN), 1, "the connection is closed all the same");
 }
 

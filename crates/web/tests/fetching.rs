@@ -185,6 +185,18 @@ fn credentials_stay_with_their_origin() {
 }
 
 #[test]
+fn credentials_of_the_url_go_along_within_their_origin() {
+    let mut network = Network::new();
+    let site = |request: Received| match request.path() {
+        "/a" => Answer::redirect(StatusCode::FOUND, "http://www.one.test/b"),
+        _ => echo(request),
+    };
+    serve(&network.one, 80, site, ServerOptions::default());
+    let fetched = network.follow("http://me:secret@www.one.test/a").unwrap();
+    assert!(fetched.text().contains("authorization: Basic bWU6c2VjcmV0\n"), "{}", fetched.text());
+}
+
+#[test]
 fn a_body_is_decoded_if_compression_was_asked_for_and_given_as_it_came_otherwise() {
     // gzip of "hi\n"
     const GZIP: [u8; 23] = [
