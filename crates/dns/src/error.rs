@@ -37,7 +37,7 @@ pub enum ResolveError {
     NoAddress {
         /// The name asked for.
         name: DnsName,
-        /// Who says so.
+        /// Who says so, as `NODATA from 10.0.0.53:53`.
         said_by: String,
     },
     /// The name exists, but not with the type asked for.
@@ -47,7 +47,7 @@ pub enum ResolveError {
         name: DnsName,
         /// The type asked for.
         record_type: RecordType,
-        /// Who says so.
+        /// Who says so, as `NODATA from 10.0.0.53:53`.
         said_by: String,
     },
     /// There is only an IPv6 address.
@@ -63,12 +63,12 @@ pub enum ResolveError {
     },
     /// No name server answered in time.
     #[error(
-        "no answer about {name} from {} ({}, {} ms each){}: is that the right name server (--dns IP), and can it be \
+        "no answer about {name} from {} ({}, {} ms each{}): is that the right name server (--dns IP), and can it be \
          reached?",
         list(servers),
         times(*tries),
         each.as_millis(),
-        ignored.as_ref().map(|why| format!("; something else came in, but {why}")).unwrap_or_default()
+        ignored.as_ref().map(|why| format!("; what came in was not believed: {why}")).unwrap_or_default()
     )]
     Timeout {
         /// The name asked for.
@@ -133,7 +133,7 @@ pub enum ResolveError {
 }
 
 impl ResolveError {
-    /// There is no such record, or not even the name.
+    /// There is no such record, or not even the name; `said_by` is the server or the cache.
     pub(crate) fn nothing(
         what: Negative,
         name: &DnsName,
@@ -144,10 +144,13 @@ impl ResolveError {
         let name = name.clone();
         match what {
             Negative::NoName => {
+                let said_by = format!("NXDOMAIN from {said_by}");
                 let target = (*end != name).then(|| end.clone());
                 Self::NotFound { name, target, said_by }
             }
-            Negative::NoData => Self::NoRecords { name, record_type, said_by },
+            Negative::NoData => {
+                Self::NoRecords { name, record_type, said_by: format!("NODATA from {said_by}") }
+            }
         }
     }
 }

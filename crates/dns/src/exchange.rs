@@ -7,7 +7,7 @@ use crate::message::{Edns, Message, Question};
 use crate::open_span::OpenSpan;
 use glasstack_journal::event::{Dns, QueryReason, Transport};
 use glasstack_journal::{Scope, SpanKind};
-use glasstack_stack::{ConnectOptions, Host, UdpSocket};
+use glasstack_stack::{Host, UdpSocket};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -98,8 +98,7 @@ impl Exchange<'_> {
         query: &[u8],
         ignored: &mut Option<String>,
     ) -> Result<Message, NoAnswer> {
-        let options = ConnectOptions { timeout: self.timeout, ..ConnectOptions::default() };
-        let mut stream = host.connect_with(self.server, &options).await?;
+        let mut stream = host.connect(self.server).await?;
         self.tell_sent(host.scope(), pending);
         let sent = host.now();
         let broken = |error: std::io::Error| NetworkError::Broken(error.to_string());

@@ -188,11 +188,13 @@ impl Search<'_> {
         let mut cached = cached;
         loop {
             let (meaning, said_by) = match cached.take() {
-                Some(known) => from_cache(record_type, known, &mut chain).map(|m| (m, "cache".to_owned())),
+                Some(known) => {
+                    from_cache(record_type, known, &mut chain).map(|m| (m, "this process's cache".to_owned()))
+                }
                 None => {
                     let asked = self.ask(record_type, &mut chain).await?;
                     server = Some(asked.server);
-                    asked.meaning.map(|meaning| (meaning, format!("name server {}", asked.server)))
+                    asked.meaning.map(|meaning| (meaning, asked.server.to_string()))
                 }
             }
             .map_err(|error| self.leads_nowhere(&error))?;
@@ -370,8 +372,8 @@ fn tell_outcome(
 
 fn phrase(what: Negative) -> &'static str {
     match what {
-        Negative::NoName => "that the name does not exist (NXDOMAIN)",
-        Negative::NoData => "that the name has no such record (NODATA)",
+        Negative::NoName => "NXDOMAIN: the name does not exist",
+        Negative::NoData => "NODATA: the name has no such record",
     }
 }
 
