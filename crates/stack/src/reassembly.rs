@@ -117,7 +117,10 @@ impl Reassembler {
         };
         let whole = partial.join(now);
         self.forget(&key);
-        Ok(whole)
+        match whole {
+            Some(whole) => Ok(Some(whole)),
+            None => Err(bad("header and payload together exceed 65535 bytes".to_owned())),
+        }
     }
 
     /// Gives up what has waited for too long.
@@ -259,6 +262,23 @@ mod tests {
         set(&mut piece, 6, 0x1fff);
         seal(&mut piece, 20);
         assert!(push(&mut Reassembler::default(), 0, &piece).is_err());
+    }
+
+    #[test]
+    fn a_header_with_options_counts_towards_the_64_kib() {
+        let mut pieces = fragment(&datagram(65_512), 1500, 7).unwrap();
+        let mut first = pieces.remove(0);
+        first.splice(20..20, [1; 4]);
+        first[0] = 0x46;
+        let total = u16::try_from(first.len()).unwrap();
+        set(&mut first, 2, total);
+        seal(&mut first, 24);
+        let mut reassembler = Reassembler::default();
+        for piece in &pieces {
+            assert_eq!(push(&mut reassembler, 0, piece), Ok(None));
+        }
+        assert_eq!(push(&mut reassembler, 0, &first).unwrap_err().reason, DropReason::BadFragment);
+        assert_eq!(reassembler.bytes, 0);
     }
 
     #[test]
