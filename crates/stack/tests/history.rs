@@ -22,7 +22,7 @@ fn exchange(seed: u64, one_in: u64) -> Pair {
     pair.filter(move |_, bytes| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let is_arp = bytes.get(12..14) == Some(&[0x08, 0x06]);
-        is_arp || (state >> 33) % one_in != 0
+        is_arp || !(state >> 33).is_multiple_of(one_in)
     });
     let listener = pair.server.listen(web).unwrap();
     pair.server.spawn(async move {
