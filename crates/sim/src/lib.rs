@@ -15,6 +15,42 @@
 //! (things with ports), [`nic`] (a host as a node), [`cable`], [`fault`] (one file each), [`switch`],
 //! [`router`], [`probe`], [`view`] (how a frame is looked at), [`clock`] and [`entropy`] (time and chance as inputs).
 //!
+//! Two hosts, a cable that loses the first SYN, and what happens:
+//!
+//! ```
+//! use futures_util::AsyncReadExt;
+//! use glasstack_journal::{event::MacAddress, journal::Recorder};
+//! use glasstack_sim::{Cable, SimWorld, fault};
+//! use glasstack_stack::{HostConfig, World};
+//! use glasstack_views::{LadderOptions, Layer, ladder};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let client = HostConfig::new("client", MacAddress([2, 0, 0, 0, 0, 1]), "10.0.0.1".parse()?, 24, None)?;
+//! # let server = HostConfig::new("server", MacAddress([2, 0, 0, 0, 0, 2]), "10.0.0.2".parse()?, 24, None)?;
+//! let recorder = Recorder::new();
+//! let mut world = SimWorld::builder(7).observe(recorder.clone()).build();
+//! let (client, server) = (world.add_host(client)?, world.add_host(server)?);
+//! world.connect(&client, &server, Cable::new().fault(fault::drop_first_syn()))?;
+//! let listener = server.listen("10.0.0.2:80".parse()?)?;
+//! server.spawn(async move { drop(listener.accept().await) });
+//! world.run(async {
+//!     let mut stream = client.connect("10.0.0.2:80".parse()?).await?;
+//!     stream.read_to_end(&mut Vec::new()).await?;
+//!     Ok::<(), Box<dyn std::error::Error>>(())
+//! })??;
+//! let tcp = LadderOptions { local: false, ..LadderOptions::only(&[Layer::Tcp]) };
+//! assert_eq!(ladder(&recorder.records(), &tcp).lines().map(str::trim).collect::<Vec<_>>(), [
+//!     "0.002000 client -> server  TCP SYN   x lost: drop_first_syn",
+//!     "1.002000 client -> server  TCP SYN",
+//!     "1.003000 server -> client  TCP SYN ACK",
+//!     "1.004000 client -> server  TCP ACK",
+//!     "1.005000 server -> client  TCP FIN ACK",
+//!     "1.006000 client -> server  TCP ACK",
+//! ]);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Same seed, same program: the same bytes at the same instants. Nothing here asks the operating
 //! system for anything.
 

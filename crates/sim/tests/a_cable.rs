@@ -1,5 +1,5 @@
 //! What a cable does to frames: probe `a` is at its first end, probe `b` at its second.
-#![allow(clippy::unwrap_used, reason = "a set-up that fails is a test that fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a set-up that fails is a test that fails")]
 
 mod support;
 

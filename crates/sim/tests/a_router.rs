@@ -1,6 +1,6 @@
 //! A router between two probes: `left` plays 10.0.1.2, `right` plays 10.0.2.2. Probes answer ARP.
 
-#![allow(clippy::unwrap_used, reason = "a set-up that fails is a test that fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a set-up that fails is a test that fails")]
 
 mod support;
 

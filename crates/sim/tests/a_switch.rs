@@ -1,5 +1,5 @@
 //! Three probes on a learning switch.
-#![allow(clippy::unwrap_used, reason = "a set-up that fails is a test that fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a set-up that fails is a test that fails")]
 
 mod support;
 

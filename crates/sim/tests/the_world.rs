@@ -1,5 +1,5 @@
 //! Virtual time: what is due happens, in order, and a world that cannot go on says why.
-#![allow(clippy::unwrap_used, reason = "a set-up that fails is a test that fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a set-up that fails is a test that fails")]
 
 mod support;
 

@@ -1,5 +1,7 @@
-//! Hand-made frames, and the journal as lines.
+//! Hand-made frames, two hosts, and the journal as lines.
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub, reason = "each test file uses its own part")]
+
+pub mod two;
 
 use glasstack_journal::event::{Direction, Event, Link};
 use glasstack_journal::journal::Recorder;
