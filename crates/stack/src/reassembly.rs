@@ -15,6 +15,9 @@ use std::time::Duration;
 /// The longest payload that an IPv4 total length can hold behind the shortest header.
 const LARGEST_PAYLOAD: usize = 65_535 - 20;
 
+/// Pieces of one datagram: 64 KiB in packets of 576 bytes make 119.
+const MOST_FRAGMENTS: usize = 1024;
+
 /// What the waiting fragments may cost.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -59,6 +62,8 @@ struct Partial {
     header: Option<Vec<u8>>,
     /// The payload's length, known from the last fragment.
     length: Option<usize>,
+    /// Its fragments have contradicted each other.
+    spoilt: bool,
 }
 
 /// A datagram that is whole again.
@@ -108,7 +113,7 @@ impl Reassembler {
         match partial.add(packet) {
             Ok(added) => self.bytes += added,
             Err(why) => {
-                self.forget(&key);
+                self.spoil(&key);
                 return Err(bad(why));
             }
         }
@@ -151,6 +156,15 @@ impl Reassembler {
         self.waiting.values().map(|partial| partial.began + self.limits.lifetime).min()
     }
 
+    /// Lets go of what has come of a datagram, but not of its name: what follows of it is refused.
+    fn spoil(&mut self, key: &Key) {
+        if let Some(partial) = self.waiting.get_mut(key) {
+            self.bytes -= partial.pieces.values().map(Vec::len).sum::<usize>();
+            partial.pieces.clear();
+            partial.spoilt = true;
+        }
+    }
+
     fn forget(&mut self, key: &Key) -> Option<Partial> {
         let partial = self.waiting.remove(key)?;
         self.bytes -= partial.pieces.values().map(Vec::len).sum::<usize>();
@@ -160,11 +174,17 @@ impl Reassembler {
 
 impl Partial {
     fn new(began: Instant, first_frame: FrameId) -> Self {
-        Self { began, first_frame, pieces: BTreeMap::new(), header: None, length: None }
+        Self { began, first_frame, pieces: BTreeMap::new(), header: None, length: None, spoilt: false }
     }
 
     /// Adds a piece; how many bytes that took, or what it contradicts.
     fn add(&mut self, packet: &Ipv4Packet<'_>) -> Result<usize, String> {
+        if self.spoilt {
+            return Err("earlier fragments of this datagram contradicted each other".to_owned());
+        }
+        if self.pieces.len() >= MOST_FRAGMENTS {
+            return Err(format!("more than {MOST_FRAGMENTS} fragments"));
+        }
         let start = packet.fragment_offset;
         let end = start + packet.payload.len();
         // An exact repetition is what a duplicating path makes, and harmless.
@@ -198,7 +218,7 @@ impl Partial {
 
     /// Pieces never overlap, so their lengths add up to the whole only if none is missing.
     fn is_whole(&self) -> bool {
-        self.length == Some(self.pieces.values().map(Vec::len).sum())
+        !self.spoilt && self.length == Some(self.pieces.values().map(Vec::len).sum())
     }
 
     fn join(&self, now: Instant) -> Option<Reassembled> {
@@ -253,7 +273,11 @@ mod tests {
         other[30] ^= 1;
         let discard = push(&mut reassembler, 0, &other).unwrap_err();
         assert_eq!(discard.reason, DropReason::BadFragment);
-        assert!(reassembler.waiting.is_empty() && reassembler.bytes == 0);
+        assert_eq!(reassembler.bytes, 0);
+        // What follows of it does not begin it anew.
+        assert!(pieces.iter().all(|piece| push(&mut reassembler, 1, piece).is_err()));
+        assert_eq!(reassembler.expire(Instant::from_millis(30_000)).len(), 1);
+        assert!(reassembler.waiting.is_empty());
     }
 
     #[test]

@@ -29,13 +29,13 @@ impl<D: FrameDevice> Runner<D> {
         self.shared.with(|core| {
             let mut more = true;
             for _ in 0..BATCH {
-                let Some(frame) =
-                    core.wire_mut().loopback.pop_front().map_or_else(|| device.recv(), |f| Ok(Some(f)))?
-                else {
+                let own = core.wire_mut().loopback.pop_front();
+                let from_self = own.is_some();
+                let Some(frame) = own.map_or_else(|| device.recv(), |frame| Ok(Some(frame)))? else {
                     more = false;
                     break;
                 };
-                core.on_frame(frame, now);
+                core.on_frame(frame, from_self, now);
             }
             core.on_time(now);
             core.drive_dirty(now);

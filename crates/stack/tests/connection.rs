@@ -6,7 +6,7 @@ mod pair;
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};
 use glasstack_journal::event::{DropReason, Event, SegmentReason, Tcp, TcpState};
-use glasstack_stack::{ConnectError, ConnectOptions, Host, TcpError};
+use glasstack_stack::{ConnectError, ConnectOptions, Host, PingOptions, TcpError};
 use pair::{Pair, SERVER};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -276,4 +276,16 @@ fn beyond_the_backlog_syns_are_dropped_and_counted_and_nobody_is_reset() {
     assert!(opened.1.iter().all(|error| matches!(error, ConnectError::TimedOut { .. })), "{:?}", opened.1);
     assert_eq!(pair.server.counters().dropped.get(&DropReason::BacklogFull), Some(&2));
     drop(listener);
+}
+
+#[test]
+fn a_host_can_talk_to_itself() {
+    let mut pair = Pair::new();
+    echo_server(&pair.server, 1);
+    let server = pair.server.clone();
+    let answer = pair.run(async move { talk(&server, b"me").await });
+    assert_eq!(answer, b"me");
+    let server = pair.server.clone();
+    let reply = pair.run(async move { server.ping(SERVER, &PingOptions::default()).await });
+    assert_eq!(reply.unwrap().from, SERVER);
 }

@@ -25,11 +25,12 @@ struct Carrier<'a> {
     frame: FrameId,
     bytes: &'a [u8],
     station: Option<MacAddress>,
+    from_self: bool,
 }
 
 impl Core {
-    /// A frame from the wire.
-    pub(crate) fn on_frame(&mut self, frame: Frame, now: Instant) {
+    /// A frame from the wire, or one that this host has sent to itself.
+    pub(crate) fn on_frame(&mut self, frame: Frame, from_self: bool, now: Instant) {
         let scope = self.wire.scope.clone();
         let id = frame.id.unwrap_or_else(|| scope.journal().next_frame());
         let interface = self.wire.interface;
@@ -44,7 +45,7 @@ impl Core {
             Err(discard) => self.wire.discard(&scope, Some(id), discard.reason, discard.detail),
             Ok(LinkPacket::Arp(arp)) => self.on_arp(id, &arp, &frame.bytes, now),
             Ok(LinkPacket::Ipv4 { packet, source_mac }) => {
-                let carrier = Carrier { frame: id, bytes: &frame.bytes, station: source_mac };
+                let carrier = Carrier { frame: id, bytes: &frame.bytes, station: source_mac, from_self };
                 self.on_ipv4(&carrier, &packet, now);
             }
         }
@@ -94,6 +95,8 @@ impl Core {
             || source.is_broadcast()
             || source.is_loopback()
             || source.is_unspecified()
+            || source.octets()[0] >= 240
+            || source == self.wire.local && !carrier.from_self
             || Some(source) == self.wire.prefix.broadcast();
         if martian {
             return self.drop_packet(&scope, carrier.frame, DropReason::MartianSource, source.to_string());
