@@ -4,7 +4,6 @@
 mod args;
 mod cmd;
 mod failure;
-mod lab_stub;
 mod net;
 mod watch;
 

@@ -2,11 +2,11 @@
 
 use crate::args::{NetChoice, NetOptions, WatchOptions};
 use crate::failure::{Code, FAILED_INIT};
-use crate::lab_stub::Lab;
 use crate::watch::{self, HERO};
 use anyhow::{Context, anyhow, bail};
 use glasstack::dns::{HostsFile, Override, ResolvConf, Resolver, ResolverConfig};
 use glasstack::journal::Note;
+use glasstack::lab::Lab;
 use glasstack::stack::{Host, World};
 use glasstack::tls::TrustStore;
 use glasstack::uplink::{Addressing, TapConfig, TapDevice, TapWorld, WorldError};
@@ -67,7 +67,7 @@ impl Net {
         watch::attach(builder.journal(), watch, summary)?;
         let lab = builder.build()?;
         let host = lab.client.clone();
-        let mut names = ResolverConfig::with_server(lab.name_server);
+        let mut names = ResolverConfig { servers: vec![lab.name_server], ..ResolverConfig::default() };
         if let Some(path) = &options.hosts {
             names.hosts = hosts(path, &host)?;
         }

@@ -5,7 +5,7 @@ use crate::failure::{Code, FAILED_INIT, HTTP_ERROR, WRITE_ERROR};
 use crate::net::Net;
 use crate::watch::key_log;
 use anyhow::{Context, anyhow};
-use glasstack::http::{Method, ResponseHead};
+use glasstack::http::Method;
 use glasstack::tls::{TlsClient, TlsClientConfig, TrustStore};
 use glasstack::web::{Client, ClientConfig, HeaderEdit, Request, Response, WebError, address_bar};
 use std::fs::File;
@@ -115,25 +115,14 @@ async fn deliver(mut response: Response, heads: bool, output: &mut dyn Write) ->
     };
     if heads {
         for hop in &response.hops {
-            write(output, head_text(&hop.head).as_bytes())?;
+            write(output, &hop.head.raw)?;
         }
-        write(output, head_text(&response.head).as_bytes())?;
+        write(output, &response.head.raw)?;
     }
     while let Some(chunk) = response.body.chunk().await? {
         write(output, &chunk)?;
     }
     output.flush().context("cannot write the body").context(Code(WRITE_ERROR))
-}
-
-/// A head as it came, line by line.
-fn head_text(head: &ResponseHead) -> String {
-    let reason = head.status.canonical_reason().unwrap_or_default();
-    let mut text = format!("{} {} {reason}\r\n", head.version_text(), head.status.as_u16());
-    for (name, value) in head.headers_as_sent() {
-        text.push_str(&format!("{name}: {value}\r\n"));
-    }
-    text.push_str("\r\n");
-    text
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
