@@ -1,27 +1,66 @@
 //! How the program fails: the chain of causes on stderr, and an exit code as curl's.
 
 use glasstack::web::WebError;
+use std::fmt;
 use std::process::ExitCode;
-
-/// An exit code that goes with an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("exit code {0}")]
-pub(crate) struct Code(pub(crate) u8);
 
 /// curl: an option or the set-up is wrong.
 pub(crate) const FAILED_INIT: u8 = 2;
-/// curl: the body could not be written.
-pub(crate) const WRITE_ERROR: u8 = 23;
 /// curl: a status of 400 and above, with `-f`.
 pub(crate) const HTTP_ERROR: u8 = 22;
+/// curl: the body could not be written.
+pub(crate) const WRITE_ERROR: u8 = 23;
+/// curl: the certificates of `--cacert` cannot be used.
+pub(crate) const BAD_CA_FILE: u8 = 77;
+
+/// An error that knows its exit code.
+#[derive(Debug)]
+struct Coded {
+    code: u8,
+    error: anyhow::Error,
+}
+
+impl fmt::Display for Coded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for Coded {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
+/// Gives an error its exit code.
+pub(crate) trait ExitWith<T> {
+    /// If this is an error, the program is to end with `code`.
+    fn exit_with(self, code: u8) -> anyhow::Result<T>;
+}
+
+impl<T, E: Into<anyhow::Error>> ExitWith<T> for Result<T, E> {
+    fn exit_with(self, code: u8) -> anyhow::Result<T> {
+        self.map_err(|error| coded(code, error))
+    }
+}
+
+/// An error with its exit code.
+pub(crate) fn coded(code: u8, error: impl Into<anyhow::Error>) -> anyhow::Error {
+    Coded { code, error: error.into() }.into()
+}
+
+/// An option is wrong.
+pub(crate) fn usage(text: impl Into<String>) -> anyhow::Error {
+    coded(FAILED_INIT, anyhow::Error::msg(text.into()))
+}
 
 /// Prints an error with its causes, one a line, and chooses the exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     let mut told = String::new();
     for cause in error.chain() {
         let text = cause.to_string();
-        // A transparent error repeats its source; a code is not for reading.
-        if cause.is::<Code>() || told == text || told.ends_with(&text) {
+        // Many an error says its cause in its own words.
+        if told.contains(&text) {
             continue;
         }
         anstream::eprintln!("{}{text}", if told.is_empty() { "glasstack: " } else { "  because " });
@@ -31,8 +70,23 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
 }
 
 fn code(error: &anyhow::Error) -> u8 {
-    let explicit = error.chain().find_map(|cause| cause.downcast_ref::<Code>()).map(|code| code.0);
-    let from_web =
-        || error.chain().find_map(|cause| cause.downcast_ref::<WebError>()).map(WebError::curl_exit_code);
-    explicit.or_else(from_web).unwrap_or(FAILED_INIT)
+    let coded = error.chain().find_map(|cause| cause.downcast_ref::<Coded>()).map(|coded| coded.code);
+    let web = || error.chain().find_map(|cause| cause.downcast_ref::<WebError>());
+    coded.or_else(|| web().map(WebError::curl_exit_code)).unwrap_or(FAILED_INIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::{Context, anyhow};
+    use glasstack::web::address_bar;
+
+    #[test]
+    fn a_code_is_found_below_any_context() {
+        let error = Err::<(), _>(anyhow!("404")).exit_with(HTTP_ERROR).context("while fetching");
+        assert_eq!(code(&error.unwrap_err()), 22);
+        let error = address_bar::parse("a b").map_err(WebError::from).context("typed").unwrap_err();
+        assert_eq!(code(&error), 3);
+        assert_eq!(code(&anyhow!("anything else")), FAILED_INIT);
+    }
 }

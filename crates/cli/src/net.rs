@@ -1,9 +1,9 @@
 //! The network that a command runs on: the built-in lab, or a device of the operating system.
 
 use crate::args::{NetChoice, NetOptions, WatchOptions};
-use crate::failure::{Code, FAILED_INIT};
+use crate::failure::{ExitWith, FAILED_INIT, coded, usage};
 use crate::watch::{self, HERO};
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use glasstack::dns::{HostsFile, Override, ResolvConf, Resolver, ResolverConfig};
 use glasstack::journal::Note;
 use glasstack::lab::Lab;
@@ -116,7 +116,7 @@ impl Net {
     /// Turns names into addresses, by the options and by `--resolve`.
     pub(crate) fn resolver(&self, overrides: &[String]) -> anyhow::Result<Resolver> {
         let overrides = overrides.iter().map(|text| text.parse::<Override>()).collect::<Result<_, _>>();
-        let overrides = overrides.context("--resolve").context(Code(FAILED_INIT))?;
+        let overrides = overrides.context("--resolve").exit_with(FAILED_INIT)?;
         let config = ResolverConfig { overrides, ..self.names.clone() };
         Ok(Resolver::new(self.host.clone(), config))
     }
@@ -191,7 +191,7 @@ fn automatic(host: Option<&str>) -> anyhow::Result<NetChoice> {
     if name == "test" || name.ends_with(".test") {
         return Ok(NetChoice::Lab);
     }
-    Err(usage(&format!(
+    Err(usage(format!(
         "{host} is not under .test, which the built-in lab has: say which network leads there (--net tap, --net tun, or --net lab)"
     )))
 }
@@ -206,17 +206,10 @@ fn hosts(path: &Path, host: &Host) -> anyhow::Result<HostsFile> {
     Ok(hosts)
 }
 
-fn usage(text: &str) -> anyhow::Error {
-    anyhow!("{text}").context(Code(FAILED_INIT))
-}
-
 /// A signal ends the program as it ends others: 128 and its number.
 fn interrupted(error: WorldError) -> anyhow::Error {
     match &error {
-        WorldError::Interrupted { signal } => {
-            let code = signal.exit_code();
-            anyhow::Error::new(error).context(Code(code))
-        }
+        WorldError::Interrupted { signal } => coded(signal.exit_code(), error),
         _ => error.into(),
     }
 }

@@ -1,7 +1,7 @@
 //! `glasstack get`: the main job.
 
 use crate::args::GetOptions;
-use crate::failure::{Code, FAILED_INIT, HTTP_ERROR, WRITE_ERROR};
+use crate::failure::{BAD_CA_FILE, ExitWith, HTTP_ERROR, WRITE_ERROR, usage};
 use crate::net::Net;
 use crate::watch::key_log;
 use anyhow::{Context, anyhow};
@@ -21,7 +21,7 @@ pub(crate) fn run(options: GetOptions) -> anyhow::Result<ExitCode> {
     let address = address_bar::parse(&options.url).map_err(WebError::from)?;
     let request = request(&options, address.url.clone())?;
     let cacert = options.cacert.as_ref().map(|path| {
-        std::fs::read(path).with_context(|| format!("cannot read {}", path.display())).context(Code(77))
+        std::fs::read(path).with_context(|| format!("cannot read {}", path.display())).exit_with(BAD_CA_FILE)
     });
     let cacert = cacert.transpose()?;
     let mut net = Net::open(&options.net, &options.watch, address.url.host_str(), true)?;
@@ -41,9 +41,8 @@ pub(crate) fn run(options: GetOptions) -> anyhow::Result<ExitCode> {
 
 /// The request that the options describe.
 fn request(options: &GetOptions, url: url::Url) -> anyhow::Result<Request> {
-    let usage = |text: &str| Err(anyhow!("{text}").context(Code(FAILED_INIT)));
     if options.head && !options.data.is_empty() {
-        return usage("-I asks for a head only and -d sends a body: choose one");
+        return Err(usage("-I asks for a head only and -d sends a body: choose one"));
     }
     let mut request = match (options.head, options.data.is_empty()) {
         (true, _) => Request::head(url),
@@ -51,9 +50,8 @@ fn request(options: &GetOptions, url: url::Url) -> anyhow::Result<Request> {
         (false, false) => Request::post(url, options.data.join("&")),
     };
     if let Some(method) = &options.request {
-        request.method = Method::from_bytes(method.as_bytes()).map_err(|_| {
-            anyhow!("-X {method}: a method is one word of letters").context(Code(FAILED_INIT))
-        })?;
+        request.method = Method::from_bytes(method.as_bytes())
+            .map_err(|_| usage(format!("-X {method}: a method is one word of letters")))?;
         request.method_by_name = true;
     }
     let edits = options.header.iter().map(|line| line.parse::<HeaderEdit>());
@@ -63,7 +61,7 @@ fn request(options: &GetOptions, url: url::Url) -> anyhow::Result<Request> {
 
 fn client(options: &GetOptions, net: &Net, cacert: Option<&[u8]>) -> anyhow::Result<Client> {
     let trust = match cacert {
-        Some(pem) => TrustStore::from_pem(pem).context("--cacert").context(Code(77))?,
+        Some(pem) => TrustStore::from_pem(pem).context("--cacert").exit_with(BAD_CA_FILE)?,
         None => net.trust()?,
     };
     let tls = TlsClientConfig {
@@ -90,13 +88,12 @@ async fn fetch(client: &Client, request: Request, options: &GetOptions) -> anyho
     let response = client.fetch(request).await?;
     let status = response.head.status;
     if options.fail && (status.is_client_error() || status.is_server_error()) {
-        let error = anyhow!("{} answered {status}", response.url);
-        return Err(error.context(Code(HTTP_ERROR)));
+        return Err(anyhow!("{} answered {status}", response.url)).exit_with(HTTP_ERROR);
     }
     let mut output: Box<dyn Write> = match &options.output {
         Some(path) => {
             let file = File::create(path).with_context(|| format!("cannot write {}", path.display()));
-            Box::new(file.context(Code(WRITE_ERROR))?)
+            Box::new(file.exit_with(WRITE_ERROR)?)
         }
         None => Box::new(io::stdout().lock()),
     };
@@ -111,7 +108,7 @@ async fn fetch(client: &Client, request: Request, options: &GetOptions) -> anyho
 
 async fn deliver(mut response: Response, heads: bool, output: &mut dyn Write) -> anyhow::Result<()> {
     let write = |output: &mut dyn Write, bytes: &[u8]| {
-        output.write_all(bytes).context("cannot write the body").context(Code(WRITE_ERROR))
+        output.write_all(bytes).context("cannot write the body").exit_with(WRITE_ERROR)
     };
     if heads {
         for hop in &response.hops {
@@ -122,7 +119,7 @@ async fn deliver(mut response: Response, heads: bool, output: &mut dyn Write) ->
     while let Some(chunk) = response.body.chunk().await? {
         write(output, &chunk)?;
     }
-    output.flush().context("cannot write the body").context(Code(WRITE_ERROR))
+    output.flush().context("cannot write the body").exit_with(WRITE_ERROR)
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

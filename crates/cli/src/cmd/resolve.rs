@@ -1,7 +1,7 @@
 //! `glasstack resolve`: a name and a record type, as `dig +short` with its reasons.
 
 use crate::args::ResolveOptions;
-use crate::failure::{Code, FAILED_INIT};
+use crate::failure::{ExitWith, FAILED_INIT};
 use crate::net::Net;
 use glasstack::dns::RecordType;
 use glasstack::web::WebError;
@@ -9,8 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 pub(crate) fn run(options: &ResolveOptions) -> anyhow::Result<ExitCode> {
-    let record_type: RecordType =
-        options.record_type.parse().map_err(|error| anyhow::Error::new(error).context(Code(FAILED_INIT)))?;
+    let record_type: RecordType = options.record_type.parse().exit_with(FAILED_INIT)?;
     let mut net = Net::open(&options.net, &options.watch, Some(&options.name), false)?;
     let resolver = net.resolver(&[])?;
     let result = net.run(async {

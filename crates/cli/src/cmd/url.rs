@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub(crate) fn run(options: &UrlOptions) -> anyhow::Result<ExitCode> {
     let address = address_bar::parse(&options.text).map_err(WebError::from)?;
     let url = &address.url;
-    let mut row = |name: &str, value: Option<String>| {
+    let row = |name: &str, value: Option<String>| {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             anstream::println!("{name:<9} {value}");
         }
