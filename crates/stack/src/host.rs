@@ -322,6 +322,12 @@ impl Host {
     pub fn flows(&self) -> Vec<FlowInfo> {
         self.shared.with(|core| core.flow_infos())
     }
+
+    /// How many connections take up memory: those of [`flows`](Self::flows) but for TIME-WAIT, and
+    /// those that are over and still in a program's hands.
+    pub fn held_flows(&self) -> usize {
+        self.shared.with(|core| core.held_flows())
+    }
 }
 
 /// Forgets a ping that nobody waits for any more.

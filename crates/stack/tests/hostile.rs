@@ -5,7 +5,7 @@
 mod pair;
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};
-use pair::{Pair, SERVER};
+use pair::{Pair, SERVER, packets};
 use proptest::prelude::*;
 use std::net::SocketAddr;
 
@@ -32,19 +32,14 @@ fn still_serves(pair: &mut Pair) {
     assert_eq!(answer, b"alive");
 }
 
-/// An IPv4 packet with a right header checksum around anything.
+/// An IPv4 packet with a right header checksum around anything, fragment or not.
 fn ipv4(protocol: u8, flags_and_offset: u16, payload: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(20 + payload.len()).unwrap();
-    let mut header = vec![0x45, 0];
-    header.extend(length.to_be_bytes());
-    header.extend([0, 7]);
-    header.extend(flags_and_offset.to_be_bytes());
-    header.extend([64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
-    let sum: u32 = header.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
-    let sum = (sum & 0xffff) + (sum >> 16);
-    let checksum = !u16::try_from((sum & 0xffff) + (sum >> 16)).unwrap();
-    header[10..12].copy_from_slice(&checksum.to_be_bytes());
-    [&ETHERNET[..], &header, payload].concat()
+    let mut frame = packets::ipv4(1, [10, 0, 0, 1], protocol, payload);
+    frame[20..22].copy_from_slice(&flags_and_offset.to_be_bytes());
+    frame[24..26].fill(0);
+    let sum = packets::checksum(&frame[14..34]);
+    frame[24..26].copy_from_slice(&sum.to_be_bytes());
+    frame
 }
 
 proptest! {

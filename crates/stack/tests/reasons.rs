@@ -7,6 +7,7 @@ mod pair;
 use futures_util::{AsyncReadExt, AsyncWriteExt};
 use glasstack_journal::event::{Direction, Event, Medium, Tcp};
 use glasstack_stack::{ConnectOptions, Host, TcpStream};
+use pair::packets::icmp_error;
 use pair::{Pair, SERVER};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -199,7 +200,7 @@ fn a_smaller_path_mtu_cuts_the_same_bytes_smaller() {
     pair.filter(move |side, bytes| {
         let too_big = side == 0 && bytes.len() > 14 + 1000;
         if too_big {
-            taken.lock().unwrap().push(fragmentation_needed(bytes, 1000));
+            taken.lock().unwrap().push(icmp_error(0, [10, 0, 0, 2], (3, 4), 1000, bytes));
         }
         !too_big
     });
@@ -235,27 +236,4 @@ fn a_black_hole_is_found_by_smaller_segments() {
         stream.close().await.unwrap();
         assert_eq!(stream.read_to_end(&mut Vec::new()).await.unwrap(), 0);
     });
-}
-
-/// ICMP type 3 code 4 about a frame, as the host at the other end of the cable would relay it.
-fn fragmentation_needed(about: &[u8], mtu: u16) -> Vec<u8> {
-    let quote = &about[14..14 + 28];
-    let mut icmp = vec![3, 4, 0, 0, 0, 0];
-    icmp.extend(mtu.to_be_bytes());
-    icmp.extend(quote);
-    let sum = checksum(&icmp);
-    icmp[2..4].copy_from_slice(&sum.to_be_bytes());
-    let mut ip = vec![0x45, 0];
-    ip.extend(u16::try_from(20 + icmp.len()).unwrap().to_be_bytes());
-    ip.extend([0, 1, 0, 0, 64, 1, 0, 0, 10, 0, 0, 2, 10, 0, 0, 1]);
-    let sum = checksum(&ip);
-    ip[10..12].copy_from_slice(&sum.to_be_bytes());
-    [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0][..], &ip, &icmp].concat()
-}
-
-fn checksum(bytes: &[u8]) -> u16 {
-    let words = bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)));
-    let sum: u32 = words.sum();
-    let sum = (sum & 0xffff) + (sum >> 16);
-    !u16::try_from((sum & 0xffff) + (sum >> 16)).unwrap()
 }

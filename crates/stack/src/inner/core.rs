@@ -330,6 +330,10 @@ impl Core {
         self.flows.get(&id)
     }
 
+    pub(crate) fn held_flows(&self) -> usize {
+        self.flows.len()
+    }
+
     pub(crate) fn flow_infos(&self) -> Vec<FlowInfo> {
         let living = self.flows.values().filter(|flow| flow.engine.is_some()).map(|flow| FlowInfo {
             flow: flow.id,

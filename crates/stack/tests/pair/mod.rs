@@ -3,6 +3,10 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
+pub mod forge;
+
+pub mod packets;
+
 use glasstack_journal::event::{Event, MacAddress, Medium};
 use glasstack_journal::journal::Recorder;
 use glasstack_journal::{Clock, Instant, Journal, WallTime};
