@@ -9,6 +9,7 @@
 //! receiver infers serves where the sender is not one of ours; the bytes alone serve where nobody
 //! said anything. The spans say what for.
 
+mod exchange;
 mod facts;
 
 use crate::dissect::payload::contents;
@@ -16,6 +17,7 @@ use crate::dissect::{Packet, What, dissect};
 use crate::names::Names;
 use crate::spans::Spans;
 use crate::text::{count, printable};
+use exchange::Exchanges;
 use facts::{Facts, Questions};
 use glasstack_journal::event::{FrameId, Medium};
 use glasstack_journal::{NodeId, Record, SpanId};
@@ -27,6 +29,7 @@ pub(crate) struct Explainer {
     spans: Spans,
     facts: Facts,
     questions: Questions,
+    exchanges: Exchanges,
 }
 
 impl Explainer {
@@ -35,6 +38,7 @@ impl Explainer {
         self.spans.observe(record);
         self.facts.observe(record, names);
         self.questions.observe(record);
+        self.exchanges.observe(record, names, &self.spans, &mut self.facts);
     }
 
     /// The comments on a frame as `node` saw it: first what it is, why it was sent and what for; then

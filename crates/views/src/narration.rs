@@ -6,13 +6,14 @@
 //!  0.023000 client  TCP SYN to 10.0.0.2:80, seq 0: opens the connection
 //! ```
 
+mod memory;
 mod palette;
 mod words;
 
-use crate::names::Names;
 use crate::output::Output;
 use crate::text::printable;
 use glasstack_journal::{Observer, Record};
+use memory::Memory;
 use palette::Palette;
 use std::io::{self, Write};
 
@@ -34,7 +35,7 @@ pub struct Narration {
     level: Level,
     palette: Palette,
     hero: Option<String>,
-    names: Names,
+    memory: Memory,
 }
 
 /// How a line is meant.
@@ -62,8 +63,8 @@ struct Line {
 impl Narration {
     /// Tells of every node, without colour.
     pub fn new(writer: Box<dyn Write + Send>, level: Level) -> Self {
-        let (palette, names) = (Palette::plain(), Names::default());
-        Self { output: Output::new(writer), level, palette, hero: None, names }
+        let (palette, memory) = (Palette::plain(), Memory::default());
+        Self { output: Output::new(writer), level, palette, hero: None, memory }
     }
 
     /// At [`Level::Normal`] tells of the node called `name` alone, and of what befell frames on the
@@ -82,23 +83,23 @@ impl Narration {
     }
 
     fn concerns(&self, record: &Record, line: &Line) -> bool {
-        let hero = self.hero.as_deref().is_none_or(|hero| self.names.is_called(record.node, hero));
+        let hero = self.hero.as_deref().is_none_or(|hero| self.memory.names.is_called(record.node, hero));
         self.level == Level::Verbose || hero || line.of_all
     }
 }
 
 impl Observer for Narration {
     fn observe(&mut self, record: &Record) {
-        self.names.observe(record);
         if self.level == Level::Silent {
             return;
         }
-        let Some(line) = words::tell(record, &self.names) else { return };
+        self.memory.observe(record);
+        let Some(line) = words::tell(record, &self.memory) else { return };
         if line.level > self.level || !self.concerns(record, &line) {
             return;
         }
         let at = record.at.to_string();
-        let node = self.names.node(record.node);
+        let node = self.memory.names.node(record.node);
         let head =
             self.palette.line(&format!("{at:>9}"), &printable(&node), line.tone, &printable(&line.text));
         self.output.line(&head);

@@ -178,7 +178,8 @@ impl Facts {
         }
     }
 
-    fn remark(&mut self, frame: FrameId, remark: String) {
+    /// Says something more of a frame.
+    pub(super) fn remark(&mut self, frame: FrameId, remark: String) {
         let story = self.story(frame);
         if story.remarks.len() < REMARKS {
             story.remarks.push(remark);

@@ -95,3 +95,22 @@ fn bytes_of_a_peer_cannot_break_the_comment() {
     let lines = first_lines(comments(&story.records(), "client"));
     assert!(lines[0].starts_with("DNS query A a\\u{1b}[2j\\nb.test, id 0x0001"), "{}", lines[0]);
 }
+
+#[test]
+fn what_the_layers_above_say_stands_on_the_frames_that_carry_it_though_they_are_encrypted() {
+    let all = comments(&Story::journey().records(), "client");
+    let with = |remark: &str| {
+        let found = all.iter().filter(|lines| lines[1..].iter().any(|line| line == remark));
+        let found: Vec<&str> = found.map(|lines| lines[0].as_str()).collect();
+        assert_eq!(found.len(), 1, "{remark:?} in {all:#?}");
+        found[0]
+    };
+    let handshake = with("completes the TLS handshake for client: TLS 1.3, TLS_AES_128_GCM_SHA256");
+    assert!(handshake.starts_with("TCP PSH ACK 443 -> 49152, seq 1,"), "{handshake}");
+    let request = with("carries the request: GET https://www.example.test/");
+    assert!(request.starts_with("TCP PSH ACK 49152 -> 443, seq 17,"), "{request}");
+    let head = with("completes the head of the response: 200 OK");
+    assert!(head.starts_with("TCP PSH ACK 443 -> 49152, seq 10,"), "{head}");
+    let body = with("completes the body: 5 bytes");
+    assert!(body.starts_with("TCP PSH ACK 443 -> 49152, seq 17,"), "{body}");
+}

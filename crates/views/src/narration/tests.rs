@@ -14,13 +14,13 @@ fn the_client_alone_tells_the_story_from_address_bar_to_time_wait() {
     let mut from = 0;
     for part in [
         "client  address bar: \"www.example.test\" means https://www.example.test/",
-        "DNS: www.example.test looked up in cache: not found (no entry)",
+        "DNS: www.example.test looked up in the cache: not found (no entry)",
         "ARP request: who has 10.0.0.3? (not in the ARP cache)",
         "ARP reply: 10.0.0.3 is at 02:00:00:00:00:03 (after 2.000 ms)",
         "DNS: www.example.test is 10.0.0.2 (from name server, good for 300 s)",
         " 0.024000 client  TCP SYN to 10.0.0.2:443, seq 0: opens the connection",
         "TCP SYN ACK from 10.0.0.2:443, seq 0, ack 1: answers the SYN",
-        "TCP state SYN-SENT -> ESTABLISHED",
+        "TCP state SYN-SENT -> ESTABLISHED (TCP SYN ACK arrived)",
         "TLS handshake with www.example.test: offers TLS 1.3",
         "TLS certificate check, name: passed",
         "TLS established: TLS 1.3, TLS_AES_128_GCM_SHA256",

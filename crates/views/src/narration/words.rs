@@ -1,34 +1,35 @@
 //! What is said of each event: the words, and how loud they are.
 
+mod upper;
+
 use super::Tone::{Bad, Detail, Good, Plain, Warning};
+use super::memory::Memory;
 use super::{Level, Line, Tone};
 use crate::dissect::dissect;
-use crate::names::Names;
 use crate::text::{count, time};
 use glasstack_journal::Record;
 use glasstack_journal::event::{
-    AckReason, Arp, Direction, Dns, DropReason, Event, Headers, Http, Icmp, Ip, Link, LookupSource, Medium,
-    Note, NoteLevel, Page, Role, Segment, SegmentReason, Span, StateCause, Tcp, TcpOption, Tls, Udp, Verdict,
+    AckReason, Arp, Direction, DropReason, Event, Headers, Icmp, Ip, Link, Medium, Role, Segment,
+    SegmentReason, Span, StateCause, Tcp, TcpOption, Udp,
 };
-use std::net::IpAddr;
 
 /// The line for a record, if there is anything to say.
-pub(super) fn tell(record: &Record, names: &Names) -> Option<Line> {
+pub(super) fn tell(record: &Record, memory: &Memory) -> Option<Line> {
     Some(match &record.event {
         Event::Node { .. } => return None,
         Event::Span(Span::Opened { kind, .. }) => verbose(format!("begins: {kind}")),
         Event::Span(Span::Closed) => return None,
-        Event::Link(link) => tell_link(link, names),
-        Event::Arp(arp) => tell_arp(arp),
+        Event::Link(link) => tell_link(link, memory),
+        Event::Arp(arp) => tell_arp(record, arp, memory),
         Event::Ip(ip) => tell_ip(ip),
         Event::Udp(udp) => tell_udp(udp),
         Event::Icmp(icmp) => tell_icmp(icmp),
-        Event::Tcp(tcp) => tell_tcp(tcp),
-        Event::Dns(dns) => tell_dns(dns),
-        Event::Tls(tls) => tell_tls(tls),
-        Event::Http(http) => tell_http(http),
-        Event::Page(page) => tell_page(page),
-        Event::Note(note) => tell_note(note),
+        Event::Tcp(tcp) => tell_tcp(tcp, memory),
+        Event::Dns(dns) => upper::tell_dns(dns),
+        Event::Tls(tls) => upper::tell_tls(tls),
+        Event::Http(http) => upper::tell_http(http),
+        Event::Page(page) => upper::tell_page(page),
+        Event::Note(note) => upper::tell_note(note),
     })
 }
 
@@ -75,27 +76,7 @@ impl Line {
     }
 }
 
-fn tell_page(page: &Page) -> Line {
-    match page {
-        Page::AddressParsed { typed, url, scheme_because } => {
-            normal(format!("address bar: \"{typed}\" means {url} ({scheme_because})"))
-        }
-        Page::AddressRefused { typed, why } => bad(format!("address bar: \"{typed}\" is refused: {why}")),
-        Page::Arrived { url, status, length } => {
-            good(format!("arrived at {url}: status {status}, {}", count(*length, "byte")))
-        }
-    }
-}
-
-fn tell_note(note: &Note) -> Line {
-    match note.level {
-        NoteLevel::Detail => verbose(note.text.clone()),
-        NoteLevel::Info => normal(note.text.clone()),
-        NoteLevel::Warning => warning(format!("warning: {}", note.text)),
-    }
-}
-
-fn tell_link(link: &Link, names: &Names) -> Line {
+fn tell_link(link: &Link, memory: &Memory) -> Line {
     match link {
         Link::InterfaceUp { name, medium, mtu, mac, address, prefix_len, .. } => {
             let mac = match (medium, mac) {
@@ -106,7 +87,7 @@ fn tell_link(link: &Link, names: &Names) -> Line {
             normal(format!("interface {name} is up: {address}/{prefix_len}, {mac}, MTU {mtu}"))
         }
         Link::Frame { frame, interface, direction, bytes } => {
-            let packet = dissect(names.medium(*interface), bytes);
+            let packet = dissect(memory.names.medium(*interface), bytes);
             let verb = match direction {
                 Direction::In => "received",
                 Direction::Out => "sent",
@@ -126,17 +107,18 @@ fn tell_link(link: &Link, names: &Names) -> Line {
             warning(format!("discarded: {reason}{}", in_brackets(detail))).quieter_if(ordinary)
         }
         Link::Lost { frame, cable, by } => {
-            warning(format!("frame {} was lost on {cable}: {by}", frame.0)).of_all()
+            warning(format!("{} was lost on {cable}: {by}", memory.label(*frame))).of_all()
         }
         Link::Delayed { frame, cable, by, for_ } => {
-            warning(format!("frame {} was delayed by {} on {cable}: {by}", frame.0, time(*for_))).of_all()
+            warning(format!("{} was delayed by {} on {cable}: {by}", memory.label(*frame), time(*for_)))
+                .of_all()
         }
         Link::Duplicated { frame, cable, by, copies } => {
             let copies = count(u64::from(*copies), "more time");
-            warning(format!("frame {} was delivered {copies} on {cable}: {by}", frame.0)).of_all()
+            warning(format!("{} was delivered {copies} on {cable}: {by}", memory.label(*frame))).of_all()
         }
         Link::Corrupted { frame, cable, by, bit } => {
-            warning(format!("bit {bit} of frame {} was flipped on {cable}: {by}", frame.0)).of_all()
+            warning(format!("bit {bit} of {} was flipped on {cable}: {by}", memory.label(*frame))).of_all()
         }
         Link::Learned { mac, port } => verbose(format!("switch: {mac} is behind port {port}")),
         Link::Flooded { frame, why } => {
@@ -145,10 +127,11 @@ fn tell_link(link: &Link, names: &Names) -> Line {
     }
 }
 
-fn tell_arp(arp: &Arp) -> Line {
+fn tell_arp(record: &Record, arp: &Arp, memory: &Memory) -> Line {
     match arp {
         Arp::CacheHit { next_hop, mac, age } => {
             normal(format!("ARP cache: {next_hop} is at {mac} (confirmed {} ago)", time(*age)))
+                .quieter_if(memory.just_told(record, *next_hop))
         }
         Arp::RequestSent { next_hop, why, .. } => normal(format!("ARP request: who has {next_hop}? ({why})")),
         Arp::ReplyReceived { from, mac, after: Some(after), .. } => {
@@ -225,7 +208,7 @@ fn tell_icmp(icmp: &Icmp) -> Line {
     }
 }
 
-fn tell_tcp(tcp: &Tcp) -> Line {
+fn tell_tcp(tcp: &Tcp, memory: &Memory) -> Line {
     match tcp {
         Tcp::Listening { local, backlog } => normal(format!("TCP: listening on {local}, backlog {backlog}")),
         Tcp::Opened { local, remote, role: Role::Active, .. } => {
@@ -236,7 +219,7 @@ fn tell_tcp(tcp: &Tcp) -> Line {
         }
         Tcp::Segment(segment) => tell_segment(segment),
         Tcp::StateChanged { from, to, cause, .. } => {
-            normal(format!("TCP state {from} -> {to} ({})", because(cause)))
+            normal(format!("TCP state {from} -> {to} ({})", because(cause, memory)))
         }
         Tcp::MtuLowered { from, to, why, .. } => normal(format!("TCP: path MTU {from} -> {to}: {why}")),
         Tcp::TimeWaitEntered { lasts, .. } => {
@@ -301,136 +284,14 @@ fn segment_words(segment: &Segment) -> String {
     text
 }
 
-fn because(cause: &StateCause) -> String {
+fn because(cause: &StateCause, memory: &Memory) -> String {
     match cause {
-        StateCause::SegmentReceived(frame) => format!("the segment in frame {} arrived", frame.0),
-        StateCause::SegmentSent(frame) => format!("the segment in frame {} was sent", frame.0),
+        StateCause::SegmentReceived(frame) => format!("{} arrived", memory.label(*frame)),
+        StateCause::SegmentSent(frame) => format!("{} was sent", memory.label(*frame)),
         StateCause::Application => "the program asked for it".to_owned(),
         StateCause::Timeout => "a timer ran out".to_owned(),
-        StateCause::IcmpError(frame) => format!("the ICMP error in frame {}", frame.0),
+        StateCause::IcmpError(frame) => format!("{} arrived", memory.label(*frame)),
         StateCause::NoArpReply => "the next hop does not answer ARP".to_owned(),
-    }
-}
-
-fn tell_dns(dns: &Dns) -> Line {
-    match dns {
-        Dns::LookedUp { name, source, hit, detail } => {
-            let came = if *hit { "found" } else { "not found" };
-            let source = match source {
-                LookupSource::Literal => "as an IP literal".to_owned(),
-                source => format!("in {source}"),
-            };
-            normal(format!("DNS: {name} looked up {source}: {came}{}", in_brackets(detail)))
-        }
-        Dns::QuerySent { id, name, record_type, server, transport, why } => normal(format!(
-            "DNS query to {server} over {transport}: {record_type} of {name}? (id 0x{id:04x}; {why})"
-        )),
-        Dns::ResponseReceived { server, code, answers, truncated, rtt, .. } => {
-            let cut = if *truncated { ", cut short" } else { "" };
-            let answers =
-                if answers.is_empty() { String::new() } else { format!(": {}", answers.join("; ")) };
-            normal(format!("DNS response from {server} after {}: {code}{cut}{answers}", time(*rtt)))
-        }
-        Dns::ResponseIgnored { from, why } => warning(format!("DNS: ignored a datagram from {from}: {why}")),
-        Dns::AliasFollowed { from, to } => normal(format!("DNS: {from} is an alias of {to}")),
-        Dns::Resolved { name, addresses, ttl, source } => {
-            let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
-            let (addresses, ttl) = (addresses.join(", "), time(*ttl));
-            good(format!("DNS: {name} is {addresses} (from {source}, good for {ttl})"))
-        }
-        Dns::Failed { name, why } => bad(format!("DNS: {name} could not be resolved: {why}")),
-        Dns::Served { client, name, record_type, code, answers, transport, why } => {
-            let records = count(*answers as u64, "record");
-            normal(format!(
-                "DNS answer to {client} over {transport}: {record_type} of {name}: {code}, {records} ({why})"
-            ))
-        }
-    }
-}
-
-fn tell_tls(tls: &Tls) -> Line {
-    match tls {
-        Tls::HandshakeStarted { server: false, server_name, versions, suites, alpn, .. } => {
-            let name = server_name.as_ref().map(|name| format!(" with {name}")).unwrap_or_default();
-            let (versions, suites) = (versions.join(", "), count(suites.len() as u64, "cipher suite"));
-            let alpn = if alpn.is_empty() { String::new() } else { format!(", ALPN {}", alpn.join(", ")) };
-            normal(format!("TLS handshake{name}: offers {versions}, {suites}{alpn}"))
-        }
-        Tls::HandshakeStarted { server: true, .. } => normal("TLS handshake begins"),
-        Tls::Secret { line } => {
-            // Only which secret it is; the secret itself belongs into the capture and the key log.
-            let label = line.split_whitespace().next().unwrap_or_default();
-            verbose(format!("TLS secret derived: {label}"))
-        }
-        Tls::CertificateReceived { index, subject, issuer, not_before, not_after, names, key, .. } => {
-            let names = if names.is_empty() { String::new() } else { format!(", for {}", names.join(", ")) };
-            normal(format!(
-                "TLS certificate {index}: {subject}{names}, issued by {issuer}, good {not_before} to {not_after}, {key}"
-            ))
-        }
-        Tls::CertificateJudged { check, verdict, evidence } => {
-            let text = format!("TLS certificate check, {check}: {verdict}: {evidence}");
-            match verdict {
-                Verdict::Passed => good(text),
-                Verdict::Failed => bad(text),
-                Verdict::Skipped => warning(text),
-            }
-        }
-        Tls::IdentityChosen { asked, subject, why } => {
-            let asked = asked.as_deref().unwrap_or("no name");
-            normal(format!("TLS: the client asked for {asked}, shown {subject}: {why}"))
-        }
-        Tls::Established { version, suite, group, alpn, resumed, .. } => {
-            let group = group.as_ref().map(|group| format!(", {group}")).unwrap_or_default();
-            let alpn = alpn.as_ref().map(|alpn| format!(", {alpn}")).unwrap_or_default();
-            let resumed = if *resumed { ", an earlier session taken up again" } else { "" };
-            good(format!("TLS established: {version}, {suite}{group}{alpn}{resumed}"))
-        }
-        Tls::Failed { why } => bad(format!("TLS failed: {why}")),
-        Tls::CloseNotifySent => normal("TLS close_notify sent: no more data from here"),
-        Tls::CloseNotifyReceived => normal("TLS close_notify received: no more data from there"),
-        Tls::Truncated => warning("TLS ended without close_notify: the data may have been cut short"),
-    }
-}
-
-fn tell_http(http: &Http) -> Line {
-    match http {
-        Http::ConnectionChosen { remote, reused, why, .. } => {
-            let which = if *reused { "reuses the connection" } else { "a new connection" };
-            normal(format!("HTTP: {which} to {remote}: {why}"))
-        }
-        Http::RequestSent { method, url, version, headers, body_length } => {
-            let body = if *body_length > 0 {
-                format!(", body of {}", count(*body_length, "byte"))
-            } else {
-                String::new()
-            };
-            normal(format!("HTTP request: {method} {url} {version}{body}")).with('>', headers)
-        }
-        Http::ResponseReceived { status, reason, version, headers, framing } => {
-            let text = format!("HTTP response: {status} {reason} ({version}, {framing})");
-            let line = if *status < 400 { good(text) } else { warning(text) };
-            line.with('<', headers)
-        }
-        Http::BodyReceived { transferred, decoded, coding } => {
-            let decoded = match coding {
-                Some(coding) => format!(", {} once {coding} is undone", count(*decoded, "byte")),
-                None => String::new(),
-            };
-            normal(format!("HTTP body complete: {}{decoded}", count(*transferred, "byte")))
-        }
-        Http::RedirectFollowed { status, to, method, count: (so_far, limit), .. } => {
-            normal(format!("HTTP redirect {so_far} of at most {limit}: {status}, now {method} {to}"))
-        }
-        Http::Failed { why } => bad(format!("HTTP failed: {why}")),
-        Http::Received { client, method, target, host } => {
-            let host = host.as_deref().unwrap_or("no Host field");
-            normal(format!("HTTP request from {client}: {method} {target} ({host})"))
-        }
-        Http::Answered { status, body_length, why } => {
-            let body = body_length.map(|length| format!(", {}", count(length, "byte"))).unwrap_or_default();
-            normal(format!("HTTP answer: {status}{body}: {why}"))
-        }
     }
 }
 

@@ -6,8 +6,8 @@ use crate::names::Names;
 use crate::spans::Spans;
 use crate::text::{count, time};
 use glasstack_journal::event::{
-    Arp, Direction, Dns, Event, FlowId, FrameId, Http, Icmp, Ip, Link, Page, Retransmission, Role, Segment,
-    SegmentReason, Span, StateCause, Tcp, TcpState, Tls, Udp,
+    Arp, Direction, Dns, Event, FlowId, FrameId, Http, Icmp, Ip, Link, MacAddress, Page, Retransmission,
+    Role, Segment, SegmentReason, Span, StateCause, Tcp, TcpState, Tls, Udp,
 };
 use glasstack_journal::{Instant, NodeId, Record, SpanId, SpanKind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -141,7 +141,8 @@ impl Gather {
 
     fn on_page(&mut self, record: &Record, page: &Page) {
         match page {
-            Page::AddressParsed { url, scheme_because, .. } => {
+            Page::AddressParsed { typed, url, scheme_because } => {
+                self.typed.get_or_insert_with(|| typed.clone());
                 self.tell(record, "address bar", None, format!("{url} ({scheme_because})"));
             }
             Page::AddressRefused { typed, why } => {
@@ -170,6 +171,10 @@ impl Gather {
                 // Who was asked is part of what it was for: the reply itself belongs to nobody's span.
                 let Some((asked, span)) = self.requests.remove(from) else { return };
                 let took = self.passed(*frame, record).since(asked);
+                // That the cache knows it from now on is no news.
+                if self.told.len() < STAGES {
+                    self.told.insert((self.fetch_of(span), from_the_cache(*from, *mac)));
+                }
                 self.push(span, asked, "ARP", Some(took), format!("{from} is at {mac}"), false);
             }
             Arp::Failed { next_hop, attempts } => {
@@ -179,7 +184,7 @@ impl Gather {
                 self.push(span, asked, "ARP", took, format!("no reply from {next_hop} to {requests}"), true);
             }
             Arp::CacheHit { next_hop, mac, .. } => {
-                self.tell_once(record, "ARP", format!("{next_hop} is at {mac}, from the cache"));
+                self.tell_once(record, "ARP", from_the_cache(*next_hop, *mac));
             }
             Arp::NotNeeded { interface } => {
                 self.tell_once(record, "ARP", format!("not needed: {interface} carries bare IP packets"));
@@ -451,6 +456,10 @@ impl Gather {
         let flow = self.connections.get(self.carriers.get(&fetch)?)?;
         self.flows.get_mut(flow)
     }
+}
+
+fn from_the_cache(next_hop: Ipv4Addr, mac: MacAddress) -> String {
+    format!("{next_hop} is at {mac}, from the cache")
 }
 
 /// Keeps a table of what is under way from growing without bound: the oldest gives way.
