@@ -79,9 +79,11 @@ impl Core {
 
     // ---- the world
 
-    /// Fires every deadline that has come.
+    /// Fires every deadline that has come. What is due again at once waits for the next poll, so
+    /// that nobody spins under the lock.
     pub(crate) fn on_time(&mut self, now: Instant) {
-        while let Some(owner) = self.wire.timers.take_due(now) {
+        let due: Vec<Owner> = std::iter::from_fn(|| self.wire.timers.take_due(now)).collect();
+        for owner in due {
             match owner {
                 Owner::Flow(id) => {
                     self.with_flow(id, now, |flow, wire| flow.drive(wire, Trigger::Timer, now))
@@ -214,6 +216,11 @@ impl Core {
         self.index.remove(&flow.tuple);
         if flow.orphan {
             self.flows.remove(&id);
+        }
+        while let Some(memory) = self.time_wait.make_room() {
+            let flow = memory.flow;
+            memory.scope.record(|| Tcp::TimeWaitOver { flow, how: "gave way to newer ones".to_owned() });
+            self.end_time_wait(&memory, StateCause::Timeout);
         }
         self.wire.timers.set(Owner::TimeWait, self.time_wait.next_deadline());
     }
@@ -384,12 +391,15 @@ impl Core {
     pub(crate) fn unlisten(&mut self, port: u16, now: Instant) {
         let Some(listener) = self.listeners.remove(&port) else { return };
         for id in listener.unaccepted() {
-            if let Some(flow) = self.flows.get_mut(&id) {
-                flow.waits_at = None;
-                flow.orphan = true;
-                flow.abort(ResetReason::Aborted, now);
-                self.dirty.insert(id);
+            let Some(flow) = self.flows.get_mut(&id) else { continue };
+            if flow.engine.is_none() {
+                self.flows.remove(&id);
+                continue;
             }
+            flow.waits_at = None;
+            flow.orphan = true;
+            flow.abort(ResetReason::Aborted, now);
+            self.dirty.insert(id);
         }
     }
 

@@ -28,6 +28,8 @@ const UDP_BUFFER: usize = 256 * 1024;
 const UDP_DATAGRAMS: usize = 1024;
 /// ICMP errors that a UDP port holds for its program.
 const UDP_ERRORS: usize = 16;
+/// Destinations that a UDP port remembers.
+const UDP_DESTINATIONS: usize = 64;
 /// Length of an IPv4 header without options, in bytes.
 const IPV4_HEADER: usize = 20;
 
@@ -36,7 +38,10 @@ pub(crate) struct UdpPort {
     pub(crate) scope: Scope,
     /// The address bound; none for all of the host's.
     pub(crate) address: Option<Ipv4Addr>,
-    pub(crate) waker: Option<Waker>,
+    /// Every task that waits for a datagram.
+    pub(crate) wakers: Vec<Waker>,
+    /// Where the last datagrams went: an ICMP error about anything else is not believed.
+    sent_to: VecDeque<SocketAddrV4>,
     received: VecDeque<(Vec<u8>, SocketAddr)>,
     bytes: usize,
     errors: VecDeque<UdpError>,
@@ -44,7 +49,30 @@ pub(crate) struct UdpPort {
 
 impl UdpPort {
     pub(crate) fn new(scope: Scope, address: Option<Ipv4Addr>) -> Self {
-        Self { scope, address, waker: None, received: VecDeque::new(), bytes: 0, errors: VecDeque::new() }
+        Self {
+            scope,
+            address,
+            wakers: Vec::new(),
+            sent_to: VecDeque::new(),
+            received: VecDeque::new(),
+            bytes: 0,
+            errors: VecDeque::new(),
+        }
+    }
+
+    fn note_sent(&mut self, to: SocketAddrV4) {
+        if self.sent_to.back() == Some(&to) {
+            return;
+        }
+        if self.sent_to.len() >= UDP_DESTINATIONS {
+            self.sent_to.pop_front();
+        }
+        self.sent_to.push_back(to);
+    }
+
+    /// Whether a datagram has gone there lately.
+    pub(crate) fn has_sent_to(&self, to: SocketAddrV4) -> bool {
+        self.sent_to.contains(&to)
     }
 
     /// Keeps a datagram for the program, if there is room.
@@ -156,6 +184,9 @@ impl Core {
         };
         let local = SocketAddrV4::new(self.wire.local, port);
         let frame = send_udp(&mut self.wire, &scope, mac, local, remote, data);
+        if let Some(socket) = self.udp.get_mut(&port) {
+            socket.note_sent(remote);
+        }
         scope.record(|| Udp::Datagram {
             frame,
             direction: Direction::Out,
@@ -175,7 +206,9 @@ impl Core {
         match socket.pop() {
             Some(result) => Poll::Ready(result),
             None => {
-                socket.waker = Some(cx.waker().clone());
+                if !socket.wakers.iter().any(|known| known.will_wake(cx.waker())) {
+                    socket.wakers.push(cx.waker().clone());
+                }
                 Poll::Pending
             }
         }

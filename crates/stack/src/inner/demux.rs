@@ -43,7 +43,7 @@ impl Core {
         });
         match parse_link(self.wire.medium, self.wire.mac, &frame.bytes) {
             Err(discard) => self.wire.discard(&scope, Some(id), discard.reason, discard.detail),
-            Ok(LinkPacket::Arp(arp)) => self.on_arp(id, &arp, &frame.bytes, now),
+            Ok(LinkPacket::Arp(arp)) => self.on_arp(id, &arp, now),
             Ok(LinkPacket::Ipv4 { packet, source_mac }) => {
                 let carrier = Carrier { frame: id, bytes: &frame.bytes, station: source_mac, from_self };
                 self.on_ipv4(&carrier, &packet, now);
@@ -52,7 +52,7 @@ impl Core {
     }
 
     /// RFC 826, "Packet Reception".
-    fn on_arp(&mut self, frame: FrameId, arp: &ArpPacket, bytes: &[u8], now: Instant) {
+    fn on_arp(&mut self, frame: FrameId, arp: &ArpPacket, now: Instant) {
         let scope = self.wire.scope.clone();
         let (from, mac, target) = (arp.sender_ip, arp.sender_mac, arp.target_ip);
         let ours = target == self.wire.local;
@@ -76,14 +76,20 @@ impl Core {
         }
         self.wire.timers.set(Owner::Neighbours, self.wire.neighbours.next_deadline());
         self.wire.wakers.extend(learned.wakers);
-        for id in learned.flows {
+        let flows = match learned.changed {
+            // The neighbour has moved: whoever sends to its old station must hear of it.
+            Some(Some(_)) => {
+                self.flows.values().filter(|flow| flow.goes_by(from)).map(|flow| flow.id).collect()
+            }
+            _ => learned.flows,
+        };
+        for id in flows {
             self.with_flow(id, now, |flow, wire| flow.on_arp_reply(wire, mac, now));
         }
+        // RFC 5227 2.1.1: a probe is answered like any other request.
         if arp.request && ours {
-            for answer in self.front.answer(&self.wire, None, bytes.to_vec(), now) {
-                let frame = self.wire.emit(&scope, answer);
-                scope.record(|| Arp::ReplySent { frame, to: from });
-            }
+            let frame = self.wire.reply(&scope, from, mac);
+            scope.record(|| Arp::ReplySent { frame, to: from });
         }
     }
 
@@ -102,8 +108,12 @@ impl Core {
             return self.drop_packet(&scope, carrier.frame, DropReason::MartianSource, source.to_string());
         }
         let broadcast = destination.is_broadcast() || Some(destination) == self.wire.prefix.broadcast();
-        if destination != self.wire.local && !broadcast {
+        // RFC 1122 3.3.6: what everybody on the link gets must be meant for everybody.
+        let to_everybody =
+            carrier.station.is_some() && carrier.bytes.first().is_some_and(|first| first & 1 == 1);
+        if !broadcast && (to_everybody || destination != self.wire.local) {
             let detail = format!("it is for {destination}");
+            let detail = if to_everybody { detail + ", in a frame for everybody" } else { detail };
             return self.drop_packet(&scope, carrier.frame, DropReason::NotOurAddress, detail);
         }
         if !packet.is_fragment() {
@@ -170,7 +180,7 @@ impl Core {
         }
         if let Some(memory) = self.time_wait.get(&tuple) {
             match TimeWait::judge(memory, header) {
-                Response::Reopen => self.reopen(&tuple, carrier.frame),
+                Response::Reopen if self.listens_at(&tuple) => self.reopen(&tuple, carrier.frame),
                 response => return self.in_time_wait(&tuple, carrier, header, response, now),
             }
         }
@@ -219,6 +229,10 @@ impl Core {
         }
         let (frame, bytes) = (carrier.frame, carrier.bytes.to_vec());
         self.with_flow(id, now, |flow, wire| flow.on_segment(wire, frame, bytes, header, now));
+        if !self.flows.contains_key(&id) {
+            let detail = format!("a SYN from {} that opens nothing", header.source);
+            self.drop_packet(&self.wire.scope.clone(), frame, DropReason::BadTcpHeader, detail);
+        }
     }
 
     /// The oldest half-open connection gives way, without a word.
@@ -254,7 +268,7 @@ impl Core {
         let segment = memory.history.describe(carrier.frame, flow, Direction::In, header, received.reason);
         scope.record(|| Tcp::Segment(segment));
         self.drop_packet(&scope, carrier.frame, DropReason::TimeWait, format!("from {}", header.source));
-        let (Response::SayAgain, Some(last_ack)) = (response, last_ack) else { return };
+        let (Response::SayAgain | Response::Reopen, Some(last_ack)) = (response, last_ack) else { return };
         let frame = self.wire.emit(&scope, last_ack.clone());
         let Some(memory) = self.time_wait.get(tuple) else { return };
         with_segment(&self.wire, &last_ack, |header| {
@@ -295,7 +309,7 @@ impl Core {
         });
         match port {
             Some(port) => match port.push(datagram.payload, source.into()) {
-                Ok(()) => self.wire.wakers.extend(port.waker.take()),
+                Ok(()) => self.wire.wakers.append(&mut port.wakers),
                 Err(reason) => self.drop_packet(&scope, carrier.frame, reason, format!("from {source}")),
             },
             None => {

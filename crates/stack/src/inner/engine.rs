@@ -190,6 +190,8 @@ impl Engine {
     }
 }
 
+/// In smoltcp's microseconds; a century at most, since it adds them to an instant without a check.
 fn smol_duration(duration: Duration) -> SmolDuration {
-    SmolDuration::from_micros(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
+    const CENTURY: u64 = 100 * 365 * 86_400 * 1_000_000;
+    SmolDuration::from_micros(u64::try_from(duration.as_micros()).unwrap_or(CENTURY).min(CENTURY))
 }

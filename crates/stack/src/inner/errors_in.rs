@@ -48,20 +48,21 @@ impl Core {
                 }
             }
             UDP => match self.udp.get_mut(&quote.source_port) {
-                Some(port) => {
+                Some(port) if port.has_sent_to(destination) => {
                     scope = port.scope.clone();
                     port.push_error(UdpError::Unreachable {
                         to: destination.into(),
                         from: from.into(),
                         what: error.kind.to_string(),
                     });
-                    self.wire.wakers.extend(port.waker.take());
+                    self.wire.wakers.append(&mut port.wakers);
                     IcmpEffect::Reported
                 }
+                Some(_) => nothing("datagram"),
                 None => nothing("UDP port"),
             },
-            ICMP => match quote.echo.and_then(|(ident, _)| self.pings.get_mut(&ident)) {
-                Some(ping) if ping.destination == quote.destination => {
+            ICMP => match quote.echo.and_then(|(ident, seq)| Some((seq, self.pings.get_mut(&ident)?))) {
+                Some((seq, ping)) if ping.seq == seq && ping.destination == quote.destination => {
                     scope = ping.scope.clone();
                     ping.outcome = Some(Err(PingError::Unreachable {
                         destination: ping.destination.into(),

@@ -29,6 +29,8 @@ const MTU_FLOOR: usize = 552;
 const BLACK_HOLE_MTUS: [usize; 2] = [1280, MTU_FLOOR];
 /// How many keep-alive intervals without an answer end a connection.
 const KEEP_ALIVE_PROBES: u32 = 9;
+/// More often than that nobody is asked whether he lives.
+const SHORTEST_KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// How long a connection may stay half-open.
 const HALF_OPEN: Duration = Duration::from_secs(63);
 
@@ -119,9 +121,9 @@ impl Flow {
         now: Instant,
     ) -> Self {
         let mut flow = Self::new(wire, id, tuple, scope, Role::Active, decision, now);
-        flow.keep_alive = options.keep_alive;
+        flow.keep_alive = options.keep_alive.map(|interval| interval.max(SHORTEST_KEEP_ALIVE));
         if let Some(engine) = &mut flow.engine {
-            engine.set_keep_alive(options.keep_alive);
+            engine.set_keep_alive(flow.keep_alive);
             engine.connect(tuple.local, tuple.remote);
         }
         flow.tell_opened();
@@ -219,7 +221,11 @@ impl Flow {
             wire.discard(&self.scope, Some(frame), reason, detail);
         } else {
             self.last_heard = now;
-            self.progress.since = None;
+            // RFC 1122 4.2.2.17: a peer that answers may keep its window closed for as long as it
+            // likes, but not to a connection that no program holds any more.
+            if !self.orphan {
+                self.progress.since = None;
+            }
         }
         let before = self.state;
         // RFC 9293 3.6.1: data for a program that has gone is answered by a reset.
@@ -332,7 +338,13 @@ impl Flow {
     /// Tells a change of the engine's state.
     pub(crate) fn note_state(&mut self, cause: StateCause, now: Instant) {
         let Some(engine) = &self.engine else { return };
-        let (from, to) = (self.state, engine.state());
+        // smoltcp's socket listens again when its half-open connection is reset, or when it cannot
+        // take the SYN. A flow is one connection: it is over.
+        let to = match engine.state() {
+            TcpState::Listen => TcpState::Closed,
+            state => state,
+        };
+        let from = self.state;
         if from == to {
             return;
         }
@@ -352,7 +364,12 @@ impl Flow {
         let peer = self.tuple.remote_addr();
         match self.state {
             TcpState::FinWait2 if self.orphan => {}
-            TcpState::SynReceived => self.reset_because = Some(ResetReason::Evicted),
+            TcpState::SynReceived => {
+                self.reset_because = Some(ResetReason::Evicted);
+                if self.role == Role::Active {
+                    self.failure = Some(Failure::Connect(ConnectError::TimedOut { peer, after: HALF_OPEN }));
+                }
+            }
             _ => {
                 self.reset_because = Some(ResetReason::TimedOut);
                 let said = self.said.clone();
@@ -373,7 +390,12 @@ impl Flow {
             TcpState::SynReceived => Some(self.since_state + HALF_OPEN),
             _ => None,
         };
-        let keep_alive = self.keep_alive.map(|interval| self.last_heard + interval * (1 + KEEP_ALIVE_PROBES));
+        // An attempt to connect has a limit of its own.
+        let synchronised = !matches!(self.state, TcpState::SynSent | TcpState::SynReceived);
+        let keep_alive = self
+            .keep_alive
+            .filter(|_| synchronised)
+            .map(|interval| self.last_heard + interval.saturating_mul(1 + KEEP_ALIVE_PROBES));
         [user_timeout, state, keep_alive].into_iter().flatten().min()
     }
 
@@ -433,7 +455,7 @@ impl Flow {
         }
     }
 
-    /// The next hop has answered ARP.
+    /// The next hop has answered ARP, or has moved to another station.
     pub(crate) fn on_arp_reply(&mut self, wire: &mut Wire, mac: MacAddress, now: Instant) -> Fate {
         let target = self.arp_target;
         let reply = wire.reply_to_inner(target, mac);
@@ -441,6 +463,11 @@ impl Flow {
             engine.receive(reply, now);
         }
         self.drive(wire, Trigger::Application, now)
+    }
+
+    /// Whether its segments go to this neighbour.
+    pub(crate) fn goes_by(&self, neighbour: Ipv4Addr) -> bool {
+        self.next_hop == neighbour
     }
 
     /// A segment came from `station`: if that is the next hop, its ARP entry is still right.

@@ -1,5 +1,5 @@
 //! The front interface: what answers for the host where no socket does. smoltcp's interface with
-//! no socket in it answers ARP requests, echo requests, segments for no connection (RST) and
+//! no socket in it answers echo requests, segments for no connection (RST) and
 //! datagrams for no port (ICMP port unreachable).
 
 use super::port::{Link, Port, interface, smol_time};

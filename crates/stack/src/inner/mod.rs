@@ -8,7 +8,7 @@
 //!    |-- time_wait - connections that are over but for stray segments
 //!    |-- datagram -- a UDP port, or an ICMP identifier, with an interface of its own
 //!    |-- neighbours  ARP: who has asked, who waits, what is known
-//!    |-- front ----- the interface that answers for the host: ARP, echo, resets
+//!    |-- front ----- the interface that answers for the host: echo, resets, ICMP errors
 //!    `- wire ------- from the interfaces to the wire: ARP, fragments, loopback, records
 //! ```
 

@@ -10,6 +10,10 @@ use glasstack_journal::event::{FlowId, TcpFlags};
 use glasstack_journal::{Instant, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Connections remembered; beyond that the oldest is forgotten. Whoever opens connections and makes
+/// this side close them fills the table.
+const CAPACITY: usize = 16_384;
+
 /// What is remembered of one connection.
 pub(crate) struct Memory {
     pub(crate) flow: FlowId,
@@ -99,6 +103,12 @@ impl TimeWait {
             return None;
         }
         self.forget(&tuple)
+    }
+
+    /// Takes the oldest connection, if there are more than may be remembered.
+    pub(crate) fn make_room(&mut self) -> Option<Memory> {
+        let (_, oldest) = *self.by_time.first().filter(|_| self.by_tuple.len() > CAPACITY)?;
+        self.forget(&oldest)
     }
 
     /// Judges a segment for a connection that is here (RFC 9293 3.10.7.4).

@@ -167,6 +167,18 @@ impl Wire {
         self.timers.set(Owner::Neighbours, self.neighbours.next_deadline());
     }
 
+    /// Answers the ARP request of `to`, at `mac` (RFC 826).
+    pub(crate) fn reply(&mut self, scope: &Scope, to: Ipv4Addr, mac: MacAddress) -> FrameId {
+        let bytes = arp_frame(&ArpRepr::EthernetIpv4 {
+            operation: ArpOperation::Reply,
+            source_hardware_addr: EthernetAddress(self.mac.0),
+            source_protocol_addr: self.local,
+            target_hardware_addr: EthernetAddress(mac.0),
+            target_protocol_addr: to,
+        });
+        self.emit(scope, bytes)
+    }
+
     /// An ARP reply that tells an inner interface where `ip` lives.
     pub(crate) fn reply_to_inner(&self, ip: Ipv4Addr, mac: MacAddress) -> Vec<u8> {
         arp_frame(&ArpRepr::EthernetIpv4 {
