@@ -306,7 +306,7 @@ impl Gather {
                 } else {
                     (flow.opened, Some(record.at.since(flow.opened)))
                 };
-                self.push(flow.span, at, "TCP", took, format!("{}: {error}", flow.remote), true);
+                self.push(flow.span, at, "TCP", took, error.to_owned(), true);
             }
             None => {
                 if let Some(stage) = self.closing(&flow)
