@@ -3,6 +3,9 @@
 //! A world owns the thread; wakers only push to the queue, from any thread, and never poll. The
 //! order in which tasks run is the order in which they were woken, so a virtual world repeats
 //! itself exactly.
+//!
+//! The executor owns its tasks: a waker that is dropped, perhaps under a host's lock, never drops
+//! the future behind it, whose own drop may want that lock.
 
 use glasstack_journal::{Clock, Instant};
 use std::collections::{BTreeMap, VecDeque};
@@ -33,7 +36,9 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     ready: VecDeque<Ready>,
-    live: usize,
+    /// Those that have not ended, by number.
+    tasks: BTreeMap<u64, Arc<Task>>,
+    spawned: u64,
 }
 
 enum Ready {
@@ -48,6 +53,7 @@ struct Timers {
 }
 
 struct Task {
+    number: u64,
     future: Mutex<Option<BoxedFuture>>,
     queued: AtomicBool,
     shared: Arc<Shared>,
@@ -121,18 +127,36 @@ impl Executor {
 
     /// Runs `future` in the background.
     pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
-        lock(&self.shared.queue).live += 1;
-        let task = Task {
-            future: Mutex::new(Some(Box::pin(future))),
-            queued: AtomicBool::new(false),
-            shared: Arc::clone(&self.shared),
+        let task = {
+            let mut queue = lock(&self.shared.queue);
+            queue.spawned += 1;
+            let number = queue.spawned;
+            let task = Arc::new(Task {
+                number,
+                future: Mutex::new(Some(Box::pin(future))),
+                queued: AtomicBool::new(false),
+                shared: Arc::clone(&self.shared),
+            });
+            queue.tasks.insert(number, Arc::clone(&task));
+            task
         };
-        Arc::new(task).wake();
+        task.wake();
+    }
+
+    /// Drops every task that has not ended, oldest first. A world does so when it is dropped:
+    /// sockets keep the wakers of those who wait at them, and those keep the sockets, so nothing
+    /// would ever be freed.
+    pub fn end(&self) {
+        while let Some((_, task)) = { lock(&self.shared.queue).tasks.pop_first() } {
+            // A task that ends the world goes on until it waits.
+            let future = task.future.try_lock().ok().and_then(|mut slot| slot.take());
+            drop(future);
+        }
     }
 
     /// How many spawned tasks have not ended.
     pub fn live_tasks(&self) -> usize {
-        lock(&self.shared.queue).live
+        lock(&self.shared.queue).tasks.len()
     }
 
     /// Makes `future` the main task of a [`World::run`](crate::World::run); it is ready at once.
@@ -211,7 +235,7 @@ impl Executor {
             drop(slot);
             // Dropped outside the lock: a future's own drop may wake this very task.
             drop(ended);
-            lock(&self.shared.queue).live -= 1;
+            lock(&self.shared.queue).tasks.remove(&task.number);
         }
     }
 }
@@ -264,5 +288,51 @@ impl Drop for Sleep {
         if let Some(key) = self.key {
             lock(&self.shared.timers).sleeping.remove(&(self.deadline, key));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glasstack_journal::WallTime;
+
+    struct Stopped;
+
+    impl Clock for Stopped {
+        fn now(&self) -> Instant {
+            Instant::ZERO
+        }
+        fn wall(&self) -> WallTime {
+            WallTime::from_unix_seconds(0)
+        }
+    }
+
+    /// An executor with a task that sleeps for an hour and holds the sign of life returned.
+    fn with_a_sleeper() -> (Executor, Arc<()>) {
+        let executor = Executor::new(Arc::new(Stopped), || {});
+        let alive = Arc::new(());
+        let (held, sleep) = (Arc::clone(&alive), executor.sleep(Duration::from_secs(3600)));
+        executor.spawn(async move {
+            sleep.await;
+            drop(held);
+        });
+        executor.run_ready(&mut executor.main(async {}), 10);
+        executor.run_ready(&mut executor.main(std::future::pending::<()>()), 10);
+        (executor, alive)
+    }
+
+    #[test]
+    fn the_end_drops_what_still_waits() {
+        let (executor, alive) = with_a_sleeper();
+        assert_eq!((executor.live_tasks(), Arc::strong_count(&alive)), (1, 2));
+        executor.end();
+        assert_eq!((executor.live_tasks(), Arc::strong_count(&alive)), (0, 1));
+    }
+
+    #[test]
+    fn a_task_whose_waker_is_dropped_is_still_there() {
+        let (executor, alive) = with_a_sleeper();
+        lock(&executor.shared.timers).sleeping.clear();
+        assert_eq!((executor.live_tasks(), Arc::strong_count(&alive)), (1, 2));
     }
 }

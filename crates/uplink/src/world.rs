@@ -202,6 +202,12 @@ impl TapWorld {
     }
 }
 
+impl Drop for TapWorld {
+    fn drop(&mut self) {
+        self.env.executor.end();
+    }
+}
+
 impl World for TapWorld {
     type Error = WorldError;
 
