@@ -73,7 +73,9 @@ impl Pool {
             let _ = host.timeout(patience, connection.http.close()).await;
             let _ = done.send(());
         });
-        self.lock().closing.push(closed);
+        let mut state = self.lock();
+        state.closing.retain_mut(|closed| matches!(closed.try_recv(), Ok(None)));
+        state.closing.push(closed);
     }
 
     /// Closes everything, and waits until all are closed.
