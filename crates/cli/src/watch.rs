@@ -2,9 +2,10 @@
 
 use crate::args::WatchOptions;
 use anyhow::Context;
-use glasstack::journal::Journal;
+use glasstack::journal::journal::Recorder;
+use glasstack::journal::{Journal, Observer, Record};
 use glasstack::tls::KeyLogSink;
-use glasstack::views::{JsonLines, Ladder, LadderOptions, Level, Narration, PcapngCapture, Points, Summary};
+use glasstack::views::{JsonLines, LadderOptions, Level, Narration, PcapngCapture, Points, Summary, ladder};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
@@ -30,12 +31,27 @@ pub(crate) fn attach(journal: &Journal, options: &WatchOptions, summary: bool) -
     let coloured = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     journal.attach(Box::new(Narration::new(Box::new(io::stderr()), level).of(HERO).coloured(coloured)));
     if options.ladder {
-        journal.attach(Box::new(Ladder::new(Box::new(io::stderr()), LadderOptions::default())));
+        journal.attach(Box::<LadderAtTheEnd>::default());
     }
     if summary {
         journal.attach(Box::new(Summary::new(Box::new(io::stderr())).of(HERO)));
     }
     Ok(())
+}
+
+/// The ladder in one piece, when all is over: rung by rung it would mix with the narration.
+#[derive(Default)]
+struct LadderAtTheEnd(Recorder);
+
+impl Observer for LadderAtTheEnd {
+    fn observe(&mut self, record: &Record) {
+        self.0.observe(record);
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let ladder = ladder(&self.0.records(), &LadderOptions::default());
+        io::stderr().write_all(ladder.as_bytes())
+    }
 }
 
 /// Ends the journal: what the views hold back is written.

@@ -6,6 +6,8 @@ use crate::net::Net;
 use crate::watch::key_log;
 use anyhow::{Context, anyhow};
 use glasstack::http::Method;
+use glasstack::journal::SpanKind;
+use glasstack::stack::Host;
 use glasstack::tls::{TlsClient, TlsClientConfig, TrustStore};
 use glasstack::web::{Client, ClientConfig, HeaderEdit, Request, Response, WebError, address_bar};
 use std::fs::File;
@@ -25,14 +27,16 @@ pub(crate) fn run(options: GetOptions) -> anyhow::Result<ExitCode> {
     });
     let cacert = cacert.transpose()?;
     let mut net = Net::open(&options.net, &options.watch, address.url.host_str(), true)?;
-    let client = client(&options, &net, cacert.as_deref())?;
-    let host = net.host.clone();
+    // All that follows is part of one journey.
+    let host = net.host.span(SpanKind::Journey { typed: options.url.clone() });
+    let client = client(&options, &net, &host, cacert.as_deref())?;
     let result = net.run(async {
         address_bar::read(host.scope(), &options.url).map_err(WebError::from)?;
         let result = fetch(&client, request, &options).await;
         client.close().await;
         result
     });
+    host.scope().close();
     let ended = net.end(GOODBYE, options.linger);
     let code = result??;
     ended?;
@@ -59,7 +63,7 @@ fn request(options: &GetOptions, url: url::Url) -> anyhow::Result<Request> {
     Ok(request)
 }
 
-fn client(options: &GetOptions, net: &Net, cacert: Option<&[u8]>) -> anyhow::Result<Client> {
+fn client(options: &GetOptions, net: &Net, host: &Host, cacert: Option<&[u8]>) -> anyhow::Result<Client> {
     let trust = match cacert {
         Some(pem) => TrustStore::from_pem(pem).context("--cacert").exit_with(BAD_CA_FILE)?,
         None => net.trust()?,
@@ -70,7 +74,7 @@ fn client(options: &GetOptions, net: &Net, cacert: Option<&[u8]>) -> anyhow::Res
         key_log: key_log()?,
         ..TlsClientConfig::new(trust)
     };
-    let tls = TlsClient::new(net.host.entropy(), net.host.scope().clock(), tls)?;
+    let tls = TlsClient::new(host.entropy(), host.scope().clock(), tls)?;
     let defaults = ClientConfig::new(net.resolver(&options.resolve)?, tls);
     let config = ClientConfig {
         user_agent: options.user_agent.clone().or(defaults.user_agent.clone()),
@@ -81,7 +85,7 @@ fn client(options: &GetOptions, net: &Net, cacert: Option<&[u8]>) -> anyhow::Res
         max_time: options.max_time,
         ..defaults
     };
-    Ok(Client::new(&net.host, config))
+    Ok(Client::new(host, config))
 }
 
 async fn fetch(client: &Client, request: Request, options: &GetOptions) -> anyhow::Result<ExitCode> {
