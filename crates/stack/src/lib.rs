@@ -21,7 +21,6 @@
 //!
 //! smoltcp stays inside: no public item of this crate names one of its types.
 
-#[allow(dead_code, reason = "used by the demultiplexer")]
 mod checksum;
 pub mod device;
 pub mod environment;

@@ -388,7 +388,7 @@ impl SegmentHistory {
     }
 }
 
-#[allow(dead_code, reason = "only tests have asked so far")]
+#[cfg(test)]
 impl SegmentHistory {
     /// Whether the peer has acknowledged this side's FIN.
     pub(crate) fn fin_sent_and_acked(&self) -> bool {

@@ -81,6 +81,7 @@ impl Outgoing {
         numbers::position(self.isn.unwrap_or(0), self.next, seq)
     }
 
+    #[cfg(test)]
     pub(super) fn number(&self, position: i64) -> u32 {
         numbers::number(self.isn.unwrap_or(0), position)
     }
