@@ -51,7 +51,7 @@ fn in_fresh(flags: CloneFlags, body: impl FnOnce() + Send + 'static) {
 }
 
 /// Says that a test was skipped and why: on stderr, and in the file that `scripts/test` collects.
-fn skip(test: &str, why: &str) {
+pub(crate) fn skip(test: &str, why: &str) {
     let line = format!("skipped: {test}: {why}\n");
     eprint!("{line}");
     if let Some(list) = std::env::var_os("GLASSTACK_SKIPPED") {

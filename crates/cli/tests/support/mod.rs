@@ -1,0 +1,308 @@
+//! What the tests with real peers share: a network of their own with real servers, and the program.
+//!
+//! ```text
+//!     glasstack 192.0.2.2 == TAP glass0 == 192.0.2.1, the kernel's, which also has
+//!                                          198.51.100.53   name servers
+//!                                          198.51.100.80   web servers
+//! ```
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(clippy::disallowed_methods, reason = "real peers live in real time")]
+#![allow(clippy::disallowed_types, reason = "the peers are made of the kernel's own sockets")]
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+#[path = "../../../uplink/tests/support/mod.rs"]
+mod namespace;
+pub(crate) mod odd;
+pub(crate) mod pki;
+pub(crate) mod tshark;
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+pub(crate) const NAMES: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 53));
+pub(crate) const WEB: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 80));
+pub(crate) const OURS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
+pub(crate) const GATEWAY: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+
+/// Far beyond what a server takes to start.
+const START: Duration = Duration::from_secs(30);
+/// Far beyond what the program takes, in seconds.
+const LONGEST_RUN: &str = "60";
+
+/// Runs `body` in a fresh network namespace with the networks above, where `programs` are there.
+/// Otherwise the test is skipped, and says so.
+pub(crate) fn with_real_peers(
+    programs: &'static [&'static str],
+    body: impl FnOnce(&Network) + Send + 'static,
+) {
+    namespace::in_a_fresh_namespace(move || {
+        let always = ["ip", "setpriv", "timeout"];
+        if let Some(missing) = always.iter().chain(programs).find(|program| !is_there(program)) {
+            let test = std::thread::current().name().unwrap_or("a test").to_owned();
+            return namespace::skip(&test, &format!("needs {missing}"));
+        }
+        body(&Network::new());
+    });
+}
+
+/// The network, and a folder for its servers' files. Both vanish with it.
+pub(crate) struct Network {
+    folder: PathBuf,
+}
+
+impl Network {
+    fn new() -> Self {
+        for line in [
+            "ip tuntap add dev glass0 mode tap",
+            "ip link set glass0 addrgenmode none",
+            "ip addr add 192.0.2.1/24 dev glass0",
+            "ip link set glass0 up",
+            "ip addr add 198.51.100.53/32 dev lo",
+            "ip addr add 198.51.100.80/32 dev lo",
+        ] {
+            namespace::shell(line);
+        }
+        let folder = namespace::shell("mktemp -d --tmpdir glasstack-cli.XXXXXXXX");
+        Self { folder: PathBuf::from(folder.trim()) }
+    }
+
+    /// A file in the folder; where it is.
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path.display().to_string()
+    }
+
+    /// Where a file in the folder is, or will be.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.folder.join(name).display().to_string()
+    }
+
+    /// `glasstack` with these words; the kernel is its gateway. It ends within a minute.
+    pub(crate) fn glasstack(&self, words: &[&str]) -> Ran {
+        let mut command = Command::new("timeout");
+        command.args(["-k", "5", LONGEST_RUN]).arg(PROGRAM).args(words).args(ON_THE_TAP);
+        Ran::of(&mut command)
+    }
+
+    /// The same, running in the background; to be ended by the test.
+    pub(crate) fn glasstack_in_the_background(&self, words: &[&str]) -> Background {
+        let mut command = dying_with_the_test(PROGRAM);
+        command.args(words).args(ON_THE_TAP).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Background { child: command.spawn().unwrap() }
+    }
+
+    /// nginx with `servers` inside its `http` block, once it accepts connections at `port`.
+    pub(crate) fn nginx(&self, servers: &str, port: u16) -> Server {
+        let (work, root) = (self.path("nginx"), self.path("www"));
+        fs::create_dir_all(&work).unwrap();
+        fs::create_dir_all(&root).unwrap();
+        let config = self.write(
+            "nginx.conf",
+            format!(
+                "daemon off; master_process off; user root; pid {work}/pid; error_log stderr warn;
+                events {{}}
+                http {{
+                    access_log off;
+                    client_body_temp_path {work}/body; proxy_temp_path {work}/proxy;
+                    fastcgi_temp_path {work}/fastcgi; uwsgi_temp_path {work}/uwsgi;
+                    scgi_temp_path {work}/scgi;
+                    types {{ text/html html; }}
+                    default_type text/plain;
+                    ssl_protocols TLSv1.2 TLSv1.3;
+                    root {root};
+                    {servers}
+                }}"
+            ),
+        );
+        Server::start(&self.folder, "nginx", &["-e", "stderr", "-c", &config], WEB, port)
+    }
+
+    /// unbound, with `zone` as the contents of demo.test.
+    pub(crate) fn unbound(&self, zone: &str) -> Server {
+        let (folder, zone) = (self.folder.display(), self.write("demo.test.zone", zone));
+        let config = self.write(
+            "unbound.conf",
+            format!(
+                "server:
+    interface: {NAMES}
+    access-control: 0.0.0.0/0 allow
+    num-threads: 1
+    username: \"\"
+    chroot: \"\"
+    directory: \"{folder}\"
+    pidfile: \"\"
+    use-syslog: no
+    do-daemonize: no
+    do-ip6: no
+    module-config: \"iterator\"
+    local-zone: \"test.\" nodefault
+auth-zone:
+    name: demo.test
+    zonefile: \"{zone}\"
+    for-downstream: yes
+    for-upstream: yes
+remote-control:
+    control-enable: no
+"
+            ),
+        );
+        Server::start(&self.folder, "unbound", &["-d", "-c", &config], NAMES, 53)
+    }
+
+    /// dnsmasq for names under .test, told of them by `options` alone.
+    pub(crate) fn dnsmasq(&self, options: &[&str]) -> Server {
+        let listen = format!("--listen-address={NAMES}");
+        let fixed = [
+            "--keep-in-foreground",
+            "--conf-file=/dev/null",
+            "--pid-file=",
+            "--log-facility=-",
+            "--user=root",
+            "--no-resolv",
+            "--no-hosts",
+            "--bind-interfaces",
+            "--local=/test/",
+            &listen,
+        ];
+        Server::start(&self.folder, "dnsmasq", &[&fixed, options].concat(), NAMES, 53)
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_glasstack");
+const ON_THE_TAP: [&str; 6] = ["--net", "tap:glass0", "--addr", "192.0.2.2/24", "--gateway", "192.0.2.1"];
+
+/// A program that has ended.
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let command = command.env_remove("SSLKEYLOGFILE").stdin(Stdio::null());
+        let output = command.output().unwrap();
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// What it printed, if it succeeded.
+    #[track_caller]
+    pub(crate) fn ok(self) -> String {
+        self.exits(0).out
+    }
+
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.out, self.err);
+        self
+    }
+
+    /// Its errors must name the cause.
+    #[track_caller]
+    pub(crate) fn saying(self, words: &str) -> Self {
+        let last = self.err.lines().rev().take(4).collect::<Vec<_>>();
+        assert!(last.iter().any(|line| line.contains(words)), "no `{words}` at the end of:\n{}", self.err);
+        self
+    }
+}
+
+/// A real server; it ends with this value, and with the test's thread whatever happens.
+pub(crate) struct Server {
+    child: Child,
+}
+
+impl Server {
+    fn start(folder: &Path, program: &str, arguments: &[&str], address: IpAddr, port: u16) -> Self {
+        let mut command = dying_with_the_test(program);
+        let said = format!("{}/{program}.said", folder.display());
+        command.args(arguments).stdin(Stdio::null()).stderr(fs::File::create(&said).unwrap());
+        let child = command.spawn().unwrap();
+        let mut server = Self { child };
+        let begun = Instant::now();
+        while TcpStream::connect((address, port)).is_err() {
+            let ended = server.child.try_wait().unwrap();
+            let goes_on = ended.is_none() && begun.elapsed() < START;
+            let told = || fs::read_to_string(&said).unwrap_or_default();
+            assert!(goes_on, "no {program} at {address}:{port} (ended: {ended:?}):\n{}", told());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        server
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The program on its own; killed if the test lets go of it.
+pub(crate) struct Background {
+    child: Child,
+}
+
+impl Background {
+    pub(crate) fn interrupt(&self) {
+        let pid = nix::unistd::Pid::from_raw(self.child.id().try_into().unwrap());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+    }
+
+    /// Its exit code, once it has ended.
+    pub(crate) fn wait(mut self) -> Option<i32> {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(begun.elapsed() < START, "it does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until something is so, but not for ever.
+#[track_caller]
+pub(crate) fn until(is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < START, "it never comes to that");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The kernel ends it when the thread that starts it ends.
+fn dying_with_the_test(program: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]).arg(program);
+    command
+}
+
+/// Daemons live in sbin, which is not on every user's PATH.
+pub(crate) fn is_there(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| Path::new(&folder).join(program).is_file())
+}
