@@ -473,6 +473,14 @@ impl Slot {
     }
 }
 
+impl Drop for SimWorld {
+    /// Servers hold their hosts and hosts the executor: without this they would hold each other for
+    /// ever.
+    fn drop(&mut self) {
+        self.executor.end();
+    }
+}
+
 impl World for SimWorld {
     type Error = SimError;
 

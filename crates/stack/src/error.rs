@@ -24,6 +24,9 @@ pub enum ConfigError {
         /// The network on the link.
         link: String,
     },
+    /// smoltcp's buffers, and a window, end there (RFC 7323 2.3).
+    #[error("a TCP buffer of {0} bytes: 1 byte to 1 GiB is possible")]
+    Buffer(usize),
     /// RFC 791 asks for at least 68; below 576 little works.
     #[error("an MTU of {0} bytes is too small (at least 68)")]
     Mtu(usize),

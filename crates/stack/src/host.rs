@@ -1,5 +1,6 @@
 //! The host: what programs touch.
 
+use crate::config::{ConnectOptions, Counters, FlowInfo, HostConfig};
 use crate::device::FrameDevice;
 use crate::environment::{Entropy, Environment};
 use crate::error::{BindError, ConfigError, ConnectError, ListenError, PingError};
@@ -9,112 +10,18 @@ use crate::inner::datagram::PingCall;
 use crate::inner::shared::Shared;
 use crate::inner::wire::Wire;
 use crate::ping::{PingOptions, PingReply};
-use crate::route::{NoRoute, Route, RouteDecision};
-use crate::route::{Prefix, RouteTable};
+use crate::route::{NoRoute, RouteDecision};
 use crate::runner::Runner;
 use crate::tcp::{TcpListener, TcpStream};
 use crate::udp::UdpSocket;
-use glasstack_journal::event::{DropReason, FlowId, InterfaceId, Link, MacAddress, Medium, TcpState};
+use glasstack_journal::event::{InterfaceId, Link, Medium};
 use glasstack_journal::{Instant, Scope, SpanKind, WallTime};
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-
-/// What a host is.
-#[derive(Clone, Debug)]
-pub struct HostConfig {
-    /// Its name in the journal, as `client`.
-    pub name: String,
-    /// Its MAC address; ignored where the device has no link addresses.
-    pub mac: MacAddress,
-    /// Its IP address.
-    pub address: IpAddr,
-    /// The length of the network prefix, in bits.
-    pub prefix_len: u8,
-    /// Rows beside the one that the address makes.
-    pub routes: Vec<Route>,
-    /// How its TCP behaves.
-    pub tcp: TcpConfig,
-}
-
-impl HostConfig {
-    /// A host with a default gateway or none, and everything else as is usual.
-    pub fn new(
-        name: &str,
-        mac: MacAddress,
-        address: IpAddr,
-        prefix_len: u8,
-        gateway: Option<IpAddr>,
-    ) -> Result<Self, ConfigError> {
-        let link = prefix(own_address(address)?, prefix_len)?;
-        let mut routes = Vec::new();
-        if let Some(gateway) = gateway {
-            let via = own_address(gateway)?;
-            if !link.contains(via) {
-                return Err(ConfigError::GatewayOffLink { gateway, link: link.to_string() });
-            }
-            routes.push(Route { prefix: Prefix::DEFAULT, via: Some(via), metric: 0 });
-        }
-        Ok(Self { name: name.to_owned(), mac, address, prefix_len, routes, tcp: TcpConfig::default() })
-    }
-}
-
-/// How a host's TCP behaves.
-#[derive(Clone, Debug)]
-pub struct TcpConfig {
-    /// How long a connection closed by this side stays in TIME-WAIT (RFC 9293 3.6.1: twice the
-    /// maximum segment lifetime). 60 s.
-    pub time_wait: Duration,
-    /// How long FIN-WAIT-2 may last once the application is gone. 60 s.
-    pub fin_wait_2: Duration,
-    /// Receive buffer of a connection, in bytes. 64 KiB.
-    pub receive_buffer: usize,
-    /// Send buffer of a connection, in bytes. 64 KiB.
-    pub send_buffer: usize,
-    /// How long data may stay unacknowledged before the connection fails (RFC 9293 3.8.3). 100 s.
-    pub user_timeout: Duration,
-    /// How long an acknowledgment may wait for company (RFC 9293 3.8.6.3). 10 ms.
-    pub ack_delay: Option<Duration>,
-    /// How many connections may wait to be accepted on a port. 1 024.
-    pub backlog: usize,
-    /// How many half-open connections a port may have; the oldest gives way. 1 024.
-    pub half_open: usize,
-}
-
-impl Default for TcpConfig {
-    fn default() -> Self {
-        Self {
-            time_wait: Duration::from_secs(60),
-            fin_wait_2: Duration::from_secs(60),
-            receive_buffer: 64 * 1024,
-            send_buffer: 64 * 1024,
-            user_timeout: Duration::from_secs(100),
-            ack_delay: Some(Duration::from_millis(10)),
-            backlog: 1024,
-            half_open: 1024,
-        }
-    }
-}
-
-/// How one connection is opened.
-#[derive(Clone, Debug)]
-pub struct ConnectOptions {
-    /// How long the handshake may take. 130 s, as long as Linux tries.
-    pub timeout: Duration,
-    /// How long an idle connection waits before asking whether the peer still lives; none: it does
-    /// not ask.
-    pub keep_alive: Option<Duration>,
-}
-
-impl Default for ConnectOptions {
-    fn default() -> Self {
-        Self { timeout: Duration::from_secs(130), keep_alive: None }
-    }
-}
 
 /// A host on a network. Cheap to clone; clones are the same host, each speaking from the span it
 /// was made for.
@@ -134,17 +41,8 @@ impl Host {
         config: HostConfig,
         device: D,
     ) -> Result<(Self, Runner<D>), ConfigError> {
-        let address = own_address(config.address)?;
-        let prefix = prefix(address, config.prefix_len)?;
         let (medium, mtu, name) = (device.medium(), device.mtu(), device.name().to_owned());
-        if mtu < SMALLEST_MTU {
-            return Err(ConfigError::Mtu(mtu));
-        }
-        let mut routes = RouteTable::new(&name, address, config.prefix_len)
-            .ok_or(ConfigError::PrefixLength(config.prefix_len))?;
-        for route in &config.routes {
-            routes.add(*route);
-        }
+        let checked = config.check(&name, mtu)?;
         let now = env.clock.now();
         let node = env.journal.node(now, &config.name);
         let scope = Scope::new(env.journal.clone(), Arc::clone(&env.clock), node);
@@ -153,25 +51,14 @@ impl Host {
             interface,
             name: name.clone(),
             medium,
-            mtu,
+            mtu: checked.mtu,
             mac: (medium == Medium::Ethernet).then_some(config.mac),
             address: config.address,
             prefix_len: config.prefix_len,
         });
         let entropy = Arc::clone(&env.entropy);
-        let wire = Wire::new(
-            scope.clone(),
-            entropy,
-            name,
-            interface,
-            medium,
-            mtu,
-            config.mac,
-            address,
-            prefix,
-            routes,
-            config.tcp,
-        );
+        let address = checked.address;
+        let wire = Wire::new(scope.clone(), entropy, name, interface, medium, checked, config);
         let shared = Arc::new(Shared::new(Core::new(wire, now), env.executor.clone()));
         let host = Self { shared: Arc::clone(&shared), scope, env: env.clone(), address, interface };
         Ok((host, Runner::new(shared, device)))
@@ -342,55 +229,6 @@ impl Drop for PingGuard<'_> {
             self.shared.with(|core| core.forget_ping(ident));
         }
     }
-}
-
-/// RFC 791 3.2: every link carries packets of this size.
-const SMALLEST_MTU: usize = 68;
-
-fn own_address(address: IpAddr) -> Result<Ipv4Addr, ConfigError> {
-    match address {
-        IpAddr::V6(_) => Err(ConfigError::Ipv6(address)),
-        IpAddr::V4(v4)
-            if v4.is_unspecified() || v4.is_multicast() || v4.is_broadcast() || v4.is_loopback() =>
-        {
-            Err(ConfigError::Address(address))
-        }
-        IpAddr::V4(v4) => Ok(v4),
-    }
-}
-
-fn prefix(address: Ipv4Addr, len: u8) -> Result<Prefix, ConfigError> {
-    let prefix = Prefix::new(address, len).ok_or(ConfigError::PrefixLength(len))?;
-    // RFC 1122 3.2.1.3: neither the network's own address nor its broadcast address is a host's.
-    let is_network = len < 31 && address == prefix.network();
-    if is_network || Some(address) == prefix.broadcast() {
-        return Err(ConfigError::Address(address.into()));
-    }
-    Ok(prefix)
-}
-
-/// What passed a host and what was discarded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Frames received.
-    pub frames_in: u64,
-    /// Frames sent.
-    pub frames_out: u64,
-    /// Frames discarded, by reason.
-    pub dropped: BTreeMap<DropReason, u64>,
-}
-
-/// One connection, as `ss` would list it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FlowInfo {
-    /// Its number in the journal.
-    pub flow: FlowId,
-    /// This host's address and port.
-    pub local: SocketAddr,
-    /// The other end's.
-    pub remote: SocketAddr,
-    /// Its state.
-    pub state: TcpState,
 }
 
 /// The time was up.

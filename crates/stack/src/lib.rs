@@ -22,6 +22,7 @@
 //! smoltcp stays inside: no public item of this crate names one of its types.
 
 mod checksum;
+pub mod config;
 pub mod device;
 pub mod environment;
 pub mod error;
@@ -40,11 +41,12 @@ pub mod udp;
 mod why;
 pub mod world;
 
+pub use config::{ArpConfig, ConnectOptions, Counters, FlowInfo, HostConfig, TcpConfig};
 pub use device::{DeviceError, Frame, FrameDevice};
 pub use environment::{Entropy, Environment};
 pub use error::{BindError, ConfigError, ConnectError, ListenError, PingError, TcpError, UdpError};
 pub use executor::{Executor, Sleep};
-pub use host::{ConnectOptions, Counters, Elapsed, FlowInfo, Host, HostConfig, TcpConfig};
+pub use host::{Elapsed, Host};
 pub use ping::{PingOptions, PingReply};
 pub use route::{NoRoute, Prefix, Route, RouteDecision, RouteTable};
 pub use runner::Runner;

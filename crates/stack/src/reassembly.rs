@@ -50,6 +50,8 @@ pub(crate) struct Reassembler {
     limits: Limits,
     waiting: BTreeMap<Key, Partial>,
     bytes: usize,
+    /// What has given way and is still to be told.
+    given_up: Vec<(FrameId, Discard)>,
 }
 
 /// What has come of one datagram.
@@ -78,7 +80,6 @@ pub(crate) struct Reassembled {
 }
 
 impl Reassembler {
-    #[cfg(test)]
     pub(crate) fn new(limits: Limits) -> Self {
         Self { limits, ..Self::default() }
     }
@@ -105,10 +106,7 @@ impl Reassembler {
             identification: packet.identification,
         };
         let is_new = !self.waiting.contains_key(&key);
-        if self.bytes + length > self.limits.bytes || is_new && self.waiting.len() >= self.limits.datagrams {
-            let detail = format!("{} datagrams, {} bytes wait already", self.waiting.len(), self.bytes);
-            return Err(Discard::new(DropReason::ReassemblyFull, detail));
-        }
+        self.make_room(&key, length, is_new);
         let partial = self.waiting.entry(key).or_insert_with(|| Partial::new(now, frame));
         match partial.add(packet) {
             Ok(added) => self.bytes += added,
@@ -128,7 +126,25 @@ impl Reassembler {
         }
     }
 
-    /// Gives up what has waited for too long.
+    /// Where a fragment would exceed the limits, the datagrams that have waited longest give way: who
+    /// sends first pieces alone cannot keep others out.
+    fn make_room(&mut self, key: &Key, length: usize, is_new: bool) {
+        while self.bytes + length > self.limits.bytes || is_new && self.waiting.len() >= self.limits.datagrams
+        {
+            let others = self.waiting.iter().filter(|(other, _)| *other != key);
+            let Some(oldest) = others.min_by_key(|(_, partial)| partial.began).map(|(oldest, _)| *oldest)
+            else {
+                return;
+            };
+            if let Some(partial) = self.forget(&oldest) {
+                let detail = format!("fragments from {} gave way to newer ones", oldest.source);
+                let discard = Discard::new(DropReason::ReassemblyFull, detail);
+                self.given_up.push((partial.first_frame, discard));
+            }
+        }
+    }
+
+    /// Gives up what has waited for too long; what has given way is told, too.
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<(FrameId, Discard)> {
         let lifetime = self.limits.lifetime;
         let old: Vec<Key> = self
@@ -137,18 +153,18 @@ impl Reassembler {
             .filter(|(_, partial)| now >= partial.began + lifetime)
             .map(|(key, _)| *key)
             .collect();
-        old.into_iter()
-            .filter_map(|key| {
-                let partial = self.forget(&key)?;
-                let detail = format!(
-                    "{} fragments from {} waited {} s for the rest",
-                    partial.pieces.len(),
-                    key.source,
-                    lifetime.as_secs()
-                );
-                Some((partial.first_frame, Discard::new(DropReason::ReassemblyTimeout, detail)))
-            })
-            .collect()
+        let mut gone = std::mem::take(&mut self.given_up);
+        gone.extend(old.into_iter().filter_map(|key| {
+            let partial = self.forget(&key)?;
+            let detail = format!(
+                "{} fragments from {} waited {} s for the rest",
+                partial.pieces.len(),
+                key.source,
+                lifetime.as_secs()
+            );
+            Some((partial.first_frame, Discard::new(DropReason::ReassemblyTimeout, detail)))
+        }));
+        gone
     }
 
     /// When [`expire`](Self::expire) has something to do.
@@ -309,18 +325,15 @@ mod tests {
     fn strangers_cannot_make_it_hold_more_than_its_limits() {
         let limits = Limits { datagrams: 4, ..Limits::default() };
         let mut reassembler = Reassembler::new(limits);
-        let mut refused = 0;
         for id in 0..10 {
             let piece = fragment(&datagram(3000), 1500, id).unwrap().remove(0);
-            match push(&mut reassembler, 0, &piece) {
-                Err(discard) => {
-                    assert_eq!(discard.reason, DropReason::ReassemblyFull);
-                    refused += 1;
-                }
-                Ok(whole) => assert_eq!(whole, None),
-            }
+            assert_eq!(push(&mut reassembler, id.into(), &piece), Ok(None));
         }
-        assert_eq!(refused, 6);
+        let gone = reassembler.expire(Instant::ZERO);
+        assert!(gone.iter().all(|(_, discard)| discard.reason == DropReason::ReassemblyFull));
+        // The oldest, and each is told once.
+        assert_eq!(gone.iter().map(|(frame, _)| frame.0).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+        assert_eq!((reassembler.waiting.len(), reassembler.bytes), (4, 4 * 1480));
     }
 
     proptest! {

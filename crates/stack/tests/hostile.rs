@@ -5,7 +5,7 @@
 mod pair;
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};
-use pair::{Pair, SERVER, packets};
+use pair::{Pair, SERVER, forge, packets};
 use proptest::prelude::*;
 use std::net::SocketAddr;
 
@@ -37,7 +37,7 @@ fn ipv4(protocol: u8, flags_and_offset: u16, payload: &[u8]) -> Vec<u8> {
     let mut frame = packets::ipv4(1, [10, 0, 0, 1], protocol, payload);
     frame[20..22].copy_from_slice(&flags_and_offset.to_be_bytes());
     frame[24..26].fill(0);
-    let sum = packets::checksum(&frame[14..34]);
+    let sum = forge::checksum(&frame[14..34]);
     frame[24..26].copy_from_slice(&sum.to_be_bytes());
     frame
 }

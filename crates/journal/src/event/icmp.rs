@@ -1,6 +1,6 @@
 //! ICMP: echo and errors (RFC 792, RFC 1122 3.2.2).
 
-use super::{Direction, FrameId};
+use super::{Direction, DropReason, FrameId};
 use serde::Serialize;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -25,7 +25,9 @@ pub enum IcmpEffect {
     Reported,
     /// Nothing.
     Ignored {
-        /// Why.
+        /// How it is counted.
+        reason: DropReason,
+        /// The evidence, in words.
         why: String,
     },
 }
@@ -39,7 +41,7 @@ impl fmt::Display for IcmpEffect {
             }
             Self::MtuLowered { from, to } => write!(f, "path MTU lowered from {from} to {to}"),
             Self::Reported => f.write_str("reported to the socket"),
-            Self::Ignored { why } => write!(f, "ignored: {why}"),
+            Self::Ignored { why, .. } => write!(f, "ignored: {why}"),
         }
     }
 }

@@ -5,14 +5,14 @@ use super::backlog::Listener;
 use super::datagram::{Ping, UdpPort};
 use super::flow::{Failure, Fate, Flow};
 use super::front::Front;
-use super::neighbours::{ATTEMPTS, Due};
+use super::neighbours::Due;
 use super::time_wait::TimeWait;
 use super::timers::Owner;
 use super::tuple::{KeyedHash, Tuple};
 use super::wire::Wire;
+use crate::config::{ConnectOptions, FlowInfo};
 use crate::error::{ConnectError, ListenError, TcpError};
-use crate::host::{ConnectOptions, FlowInfo};
-use crate::reassembly::Reassembler;
+use crate::reassembly::{Limits, Reassembler};
 use crate::route::{NoRoute, RouteDecision};
 use crate::why::{SegmentHistory, Trigger};
 use glasstack_journal::event::{
@@ -48,6 +48,7 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn new(wire: Wire, now: Instant) -> Self {
         let front = Front::new(&wire, now);
+        let reassembler = Reassembler::new(Limits { lifetime: wire.reassembly_timeout, ..Limits::default() });
         let index = FlowIndex::with_hasher(KeyedHash::new(&*wire.entropy));
         Self {
             wire,
@@ -58,7 +59,7 @@ impl Core {
             time_wait: TimeWait::default(),
             udp: BTreeMap::new(),
             pings: BTreeMap::new(),
-            reassembler: Reassembler::default(),
+            reassembler,
             dirty: BTreeSet::new(),
             next_flow: 1,
         }
@@ -115,16 +116,17 @@ impl Core {
 
     fn expire_neighbours(&mut self, now: Instant) {
         let scope = self.wire.scope.clone();
+        let attempts = self.wire.neighbours.attempts();
         for due in self.wire.neighbours.expire(now) {
             match due {
                 Due::Again { ip, attempt } => {
                     self.wire.request(&scope, ip, RequestReason::NoReply { attempt })
                 }
                 Due::Failed { ip, flows, wakers } => {
-                    scope.record(|| Arp::Failed { next_hop: ip, attempts: ATTEMPTS });
+                    scope.record(|| Arp::Failed { next_hop: ip, attempts });
                     self.wire.wakers.extend(wakers);
                     for id in flows {
-                        self.with_flow(id, now, |flow, wire| flow.on_no_arp_reply(wire, ATTEMPTS, now));
+                        self.with_flow(id, now, |flow, wire| flow.on_no_arp_reply(wire, attempts, now));
                     }
                 }
             }
@@ -132,7 +134,7 @@ impl Core {
         self.wire.timers.set(Owner::Neighbours, self.wire.neighbours.next_deadline());
     }
 
-    fn expire_fragments(&mut self, now: Instant) {
+    pub(super) fn expire_fragments(&mut self, now: Instant) {
         let scope = self.wire.scope.clone();
         for (frame, discard) in self.reassembler.expire(now) {
             self.wire.discard(&scope, Some(frame), discard.reason, discard.detail);

@@ -127,7 +127,7 @@ impl Core {
             more: packet.more_fragments,
         });
         let whole = self.reassembler.push(now, packet, carrier.frame);
-        self.wire.timers.set(Owner::Reassembly, self.reassembler.next_deadline());
+        self.expire_fragments(now);
         match whole {
             Err(discard) => self.drop_packet(&scope, carrier.frame, discard.reason, discard.detail),
             Ok(None) => {}

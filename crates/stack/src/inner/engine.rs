@@ -4,7 +4,7 @@
 //! its place: frames in, frames out, the next deadline, open, send, receive, close, the state.
 
 use super::port::{Link, Port, interface, smol_time};
-use crate::host::TcpConfig;
+use crate::config::TcpConfig;
 use glasstack_journal::Instant;
 use glasstack_journal::event::{MacAddress, Medium, TcpState};
 use smoltcp::iface::{Interface, PollIngressSingleResult, PollResult, SocketHandle, SocketSet};

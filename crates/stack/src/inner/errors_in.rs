@@ -4,14 +4,10 @@ use super::core::Core;
 use super::tuple::Tuple;
 use crate::error::{PingError, UdpError};
 use crate::icmp_error::IcmpError;
-use crate::ingress::Ipv4Packet;
+use crate::ingress::{Ipv4Packet, protocol};
 use glasstack_journal::Instant;
 use glasstack_journal::event::{DropReason, FrameId, Icmp, IcmpEffect};
 use std::net::SocketAddrV4;
-
-const ICMP: u8 = 1;
-const TCP: u8 = 6;
-const UDP: u8 = 17;
 
 impl Core {
     /// An ICMP error from the wire.
@@ -28,10 +24,13 @@ impl Core {
         let from = packet.source;
         // The span of what the error is about, so that the record stands there.
         let mut scope = self.wire.scope.clone();
-        let nothing = |what: &str| IcmpEffect::Ignored { why: format!("no {what} of this host is meant") };
+        let nothing = |what: &str| IcmpEffect::Ignored {
+            reason: DropReason::UnmatchedIcmp,
+            why: format!("no {what} of this host is meant"),
+        };
         let effect = match quote.protocol {
             _ if quote.source != self.wire.local => nothing("packet"),
-            TCP => {
+            protocol::TCP => {
                 let tuple = Tuple { local: source, remote: destination };
                 match self.flow_at(&tuple) {
                     Some(id) => {
@@ -47,7 +46,7 @@ impl Core {
                     None => nothing("connection"),
                 }
             }
-            UDP => match self.udp.get_mut(&quote.source_port) {
+            protocol::UDP => match self.udp.get_mut(&quote.source_port) {
                 Some(port) if port.has_sent_to(destination) => {
                     scope = port.scope.clone();
                     port.push_error(UdpError::Unreachable {
@@ -61,25 +60,25 @@ impl Core {
                 Some(_) => nothing("datagram"),
                 None => nothing("UDP port"),
             },
-            ICMP => match quote.echo.and_then(|(ident, seq)| Some((seq, self.pings.get_mut(&ident)?))) {
-                Some((seq, ping)) if ping.seq == seq && ping.destination == quote.destination => {
-                    scope = ping.scope.clone();
-                    ping.outcome = Some(Err(PingError::Unreachable {
-                        destination: ping.destination.into(),
-                        from: from.into(),
-                        what: error.kind.to_string(),
-                    }));
-                    self.wire.wakers.extend(ping.waker.take());
-                    IcmpEffect::Reported
+            protocol::ICMP => {
+                match quote.echo.and_then(|(ident, seq)| Some((seq, self.pings.get_mut(&ident)?))) {
+                    Some((seq, ping)) if ping.seq == seq && ping.destination == quote.destination => {
+                        scope = ping.scope.clone();
+                        ping.outcome = Some(Err(PingError::Unreachable {
+                            destination: ping.destination.into(),
+                            from: from.into(),
+                            what: error.kind.to_string(),
+                        }));
+                        self.wire.wakers.extend(ping.waker.take());
+                        IcmpEffect::Reported
+                    }
+                    _ => nothing("echo request"),
                 }
-                _ => nothing("echo request"),
-            },
+            }
             _ => nothing("packet"),
         };
-        if let IcmpEffect::Ignored { why } = &effect {
-            let reason =
-                if why.contains("RFC 5927") { DropReason::SuspiciousIcmp } else { DropReason::UnmatchedIcmp };
-            self.wire.discard(&scope, Some(frame), reason, why.clone());
+        if let IcmpEffect::Ignored { reason, why } = &effect {
+            self.wire.discard(&scope, Some(frame), *reason, why.clone());
         }
         let what = error.kind.to_string();
         let (source, destination) = (source.into(), destination.into());

@@ -1,38 +1,35 @@
 //! One TCP connection: its engine, the history that explains its segments, and what its program
 //! waits for.
 
+mod program;
+mod trouble;
+
+use self::trouble::BLACK_HOLE_MTUS;
 use super::engine::Engine;
 use super::timers::Owner;
 use super::tuple::Tuple;
 use super::wire::{Wire, arp_target, is_arp};
+use crate::config::ConnectOptions;
 use crate::error::{ConnectError, TcpError};
-use crate::host::ConnectOptions;
-use crate::icmp_error::IcmpError;
 use crate::ingress::{Ipv4Packet, TcpHeader, Transport, parse_transport};
 use crate::route::RouteDecision;
 use crate::why::{SegmentHistory, Trigger};
 use glasstack_journal::event::{
-    Arp, Direction, FlowId, FrameId, IcmpEffect, MacAddress, Medium, ResetReason, Retransmission, Role,
-    SegmentReason, StateCause, Tcp, TcpFlags, TcpState,
+    Arp, Direction, FlowId, FrameId, Medium, ResetReason, Retransmission, Role, SegmentReason, StateCause,
+    Tcp, TcpFlags, TcpState,
 };
 use glasstack_journal::{Instant, Scope};
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
-use std::task::{Context, Waker};
+use std::task::Waker;
 use std::time::Duration;
 
 /// How often a flow is driven in one go: an ARP answer may let it go on.
 const ROUNDS: usize = 4;
-/// The IP MTU below which nobody may push a connection (RFC 5927 7.2; RFC 1191 3 has 68).
-const MTU_FLOOR: usize = 552;
-/// What is tried when large segments vanish without a word (RFC 4821 7.1, RFC 2923 2.1).
-const BLACK_HOLE_MTUS: [usize; 2] = [1280, MTU_FLOOR];
 /// How many keep-alive intervals without an answer end a connection.
 const KEEP_ALIVE_PROBES: u32 = 9;
 /// More often than that nobody is asked whether he lives.
 const SHORTEST_KEEP_ALIVE: Duration = Duration::from_secs(1);
-/// How long a connection may stay half-open.
-const HALF_OPEN: Duration = Duration::from_secs(63);
 
 /// One connection.
 pub(crate) struct Flow {
@@ -51,7 +48,7 @@ pub(crate) struct Flow {
     pub(crate) failure: Option<Failure>,
     /// No program holds it any more.
     pub(crate) orphan: bool,
-    /// Not accepted yet: the listener's port.
+    /// Half-open yet: the listener's port.
     pub(crate) waits_at: Option<u16>,
     /// This side has said that it sends no more.
     pub(crate) write_closed: bool,
@@ -72,6 +69,7 @@ pub(crate) struct Flow {
     since_state: Instant,
     user_timeout: Duration,
     fin_wait_2: Duration,
+    half_open: Duration,
 }
 
 /// Since when nothing that was sent has been acknowledged.
@@ -196,6 +194,7 @@ impl Flow {
             since_state: now,
             user_timeout: wire.tcp.user_timeout,
             fin_wait_2: wire.tcp.fin_wait_2,
+            half_open: wire.tcp.half_open_timeout,
         }
     }
 
@@ -367,7 +366,8 @@ impl Flow {
             TcpState::SynReceived => {
                 self.reset_because = Some(ResetReason::Evicted);
                 if self.role == Role::Active {
-                    self.failure = Some(Failure::Connect(ConnectError::TimedOut { peer, after: HALF_OPEN }));
+                    self.failure =
+                        Some(Failure::Connect(ConnectError::TimedOut { peer, after: self.half_open }));
                 }
             }
             _ => {
@@ -387,7 +387,7 @@ impl Flow {
         let user_timeout = self.progress.since.map(|since| since + self.user_timeout);
         let state = match self.state {
             TcpState::FinWait2 if self.orphan => Some(self.since_state + self.fin_wait_2),
-            TcpState::SynReceived => Some(self.since_state + HALF_OPEN),
+            TcpState::SynReceived => Some(self.since_state + self.half_open),
             _ => None,
         };
         // An attempt to connect has a limit of its own.
@@ -454,205 +454,4 @@ impl Flow {
             wire.wakers.extend(self.wakers.open.take());
         }
     }
-
-    /// The next hop has answered ARP, or has moved to another station.
-    pub(crate) fn on_arp_reply(&mut self, wire: &mut Wire, mac: MacAddress, now: Instant) -> Fate {
-        let target = self.arp_target;
-        let reply = wire.reply_to_inner(target, mac);
-        if let Some(engine) = &mut self.engine {
-            engine.receive(reply, now);
-        }
-        self.drive(wire, Trigger::Application, now)
-    }
-
-    /// Whether its segments go to this neighbour.
-    pub(crate) fn goes_by(&self, neighbour: Ipv4Addr) -> bool {
-        self.next_hop == neighbour
-    }
-
-    /// A segment came from `station`: if that is the next hop, its ARP entry is still right.
-    pub(crate) fn confirm_next_hop(&self, wire: &mut Wire, station: MacAddress, now: Instant) {
-        wire.neighbours.confirm(self.next_hop, station, now);
-    }
-
-    /// The next hop has not answered ARP.
-    pub(crate) fn on_no_arp_reply(&mut self, wire: &mut Wire, attempts: u8, now: Instant) -> Fate {
-        let next_hop = IpAddr::V4(self.next_hop);
-        if self.state == TcpState::SynSent {
-            self.failure = Some(Failure::Connect(ConnectError::NoArpReply { next_hop, attempts }));
-            return self.give_up(wire, StateCause::NoArpReply, now);
-        }
-        self.said = Some(format!("no ARP reply from {next_hop}"));
-        self.drive(wire, Trigger::Timer, now)
-    }
-
-    /// An ICMP error about a segment of this connection. RFC 5927 4.1: only one that quotes a
-    /// sequence number in flight is believed.
-    pub(crate) fn on_icmp_error(
-        &mut self,
-        wire: &mut Wire,
-        frame: FrameId,
-        from: Ipv4Addr,
-        error: &IcmpError,
-        now: Instant,
-    ) -> (IcmpEffect, Fate) {
-        let in_flight = error.quote.tcp_seq.is_some_and(|seq| self.history.in_flight_contains(seq));
-        if !in_flight {
-            let why = "the quoted sequence number is not in flight (RFC 5927 4.1)".to_owned();
-            return (IcmpEffect::Ignored { why }, Fate::Lives);
-        }
-        if let Some(next_hop_mtu) = error.kind.next_hop_mtu() {
-            return self.on_fragmentation_needed(wire, next_hop_mtu, error.quote.total_length, from, now);
-        }
-        if self.state == TcpState::SynSent {
-            let peer = self.tuple.remote_addr();
-            let what = error.kind.to_string();
-            self.failure =
-                Some(Failure::Connect(ConnectError::Unreachable { peer, from: from.into(), what }));
-            return (IcmpEffect::ConnectFailed, self.give_up(wire, StateCause::IcmpError(frame), now));
-        }
-        self.said = Some(format!("{}, says {from}", error.kind));
-        (IcmpEffect::Remembered, Fate::Lives)
-    }
-
-    fn on_fragmentation_needed(
-        &mut self,
-        wire: &mut Wire,
-        next_hop_mtu: u16,
-        quoted_length: u16,
-        from: Ipv4Addr,
-        now: Instant,
-    ) -> (IcmpEffect, Fate) {
-        let before = self.mtu;
-        // RFC 1191 5: an old router says 0; then the next plateau below the packet's size is taken.
-        let told = match next_hop_mtu {
-            0 => plateau_below(usize::from(quoted_length).min(before)),
-            mtu => usize::from(mtu),
-        };
-        let mtu = told.max(MTU_FLOOR);
-        if mtu >= before {
-            let why = format!("an MTU of {told} is no less than the {before} in use");
-            return (IcmpEffect::Ignored { why }, Fate::Lives);
-        }
-        self.lower_mtu(wire, mtu, &format!("fragmentation needed, says {from}"), now);
-        let fate = self.drive(wire, Trigger::MtuLowered { mtu }, now);
-        (IcmpEffect::MtuLowered { from: before, to: mtu }, fate)
-    }
-
-    fn lower_mtu(&mut self, wire: &mut Wire, to: usize, why: &str, now: Instant) {
-        let (flow, from) = (self.id, self.mtu);
-        if to >= from {
-            return;
-        }
-        self.mtu = to;
-        wire.lower_mtu_towards(*self.tuple.remote.ip(), to, now);
-        let seed = wire.entropy.u64();
-        if let Some(engine) = &mut self.engine {
-            engine.set_mtu(to, seed, now);
-        }
-        self.history.mtu_lowered(to);
-        self.scope.record(|| Tcp::MtuLowered { flow, from, to, why: why.to_owned() });
-    }
-
-    /// Ends an attempt without a word on the wire.
-    pub(crate) fn give_up(&mut self, wire: &mut Wire, cause: StateCause, now: Instant) -> Fate {
-        self.engine = None;
-        let (flow, from, to) = (self.id, self.state, TcpState::Closed);
-        self.state = to;
-        self.since_state = now;
-        if from != to {
-            self.scope.record(|| Tcp::StateChanged { flow, from, to, cause });
-        }
-        wire.timers.set(Owner::Flow(self.id), None);
-        self.wake(wire);
-        Fate::Over
-    }
-
-    /// A program reads.
-    pub(crate) fn read(&mut self, cx: &Context<'_>, buffer: &mut [u8]) -> Option<Result<usize, TcpError>> {
-        if buffer.is_empty() {
-            return Some(Ok(0));
-        }
-        if !self.leftover.is_empty() {
-            let count = buffer.len().min(self.leftover.len());
-            for (slot, byte) in buffer.iter_mut().zip(self.leftover.drain(..count)) {
-                *slot = byte;
-            }
-            return Some(Ok(count));
-        }
-        match &mut self.engine {
-            Some(engine) if engine.can_recv() => Some(Ok(engine.recv(buffer))),
-            Some(engine) if engine.may_recv() => {
-                self.wakers.read = Some(cx.waker().clone());
-                None
-            }
-            _ => Some(self.established_failure().map_or(Ok(0), Err)),
-        }
-    }
-
-    /// A program writes.
-    pub(crate) fn write(&mut self, cx: &Context<'_>, data: &[u8]) -> Option<Result<usize, TcpError>> {
-        if let Some(error) = self.established_failure() {
-            return Some(Err(error));
-        }
-        match &mut self.engine {
-            _ if self.write_closed => Some(Err(TcpError::Closed)),
-            _ if data.is_empty() => Some(Ok(0)),
-            Some(engine) if engine.can_send() => Some(Ok(engine.send(data))),
-            Some(engine) if engine.may_send() => {
-                self.wakers.write = Some(cx.waker().clone());
-                None
-            }
-            _ => Some(Err(TcpError::Closed)),
-        }
-    }
-
-    /// A program has no more to say: a FIN follows what is queued.
-    pub(crate) fn close(&mut self, now: Instant) {
-        self.write_closed = true;
-        if let Some(engine) = &mut self.engine {
-            engine.close();
-        }
-        self.note_state(StateCause::Application, now);
-    }
-
-    /// The connection ends with a RST.
-    pub(crate) fn abort(&mut self, because: ResetReason, now: Instant) {
-        self.reset_because = Some(because);
-        if self.failure.is_none() {
-            self.failure = Some(Failure::Established(TcpError::Aborted));
-        }
-        if let Some(engine) = &mut self.engine {
-            engine.abort();
-        }
-        self.note_state(StateCause::Application, now);
-    }
-
-    /// A program lets go of the connection, as close(2) does: FIN, or RST if data is unread
-    /// (RFC 1122 4.2.2.13).
-    pub(crate) fn release(&mut self, now: Instant) {
-        self.wakers = Waiting::default();
-        let unread = self.engine.as_ref().map_or(0, Engine::unread);
-        if unread > 0 {
-            self.abort(ResetReason::Aborted, now);
-        } else {
-            self.close(now);
-        }
-    }
-
-    fn established_failure(&self) -> Option<TcpError> {
-        match &self.failure {
-            Some(Failure::Established(error)) => Some(error.clone()),
-            Some(Failure::Connect(_)) => Some(TcpError::Reset { peer: self.tuple.remote_addr() }),
-            None => None,
-        }
-    }
-}
-
-/// The largest plateau below `size` (RFC 1191 7.1).
-fn plateau_below(size: usize) -> usize {
-    [32_000, 17_914, 8_166, 4_352, 2_002, 1_492, 1_006, 576]
-        .into_iter()
-        .find(|plateau| *plateau < size)
-        .unwrap_or(MTU_FLOOR)
 }

@@ -1,5 +1,6 @@
 //! The host's ARP cache (RFC 826, RFC 1122 2.3.2): one table for all its connections.
 
+use crate::config::ArpConfig;
 use glasstack_journal::Instant;
 use glasstack_journal::event::{FlowId, MacAddress, RequestReason};
 use std::collections::BTreeMap;
@@ -10,16 +11,13 @@ use std::time::Duration;
 /// An entry that nothing has confirmed for so long is asked for again (RFC 1122 2.3.2.1 suggests
 /// a minute).
 const FRESH: Duration = Duration::from_secs(60);
-/// Between two requests for the same address (RFC 1122 2.3.2.1: at most one a second).
-const RETRY: Duration = Duration::from_secs(1);
-/// How often an address is asked for.
-pub(crate) const ATTEMPTS: u8 = 3;
 /// Entries kept; the one confirmed longest ago gives way. Any station on the link can make one.
 const CAPACITY: usize = 1024;
 
 /// Who has which MAC address, who has been asked, and who waits for the answer.
 #[derive(Default)]
 pub(crate) struct Neighbours {
+    config: ArpConfig,
     entries: BTreeMap<Ipv4Addr, Entry>,
     pending: BTreeMap<Ipv4Addr, Pending>,
     /// How often nobody answered, per address: a waiting task compares it with what it was when
@@ -73,6 +71,15 @@ pub(crate) enum Due {
 }
 
 impl Neighbours {
+    pub(crate) fn new(config: ArpConfig) -> Self {
+        Self { config, ..Self::default() }
+    }
+
+    /// How often an address is asked for.
+    pub(crate) fn attempts(&self) -> u8 {
+        self.config.attempts.max(1)
+    }
+
     /// Looks `ip` up. `waiter` is remembered until an answer comes, or none.
     pub(crate) fn ask(&mut self, ip: Ipv4Addr, waiter: Option<FlowId>, now: Instant) -> Answer {
         let mut why = RequestReason::Unknown;
@@ -86,7 +93,7 @@ impl Neighbours {
         let asked = self.pending.contains_key(&ip);
         let pending = self.pending.entry(ip).or_insert_with(|| Pending {
             since: now,
-            next: now + RETRY,
+            next: now + self.config.retry,
             attempts: 1,
             flows: Vec::new(),
             wakers: Vec::new(),
@@ -160,12 +167,13 @@ impl Neighbours {
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<Due> {
         let due: Vec<Ipv4Addr> =
             self.pending.iter().filter(|(_, pending)| pending.next <= now).map(|(ip, _)| *ip).collect();
+        let (attempts, retry) = (self.attempts(), self.config.retry);
         let mut result = Vec::with_capacity(due.len());
         for ip in due {
             let Some(pending) = self.pending.get_mut(&ip) else { continue };
-            if pending.attempts < ATTEMPTS {
+            if pending.attempts < attempts {
                 pending.attempts += 1;
-                pending.next = now + RETRY;
+                pending.next = now + retry;
                 result.push(Due::Again { ip, attempt: pending.attempts });
             } else if let Some(pending) = self.pending.remove(&ip) {
                 self.entries.remove(&ip);

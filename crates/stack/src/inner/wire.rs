@@ -4,10 +4,10 @@
 use super::neighbours::{Answer, Neighbours};
 use super::port::{ETHERNET_HEADER, Link};
 use super::timers::{Owner, Timers};
+use crate::config::{Checked, Counters, HostConfig, TcpConfig};
 use crate::device::Frame;
 use crate::environment::Entropy;
 use crate::fragment::fragment;
-use crate::host::{Counters, TcpConfig};
 use crate::route::{Prefix, RouteDecision, RouteTable};
 use glasstack_journal::event::{
     Arp, Direction, DropReason, FlowId, FrameId, InterfaceId, Ip, Link as LinkEvent, MacAddress, Medium,
@@ -40,6 +40,7 @@ pub(crate) struct Wire {
     pub(crate) prefix: Prefix,
     pub(crate) routes: RouteTable,
     pub(crate) tcp: TcpConfig,
+    pub(crate) reassembly_timeout: std::time::Duration,
     pub(crate) neighbours: Neighbours,
     pub(crate) timers: Timers,
     pub(crate) counters: Counters,
@@ -53,19 +54,14 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    #[allow(clippy::too_many_arguments, reason = "made in one place")]
     pub(crate) fn new(
         scope: Scope,
         entropy: Arc<dyn Entropy>,
         name: String,
         interface: InterfaceId,
         medium: Medium,
-        mtu: usize,
-        mac: MacAddress,
-        local: Ipv4Addr,
-        prefix: Prefix,
-        routes: RouteTable,
-        tcp: TcpConfig,
+        checked: Checked,
+        config: HostConfig,
     ) -> Self {
         Self {
             scope,
@@ -73,13 +69,14 @@ impl Wire {
             name,
             interface,
             medium,
-            mtu,
-            mac,
-            local,
-            prefix,
-            routes,
-            tcp,
-            neighbours: Neighbours::default(),
+            mtu: checked.mtu,
+            mac: config.mac,
+            local: checked.address,
+            prefix: checked.prefix,
+            routes: checked.routes,
+            tcp: config.tcp,
+            reassembly_timeout: config.reassembly_timeout,
+            neighbours: Neighbours::new(config.arp),
             timers: Timers::default(),
             counters: Counters::default(),
             outgoing: VecDeque::new(),

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
+use super::forge::checksum;
+
 /// The Ethernet header of a frame to host `side`.
 fn ethernet(side: u8) -> [u8; 14] {
     [2, 0, 0, 0, 0, side + 1, 2, 0, 0, 0, 0, 2 - side, 8, 0]
@@ -44,14 +46,4 @@ pub fn segment(to: u8, (source, destination): (u16, u16), seq: u32, ack: u32, fl
     let sum = checksum(&pseudo);
     tcp[16..18].copy_from_slice(&sum.to_be_bytes());
     ipv4(to, from, 6, &tcp)
-}
-
-/// RFC 1071.
-pub fn checksum(bytes: &[u8]) -> u16 {
-    let words = bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)));
-    let mut sum: u32 = words.sum();
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    !u16::try_from(sum).unwrap()
 }
