@@ -93,11 +93,11 @@ pub fn read(scope: &Scope, typed: &str) -> Result<Address, AddressError> {
     let result = parse(typed);
     scope.record(|| match &result {
         Ok(address) => Page::AddressParsed {
-            typed: typed.to_owned(),
+            typed: hide_password(typed),
             url: without_password(&address.url),
             scheme_because: address.scheme_because.to_owned(),
         },
-        Err(error) => Page::AddressRefused { typed: typed.to_owned(), why: error.to_string() },
+        Err(error) => Page::AddressRefused { typed: hide_password(typed), why: error.to_string() },
     });
     result
 }
@@ -133,6 +133,18 @@ pub(crate) fn without_password(url: &Url) -> String {
         let _ = shown.set_password(Some("***"));
     }
     shown.into()
+}
+
+/// What was typed, fit to be shown: a password in it (RFC 3986 3.2.1) as `***`.
+pub fn hide_password(typed: &str) -> String {
+    let start = typed.find("//").map_or(0, |at| at + 2);
+    let (scheme, rest) = typed.split_at(start);
+    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(authority);
+    match authority.rsplit_once('@').and_then(|(who, host)| Some((who.split_once(':')?.0, host))) {
+        Some((user, host)) => format!("{scheme}{user}:***@{host}{path}"),
+        None => typed.to_owned(),
+    }
 }
 
 fn check_characters(typed: &str) -> Result<(), AddressError> {
@@ -421,6 +433,14 @@ mod tests {
             without_password(&parse("http://me:secret@h.test/").unwrap().url),
             "http://me:***@h.test/"
         );
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        assert_eq!(hide_password("http://me:a:b@h.test/x?y@z"), "http://me:***@h.test/x?y@z");
+        assert_eq!(hide_password("me:secret@h.test"), "me:***@h.test");
+        assert_eq!(hide_password("http://h.test:80/a:b@c"), "http://h.test:80/a:b@c");
+        assert_eq!(hide_password("http://me@h.test/"), "http://me@h.test/");
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(crate) fn run(options: GetOptions) -> anyhow::Result<ExitCode> {
     let cacert = cacert.transpose()?;
     let mut net = Net::open(&options.net, &options.watch, address.url.host_str(), true)?;
     // All that follows is part of one journey.
-    let host = net.host.span(SpanKind::Journey { typed: options.url.clone() });
+    let host = net.host.span(SpanKind::Journey { typed: address_bar::hide_password(&options.url) });
     let client = client(&options, &net, &host, cacert.as_deref())?;
     let result = net.run(async {
         address_bar::read(host.scope(), &options.url).map_err(WebError::from)?;
