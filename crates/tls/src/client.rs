@@ -1,6 +1,7 @@
 //! The client: connects, and judges whom it meets.
 
 use crate::error::{ConfigError, TlsError};
+use crate::gather::Gather;
 use crate::handshake::{Attempt, hang_up};
 use crate::key_log::{ConnectionKeyLog, KeyLogSink};
 use crate::offer::{Offer, TlsVersion, protocol_names, protocol_versions};
@@ -101,7 +102,7 @@ impl TlsClient {
         let attempt = Attempt::begin(scope, false, Some(asked), &self.offer);
         let case = Case::new(attempt.scope().clone());
         let connector = TlsConnector::from(self.config_for(attempt.scope()));
-        let mut handshake = connector.connect(name, stream).into_fallible();
+        let mut handshake = connector.connect(name, Gather { stream }).into_fallible();
         let outcome = poll_fn(|cx| {
             let _judged_here = case.open();
             Pin::new(&mut handshake).poll(cx)
@@ -127,7 +128,7 @@ impl TlsClient {
     }
 }
 
-fn established<S>(attempt: Attempt, stream: futures_rustls::client::TlsStream<S>) -> TlsStream<S> {
+fn established<S>(attempt: Attempt, stream: futures_rustls::client::TlsStream<Gather<S>>) -> TlsStream<S> {
     let session = SessionInfo::of(stream.get_ref().1);
     let scope = attempt.succeed();
     if session.resumed {

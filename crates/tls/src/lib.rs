@@ -14,9 +14,9 @@
 //! ```
 //!
 //! Read in this order: [`client`] and [`server`] (the two ends), [`stream`] (what they give),
-//! `verifier` (how a certificate is judged), [`certificate`] (what is read from one), [`trust`] (who
-//! is believed), [`identity`] (what a server shows), [`error`] (what goes wrong, and what helps),
-//! [`offer`] and [`mod@provider`] (versions, suites, randomness), [`key_log`].
+//! `verifier` and `evidence` (how a certificate is judged), [`certificate`] (what is read from one),
+//! [`trust`] (who is believed), [`identity`] (what a server shows), [`error`] (what goes wrong, and
+//! what helps), [`offer`] and [`mod@provider`] (versions, suites, randomness), [`key_log`].
 //!
 //! The protocol is rustls': TLS 1.3 (RFC 8446) and TLS 1.2 (RFC 5246) with ECDHE only. RSA key
 //! transport, which older descriptions of TLS show, is not offered: it has no forward secrecy (who
@@ -28,6 +28,8 @@
 pub mod certificate;
 pub mod client;
 pub mod error;
+mod evidence;
+mod gather;
 mod handshake;
 pub mod identity;
 pub mod key_log;

@@ -1,6 +1,7 @@
 //! The server: accepts, and shows the certificate that fits the name asked for.
 
 use crate::error::{ConfigError, TlsError};
+use crate::gather::Gather;
 use crate::handshake::{Attempt, hang_up};
 use crate::identity::{Identity, choose};
 use crate::key_log::{ConnectionKeyLog, KeyLogSink};
@@ -91,7 +92,7 @@ impl TlsServer {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        let start = match LazyConfigAcceptor::new(Acceptor::default(), stream).await {
+        let start = match LazyConfigAcceptor::new(Acceptor::default(), Gather { stream }).await {
             Ok(start) => start,
             Err(error) => {
                 let attempt = Attempt::begin(scope, true, None, &self.offer);

@@ -2,6 +2,7 @@
 
 use crate::certificate::CertificateInfo;
 use crate::error::{TlsError, rustls_within};
+use crate::gather::Gather;
 use crate::offer::{group_name, suite_name, version_name};
 use futures_io::{AsyncRead, AsyncWrite};
 use glasstack_journal::Scope;
@@ -21,7 +22,7 @@ use std::task::{Context, Poll, ready};
 /// - Errors of TLS are [`TlsError`]s inside the I/O errors ([`TlsError::within`]); the stream's own
 ///   pass through.
 pub struct TlsStream<S> {
-    inner: futures_rustls::TlsStream<S>,
+    inner: futures_rustls::TlsStream<Gather<S>>,
     scope: Scope,
     session: SessionInfo,
     sent_close_notify: bool,
@@ -86,7 +87,11 @@ impl SessionInfo {
 }
 
 impl<S> TlsStream<S> {
-    pub(crate) fn new(inner: futures_rustls::TlsStream<S>, scope: Scope, session: SessionInfo) -> Self {
+    pub(crate) fn new(
+        inner: futures_rustls::TlsStream<Gather<S>>,
+        scope: Scope,
+        session: SessionInfo,
+    ) -> Self {
         Self { inner, scope, session, sent_close_notify: false, ending: None }
     }
 
@@ -107,7 +112,7 @@ impl<S> TlsStream<S> {
 
     /// The stream below.
     pub fn get_ref(&self) -> &S {
-        self.inner.get_ref().0
+        &self.inner.get_ref().0.stream
     }
 
     /// Whether the peer has said that it will send no more, and all of it has been read.

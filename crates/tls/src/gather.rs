@@ -1,0 +1,63 @@
+//! The stream below, writing small pieces together.
+
+use futures_io::{AsyncRead, AsyncWrite};
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// Pieces are copied together up to this many bytes, about one record (RFC 8446 5.1).
+const TOGETHER: usize = 16 * 1024;
+
+/// Hands several records to `S` in one write even where `S` takes only one slice at a time.
+///
+/// A handshake that fails gets one last write, and in TLS 1.3 the alert that says why stands in it
+/// behind a change_cipher_spec of six bytes: written slice by slice, the peer would never hear it.
+pub(crate) struct Gather<S> {
+    pub(crate) stream: S,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Gather<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Gather<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, data)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut pieces = slices.iter().filter(|slice| !slice.is_empty());
+        let first: &[u8] = pieces.next().map_or(&[], |slice| slice);
+        let mut gathered = Vec::new();
+        for piece in pieces {
+            let so_far = gathered.len().max(first.len());
+            if so_far + piece.len() > TOGETHER {
+                break;
+            }
+            if gathered.is_empty() {
+                gathered.extend_from_slice(first);
+            }
+            gathered.extend_from_slice(piece);
+        }
+        let data = if gathered.is_empty() { first } else { &gathered };
+        Pin::new(&mut self.stream).poll_write(cx, data)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_close(cx)
+    }
+}
