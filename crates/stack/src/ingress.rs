@@ -281,14 +281,23 @@ pub(crate) fn parse_transport<'a>(packet: &Ipv4Packet<'a>) -> Result<Transport<'
 impl<'a> TcpHeader<'a> {
     fn parse(packet: &Ipv4Packet<'a>) -> Result<Self, Discard> {
         let segment = packet.payload;
-        let Some((fixed, rest)) = segment.split_first_chunk::<20>() else {
+        if segment.len() < 20 {
             return Err(truncated("a TCP header", 20, segment.len()));
-        };
+        }
         // RFC 9293 3.1: the checksum is never optional (MUST-2, MUST-3).
         let sum = transport_checksum(packet, segment);
         if sum != 0 {
             return Err(Discard::new(DropReason::BadTcpChecksum, format!("off by 0x{sum:04x}")));
         }
+        Self::read(packet)
+    }
+
+    /// A segment that this host has just made itself: its checksum needs no second look.
+    pub(crate) fn read(packet: &Ipv4Packet<'a>) -> Result<Self, Discard> {
+        let segment = packet.payload;
+        let Some((fixed, rest)) = segment.split_first_chunk::<20>() else {
+            return Err(truncated("a TCP header", 20, segment.len()));
+        };
         let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, w0, w1, ..] = *fixed;
         let header_length = usize::from(offset >> 4) * 4;
         let options_and_payload = header_length.checked_sub(20).and_then(|n| rest.split_at_checked(n));

@@ -170,7 +170,7 @@ impl Core {
     fn on_tcp(&mut self, carrier: &Carrier<'_>, header: &TcpHeader<'_>, now: Instant) {
         let tuple = Tuple { local: header.destination, remote: header.source };
         if let Some(id) = self.flow_at(&tuple) {
-            let (frame, bytes) = (carrier.frame, carrier.bytes.to_vec());
+            let (frame, bytes) = (carrier.frame, carrier.bytes);
             return self.with_flow(id, now, |flow, wire| {
                 if let Some(station) = carrier.station {
                     flow.confirm_next_hop(wire, station, now);
@@ -227,7 +227,7 @@ impl Core {
         if let Some(listener) = self.listeners.get_mut(&port) {
             listener.begin(id);
         }
-        let (frame, bytes) = (carrier.frame, carrier.bytes.to_vec());
+        let (frame, bytes) = (carrier.frame, carrier.bytes);
         self.with_flow(id, now, |flow, wire| flow.on_segment(wire, frame, bytes, header, now));
         if !self.flows.contains_key(&id) {
             let detail = format!("a SYN from {} that opens nothing", header.source);
@@ -371,7 +371,7 @@ impl Core {
     fn answer(&mut self, carrier: &Carrier<'_>, asker: Ipv4Addr, now: Instant) -> Vec<(FrameId, Vec<u8>)> {
         let scope = self.wire.scope.clone();
         let asker = carrier.station.map(|station| (asker, station));
-        let answers = self.front.answer(&self.wire, asker, carrier.bytes.to_vec(), now);
+        let answers = self.front.answer(&self.wire, asker, carrier.bytes, now);
         answers
             .into_iter()
             .filter(|bytes| !is_arp(self.wire.medium, bytes))

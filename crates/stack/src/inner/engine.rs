@@ -7,7 +7,7 @@ use super::port::{Link, Port, interface, smol_time};
 use crate::config::TcpConfig;
 use glasstack_journal::Instant;
 use glasstack_journal::event::{MacAddress, Medium, TcpState};
-use smoltcp::iface::{Interface, PollIngressSingleResult, PollResult, SocketHandle, SocketSet};
+use smoltcp::iface::{Interface, PollResult, SocketHandle, SocketSet};
 use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer, State};
 use smoltcp::time::Duration as SmolDuration;
 use std::net::SocketAddrV4;
@@ -62,13 +62,9 @@ impl Engine {
         self.socket_mut().listen(local).is_ok()
     }
 
-    /// Feeds one frame and processes it.
-    pub(crate) fn receive(&mut self, frame: Vec<u8>, now: Instant) {
-        self.port.feed(frame);
-        let now = smol_time(now);
-        while self.interface.poll_ingress_single(now, &mut self.port, &mut self.sockets)
-            != PollIngressSingleResult::None
-        {}
+    /// Takes in one frame and processes it.
+    pub(crate) fn receive(&mut self, frame: &[u8], now: Instant) {
+        self.port.deliver(frame, &mut self.interface, &mut self.sockets, now);
     }
 
     /// Lets the engine emit what is due, in a bounded batch.

@@ -11,7 +11,7 @@ use super::tuple::Tuple;
 use super::wire::{Wire, arp_target, is_arp};
 use crate::config::ConnectOptions;
 use crate::error::{ConnectError, TcpError};
-use crate::ingress::{Ipv4Packet, TcpHeader, Transport, parse_transport};
+use crate::ingress::{Ipv4Packet, TcpHeader};
 use crate::route::RouteDecision;
 use crate::why::{SegmentHistory, Trigger};
 use glasstack_journal::event::{
@@ -209,7 +209,7 @@ impl Flow {
         &mut self,
         wire: &mut Wire,
         frame: FrameId,
-        bytes: Vec<u8>,
+        bytes: &[u8],
         header: &TcpHeader<'_>,
         now: Instant,
     ) -> Fate {
@@ -296,7 +296,7 @@ impl Flow {
         let Some(mac) = wire.resolve(&self.scope, self.next_hop, Some(self.id), now) else { return false };
         let reply = wire.reply_to_inner(target, mac);
         if let Some(engine) = &mut self.engine {
-            engine.receive(reply, now);
+            engine.receive(&reply, now);
         }
         true
     }
@@ -314,7 +314,7 @@ impl Flow {
         let (_, packet) = wire.split(&bytes);
         let packet_len = packet.len();
         let ip = Ipv4Packet::parse(packet).ok()?;
-        let Ok(Transport::Tcp(header)) = parse_transport(&ip) else { return None };
+        let header = TcpHeader::read(&ip).ok()?;
         let mut why = self.history.sent(&header, trigger, now);
         if let (SegmentReason::Reset(_), Some(because)) = (&why, self.reset_because) {
             why = SegmentReason::Reset(because);

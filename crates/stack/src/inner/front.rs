@@ -2,11 +2,11 @@
 //! no socket in it answers echo requests, segments for no connection (RST) and
 //! datagrams for no port (ICMP port unreachable).
 
-use super::port::{Link, Port, interface, smol_time};
+use super::port::{Link, Port, interface};
 use super::wire::Wire;
 use glasstack_journal::Instant;
 use glasstack_journal::event::{MacAddress, Medium};
-use smoltcp::iface::{Interface, PollIngressSingleResult, SocketSet};
+use smoltcp::iface::{Interface, SocketSet};
 use std::net::Ipv4Addr;
 
 /// The largest packet it may answer with; what exceeds the MTU is fragmented behind it.
@@ -34,17 +34,16 @@ impl Front {
         &mut self,
         wire: &Wire,
         asker: Option<(Ipv4Addr, MacAddress)>,
-        frame: Vec<u8>,
+        frame: &[u8],
         now: Instant,
     ) -> Vec<Vec<u8>> {
         if let (Medium::Ethernet, Some((ip, mac))) = (wire.medium, asker) {
-            self.port.feed(wire.reply_to_inner(ip, mac));
+            self.receive(&wire.reply_to_inner(ip, mac), now);
         }
-        self.port.feed(frame);
-        let time = smol_time(now);
-        while self.interface.poll_ingress_single(time, &mut self.port, &mut self.sockets)
-            != PollIngressSingleResult::None
-        {}
+        self.receive(frame, now);
         std::iter::from_fn(|| self.port.take()).collect()
+    }
+    fn receive(&mut self, frame: &[u8], now: Instant) {
+        self.port.deliver(frame, &mut self.interface, &mut self.sockets, now);
     }
 }

@@ -1,9 +1,9 @@
-//! The device of an inner interface: a queue each way, between one smoltcp interface and the
-//! host's demultiplexer.
+//! The device of an inner interface, between one smoltcp interface and the host's demultiplexer:
+//! frames go in one by one, where they lie, and queue on their way out.
 
 use glasstack_journal::Instant;
 use glasstack_journal::event::{MacAddress, Medium};
-use smoltcp::iface::{Config, Interface};
+use smoltcp::iface::{Config, Interface, PollIngressSingleResult, SocketSet};
 use smoltcp::phy::{self, Checksum, DeviceCapabilities};
 use smoltcp::time::Instant as SmolInstant;
 use smoltcp::wire::{EthernetAddress, HardwareAddress, IpAddress, IpCidr};
@@ -17,19 +17,26 @@ pub(crate) const ETHERNET_HEADER: usize = 14;
 pub(crate) struct Port {
     medium: Medium,
     mtu: usize,
-    incoming: VecDeque<Vec<u8>>,
     outgoing: VecDeque<Vec<u8>>,
 }
 
 impl Port {
     /// A port whose interface may emit IP packets of up to `mtu` bytes.
     pub(crate) fn new(medium: Medium, mtu: usize) -> Self {
-        Self { medium, mtu, incoming: VecDeque::new(), outgoing: VecDeque::new() }
+        Self { medium, mtu, outgoing: VecDeque::new() }
     }
 
-    /// Hands the interface a frame; it is processed at the next poll.
-    pub(crate) fn feed(&mut self, frame: Vec<u8>) {
-        self.incoming.push_back(frame);
+    /// Hands the interface behind this port a frame, which it processes at once.
+    pub(crate) fn deliver(
+        &mut self,
+        frame: &[u8],
+        interface: &mut Interface,
+        sockets: &mut SocketSet<'static>,
+        now: Instant,
+    ) {
+        let mut arriving = Arriving { frame: Some(frame), port: self };
+        let now = smol_time(now);
+        while interface.poll_ingress_single(now, &mut arriving, sockets) != PollIngressSingleResult::None {}
     }
 
     /// The next frame that the interface has emitted.
@@ -78,12 +85,12 @@ pub(crate) fn smol_time(now: Instant) -> SmolInstant {
 }
 
 impl phy::Device for Port {
-    type RxToken<'a> = Received;
+    type RxToken<'a> = Received<'a>;
     type TxToken<'a> = Slot<'a>;
 
-    fn receive(&mut self, _: SmolInstant) -> Option<(Received, Slot<'_>)> {
-        let frame = self.incoming.pop_front()?;
-        Some((Received(frame), Slot(&mut self.outgoing)))
+    /// What comes in is [delivered](Self::deliver).
+    fn receive(&mut self, _: SmolInstant) -> Option<(Received<'_>, Slot<'_>)> {
+        None
     }
 
     fn transmit(&mut self, _: SmolInstant) -> Option<Slot<'_>> {
@@ -105,12 +112,42 @@ impl phy::Device for Port {
     }
 }
 
-/// A frame on its way into the interface.
-pub(crate) struct Received(Vec<u8>);
+/// A port that one frame comes in by.
+struct Arriving<'f, 'p> {
+    frame: Option<&'f [u8]>,
+    port: &'p mut Port,
+}
 
-impl phy::RxToken for Received {
+impl phy::Device for Arriving<'_, '_> {
+    type RxToken<'a>
+        = Received<'a>
+    where
+        Self: 'a;
+    type TxToken<'a>
+        = Slot<'a>
+    where
+        Self: 'a;
+
+    fn receive(&mut self, _: SmolInstant) -> Option<(Received<'_>, Slot<'_>)> {
+        let frame = self.frame.take()?;
+        Some((Received(frame), Slot(&mut self.port.outgoing)))
+    }
+
+    fn transmit(&mut self, now: SmolInstant) -> Option<Slot<'_>> {
+        self.port.transmit(now)
+    }
+
+    fn capabilities(&self) -> DeviceCapabilities {
+        self.port.capabilities()
+    }
+}
+
+/// A frame on its way into the interface.
+pub(crate) struct Received<'f>(&'f [u8]);
+
+impl phy::RxToken for Received<'_> {
     fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
-        f(&self.0)
+        f(self.0)
     }
 }
 

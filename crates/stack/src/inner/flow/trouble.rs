@@ -22,7 +22,7 @@ impl Flow {
         let target = self.arp_target;
         let reply = wire.reply_to_inner(target, mac);
         if let Some(engine) = &mut self.engine {
-            engine.receive(reply, now);
+            engine.receive(&reply, now);
         }
         self.drive(wire, Trigger::Application, now)
     }
