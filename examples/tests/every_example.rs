@@ -1,0 +1,167 @@
+//! Every example runs, in the lab and on a TAP, and is short.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+#[path = "../../crates/uplink/tests/support/mod.rs"]
+mod support;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use support::in_a_fresh_namespace;
+
+/// All of them; a new one belongs here.
+const EXAMPLES: [&str; 5] = ["fetch", "ping", "resolve", "serve", "two_hosts_in_a_test"];
+
+/// An example's program: cargo puts it into `examples`, beside the folder that this test is in.
+fn program(name: &str, arguments: &[&str]) -> Command {
+    let test = std::env::current_exe().unwrap();
+    let built: PathBuf = test.ancestors().nth(2).unwrap().join("examples").join(name);
+    assert!(built.exists(), "{} is not built", built.display());
+    let mut command = Command::new(built);
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// What an example that must succeed prints.
+fn run(name: &str, arguments: &[&str]) -> String {
+    let Output { status, stdout, stderr } = program(name, arguments).output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(status.success(), "{name} {arguments:?}: {status}\n{out}{err}");
+    out.into_owned()
+}
+
+#[track_caller]
+fn has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "no `{part}` in:\n{text}");
+    }
+}
+
+#[test]
+fn every_example_has_at_most_sixty_lines_and_is_run_here() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+            assert!(lines <= 60, "{} has {lines} lines", path.display());
+            found.push(path.file_stem().unwrap().to_string_lossy().into_owned());
+        }
+    }
+    found.sort();
+    assert_eq!(found, EXAMPLES);
+}
+
+// ---- in the lab
+
+#[test]
+fn ping_in_the_lab() {
+    has(&run("ping", &["--net", "lab"]), &["www.example.test: 56 bytes from 198.51.100.80 in"]);
+}
+
+#[test]
+fn resolve_in_the_lab() {
+    has(&run("resolve", &["--net", "lab"]), &["www.example.test is 198.51.100.80, from name server"]);
+    has(&run("resolve", &["--net", "lab", "alias.test"]), &["CNAME"]);
+}
+
+#[test]
+fn fetch_in_the_lab() {
+    has(&run("fetch", &["--net", "lab"]), &["<h1>It works</h1>"]);
+    assert_eq!(run("fetch", &["--net", "lab", "https://www.example.test/hello.txt"]), "hello\n");
+}
+
+#[test]
+fn serve_in_the_lab() {
+    has(&run("serve", &["--net", "lab"]), &["a guest from 192.0.2.2", "HTTP/1.1 200 OK", "hello"]);
+}
+
+#[test]
+fn two_hosts_in_a_test_are_the_same_every_time() {
+    let ladder = run("two_hosts_in_a_test", &["--net", "lab"]);
+    has(&ladder, &["client -> server  TCP SYN", "client: connected"]);
+    assert_eq!(ladder, run("two_hosts_in_a_test", &["--net", "lab"]));
+}
+
+#[test]
+fn a_network_that_there_is_not_is_an_error_that_says_what_there_is() {
+    let output = program("ping", &["--net", "wifi"]).output().unwrap();
+    assert!(!output.status.success());
+    has(&String::from_utf8_lossy(&output.stderr), &["lab and tap are what there is"]);
+}
+
+// ---- on a TAP, with the kernel as the peer
+
+#[test]
+fn ping_on_a_tap() {
+    in_a_fresh_namespace(|| {
+        has(&run("ping", &["--net", "tap"]), &["10.71.83.1: 56 bytes from 10.71.83.1 in"]);
+    });
+}
+
+#[test]
+fn resolve_on_a_tap() {
+    in_a_fresh_namespace(|| {
+        has(&run("resolve", &["--net", "tap", "10.71.83.1"]), &["10.71.83.1 is 10.71.83.1"]);
+    });
+}
+
+#[test]
+fn fetch_on_a_tap() {
+    in_a_fresh_namespace(|| {
+        // The TAP's address comes up with the program.
+        let listener = TcpListener::bind("0.0.0.0:8000").unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = BufReader::new(stream.try_clone().unwrap());
+            let mut line = String::new();
+            while head.read_line(&mut line).unwrap() > 2 {
+                line.clear();
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nfrom outside").unwrap();
+            // Until the client is gone.
+            let _ = head.read_to_end(&mut Vec::new());
+        });
+        assert_eq!(run("fetch", &["--net", "tap"]), "from outside");
+        server.join().unwrap();
+    });
+}
+
+#[test]
+fn serve_on_a_tap() {
+    in_a_fresh_namespace(|| {
+        let mut serving =
+            Serving(program("serve", &["--net", "tap"]).stdout(Stdio::piped()).spawn().unwrap());
+        let mut told = BufReader::new(serving.0.stdout.take().unwrap());
+        let mut line = String::new();
+        told.read_line(&mut line).unwrap();
+        assert_eq!(line, "serving http://10.71.83.2:8080/\n");
+        let mut guest = TcpStream::connect("10.71.83.2:8080").unwrap();
+        guest.write_all(b"GET / HTTP/1.1\r\nHost: me\r\n\r\n").unwrap();
+        let mut page = String::new();
+        guest.read_to_string(&mut page).unwrap();
+        has(&page, &["HTTP/1.1 200 OK", "\r\n\r\nhello\n"]);
+        drop(guest);
+        assert!(serving.0.wait().unwrap().success());
+    });
+}
+
+#[test]
+fn two_hosts_in_a_test_on_a_tap() {
+    in_a_fresh_namespace(|| {
+        has(&run("two_hosts_in_a_test", &["--net", "tap"]), &["hello"]);
+    });
+}
+
+/// A program that ends with the test.
+struct Serving(Child);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
