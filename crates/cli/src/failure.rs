@@ -2,6 +2,7 @@
 
 use glasstack::web::WebError;
 use std::fmt;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// curl: an option or the set-up is wrong.
@@ -63,7 +64,9 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         if told.contains(&text) {
             continue;
         }
-        anstream::eprintln!("{}{text}", if told.is_empty() { "glasstack: " } else { "  because " });
+        let head = if told.is_empty() { "glasstack: " } else { "  because " };
+        // Where it cannot be told, the exit code still tells it.
+        let _ = writeln!(anstream::stderr(), "{head}{text}");
         told = text;
     }
     code(error).into()

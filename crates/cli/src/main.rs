@@ -1,10 +1,11 @@
 //! The `glasstack` program: a thin layer over the library. One file a subcommand in `cmd`, the
-//! networks it runs on in `net`, what is shown and saved in `watch`.
+//! networks it runs on in `net`, what is shown and saved in `watch`, results in `output`.
 
 mod args;
 mod cmd;
 mod failure;
 mod net;
+mod output;
 mod watch;
 
 use args::{Cli, Command};

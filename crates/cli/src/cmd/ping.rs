@@ -2,6 +2,7 @@
 
 use crate::args::PingOptions;
 use crate::net::Net;
+use crate::output;
 use glasstack::stack::{Host, PingError};
 use std::net::IpAddr;
 use std::process::ExitCode;
@@ -18,23 +19,25 @@ pub(crate) fn run(options: &PingOptions) -> anyhow::Result<ExitCode> {
         let destination = resolver.resolve(&options.host).await.map_err(glasstack::web::WebError::from)?;
         let destination = destination.addresses.first().copied();
         let destination = destination.ok_or_else(|| anyhow::anyhow!("{} has no address", options.host))?;
-        Ok::<_, anyhow::Error>(pings(&host, destination, options).await)
+        pings(&host, destination, options).await
     });
     net.end(Duration::from_secs(1), false)?;
     let rtts = result??;
     let (sent, received) = (usize::from(options.count), rtts.len());
-    anstream::println!("{sent} sent, {received} received, {} % lost", (sent - received) * 100 / sent);
+    let lost = (sent - received) * 100 / sent;
+    output::line(format_args!("{sent} sent, {received} received, {lost} % lost"))?;
     if let (Some(min), Some(max)) = (rtts.iter().min(), rtts.iter().max()) {
         let mean = rtts.iter().sum::<Duration>() / u32::try_from(received).unwrap_or(1);
-        anstream::println!("rtt min/avg/max {}/{}/{} ms", millis(*min), millis(mean), millis(*max));
+        let (min, mean, max) = (millis(*min), millis(mean), millis(*max));
+        output::line(format_args!("rtt min/avg/max {min}/{mean}/{max} ms"))?;
     }
     Ok(if rtts.is_empty() { NO_REPLY.into() } else { ExitCode::SUCCESS })
 }
 
 /// The round-trip times of the replies that came.
-async fn pings(host: &Host, destination: IpAddr, options: &PingOptions) -> Vec<Duration> {
+async fn pings(host: &Host, destination: IpAddr, options: &PingOptions) -> anyhow::Result<Vec<Duration>> {
     let mut rtts = Vec::new();
-    anstream::println!("PING {destination}: {} bytes of data", options.length);
+    output::line(format_args!("PING {destination}: {} bytes of data", options.length))?;
     for seq in 1..=options.count {
         let begun = host.now();
         let echo = glasstack::stack::PingOptions {
@@ -46,24 +49,22 @@ async fn pings(host: &Host, destination: IpAddr, options: &PingOptions) -> Vec<D
         match host.ping(destination, &echo).await {
             Ok(reply) => {
                 let (from, length, ttl) = (reply.from, reply.length, reply.ttl);
-                anstream::println!(
-                    "{length} bytes from {from}: seq={seq} ttl={ttl} time={} ms",
-                    millis(reply.rtt)
-                );
+                let time = millis(reply.rtt);
+                output::line(format_args!("{length} bytes from {from}: seq={seq} ttl={ttl} time={time} ms"))?;
                 rtts.push(reply.rtt);
             }
             Err(error @ (PingError::NoRoute(_) | PingError::TooLong(_))) => {
-                anstream::println!("{error}");
-                return rtts;
+                output::line(error)?;
+                return Ok(rtts);
             }
-            Err(error) => anstream::println!("{error}"),
+            Err(error) => output::line(error)?,
         }
         if seq < options.count {
             let passed = host.now() - begun;
             host.sleep(options.interval.saturating_sub(passed)).await;
         }
     }
-    rtts
+    Ok(rtts)
 }
 
 fn millis(duration: Duration) -> String {

@@ -3,6 +3,7 @@
 use crate::args::ResolveOptions;
 use crate::failure::{ExitWith, FAILED_INIT};
 use crate::net::Net;
+use crate::output;
 use glasstack::dns::RecordType;
 use glasstack::web::WebError;
 use std::process::ExitCode;
@@ -22,11 +23,11 @@ pub(crate) fn run(options: &ResolveOptions) -> anyhow::Result<ExitCode> {
     let ended = net.end(Duration::from_secs(1), false);
     let lookup = result?.map_err(WebError::from)?;
     for record in &lookup.records {
-        anstream::println!("{record}");
+        output::line(record)?;
     }
     // Nobody but DNS has records.
     for address in lookup.addresses.iter().filter(|_| lookup.records.is_empty()) {
-        anstream::println!("{address}");
+        output::line(address)?;
     }
     ended?;
     Ok(ExitCode::SUCCESS)

@@ -2,6 +2,7 @@
 
 use crate::args::{RouteCommand, RouteOptions, WatchOptions};
 use crate::net::Net;
+use crate::output;
 use std::process::ExitCode;
 
 pub(crate) fn run(options: &RouteOptions) -> anyhow::Result<ExitCode> {
@@ -14,10 +15,11 @@ pub(crate) fn run(options: &RouteOptions) -> anyhow::Result<ExitCode> {
     } else {
         format!("via {}", decision.next_hop)
     };
-    anstream::println!("{} {via} dev {} src {}", decision.destination, decision.interface, decision.source);
-    anstream::println!("  row {}: {}", decision.row.prefix, decision.why);
+    let (destination, interface, source) = (decision.destination, &decision.interface, decision.source);
+    output::line(format_args!("{destination} {via} dev {interface} src {source}"))?;
+    output::line(format_args!("  row {}: {}", decision.row.prefix, decision.why))?;
     for row in net.host.routes() {
-        anstream::println!("  table: {row}");
+        output::line(format_args!("  table: {row}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
