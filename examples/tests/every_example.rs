@@ -1,6 +1,11 @@
 //! Every example runs, in the lab and on a TAP, and is short.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the peer of an example on a TAP is the kernel, on a thread of its own"
+)]
 
 #[path = "../../crates/uplink/tests/support/mod.rs"]
 mod support;
