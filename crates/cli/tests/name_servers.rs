@@ -1,11 +1,13 @@
 //! Our resolver against two real name servers, each with the same names.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::disallowed_types, reason = "the peers are made of the kernel's own sockets")]
 
 mod support;
 
+use std::net::UdpSocket;
 use support::tshark::Capture;
-use support::{Network, Ran, Server, with_real_peers};
+use support::{NAMES, Network, Ran, Server, with_real_peers};
 
 /// So many addresses that they do not fit into a datagram.
 const MANY: u8 = 100;
@@ -38,11 +40,20 @@ fn dnsmasq(network: &Network) -> Server {
 
 /// The same for both.
 fn each(ask: impl Fn(&Network) + Send + Copy + 'static) {
-    with_real_peers(&["unbound"], move |network| {
+    each_with(&["unbound"], &["dnsmasq"], ask);
+}
+
+/// The same, where more programs are needed.
+fn each_with(
+    for_unbound: &'static [&'static str],
+    for_dnsmasq: &'static [&'static str],
+    ask: impl Fn(&Network) + Send + Copy + 'static,
+) {
+    with_real_peers(for_unbound, move |network| {
         let _server = unbound(network);
         ask(network);
     });
-    with_real_peers(&["dnsmasq"], move |network| {
+    with_real_peers(for_dnsmasq, move |network| {
         let _server = dnsmasq(network);
         ask(network);
     });
@@ -96,24 +107,33 @@ fn a_host_that_has_only_an_ipv6_address_is_an_error_that_says_so() {
 
 #[test]
 fn an_answer_too_large_for_a_datagram_comes_over_tcp() {
-    with_real_peers(&["tshark"], |_| {});
-    each(|network| {
-        let capture = network.path("a.pcapng");
-        let answer = resolve(network, &["many.demo.test", "--capture", &capture]).ok();
+    each_with(&["unbound", "tshark"], &["dnsmasq", "tshark"], |network| {
+        let file = network.path("a.pcapng");
+        let answer = resolve(network, &["many.demo.test", "--capture", &file]).ok();
         assert_eq!(data(&answer).len(), usize::from(MANY), "{answer}");
-        if support::is_there("tshark") {
-            let capture = Capture::open(&capture);
-            capture.has("udp && dns.flags.response == 1 && dns.flags.truncated == 1");
-            capture.has(&format!("tcp && dns.flags.response == 1 && dns.count.answers == {MANY}"));
-            capture.is_sound();
-        }
+        let capture = Capture::open(&file);
+        capture.is_sound();
+        capture.has("udp && dns.flags.response == 1 && dns.flags.truncated == 1");
+        capture.has(&format!("tcp && dns.flags.response == 1 && dns.count.answers == {MANY}"));
     });
 }
 
 #[test]
 fn no_name_server_at_the_address_is_an_error_that_names_it() {
     with_real_peers(&[], |network| {
-        let ran = resolve(network, &["www.demo.test", "-s"]).exits(6);
-        ran.saying("198.51.100.53:53").out.is_empty().then_some(()).unwrap();
+        let ran = resolve(network, &["www.demo.test"]).exits(6).saying("198.51.100.53:53");
+        assert_eq!(ran.out, "");
+    });
+}
+
+#[test]
+fn a_name_server_that_says_nothing_is_waited_for_no_longer_than_asked() {
+    with_real_peers(&[], |network| {
+        let silent = UdpSocket::bind((NAMES, 53)).unwrap();
+        let words = ["get", "http://www.demo.test/", "--dns", "198.51.100.53", "-m", "0.3"];
+        network.glasstack(&words).exits(28);
+        let mut query = [0; 512];
+        let (length, from) = silent.recv_from(&mut query).unwrap();
+        assert!(length > 12 && from.port() >= 49_152, "a query came, from an ephemeral port: {from}");
     });
 }

@@ -302,7 +302,7 @@ fn dying_with_the_test(program: &str) -> Command {
 }
 
 /// Daemons live in sbin, which is not on every user's PATH.
-pub(crate) fn is_there(program: &str) -> bool {
+fn is_there(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| Path::new(&folder).join(program).is_file())
 }
