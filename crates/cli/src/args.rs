@@ -10,7 +10,7 @@ use std::time::Duration;
 /// A see-through network stack: performs a whole web request, from the ARP question to the last
 /// ACK, and says why every byte was sent.
 #[derive(Debug, Parser)]
-#[command(name = "glasstack", version, max_term_width = 100)]
+#[command(name = "glasstack", version, max_term_width = 100, args_override_self = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -11,11 +11,14 @@ use glasstack::stack::{Host, World};
 use glasstack::tls::TrustStore;
 use glasstack::uplink::{Addressing, TapConfig, TapDevice, TapWorld, WorldError};
 use std::future::Future;
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
 /// The seed of the lab where none is given: every run of the same command is the same run.
 const DEFAULT_SEED: u64 = 1;
+/// The largest hosts file, in bytes.
+const LARGEST_HOSTS_FILE: u64 = 16 << 20;
 /// Longer than a TIME-WAIT in the lab.
 const LAB_TIME_WAIT: Duration = Duration::from_secs(61);
 
@@ -174,8 +177,9 @@ impl Net {
                 }
             }),
             AnyWorld::Device(_) => {
+                let are = if waiting == 1 { "connection is" } else { "connections are" };
                 let text = format!(
-                    "{waiting} connections are in TIME-WAIT; the program does not wait for its end (--linger does)"
+                    "{waiting} {are} in TIME-WAIT; the program does not wait for its end (--linger does)"
                 );
                 host.scope().record(|| Note::info(text));
                 Ok(())
@@ -196,8 +200,20 @@ fn automatic(host: Option<&str>) -> anyhow::Result<NetChoice> {
     )))
 }
 
+/// What a file holds, unless that is more than `limit` bytes: a device has no end.
+pub(crate) fn read_bounded(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
+    let cannot = || format!("cannot read {}", path.display());
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).with_context(cannot)?;
+    file.take(limit + 1).read_to_end(&mut bytes).with_context(cannot)?;
+    if bytes.len() as u64 > limit {
+        bail!("{} is larger than {limit} bytes", path.display());
+    }
+    Ok(bytes)
+}
+
 fn hosts(path: &Path, host: &Host) -> anyhow::Result<HostsFile> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = read_bounded(path, LARGEST_HOSTS_FILE)?;
     let hosts = HostsFile::parse_bytes(&bytes);
     for warning in hosts.warnings() {
         let text = format!("{}: {warning}", path.display());

@@ -2,7 +2,7 @@
 
 use crate::args::GetOptions;
 use crate::failure::{BAD_CA_FILE, ExitWith, HTTP_ERROR, WRITE_ERROR, usage};
-use crate::net::Net;
+use crate::net::{Net, read_bounded};
 use crate::watch::key_log;
 use anyhow::{Context, anyhow};
 use glasstack::http::Method;
@@ -17,19 +17,28 @@ use std::time::Duration;
 
 /// How long connections may take to close once everything has arrived.
 const GOODBYE: Duration = Duration::from_secs(5);
+/// How long when the user, or a limit of his, has ended the journey.
+const SHORT_GOODBYE: Duration = Duration::from_secs(1);
+/// The largest file of certificates, in bytes.
+const LARGEST_CA_FILE: u64 = 16 << 20;
 
 pub(crate) fn run(options: GetOptions) -> anyhow::Result<ExitCode> {
     // Before anything is opened: nothing is sent for what is no URL.
     let address = address_bar::parse(&options.url).map_err(WebError::from)?;
     let request = request(&options, address.url.clone())?;
     let cacert = options.cacert.as_ref().map(|path| {
-        std::fs::read(path).with_context(|| format!("cannot read {}", path.display())).exit_with(BAD_CA_FILE)
+        read_bounded(path, LARGEST_CA_FILE)
+            .and_then(|pem| {
+                TrustStore::from_pem(&pem).with_context(|| format!("--cacert {}", path.display()))
+            })
+            .exit_with(BAD_CA_FILE)
     });
     let cacert = cacert.transpose()?;
+    outputs_differ(&options)?;
     let mut net = Net::open(&options.net, &options.watch, address.url.host_str(), true)?;
     // All that follows is part of one journey.
     let host = net.host.span(SpanKind::Journey { typed: address_bar::hide_password(&options.url) });
-    let client = client(&options, &net, &host, cacert.as_deref())?;
+    let client = client(&options, &net, &host, cacert)?;
     let result = net.run(async {
         address_bar::read(host.scope(), &options.url).map_err(WebError::from)?;
         let result = fetch(&client, request, &options).await;
@@ -37,7 +46,8 @@ pub(crate) fn run(options: GetOptions) -> anyhow::Result<ExitCode> {
         result
     });
     host.scope().close();
-    let ended = net.end(GOODBYE, options.linger);
+    let in_order = matches!(&result, Ok(Ok(_)));
+    let ended = net.end(if in_order { GOODBYE } else { SHORT_GOODBYE }, options.linger);
     let code = result??;
     ended?;
     Ok(code)
@@ -58,14 +68,25 @@ fn request(options: &GetOptions, url: url::Url) -> anyhow::Result<Request> {
             .map_err(|_| usage(format!("-X {method}: a method is one word of letters")))?;
         request.method_by_name = true;
     }
+    if options.user_agent.as_ref().is_some_and(|name| name.chars().any(char::is_control)) {
+        return Err(usage("-A: a field's value has no line breaks or other control characters"));
+    }
+    if options.max_redirs < -1 {
+        return Err(usage("--max-redirs: a number from 0 on, or -1 for any number"));
+    }
     let edits = options.header.iter().map(|line| line.parse::<HeaderEdit>());
     request.headers = edits.collect::<Result<_, _>>().map_err(WebError::from)?;
     Ok(request)
 }
 
-fn client(options: &GetOptions, net: &Net, host: &Host, cacert: Option<&[u8]>) -> anyhow::Result<Client> {
+fn client(
+    options: &GetOptions,
+    net: &Net,
+    host: &Host,
+    cacert: Option<TrustStore>,
+) -> anyhow::Result<Client> {
     let trust = match cacert {
-        Some(pem) => TrustStore::from_pem(pem).context("--cacert").exit_with(BAD_CA_FILE)?,
+        Some(trust) => trust,
         None => net.trust()?,
     };
     let tls = TlsClientConfig {
@@ -77,15 +98,38 @@ fn client(options: &GetOptions, net: &Net, host: &Host, cacert: Option<&[u8]>) -
     let tls = TlsClient::new(host.entropy(), host.scope().clock(), tls)?;
     let defaults = ClientConfig::new(net.resolver(&options.resolve)?, tls);
     let config = ClientConfig {
-        user_agent: options.user_agent.clone().or(defaults.user_agent.clone()),
+        // Said to be nothing, it is left out, as curl does.
+        user_agent: options
+            .user_agent
+            .clone()
+            .or(defaults.user_agent.clone())
+            .filter(|name| !name.is_empty()),
         compressed: options.compressed,
         follow: options.location,
         max_redirects: u32::try_from(options.max_redirs).unwrap_or(u32::MAX),
-        connect_timeout: options.connect_timeout.unwrap_or(defaults.connect_timeout),
-        max_time: options.max_time,
+        connect_timeout: limit(options.connect_timeout).unwrap_or(defaults.connect_timeout),
+        max_time: limit(options.max_time),
         ..defaults
     };
     Ok(Client::new(host, config))
+}
+
+/// A limit of 0 is none, as in curl.
+fn limit(seconds: Option<Duration>) -> Option<Duration> {
+    seconds.filter(|limit| !limit.is_zero())
+}
+
+/// Two outputs in one file would destroy each other.
+fn outputs_differ(options: &GetOptions) -> anyhow::Result<()> {
+    let outputs =
+        [("-o", &options.output), ("--capture", &options.watch.capture), ("--events", &options.watch.events)];
+    for (index, (name, path)) in outputs.iter().enumerate() {
+        let twin = outputs.iter().skip(index + 1).find(|(_, other)| path.is_some() && other == path);
+        if let (Some((other, _)), Some(path)) = (twin, path) {
+            return Err(usage(format!("{name} and {other} name the same file, {}", path.display())));
+        }
+    }
+    Ok(())
 }
 
 async fn fetch(client: &Client, request: Request, options: &GetOptions) -> anyhow::Result<ExitCode> {
@@ -95,11 +139,11 @@ async fn fetch(client: &Client, request: Request, options: &GetOptions) -> anyho
         return Err(anyhow!("{} answered {status}", response.url)).exit_with(HTTP_ERROR);
     }
     let mut output: Box<dyn Write> = match &options.output {
-        Some(path) => {
+        Some(path) if path.as_os_str() != "-" => {
             let file = File::create(path).with_context(|| format!("cannot write {}", path.display()));
             Box::new(file.exit_with(WRITE_ERROR)?)
         }
-        None => Box::new(io::stdout().lock()),
+        _ => Box::new(io::stdout().lock()),
     };
     let written = deliver(response, options.head, &mut *output).await;
     match written {
