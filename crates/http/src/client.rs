@@ -8,7 +8,7 @@ use crate::message::{Request, Response, ResponseHead, as_pairs, final_head};
 use bytes::Bytes;
 use futures_channel::oneshot;
 use futures_util::FutureExt;
-use futures_util::future::{poll_fn, select};
+use futures_util::future::{Either, pending, poll_fn, ready, select};
 use glasstack_journal::event::{Framing, Http};
 use glasstack_journal::{Note, Scope};
 use glasstack_stack::Host;
@@ -19,7 +19,11 @@ use hyper::client::conn::http1;
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Interim responses (1xx) before the final one: a peer that sends more never means to answer.
+const MOST_INTERIM: usize = 64;
 
 /// An HTTP/1.1 connection over a stream. Dropping it, and the body that is arriving over it, closes
 /// the stream; [`close`](Self::close) closes it and waits until the peer has closed its side too.
@@ -146,7 +150,8 @@ impl Connection {
 
     async fn exchange(&mut self, scope: &Scope, request: &Request) -> Result<Response, HttpError> {
         self.reusable().await.map_err(|_| HttpError::Closed)?;
-        let message = self.compose(scope, request)?;
+        let mut message = self.compose(request)?;
+        let flooded = count_interim(scope, &mut message);
         // An interim head may stand before the final one.
         self.witness.await_message(self.limits.max_head.saturating_mul(2));
         scope.record(|| Http::RequestSent {
@@ -158,9 +163,10 @@ impl Connection {
         });
         self.carried += 1;
         self.last = None;
-        let response = match self.sender.send_request(message).await {
-            Ok(response) => response,
-            Err(error) => return Err(self.explain(&error)),
+        let response = match select(pin!(self.sender.send_request(message)), flooded).await {
+            Either::Left((Ok(response), _)) => response,
+            Either::Left((Err(error), _)) => return Err(self.explain(&error)),
+            Either::Right(_) => return Err(HttpError::TooManyInterim { limit: MOST_INTERIM }),
         };
         let (parts, incoming) = response.into_parts();
         let head = ResponseHead {
@@ -213,7 +219,7 @@ impl Connection {
         Ok(Response { head, body })
     }
 
-    fn compose(&self, scope: &Scope, request: &Request) -> Result<http::Request<Full<Bytes>>, HttpError> {
+    fn compose(&self, request: &Request) -> Result<http::Request<Full<Bytes>>, HttpError> {
         let bad = |error: http::Error| HttpError::BadRequest { why: error.to_string() };
         let mut message = http::Request::builder()
             .method(request.method.clone())
@@ -229,11 +235,6 @@ impl Connection {
         if needs_length && !says_length {
             message.headers_mut().insert(CONTENT_LENGTH, request.body.len().into());
         }
-        let scope = scope.clone();
-        hyper::ext::on_informational(&mut message, move |interim| {
-            let status = interim.status();
-            scope.record(|| Note::detail(format!("interim response {status}: the final one follows")));
-        });
         Ok(message)
     }
 
@@ -261,6 +262,28 @@ impl Connection {
             (false, _) => HttpError::Closed,
         }
     }
+}
+
+/// Tells the interim responses to a request, and is done when there have been too many.
+fn count_interim(
+    scope: &Scope,
+    message: &mut http::Request<Full<Bytes>>,
+) -> impl Future<Output = ()> + Unpin + use<> {
+    let (scope, count) = (scope.clone(), AtomicUsize::new(0));
+    let (alarm, flooded) = oneshot::channel::<()>();
+    let alarm = Mutex::new(Some(alarm));
+    hyper::ext::on_informational(message, move |interim| {
+        let status = interim.status();
+        scope.record(|| Note::detail(format!("interim response {status}: the final one follows")));
+        if count.fetch_add(1, Ordering::Relaxed) == MOST_INTERIM {
+            alarm.lock().unwrap_or_else(PoisonError::into_inner).take().map(|alarm| alarm.send(()));
+        }
+    });
+    // Without a flood it is never done: the request itself decides.
+    flooded.then(|alarmed| match alarmed {
+        Ok(()) => ready(()).left_future(),
+        Err(_) => pending().right_future(),
+    })
 }
 
 impl fmt::Debug for Connection {

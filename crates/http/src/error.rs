@@ -82,6 +82,12 @@ pub enum HttpError {
         /// Header fields allowed.
         max_headers: usize,
     },
+    /// Interim responses without end.
+    #[error("more than {limit} interim (1xx) responses came, and no final one")]
+    TooManyInterim {
+        /// How many are allowed.
+        limit: usize,
+    },
     /// More body than allowed.
     #[error("the body exceeds the limit of {limit} bytes")]
     BodyTooLarge {

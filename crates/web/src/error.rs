@@ -144,7 +144,7 @@ fn http_code(error: &HttpError) -> u8 {
         | HttpError::Io { .. }
         | HttpError::MalformedBody { .. } => 56,
         HttpError::BodyTooLarge { .. } => 63,
-        HttpError::HeadTooLarge { .. } => 100,
+        HttpError::HeadTooLarge { .. } | HttpError::TooManyInterim { .. } => 100,
     }
 }
 

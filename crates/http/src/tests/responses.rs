@@ -157,6 +157,13 @@ fn heads_and_bodies_are_bounded() {
 }
 
 #[test]
+fn a_storm_of_interim_responses_ends() {
+    let storm: &'static [u8] = "HTTP/1.1 102 Processing\r\n\r\n".repeat(1_000).leak().as_bytes();
+    let error = error_of(storm, Ending::Silence);
+    assert!(matches!(error, HttpError::TooManyInterim { limit: 64 }), "{error:?}");
+}
+
+#[test]
 fn a_switch_of_protocols_that_nobody_asked_for_is_refused() {
     let wire = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: foo\r\nConnection: Upgrade\r\n\r\nfoo";
     let error = error_of(wire, Ending::Silence);
