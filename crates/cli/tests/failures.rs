@@ -71,7 +71,7 @@ fn a_gateway_that_does_not_answer_arp_is_named() {
 fn a_server_that_says_nothing_is_exit_28() {
     with_real_peers(&[], |network| {
         let silent = odd::says_and_waits("");
-        network.glasstack(&["get", &silent.url(), "-m", "0.3"]).exits(28);
+        network.glasstack(&["get", &silent.url(), "-m", "3"]).exits(28);
         silent.end();
     });
 }
@@ -80,7 +80,7 @@ fn a_server_that_says_nothing_is_exit_28() {
 fn a_server_that_stops_in_the_middle_is_exit_28() {
     with_real_peers(&[], |network| {
         let slow = odd::says_and_waits("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
-        let ran = network.glasstack(&["get", &slow.url(), "-m", "0.3"]).exits(28);
+        let ran = network.glasstack(&["get", &slow.url(), "-m", "3"]).exits(28);
         assert_eq!(ran.out, "half");
         slow.end();
     });

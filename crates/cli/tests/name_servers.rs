@@ -6,6 +6,7 @@
 mod support;
 
 use std::net::UdpSocket;
+use std::time::Duration;
 use support::tshark::Capture;
 use support::{NAMES, Network, Ran, Server, with_real_peers};
 
@@ -130,7 +131,8 @@ fn no_name_server_at_the_address_is_an_error_that_names_it() {
 fn a_name_server_that_says_nothing_is_waited_for_no_longer_than_asked() {
     with_real_peers(&[], |network| {
         let silent = UdpSocket::bind((NAMES, 53)).unwrap();
-        let words = ["get", "http://www.demo.test/", "--dns", "198.51.100.53", "-m", "0.3"];
+        silent.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let words = ["get", "http://www.demo.test/", "--dns", "198.51.100.53", "-m", "3"];
         network.glasstack(&words).exits(28);
         let mut query = [0; 512];
         let (length, from) = silent.recv_from(&mut query).unwrap();
