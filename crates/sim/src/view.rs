@@ -275,17 +275,7 @@ impl<'a> FrameView<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use etherparse::PacketBuilder;
-
-    fn syn() -> Vec<u8> {
-        let builder = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
-            .ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64)
-            .tcp(50_000, 80, 7, 65_535)
-            .syn();
-        let mut bytes = Vec::new();
-        builder.write(&mut bytes, &[]).unwrap();
-        bytes
-    }
+    use crate::fault::testing::syn;
 
     #[test]
     fn a_syn_answers_every_question_about_itself() {

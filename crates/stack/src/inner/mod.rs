@@ -6,7 +6,8 @@
 //!    |    `- engine  smoltcp's TCP behind an interface of its own
 //!    |-- backlog --- listeners: half-open and unaccepted connections
 //!    |-- time_wait - connections that are over but for stray segments
-//!    |-- datagram -- a UDP port, or an ICMP identifier, with an interface of its own
+//!    |-- datagram -- UDP ports and pings: queues, and what they send
+//!    |-- errors_in - ICMP errors: whom they are about, and what they do
 //!    |-- neighbours  ARP: who has asked, who waits, what is known
 //!    |-- front ----- the interface that answers for the host: echo, resets, ICMP errors
 //!    `- wire ------- from the interfaces to the wire: ARP, fragments, loopback, records
