@@ -1,0 +1,82 @@
+//! Which network, and who we are on it.
+
+use clap::Args;
+use glasstack::uplink::{InterfaceAddress, Mode};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Which network, and who we are on it.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct NetOptions {
+    /// The network: the built-in lab, a TAP or a TUN device; `auto` takes the lab for names under
+    /// .test
+    #[arg(long, value_name = "auto|lab|tap[:NAME]|tun[:NAME]", default_value = "auto")]
+    pub(crate) net: NetChoice,
+    /// The stack's own address, as 10.0.0.2/24 (TAP, TUN)
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) addr: Option<InterfaceAddress>,
+    /// The default gateway (TAP, TUN)
+    #[arg(long, value_name = "IP")]
+    pub(crate) gateway: Option<IpAddr>,
+    /// The name server, repeatable [default: /etc/resolv.conf's on a device, the lab's in the lab]
+    #[arg(long, value_name = "IP")]
+    pub(crate) dns: Vec<IpAddr>,
+    /// The hosts file [default: /etc/hosts on a device, none in the lab]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) hosts: Option<PathBuf>,
+    /// Makes everything that is left to chance follow from N (lab only: real peers must not guess)
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+/// The choice of `--net`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NetChoice {
+    /// By the name.
+    Auto,
+    /// The built-in one.
+    Lab,
+    /// A device of the operating system.
+    Device {
+        /// TAP or TUN.
+        mode: Mode,
+        /// Which; none for the default.
+        name: Option<String>,
+    },
+}
+
+impl FromStr for NetChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, name) = match text.split_once(':') {
+            Some((_, "")) => return Err(format!("`{text}`: a device's name belongs behind the colon")),
+            Some((kind, name)) => (kind, Some(name.to_owned())),
+            None => (text, None),
+        };
+        match (kind, &name) {
+            ("auto", None) => Ok(Self::Auto),
+            ("lab", None) => Ok(Self::Lab),
+            ("tap", _) => Ok(Self::Device { mode: Mode::Tap, name }),
+            ("tun", _) => Ok(Self::Device { mode: Mode::Tun, name }),
+            _ => Err(format!("`{text}` is no network: auto, lab, tap, tap:NAME, tun or tun:NAME")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_named_by_kind_and_device() {
+        let tap = |name: Option<&str>| NetChoice::Device { mode: Mode::Tap, name: name.map(Into::into) };
+        assert_eq!("tap".parse(), Ok(tap(None)));
+        assert_eq!("tap:glass7".parse(), Ok(tap(Some("glass7"))));
+        assert!("tap:".parse::<NetChoice>().is_err());
+        assert!("lab:x".parse::<NetChoice>().is_err());
+        assert!("wifi".parse::<NetChoice>().is_err());
+    }
+}
