@@ -26,6 +26,10 @@ pub struct HostConfig {
     pub arp: ArpConfig,
     /// How long a datagram may wait for its fragments (RFC 1122 3.3.2). 30 s.
     pub reassembly_timeout: Duration,
+    /// Whether the host takes packets for other addresses as well, for its gateway to decide about
+    /// ([`Host::transit`](crate::Host::transit)), and opens connections in the name of others
+    /// ([`ConnectOptions::from`]). No.
+    pub transparent: bool,
 }
 
 /// How a host asks for MAC addresses.
@@ -70,6 +74,7 @@ impl HostConfig {
             tcp: TcpConfig::default(),
             arp: ArpConfig::default(),
             reassembly_timeout: Duration::from_secs(30),
+            transparent: false,
         })
     }
 
@@ -142,11 +147,14 @@ pub struct ConnectOptions {
     /// How long an idle connection waits before asking whether the peer still lives; none: it does
     /// not ask.
     pub keep_alive: Option<Duration>,
+    /// The address and port to connect from, instead of the host's own address and an unpredictable
+    /// port. Another address than its own is for transparent hosts.
+    pub from: Option<SocketAddr>,
 }
 
 impl Default for ConnectOptions {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(130), keep_alive: None }
+        Self { timeout: Duration::from_secs(130), keep_alive: None, from: None }
     }
 }
 

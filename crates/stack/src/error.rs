@@ -76,6 +76,28 @@ pub enum ConnectError {
         /// Who was to be called.
         peer: SocketAddr,
     },
+    /// Not an address of this host.
+    #[error("cannot connect to {peer} from {from}: that is not an address of this host")]
+    NotOurs {
+        /// Who was to be called.
+        peer: SocketAddr,
+        /// The address asked for.
+        from: IpAddr,
+    },
+    /// There is, or was a moment ago, a connection from this port already.
+    #[error("cannot connect to {peer} from port {port}: there is such a connection already")]
+    PortTaken {
+        /// Who was to be called.
+        peer: SocketAddr,
+        /// The port asked for.
+        port: u16,
+    },
+    /// Whoever called has taken the call back.
+    #[error("{peer} has given its attempt to connect up")]
+    GivenUp {
+        /// Who called.
+        peer: SocketAddr,
+    },
     /// All ephemeral ports towards this peer are taken.
     #[error("no free port in 49152-65535 towards {peer}")]
     PortsExhausted {

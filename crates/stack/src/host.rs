@@ -13,6 +13,7 @@ use crate::ping::{PingOptions, PingReply};
 use crate::route::{NoRoute, RouteDecision};
 use crate::runner::Runner;
 use crate::tcp::{TcpListener, TcpStream};
+use crate::transit::{Transit, TransitError};
 use crate::udp::UdpSocket;
 use glasstack_journal::event::{InterfaceId, Link, Medium};
 use glasstack_journal::{Instant, Scope, SpanKind, WallTime};
@@ -97,6 +98,13 @@ impl Host {
     pub fn udp(&self, local: SocketAddr) -> Result<UdpSocket, BindError> {
         let local = self.shared.touch(|core| core.bind_udp(&self.scope, local))?;
         Ok(UdpSocket::new(Arc::clone(&self.shared), local, self.scope.clone()))
+    }
+
+    /// Takes what passes this host on its way to others: connections, datagrams and echo requests.
+    /// For transparent hosts, and for one gateway at a time.
+    pub fn transit(&self) -> Result<Transit, TransitError> {
+        self.shared.touch(|core| core.begin_transit())?;
+        Ok(Transit::new(self.clone()))
     }
 
     /// Sends an ICMP echo request and waits for the reply.
@@ -193,6 +201,10 @@ impl Host {
     #[must_use]
     pub fn within(&self, scope: Scope) -> Self {
         Self { scope, ..self.clone() }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// Where this handle speaks from.

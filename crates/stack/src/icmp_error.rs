@@ -7,6 +7,8 @@ use std::net::Ipv4Addr;
 
 /// Type, code, checksum and four bytes whose meaning the type decides.
 const HEADER: usize = 8;
+/// Type 3 (RFC 792).
+pub(crate) const DESTINATION_UNREACHABLE: u8 = 3;
 /// An IPv4 header without options.
 const IPV4_HEADER: usize = 20;
 

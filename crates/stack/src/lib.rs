@@ -37,6 +37,7 @@ mod reassembly;
 pub mod route;
 pub mod runner;
 pub mod tcp;
+pub mod transit;
 pub mod udp;
 mod why;
 pub mod world;
@@ -51,6 +52,7 @@ pub use ping::{PingOptions, PingReply};
 pub use route::{NoRoute, Prefix, Route, RouteDecision, RouteTable};
 pub use runner::Runner;
 pub use tcp::{TcpListener, TcpStream};
+pub use transit::{Knock, Passing, PassingDatagram, PassingEcho, Transit, TransitError, Unreachable};
 pub use udp::UdpSocket;
 pub use world::World;
 

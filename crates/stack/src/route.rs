@@ -128,6 +128,13 @@ impl RouteTable {
         self.rows.push(route);
     }
 
+    /// Whether a row of its own leads loopback addresses over the wire. RFC 1122 3.2.1.3 forbids it
+    /// between hosts; to a gateway that stands for the very machine that this host runs on, it is
+    /// the way to that machine's loopback.
+    pub fn carries_loopback(&self) -> bool {
+        self.rows.iter().any(|row| row.prefix.network().is_loopback())
+    }
+
     /// The rows, in the order in which they were added.
     pub fn rows(&self) -> &[Route] {
         &self.rows
@@ -154,7 +161,7 @@ impl RouteTable {
         if address.is_multicast() {
             return Err(NoRoute::NotUnicast { destination, what: "a multicast group" });
         }
-        if address.is_loopback() {
+        if address.is_loopback() && !self.carries_loopback() {
             return Err(NoRoute::NotUnicast {
                 destination,
                 what: "a loopback address: it never leaves its own host",

@@ -98,7 +98,7 @@ fn an_attempt_that_outlasts_its_keep_alives_is_no_success() {
     silence_the_client(&pair);
     let client = pair.client.clone();
     let timeout = Duration::from_secs(60);
-    let options = ConnectOptions { keep_alive: Some(Duration::from_secs(1)), timeout };
+    let options = ConnectOptions { keep_alive: Some(Duration::from_secs(1)), timeout, from: None };
     let outcome = pair.run(async move { client.connect_with(web(), &options).await.map(drop) });
     assert_eq!(outcome, Err(ConnectError::TimedOut { peer: web(), after: timeout }));
 }

@@ -81,6 +81,12 @@ drop_reasons! {
     NoTcpSocket => "no TCP connection or listener",
     /// The listener's backlog is full: the SYN is ignored, the peer will try again.
     BacklogFull => "listener's backlog is full",
+    /// A SYN is repeated while a gateway still finds out what is to become of it.
+    KnockPending => "the gateway is still finding out",
+    /// A gateway has no way to where it goes; the sender was told, or is left to wait.
+    Unreachable => "the gateway has no way there",
+    /// More passes a gateway than it has taken so far.
+    TransitFull => "the gateway has too much to decide already",
     /// The oldest half-open connection made room for a newer one.
     HalfOpenEvicted => "oldest half-open connection gave way",
     /// A segment outside the receive window (RFC 9293 3.10.7.4, first check).

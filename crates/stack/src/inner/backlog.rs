@@ -8,14 +8,11 @@
 use glasstack_journal::Scope;
 use glasstack_journal::event::FlowId;
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
 use std::task::Waker;
 
 /// One listening port.
 pub(crate) struct Listener {
     pub(crate) scope: Scope,
-    /// The address listened on; none for all of the host's.
-    pub(crate) address: Option<Ipv4Addr>,
     backlog: usize,
     half_open_limit: usize,
     half_open: VecDeque<FlowId>,
@@ -37,13 +34,11 @@ pub(crate) enum Admission {
 impl Listener {
     pub(crate) fn new(
         scope: Scope,
-        address: Option<Ipv4Addr>,
         backlog: usize,
         half_open_limit: usize,
     ) -> Self {
         Self {
             scope,
-            address,
             backlog: backlog.max(1),
             half_open_limit: half_open_limit.max(1),
             half_open: VecDeque::new(),

@@ -6,6 +6,7 @@ use super::datagram::{Ping, UdpPort};
 use super::flow::{Failure, Fate, Flow};
 use super::front::Front;
 use super::neighbours::Due;
+use super::passing::Undecided;
 use super::time_wait::TimeWait;
 use super::timers::Owner;
 use super::tuple::{KeyedHash, Tuple};
@@ -20,7 +21,7 @@ use glasstack_journal::event::{
 };
 use glasstack_journal::{Instant, Scope};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 use std::task::{Context, Poll, Waker};
 
 /// Ephemeral ports (RFC 6335 6).
@@ -41,6 +42,8 @@ pub(crate) struct Core {
     pub(super) udp: BTreeMap<u16, UdpPort>,
     pub(super) pings: BTreeMap<u16, Ping>,
     pub(super) reassembler: Reassembler,
+    /// On a transparent host with a gateway: what that has not decided yet.
+    pub(super) undecided: Option<Undecided>,
     dirty: BTreeSet<FlowId>,
     next_flow: u64,
 }
@@ -60,6 +63,7 @@ impl Core {
             udp: BTreeMap::new(),
             pings: BTreeMap::new(),
             reassembler,
+            undecided: None,
             dirty: BTreeSet::new(),
             next_flow: 1,
         }
@@ -267,24 +271,45 @@ impl Core {
         now: Instant,
     ) -> Result<(FlowId, SocketAddr), ConnectError> {
         let decision = self.route(scope, to.ip())?;
-        let (SocketAddr::V4(remote), local) = (to, self.wire.local) else {
+        let SocketAddr::V4(remote) = to else {
             return Err(NoRoute::Ipv6 { destination: to.ip() }.into());
         };
         if remote.port() == 0 {
             return Err(ConnectError::PortZero { peer: to });
         }
-        let free = |core: &Self, port| {
-            let tuple = Tuple { local: SocketAddrV4::new(local, port), remote };
-            !core.index.contains_key(&tuple) && !core.time_wait.contains(&tuple)
-        };
-        let port = self.ephemeral_port(free).ok_or(ConnectError::PortsExhausted { peer: to })?;
-        let tuple = Tuple { local: SocketAddrV4::new(local, port), remote };
+        let local = self.source_for(remote, options.from)?;
+        let tuple = Tuple { local, remote };
         let id = self.next_flow();
         let flow = Flow::open(&mut self.wire, id, tuple, scope.clone(), &decision, options, now);
         self.index.insert(tuple, id);
         self.flows.insert(id, flow);
         self.dirty.insert(id);
         Ok((id, tuple.local_addr()))
+    }
+
+    /// The address and port to connect from: what is asked for, if it can be had.
+    fn source_for(
+        &self,
+        remote: SocketAddrV4,
+        wanted: Option<SocketAddr>,
+    ) -> Result<SocketAddrV4, ConnectError> {
+        let peer = remote.into();
+        let ip = match wanted.map(|from| from.ip()) {
+            None => self.wire.local,
+            Some(IpAddr::V4(ip)) if ip == self.wire.local || self.wire.transparent => ip,
+            Some(IpAddr::V4(ip)) if ip.is_unspecified() => self.wire.local,
+            Some(other) => return Err(ConnectError::NotOurs { peer, from: other }),
+        };
+        let is_free = |core: &Self, port| {
+            let tuple = Tuple { local: SocketAddrV4::new(ip, port), remote };
+            !core.index.contains_key(&tuple) && !core.time_wait.contains(&tuple)
+        };
+        let port = match wanted.map_or(0, |from| from.port()) {
+            0 => self.ephemeral_port(is_free).ok_or(ConnectError::PortsExhausted { peer })?,
+            port if is_free(self, port) => port,
+            port => return Err(ConnectError::PortTaken { peer, port }),
+        };
+        Ok(SocketAddrV4::new(ip, port))
     }
 
     /// Whether the handshake is done.
@@ -364,7 +389,7 @@ impl Core {
     // ---- listeners
 
     pub(crate) fn listen(&mut self, scope: &Scope, local: SocketAddr) -> Result<SocketAddr, ListenError> {
-        let address = self.own_address(local.ip()).map_err(ListenError::NotOurs)?;
+        self.own_address(local.ip()).map_err(ListenError::NotOurs)?;
         if local.port() == 0 {
             return Err(ListenError::PortZero);
         }
@@ -372,7 +397,7 @@ impl Core {
             return Err(ListenError::InUse(local));
         }
         let (backlog, half_open) = (self.wire.tcp.backlog, self.wire.tcp.half_open);
-        self.listeners.insert(local.port(), Listener::new(scope.clone(), address, backlog, half_open));
+        self.listeners.insert(local.port(), Listener::new(scope.clone(), backlog, half_open));
         scope.record(|| Tcp::Listening { local, backlog });
         Ok(local)
     }
@@ -421,14 +446,9 @@ impl Core {
         Ok(decision)
     }
 
-    /// The address to bind to: none for any. The error is the address that is not this host's.
-    pub(super) fn own_address(&self, address: IpAddr) -> Result<Option<Ipv4Addr>, IpAddr> {
-        match address {
-            IpAddr::V4(v4) if v4.is_unspecified() => Ok(None),
-            IpAddr::V6(v6) if v6.is_unspecified() => Ok(None),
-            IpAddr::V4(v4) if v4 == self.wire.local => Ok(Some(v4)),
-            other => Err(other),
-        }
+    /// Whether this host can be bound to at `address`: the error is the address that is not its own.
+    pub(super) fn own_address(&self, address: IpAddr) -> Result<(), IpAddr> {
+        if address.is_unspecified() || address == self.wire.local { Ok(()) } else { Err(address) }
     }
 
     /// A port that is free, at an unpredictable place (RFC 6056 3.3.1).

@@ -36,8 +36,6 @@ const IPV4_HEADER: usize = 20;
 /// A UDP port that somebody has.
 pub(crate) struct UdpPort {
     pub(crate) scope: Scope,
-    /// The address bound; none for all of the host's.
-    pub(crate) address: Option<Ipv4Addr>,
     /// Every task that waits for a datagram.
     pub(crate) wakers: Vec<Waker>,
     /// Where the last datagrams went: an ICMP error about anything else is not believed.
@@ -48,10 +46,9 @@ pub(crate) struct UdpPort {
 }
 
 impl UdpPort {
-    pub(crate) fn new(scope: Scope, address: Option<Ipv4Addr>) -> Self {
+    pub(crate) fn new(scope: Scope) -> Self {
         Self {
             scope,
-            address,
             wakers: Vec::new(),
             sent_to: VecDeque::new(),
             received: VecDeque::new(),
@@ -130,7 +127,7 @@ pub(crate) struct PingCall {
 
 impl Core {
     pub(crate) fn bind_udp(&mut self, scope: &Scope, local: SocketAddr) -> Result<SocketAddr, BindError> {
-        let address = self.own_address(local.ip()).map_err(BindError::NotOurs)?;
+        self.own_address(local.ip()).map_err(BindError::NotOurs)?;
         let port = match local.port() {
             0 => self
                 .ephemeral_port(|core, port| !core.udp.contains_key(&port))
@@ -138,7 +135,7 @@ impl Core {
             port if self.udp.contains_key(&port) => return Err(BindError::InUse(port)),
             port => port,
         };
-        self.udp.insert(port, UdpPort::new(scope.clone(), address));
+        self.udp.insert(port, UdpPort::new(scope.clone()));
         let local = SocketAddr::new(self.wire.local.into(), port);
         scope.record(|| Udp::Bound { local });
         Ok(local)
@@ -274,7 +271,7 @@ impl Core {
     }
 
     /// The next hop towards `destination`; asked of the table, and told, once a wait.
-    fn begin_wait(
+    pub(super) fn begin_wait(
         &self,
         scope: &Scope,
         destination: IpAddr,
@@ -294,7 +291,7 @@ impl Core {
     }
 
     /// The next hop's MAC address; none once it has failed to answer.
-    fn poll_next_hop(
+    pub(super) fn poll_next_hop(
         &mut self,
         scope: &Scope,
         next_hop: Ipv4Addr,
@@ -320,7 +317,7 @@ impl Core {
 }
 
 /// Sends a datagram to `to`, whose next hop is at `mac`.
-pub(crate) fn send_udp(
+pub(super) fn send_udp(
     wire: &mut Wire,
     scope: &Scope,
     mac: MacAddress,
@@ -365,7 +362,7 @@ pub(crate) fn send_echo(
 
 /// A frame around an IPv4 packet around what `emit` writes. Datagrams may be fragmented on their
 /// way, so DF is clear and the identification unpredictable (RFC 6864 4.2, RFC 7739).
-fn packet(
+pub(super) fn packet(
     wire: &Wire,
     mac: MacAddress,
     (source, destination): (Ipv4Addr, Ipv4Addr),

@@ -13,6 +13,7 @@ use crate::ingress::{
     ArpPacket, Ipv4Packet, LinkPacket, TcpHeader, Transport, UdpHeader, parse_link, parse_transport,
 };
 use crate::ping::PingReply;
+use crate::transit::Unreachable;
 use glasstack_journal::event::{
     AckReason, Arp, Direction, DropReason, FlowId, FrameId, Icmp, Ip, Link, MacAddress, ResetReason, Segment,
     SegmentReason, StateCause, Tcp, TcpFlags, Udp,
@@ -21,9 +22,9 @@ use glasstack_journal::{Instant, Scope, SpanKind};
 use std::net::Ipv4Addr;
 
 /// A packet's frame: its number, its bytes from the link header on, and who put it on the link.
-struct Carrier<'a> {
-    frame: FrameId,
-    bytes: &'a [u8],
+pub(super) struct Carrier<'a> {
+    pub(super) frame: FrameId,
+    pub(super) bytes: &'a [u8],
     station: Option<MacAddress>,
     from_self: bool,
 }
@@ -96,25 +97,32 @@ impl Core {
     fn on_ipv4(&mut self, carrier: &Carrier<'_>, packet: &Ipv4Packet<'_>, now: Instant) {
         let scope = self.wire.scope.clone();
         let (source, destination) = (packet.source, packet.destination);
-        // RFC 1122 3.2.1.3: what may not be a source.
+        let broadcast = destination.is_broadcast() || Some(destination) == self.wire.prefix.broadcast();
+        // RFC 1122 3.2.1.3: what may not be a source. Whoever has no address yet may ask everybody
+        // for one (RFC 2131 4.1).
         let martian = source.is_multicast()
             || source.is_broadcast()
-            || source.is_loopback()
-            || source.is_unspecified()
+            || source.is_loopback() && !self.wire.routes.carries_loopback()
+            || source.is_unspecified() && !broadcast
             || source.octets()[0] >= 240
             || source == self.wire.local && !carrier.from_self
             || Some(source) == self.wire.prefix.broadcast();
         if martian {
             return self.drop_packet(&scope, carrier.frame, DropReason::MartianSource, source.to_string());
         }
-        let broadcast = destination.is_broadcast() || Some(destination) == self.wire.prefix.broadcast();
         // RFC 1122 3.3.6: what everybody on the link gets must be meant for everybody.
         let to_everybody =
             carrier.station.is_some() && carrier.bytes.first().is_some_and(|first| first & 1 == 1);
-        if !broadcast && (to_everybody || destination != self.wire.local) {
+        let foreign = !broadcast && destination != self.wire.local;
+        if !broadcast && to_everybody || foreign && !self.takes_foreign(destination) {
             let detail = format!("it is for {destination}");
             let detail = if to_everybody { detail + ", in a frame for everybody" } else { detail };
             return self.drop_packet(&scope, carrier.frame, DropReason::NotOurAddress, detail);
+        }
+        // RFC 1812 5.3.1: what passes loses one of its hops here, and may have none left.
+        if foreign && packet.ttl <= 1 {
+            self.drop_packet(&scope, carrier.frame, DropReason::TtlExpired, format!("for {destination}"));
+            return self.turn_packet_away(packet, Unreachable::TimeExceeded, now);
         }
         if !packet.is_fragment() {
             return self.on_datagram(carrier, packet, broadcast, now);
@@ -149,7 +157,7 @@ impl Core {
     fn on_datagram(&mut self, carrier: &Carrier<'_>, packet: &Ipv4Packet<'_>, broadcast: bool, now: Instant) {
         let scope = self.wire.scope.clone();
         match parse_transport(packet) {
-            Ok(Transport::Udp(datagram)) => self.on_udp(carrier, &datagram, broadcast, now),
+            Ok(Transport::Udp(datagram)) => self.on_udp(carrier, packet, &datagram, broadcast, now),
             Ok(_) if broadcast => {
                 // RFC 1122 3.2.2.6, 4.2.3.10: only UDP is taken from a broadcast.
                 let detail = "broadcast, but not UDP";
@@ -160,7 +168,9 @@ impl Core {
             Err(discard) => {
                 let unknown = discard.reason == DropReason::UnknownProtocol;
                 self.drop_packet(&scope, carrier.frame, discard.reason, discard.detail);
-                if unknown && !broadcast {
+                if unknown && packet.destination != self.wire.local && !broadcast {
+                    self.refuse_protocol(packet, now);
+                } else if unknown && !broadcast {
                     self.answer_with_error(carrier, packet.source, "protocol unreachable", now);
                 }
             }
@@ -180,7 +190,7 @@ impl Core {
         }
         if let Some(memory) = self.time_wait.get(&tuple) {
             match TimeWait::judge(memory, header) {
-                Response::Reopen if self.listens_at(&tuple) => self.reopen(&tuple, carrier.frame),
+                Response::Reopen if self.listens_at(&tuple) || self.undecided.is_some() => self.reopen(&tuple, carrier.frame),
                 response => return self.in_time_wait(&tuple, carrier, header, response, now),
             }
         }
@@ -190,13 +200,17 @@ impl Core {
         if opens && self.listens_at(&tuple) {
             return self.on_syn(carrier, header, tuple, now);
         }
+        if opens && self.undecided.is_some() {
+            return self.on_knock(carrier, header, tuple);
+        }
+        if header.flags.has(TcpFlags::RST) {
+            self.on_reset_of_knock(&tuple);
+        }
         self.on_stray_segment(carrier, header, now);
     }
 
     fn listens_at(&self, tuple: &Tuple) -> bool {
-        self.listeners
-            .get(&tuple.local.port())
-            .is_some_and(|listener| listener.address.is_none_or(|address| address == *tuple.local.ip()))
+        *tuple.local.ip() == self.wire.local && self.listeners.contains_key(&tuple.local.port())
     }
 
     /// A SYN for a listener (RFC 9293 3.10.7.2).
@@ -221,7 +235,7 @@ impl Core {
         };
         let id = self.next_flow();
         let scope = scope.enter(SpanKind::Connection { remote: tuple.remote_addr() });
-        let flow = Flow::accept(&mut self.wire, id, tuple, scope, &decision, now);
+        let flow = Flow::accept(&mut self.wire, id, tuple, Some(port), scope, &decision, now);
         self.index.insert(tuple, id);
         self.flows.insert(id, flow);
         if let Some(listener) = self.listeners.get_mut(&port) {
@@ -288,17 +302,25 @@ impl Core {
         self.tell_stray(&scope, carrier.frame, header, plain_reason(header));
         let detail = format!("{} -> {}", header.source, header.destination);
         self.drop_packet(&scope, carrier.frame, DropReason::NoTcpSocket, detail);
+        if *header.destination.ip() != self.wire.local {
+            return self.reset_foreign(carrier.bytes, now);
+        }
         for (frame, bytes) in self.answer(carrier, *header.source.ip(), now) {
             self.tell_sent(&scope, frame, &bytes, SegmentReason::Reset(ResetReason::NoSocket));
         }
     }
 
-    fn on_udp(&mut self, carrier: &Carrier<'_>, datagram: &UdpHeader<'_>, broadcast: bool, now: Instant) {
+    fn on_udp(
+        &mut self,
+        carrier: &Carrier<'_>,
+        packet: &Ipv4Packet<'_>,
+        datagram: &UdpHeader<'_>,
+        broadcast: bool,
+        now: Instant,
+    ) {
         let (source, destination) = (datagram.source, datagram.destination);
-        let port = self
-            .udp
-            .get_mut(&destination.port())
-            .filter(|port| broadcast || port.address.is_none_or(|address| address == *destination.ip()));
+        let ours = broadcast || *destination.ip() == self.wire.local;
+        let port = self.udp.get_mut(&destination.port()).filter(|_| ours);
         let scope = port.as_ref().map_or_else(|| self.wire.scope.clone(), |port| port.scope.clone());
         scope.record(|| Udp::Datagram {
             frame: carrier.frame,
@@ -312,13 +334,29 @@ impl Core {
                 Ok(()) => self.wire.wakers.append(&mut port.wakers),
                 Err(reason) => self.drop_packet(&scope, carrier.frame, reason, format!("from {source}")),
             },
-            None => {
-                let detail = format!("{source} -> {destination}");
-                self.drop_packet(&scope, carrier.frame, DropReason::NoUdpSocket, detail);
-                if !broadcast {
-                    self.answer_with_error(carrier, *source.ip(), "port unreachable", now);
-                }
-            }
+            None => self.on_stray_datagram(carrier, packet, datagram, broadcast, now),
+        }
+    }
+
+    /// A datagram that no socket here wants.
+    fn on_stray_datagram(
+        &mut self,
+        carrier: &Carrier<'_>,
+        packet: &Ipv4Packet<'_>,
+        datagram: &UdpHeader<'_>,
+        broadcast: bool,
+        now: Instant,
+    ) {
+        if !broadcast && self.on_passing_datagram(carrier.frame, packet, datagram) {
+            return;
+        }
+        let scope = self.wire.scope.clone();
+        let detail = format!("{} -> {}", datagram.source, datagram.destination);
+        self.drop_packet(&scope, carrier.frame, DropReason::NoUdpSocket, detail);
+        if packet.destination != self.wire.local && !broadcast {
+            self.turn_packet_away(packet, Unreachable::Port, now);
+        } else if !broadcast {
+            self.answer_with_error(carrier, packet.source, "port unreachable", now);
         }
     }
 
@@ -329,6 +367,12 @@ impl Core {
             Ok(IcmpMessage::EchoRequest { ident, seq, payload }) => {
                 let (frame, direction, length) = (carrier.frame, Direction::In, payload.len());
                 scope.record(|| Icmp::EchoRequest { frame, direction, peer, ident, seq, length });
+                if packet.destination != self.wire.local {
+                    if !self.on_passing_echo(frame, packet, (ident, seq), payload) {
+                        self.turn_packet_away(packet, Unreachable::Host, now);
+                    }
+                    return;
+                }
                 for (frame, _) in self.answer(carrier, packet.source, now) {
                     let direction = Direction::Out;
                     scope.record(|| Icmp::EchoReply { frame, direction, peer, ident, seq, rtt: None });
@@ -388,12 +432,12 @@ impl Core {
     }
 
     /// Tells of a segment received outside every living connection.
-    fn tell_stray(&self, scope: &Scope, frame: FrameId, header: &TcpHeader<'_>, why: SegmentReason) {
+    pub(super) fn tell_stray(&self, scope: &Scope, frame: FrameId, header: &TcpHeader<'_>, why: SegmentReason) {
         scope.record(|| Tcp::Segment(plain_segment(frame, Direction::In, header, why)));
     }
 
     /// Tells of a segment sent outside every living connection.
-    fn tell_sent(&self, scope: &Scope, frame: FrameId, bytes: &[u8], why: SegmentReason) {
+    pub(super) fn tell_sent(&self, scope: &Scope, frame: FrameId, bytes: &[u8], why: SegmentReason) {
         with_segment(&self.wire, bytes, |header| {
             scope.record(|| Tcp::Segment(plain_segment(frame, Direction::Out, header, why)));
         });
@@ -401,7 +445,7 @@ impl Core {
 }
 
 /// Reads a segment back out of a frame of this host's own.
-fn with_segment(wire: &Wire, bytes: &[u8], f: impl FnOnce(&TcpHeader<'_>)) {
+pub(super) fn with_segment(wire: &Wire, bytes: &[u8], f: impl FnOnce(&TcpHeader<'_>)) {
     let (_, packet) = wire.split(bytes);
     let Ok(packet) = Ipv4Packet::parse(packet) else { return };
     if let Ok(Transport::Tcp(header)) = parse_transport(&packet) {
@@ -410,7 +454,7 @@ fn with_segment(wire: &Wire, bytes: &[u8], f: impl FnOnce(&TcpHeader<'_>)) {
 }
 
 /// A segment without a history: relative numbers are unknown, the window unscaled.
-fn plain_segment(
+pub(super) fn plain_segment(
     frame: FrameId,
     direction: Direction,
     header: &TcpHeader<'_>,

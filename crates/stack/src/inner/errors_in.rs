@@ -29,7 +29,7 @@ impl Core {
             why: format!("no {what} of this host is meant"),
         };
         let effect = match quote.protocol {
-            _ if quote.source != self.wire.local => nothing("packet"),
+            _ if quote.source != self.wire.local && !self.wire.transparent => nothing("packet"),
             protocol::TCP => {
                 let tuple = Tuple { local: source, remote: destination };
                 match self.flow_at(&tuple) {

@@ -6,6 +6,7 @@ mod trouble;
 
 use self::trouble::BLACK_HOLE_MTUS;
 use super::engine::Engine;
+use super::port::Link;
 use super::timers::Owner;
 use super::tuple::Tuple;
 use super::wire::{Wire, arp_target, is_arp};
@@ -129,11 +130,12 @@ impl Flow {
         flow
     }
 
-    /// A connection that a SYN is about to make at the listener on its port.
+    /// A connection that a SYN is about to make, at the listener on this port or at a gateway.
     pub(crate) fn accept(
         wire: &mut Wire,
         id: FlowId,
         tuple: Tuple,
+        listener: Option<u16>,
         scope: Scope,
         decision: &RouteDecision,
         now: Instant,
@@ -143,7 +145,7 @@ impl Flow {
             engine.listen(tuple.local);
         }
         flow.state = TcpState::Listen;
-        flow.waits_at = Some(tuple.local.port());
+        flow.waits_at = listener;
         flow.tell_opened();
         flow
     }
@@ -158,7 +160,11 @@ impl Flow {
         now: Instant,
     ) -> Self {
         let mtu = wire.mtu_towards(*tuple.remote.ip(), now);
-        let link = wire.link_towards(decision);
+        let link = match *tuple.local.ip() {
+            local if local == wire.local => wire.link_towards(decision),
+            // In the name of another: such an interface takes everything for its neighbour.
+            local => Link { local, prefix_len: 0, gateway: None },
+        };
         let seed = wire.entropy.u64();
         let engine = Engine::new(wire.medium, wire.mac, link, mtu, &wire.tcp, seed, now);
         let next_hop = match decision.next_hop {
@@ -294,7 +300,7 @@ impl Flow {
         let Some(target) = arp_target(request) else { return false };
         self.arp_target = target;
         let Some(mac) = wire.resolve(&self.scope, self.next_hop, Some(self.id), now) else { return false };
-        let reply = wire.reply_to_inner(target, mac);
+        let reply = wire.reply_to_inner(*self.tuple.local.ip(), target, mac);
         if let Some(engine) = &mut self.engine {
             engine.receive(&reply, now);
         }

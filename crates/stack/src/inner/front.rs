@@ -38,7 +38,7 @@ impl Front {
         now: Instant,
     ) -> Vec<Vec<u8>> {
         if let (Medium::Ethernet, Some((ip, mac))) = (wire.medium, asker) {
-            self.receive(&wire.reply_to_inner(ip, mac), now);
+            self.receive(&wire.reply_to_inner(wire.local, ip, mac), now);
         }
         self.receive(frame, now);
         std::iter::from_fn(|| self.port.take()).collect()

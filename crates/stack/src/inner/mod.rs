@@ -7,6 +7,7 @@
 //!    |-- backlog --- listeners: half-open and unaccepted connections
 //!    |-- time_wait - connections that are over but for stray segments
 //!    |-- datagram -- UDP ports and pings: queues, and what they send
+//!    |-- passing --- what a transparent host hands to its gateway
 //!    |-- errors_in - ICMP errors: whom they are about, and what they do
 //!    |-- neighbours  ARP: who has asked, who waits, what is known
 //!    |-- front ----- the interface that answers for the host: echo, resets, ICMP errors
@@ -22,6 +23,7 @@ pub(crate) mod errors_in;
 pub(crate) mod flow;
 pub(crate) mod front;
 pub(crate) mod neighbours;
+pub(crate) mod passing;
 pub(crate) mod port;
 pub(crate) mod shared;
 pub(crate) mod time_wait;

@@ -41,6 +41,8 @@ pub(crate) struct Wire {
     pub(crate) routes: RouteTable,
     pub(crate) tcp: TcpConfig,
     pub(crate) reassembly_timeout: std::time::Duration,
+    /// Whether packets for other addresses are taken as well.
+    pub(crate) transparent: bool,
     pub(crate) neighbours: Neighbours,
     pub(crate) timers: Timers,
     pub(crate) counters: Counters,
@@ -76,6 +78,7 @@ impl Wire {
             routes: checked.routes,
             tcp: config.tcp,
             reassembly_timeout: config.reassembly_timeout,
+            transparent: config.transparent,
             neighbours: Neighbours::new(config.arp),
             timers: Timers::default(),
             counters: Counters::default(),
@@ -176,14 +179,14 @@ impl Wire {
         self.emit(scope, bytes)
     }
 
-    /// An ARP reply that tells an inner interface where `ip` lives.
-    pub(crate) fn reply_to_inner(&self, ip: Ipv4Addr, mac: MacAddress) -> Vec<u8> {
+    /// An ARP reply that tells an inner interface, which is `inner`, where `ip` lives.
+    pub(crate) fn reply_to_inner(&self, inner: Ipv4Addr, ip: Ipv4Addr, mac: MacAddress) -> Vec<u8> {
         arp_frame(&ArpRepr::EthernetIpv4 {
             operation: ArpOperation::Reply,
             source_hardware_addr: EthernetAddress(mac.0),
             source_protocol_addr: ip,
             target_hardware_addr: EthernetAddress(self.mac.0),
-            target_protocol_addr: self.local,
+            target_protocol_addr: inner,
         })
     }
 

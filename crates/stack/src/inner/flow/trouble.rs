@@ -20,7 +20,7 @@ impl Flow {
     /// The next hop has answered ARP, or has moved to another station.
     pub(crate) fn on_arp_reply(&mut self, wire: &mut Wire, mac: MacAddress, now: Instant) -> Fate {
         let target = self.arp_target;
-        let reply = wire.reply_to_inner(target, mac);
+        let reply = wire.reply_to_inner(*self.tuple.local.ip(), target, mac);
         if let Some(engine) = &mut self.engine {
             engine.receive(&reply, now);
         }
