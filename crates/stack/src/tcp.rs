@@ -1,5 +1,6 @@
 //! TCP as a program sees it: a stream of bytes each way, and a listener.
 
+use crate::error::TcpError;
 use crate::inner::flow::Flow;
 use crate::inner::shared::Shared;
 use futures_io::{AsyncRead, AsyncWrite};
@@ -80,6 +81,24 @@ impl TcpStream {
         self.touch(|flow| flow.abort(ResetReason::Aborted, now));
     }
 
+    /// Waits until the connection breaks, whatever is still to be read: for who neither reads nor
+    /// writes for a while, as when the other side of a relay stalls.
+    pub fn poll_broken(&self, cx: &Context<'_>) -> Poll<TcpError> {
+        let failure = self.shared.with(|core| core.flow_mut(self.flow).map(|flow| flow.broken(cx)));
+        match failure {
+            Some(Some(error)) => Poll::Ready(error),
+            Some(None) => Poll::Pending,
+            None => Poll::Ready(TcpError::Closed),
+        }
+    }
+
+    /// Waits until the peer has acknowledged everything that was written, or never will because
+    /// the connection is broken: who means to [`abort`](Self::abort) afterwards loses no data.
+    pub fn poll_acknowledged(&self, cx: &Context<'_>) -> Poll<()> {
+        let done = self.shared.with(|core| core.flow_mut(self.flow).map(|flow| flow.acknowledged(cx)));
+        if done.unwrap_or(true) { Poll::Ready(()) } else { Poll::Pending }
+    }
+
     fn touch<T>(&self, f: impl FnOnce(&mut Flow) -> T) -> Option<T> {
         self.shared.touch(|core| core.on_stream(self.flow, f))
     }
@@ -100,7 +119,7 @@ impl AsyncWrite for TcpStream {
         match self.touch(|flow| flow.write(cx, data)) {
             Some(Some(result)) => Poll::Ready(result.map_err(Into::into)),
             Some(None) => Poll::Pending,
-            None => Poll::Ready(Err(crate::error::TcpError::Closed.into())),
+            None => Poll::Ready(Err(TcpError::Closed.into())),
         }
     }
 

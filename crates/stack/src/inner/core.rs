@@ -331,6 +331,11 @@ impl Core {
         }
     }
 
+    /// A connection, to be asked or waited at; nothing becomes due by it.
+    pub(crate) fn flow_mut(&mut self, id: FlowId) -> Option<&mut Flow> {
+        self.flows.get_mut(&id)
+    }
+
     /// A program does something to its connection.
     pub(crate) fn on_stream<T>(&mut self, id: FlowId, f: impl FnOnce(&mut Flow) -> T) -> Option<T> {
         let flow = self.flows.get_mut(&id)?;

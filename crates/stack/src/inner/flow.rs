@@ -86,6 +86,8 @@ pub(crate) struct Waiting {
     pub(crate) read: Option<Waker>,
     pub(crate) write: Option<Waker>,
     pub(crate) open: Option<Waker>,
+    pub(crate) broken: Option<Waker>,
+    pub(crate) acknowledged: Option<Waker>,
 }
 
 /// Why a connection ended early.
@@ -458,6 +460,13 @@ impl Flow {
         }
         if !opening {
             wire.wakers.extend(self.wakers.open.take());
+        }
+        let over = self.failure.is_some() || self.engine.is_none();
+        if over {
+            wire.wakers.extend(self.wakers.broken.take());
+        }
+        if over || self.unacknowledged() == 0 {
+            wire.wakers.extend(self.wakers.acknowledged.take());
         }
     }
 }

@@ -47,6 +47,29 @@ impl Flow {
         }
     }
 
+    /// A program that neither reads nor writes now wants to know if the connection breaks.
+    pub(crate) fn broken(&mut self, cx: &Context<'_>) -> Option<TcpError> {
+        let failure = self.established_failure();
+        if failure.is_none() {
+            self.wakers.broken = Some(cx.waker().clone());
+        }
+        failure
+    }
+
+    /// A program waits until the peer has everything. Whether that is so, or will never be.
+    pub(crate) fn acknowledged(&mut self, cx: &Context<'_>) -> bool {
+        let done = self.failure.is_some() || self.unacknowledged() == 0;
+        if !done {
+            self.wakers.acknowledged = Some(cx.waker().clone());
+        }
+        done
+    }
+
+    /// Bytes written that the peer has not acknowledged.
+    pub(crate) fn unacknowledged(&self) -> usize {
+        self.engine.as_ref().map_or(0, Engine::unacknowledged)
+    }
+
     /// A program has no more to say: a FIN follows what is queued.
     pub(crate) fn close(&mut self, now: Instant) {
         self.write_closed = true;
