@@ -7,7 +7,9 @@
 
 use crate::clock::OsClock;
 use crate::entropy::OsEntropy;
+use crate::reactor::Reactor;
 use crate::signals::{Signal, Signals};
+use crate::wire::{Lane, WireEnd};
 use glasstack_journal::event::Medium;
 use glasstack_journal::{Clock, Instant, Journal, WallTime};
 use glasstack_stack::executor::{MainTask, Progress};
@@ -30,6 +32,7 @@ pub struct TapWorld {
     poll: Poll,
     events: Events,
     bell: Arc<Bell>,
+    reactor: Reactor,
     signals: Option<Signals>,
     ports: Vec<Port>,
 }
@@ -74,6 +77,8 @@ pub enum AddHostError {
 
 /// How many polls of futures go by before the devices have their turn.
 const POLLS_A_TURN: usize = 256;
+/// How many events are taken from the operating system at once.
+const EVENTS_A_TURN: usize = 256;
 const BELL: Token = Token(0);
 const FIRST_SIGNAL: usize = 1;
 const FIRST_PORT: usize = FIRST_SIGNAL + Signals::tokens();
@@ -92,8 +97,9 @@ impl TapWorld {
         let executor = Executor::new(Arc::clone(&clock_for_all), move || rope.ring());
         let env =
             Environment { journal: Journal::new(clock.epoch()), clock: clock_for_all, entropy, executor };
-        let events = Events::with_capacity(64);
-        Ok(Self { env, poll, events, bell, signals: None, ports: Vec::new() })
+        let reactor = Reactor::new(poll.registry()).map_err(os("share the event queue"))?;
+        let events = Events::with_capacity(EVENTS_A_TURN);
+        Ok(Self { env, poll, events, bell, reactor, signals: None, ports: Vec::new() })
     }
 
     /// What the world's hosts are made of: its journal (attach observers before the first host
@@ -105,6 +111,25 @@ impl TapWorld {
     /// The journal.
     pub fn journal(&self) -> &Journal {
         &self.env.journal
+    }
+
+    /// Where sockets of the operating system can wait for events while this world runs.
+    pub fn reactor(&self) -> &Reactor {
+        &self.reactor
+    }
+
+    /// A wire inside the process: two devices joined back to back, each for a host of this world.
+    /// Both are called `name`; packets of up to `mtu` bytes pass.
+    pub fn wire(&self, name: &str, mtu: usize) -> (WireEnd, WireEnd) {
+        WireEnd::pair(name, mtu, &self.bell)
+    }
+
+    /// Puts a host behind one end of a [`wire`](Self::wire) into the world.
+    pub fn add_host_on_wire(&mut self, config: HostConfig, end: WireEnd) -> Result<Host, ConfigError> {
+        let arrivals = Arrivals::Queued(end.incoming());
+        let (host, runner) = Host::new(&self.env, config, Watched { device: end, drained: false })?;
+        self.ports.push(Port { runner: Box::new(runner), arrivals, deadline: None });
+        Ok(host)
     }
 
     /// Puts a host behind `device` into the world.
@@ -120,7 +145,8 @@ impl TapWorld {
             .registry()
             .register(&mut SourceFd(&fd), token, Interest::READABLE)
             .map_err(|source| AddHostError::Register { device: name, source })?;
-        self.ports.push(Port { runner: Box::new(runner), readable: true, deadline: None });
+        let arrivals = Arrivals::Reported { readable: true };
+        self.ports.push(Port { runner: Box::new(runner), arrivals, deadline: None });
         Ok(host)
     }
 
@@ -172,10 +198,11 @@ impl TapWorld {
         for event in &self.events {
             match event.token() {
                 BELL => {}
+                token if Reactor::owns(token) => self.reactor.on_event(event),
                 Token(token) if token < FIRST_PORT => signalled = true,
                 Token(token) => {
                     if let Some(port) = self.ports.get_mut(token - FIRST_PORT) {
-                        port.readable = true;
+                        port.arrivals.report();
                     }
                 }
             }
@@ -255,13 +282,13 @@ impl fmt::Debug for TapWorld {
 
 /// Wakes the loop, but only when it sleeps: most wakers are called by the loop itself, and a ring
 /// is a system call.
-struct Bell {
+pub(crate) struct Bell {
     asleep: AtomicBool,
     waker: Waker,
 }
 
 impl Bell {
-    fn ring(&self) {
+    pub(crate) fn ring(&self) {
         if self.asleep.swap(false, Ordering::SeqCst) {
             // Cannot fail while the world lives, and afterwards there is nobody to wake.
             let _ = self.waker.wake();
@@ -272,10 +299,38 @@ impl Bell {
 /// One host: its runner, and what is known of its device.
 struct Port {
     runner: Box<dyn AnyRunner>,
-    /// The device may have frames. mio reports each arrival once (edge-triggered), so this stays
-    /// true until the device itself says that it has none.
-    readable: bool,
+    arrivals: Arrivals,
     deadline: Option<Instant>,
+}
+
+/// How it is known that a device has frames.
+enum Arrivals {
+    /// mio reports each arrival once (edge-triggered), so this stays true until the device itself
+    /// says that it has none.
+    Reported { readable: bool },
+    /// The other end of the wire has put them there.
+    Queued(Arc<Lane>),
+}
+
+impl Arrivals {
+    fn report(&mut self) {
+        if let Self::Reported { readable } = self {
+            *readable = true;
+        }
+    }
+
+    fn exhausted(&mut self) {
+        if let Self::Reported { readable } = self {
+            *readable = false;
+        }
+    }
+
+    fn has_frames(&self) -> bool {
+        match self {
+            Self::Reported { readable } => *readable,
+            Self::Queued(lane) => lane.is_occupied(),
+        }
+    }
 }
 
 impl Port {
@@ -286,13 +341,13 @@ impl Port {
         }
         self.deadline = self.runner.poll(now)?;
         if self.runner.take_drained() {
-            self.readable = false;
+            self.arrivals.exhausted();
         }
         Ok(())
     }
 
     fn has_work(&self) -> bool {
-        self.readable || self.runner.wants_poll()
+        self.arrivals.has_frames() || self.runner.wants_poll()
     }
 }
 
