@@ -34,6 +34,7 @@
 //! ```
 
 pub mod addressing;
+pub mod blocking;
 pub mod clock;
 pub mod entropy;
 pub mod netlink;

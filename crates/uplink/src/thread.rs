@@ -20,6 +20,13 @@ pub struct WorldThread {
     thread: Option<JoinHandle<Result<TapWorld, WorldError>>>,
 }
 
+/// To block on what happens in a running world, from any thread. Cheap to clone; it does not keep
+/// the world running.
+#[derive(Clone, Debug)]
+pub struct WorldHandle {
+    shared: Arc<Shared>,
+}
+
 /// The world has ended, so nothing can ever happen on its network again. Why it did,
 /// [`WorldThread::stop`] tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,21 +55,12 @@ impl WorldThread {
 
     /// Blocks the calling thread until `future` is done.
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T, WorldEnded> {
-        let caller = thread::current();
-        lock(&self.shared.callers).push(caller.clone());
-        let _leave = Leave { shared: &self.shared, caller: &caller };
-        let waker = Waker::from(Arc::new(Unpark(caller.clone())));
-        let mut context = Context::from_waker(&waker);
-        let mut future = pin!(future);
-        loop {
-            if let Poll::Ready(done) = future.as_mut().poll(&mut context) {
-                return Ok(done);
-            }
-            if self.shared.ended.load(Ordering::SeqCst) {
-                return Err(WorldEnded);
-            }
-            thread::park();
-        }
+        block_on(&self.shared, future)
+    }
+
+    /// A handle that blocks as this one does, for those who may outlive the world.
+    pub fn handle(&self) -> WorldHandle {
+        WorldHandle { shared: Arc::clone(&self.shared) }
     }
 
     /// Stops the world and gives it back, so that it can be drained; or tells why it had ended.
@@ -83,6 +81,31 @@ impl Drop for WorldThread {
             // Nobody asks any more how it ended.
             let _ = thread.join();
         }
+    }
+}
+
+impl WorldHandle {
+    /// Blocks the calling thread until `future` is done.
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T, WorldEnded> {
+        block_on(&self.shared, future)
+    }
+}
+
+fn block_on<T>(shared: &Shared, future: impl Future<Output = T>) -> Result<T, WorldEnded> {
+    let caller = thread::current();
+    lock(&shared.callers).push(caller.clone());
+    let _leave = Leave { shared, caller: &caller };
+    let waker = Waker::from(Arc::new(Unpark(caller.clone())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(done) = future.as_mut().poll(&mut context) {
+            return Ok(done);
+        }
+        if shared.ended.load(Ordering::SeqCst) {
+            return Err(WorldEnded);
+        }
+        thread::park();
     }
 }
 
