@@ -6,6 +6,7 @@ use crate::headers::BadHeader;
 use glasstack_dns::ResolveError;
 use glasstack_http::{DecodeError, HttpError, RedirectError};
 use glasstack_tls::{TlsError, TlsErrorKind};
+use std::io;
 use std::time::Duration;
 
 /// A URL could not be fetched. Each layer's own error is the source or the whole of it.
@@ -40,6 +41,9 @@ pub enum WebError {
     /// The body failed, or could not be decoded.
     #[error(transparent)]
     Decode(DecodeError),
+    /// What is to be uploaded cannot be read.
+    #[error("what is to be sent cannot be read: {0}")]
+    Upload(#[source] io::Error),
     /// A redirect was not followed.
     #[error(transparent)]
     Redirect(#[from] RedirectError),
@@ -73,6 +77,7 @@ impl WebError {
             Self::Decode(_) => true,
             Self::Address(_)
             | Self::Header(_)
+            | Self::Upload(_)
             | Self::ConnectTimedOut { .. }
             | Self::Redirect(_)
             | Self::TimedOut { .. } => false,
@@ -90,6 +95,7 @@ impl WebError {
     /// | 7 | no connection: refused, unreachable, no ARP reply, no route |
     /// | 8 | a head that breaks the rules |
     /// | 18 | a message cut short |
+    /// | 26 | what is to be uploaded cannot be read |
     /// | 28 | a time limit of the user's, or a peer that does not answer the SYN |
     /// | 35 | TLS: the handshake failed |
     /// | 47 | too many redirects, or a loop of them |
@@ -105,6 +111,7 @@ impl WebError {
         match self {
             Self::Address(error) => address_code(error),
             Self::Header(_) => 2,
+            Self::Upload(_) => 26,
             Self::Resolve(_) => 6,
             Self::Connect(error) if error.is_timeout() => 28,
             Self::Connect(_) => 7,
@@ -127,6 +134,7 @@ fn address_code(error: &AddressError) -> u8 {
 fn tls_code(error: &TlsError) -> u8 {
     match error.kind() {
         TlsErrorKind::Certificate => 60,
+        TlsErrorKind::PinnedKey => 90,
         TlsErrorKind::Handshake | TlsErrorKind::Transport => 35,
     }
 }

@@ -4,7 +4,7 @@ use glasstack_http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
     CONTENT_LOCATION, CONTENT_TYPE, COOKIE, HOST, PROXY_AUTHORIZATION, TRANSFER_ENCODING, USER_AGENT,
 };
-use glasstack_http::{Coding, HeaderMap, HeaderName, HeaderValue};
+use glasstack_http::{Coding, Fields, HeaderName, HeaderValue};
 use std::str::FromStr;
 use url::Url;
 
@@ -12,7 +12,14 @@ use url::Url;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeaderEdit {
     /// `Name: value` sends it, instead of one that would be sent anyway. `Name;` sends it empty.
-    Set(HeaderName, HeaderValue),
+    Set {
+        /// Which field.
+        name: HeaderName,
+        /// Its name as the user spells it.
+        spelt: String,
+        /// Its value.
+        value: HeaderValue,
+    },
     /// `Name:` leaves it out.
     Remove(HeaderName),
 }
@@ -46,10 +53,14 @@ impl FromStr for HeaderEdit {
             }
             let value = HeaderValue::from_bytes(value.as_bytes())
                 .map_err(|_| bad("its value has a control character (RFC 9110 5.5)"))?;
-            return Ok(Self::Set(name(field)?, value));
+            return Ok(Self::Set { name: name(field)?, spelt: field.trim_end().to_owned(), value });
         }
         match text.trim_end().strip_suffix(';') {
-            Some(field) => Ok(Self::Set(name(field)?, HeaderValue::from_static(""))),
+            Some(field) => Ok(Self::Set {
+                name: name(field)?,
+                spelt: field.trim_end().to_owned(),
+                value: HeaderValue::from_static(""),
+            }),
             None => Err(bad("it has no colon")),
         }
     }
@@ -59,7 +70,7 @@ impl HeaderEdit {
     /// Which field it is about.
     pub fn name(&self) -> &HeaderName {
         match self {
-            Self::Set(name, _) | Self::Remove(name) => name,
+            Self::Set { name, .. } | Self::Remove(name) => name,
         }
     }
 
@@ -93,7 +104,7 @@ pub(crate) struct Defaults<'a> {
 }
 
 /// The header fields of a request: curl's, in curl's order, changed as the user wants.
-pub(crate) fn compose(url: &Url, defaults: Defaults<'_>, edits: &[HeaderEdit]) -> HeaderMap {
+pub(crate) fn compose(url: &Url, defaults: Defaults<'_>, edits: &[HeaderEdit]) -> Fields {
     let mut fields: Vec<(HeaderName, String)> = vec![(HOST, host_field(url))];
     if let Some(credentials) = basic_credentials(url) {
         fields.push((AUTHORIZATION, credentials));
@@ -108,28 +119,27 @@ pub(crate) fn compose(url: &Url, defaults: Defaults<'_>, edits: &[HeaderEdit]) -
     if defaults.has_body {
         fields.push((CONTENT_TYPE, "application/x-www-form-urlencoded".to_owned()));
     }
-    let mut headers = HeaderMap::new();
+    let mut headers = Fields::new();
+    // RFC 9110 7.2: a user agent sends Host first.
+    for edit in edits.iter().filter(|edit| *edit.name() == HOST) {
+        append(&mut headers, edit);
+    }
     for (name, value) in fields {
         let is_edited = edits.iter().any(|edit| *edit.name() == name);
         if let (false, Ok(value)) = (is_edited, HeaderValue::from_bytes(value.as_bytes())) {
             headers.append(name, value);
         }
     }
-    let mut with_edits = HeaderMap::new();
-    // RFC 9110 7.2: a user agent sends Host first.
-    for edit in edits.iter().filter(|edit| *edit.name() == HOST) {
-        append(&mut with_edits, edit);
-    }
-    with_edits.extend(headers);
     for edit in edits.iter().filter(|edit| *edit.name() != HOST) {
-        append(&mut with_edits, edit);
+        append(&mut headers, edit);
     }
-    with_edits
+    headers
 }
 
-fn append(headers: &mut HeaderMap, edit: &HeaderEdit) {
-    if let HeaderEdit::Set(name, value) = edit {
-        headers.append(name, value.clone());
+fn append(headers: &mut Fields, edit: &HeaderEdit) {
+    if let HeaderEdit::Set { spelt, value, .. } = edit {
+        // It was a token when it was read.
+        let _ = headers.push(spelt, value.clone());
     }
 }
 

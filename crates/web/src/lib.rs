@@ -18,16 +18,33 @@
 //! Here `dns`, `tls` and `http`, which know nothing of each other, are wired together.
 
 pub mod address_bar;
+pub mod config;
 pub mod connector;
+pub mod cookies;
+pub mod credentials;
+pub mod date;
 pub mod error;
 pub mod fetch;
 pub mod headers;
 pub mod pool;
+pub mod proxy;
+pub mod request;
+pub mod retry;
+pub mod watch;
 
 pub use address_bar::{Address, AddressError};
+pub use config::{
+    BadConnectTo, BadSchemes, ClientConfig, ConnectTo, KeepPost, LowSpeed, NetrcUse, Schemes, TcpOptions,
+};
 pub use connector::ConnectFailure;
+pub use cookies::{Cookie, CookieJar, SharedJar};
+pub use credentials::{Credentials, Netrc, NetrcError, PasswordScheme};
 pub use error::WebError;
-pub use fetch::{Client, ClientConfig, Hop, Request, Response, ResponseBody};
+pub use fetch::{Client, Hop, PassedOver, Response, ResponseBody};
 pub use headers::{BadHeader, HeaderEdit};
+pub use proxy::{BadProxy, NoProxy, Proxy, ProxyRules, ProxyScheme};
+pub use request::{Request, TimeCondition, UploadBody};
+pub use retry::{Outcome, RetryPolicy, Verdict};
+pub use watch::{Facts, HeadKind, Progress, ReceivedHead, Timings, Watch};
 
 pub use glasstack_http as http;
