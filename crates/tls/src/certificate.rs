@@ -34,6 +34,8 @@ pub struct CertificateInfo {
     /// The certificate itself.
     pub der: Vec<u8>,
     pub(crate) usage: Usage,
+    /// The SubjectPublicKeyInfo.
+    pub(crate) key_der: Vec<u8>,
     pub(crate) subject_der: Vec<u8>,
     pub(crate) issuer_der: Vec<u8>,
     unreadable: Option<String>,
@@ -145,6 +147,7 @@ fn describe(certificate: &X509Certificate<'_>) -> Result<CertificateInfo, String
         signature: signature_kind(&certificate.signature_algorithm.algorithm),
         der: Vec::new(),
         usage: usage(certificate)?,
+        key_der: certificate.public_key().raw.to_vec(),
         subject_der: certificate.subject().as_raw().to_vec(),
         issuer_der: certificate.issuer().as_raw().to_vec(),
         unreadable: None,

@@ -1,20 +1,28 @@
 //! The client: connects, and judges whom it meets.
 
+use crate::case::Case;
+use crate::ciphers::CipherList;
+use crate::client_auth::Showing;
 use crate::error::{ConfigError, TlsError};
 use crate::gather::Gather;
 use crate::handshake::{Attempt, hang_up};
+use crate::identity::Identity;
 use crate::key_log::{ConnectionKeyLog, KeyLogSink};
-use crate::offer::{Offer, TlsVersion, protocol_names, protocol_versions};
+use crate::offer::{GroupList, Offer, TlsVersion, protocol_names, protocol_versions};
+use crate::pin::PinnedKeys;
 use crate::provider::{WallClock, provider};
+use crate::revocation::RevocationLists;
 use crate::stream::{SessionInfo, TlsStream};
 use crate::trust::TrustStore;
-use crate::verifier::{Case, Judge};
+use crate::verifier::Judge;
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_rustls::TlsConnector;
-use glasstack_journal::event::{Tls, Verdict};
+use glasstack_journal::event::{Note, Tls, Verdict};
 use glasstack_journal::{Clock, Scope};
 use glasstack_stack::Entropy;
 use rustls::ClientConfig;
+use rustls::client::Resumption;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -31,6 +39,19 @@ pub struct TlsClientConfig {
     pub min_version: TlsVersion,
     /// The highest version offered. TLS 1.3.
     pub max_version: TlsVersion,
+    /// The cipher suites offered. All that are spoken here.
+    pub ciphers: CipherList,
+    /// The key exchange groups offered. All that are spoken here; a virtual world has X25519 alone.
+    pub groups: GroupList,
+    /// Shown to a server that asks for a client's certificate. None.
+    pub identity: Option<Identity>,
+    /// The server must have one of these keys, besides everything else, and even when its certificate
+    /// is not checked. Any key.
+    pub pinned: Option<PinnedKeys>,
+    /// Lists of revoked certificates, which then must cover the whole chain. None.
+    pub revocation: Option<RevocationLists>,
+    /// Whether earlier sessions are resumed. They are.
+    pub resume: bool,
     /// Accepts any certificate, and says loudly that it does. Off.
     pub insecure: bool,
     /// Who gets the secrets beside the journal.
@@ -45,6 +66,12 @@ impl TlsClientConfig {
             alpn: Vec::new(),
             min_version: TlsVersion::Tls12,
             max_version: TlsVersion::Tls13,
+            ciphers: CipherList::default(),
+            groups: GroupList::default(),
+            identity: None,
+            pinned: None,
+            revocation: None,
+            resume: true,
             insecure: false,
             key_log: None,
         }
@@ -57,6 +84,8 @@ impl TlsClientConfig {
 pub struct TlsClient {
     config: Arc<ClientConfig>,
     offer: Arc<Offer>,
+    /// Suites asked for in vain.
+    left_out: Arc<[String]>,
     key_log: Option<KeyLogSink>,
 }
 
@@ -68,17 +97,26 @@ impl TlsClient {
         config: TlsClientConfig,
     ) -> Result<Self, ConfigError> {
         let range = (config.min_version, config.max_version);
-        let versions = protocol_versions(range)?;
-        let provider = provider(entropy);
+        let provider = narrowed(&provider(entropy), &config, range)?;
         let offer = Offer::new(&provider, range, &config.alpn);
-        let judge = Judge::new(config.trust, &provider, config.insecure);
+        let versions = protocol_versions(range, &provider)?;
+        let judge = Judge::new(&config, &provider)?;
         let mut rustls = ClientConfig::builder_with_details(provider, Arc::new(WallClock(clock.clone())))
             .with_protocol_versions(&versions)?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(judge))
-            .with_no_client_auth();
+            .with_client_cert_resolver(Arc::new(Showing(config.identity)));
         rustls.alpn_protocols = protocol_names(&config.alpn)?;
-        Ok(Self { config: Arc::new(rustls), offer: Arc::new(offer), key_log: config.key_log })
+        if !config.resume {
+            rustls.resumption = Resumption::disabled();
+        }
+        let left_out = config.ciphers.left_out().to_vec();
+        Ok(Self {
+            config: Arc::new(rustls),
+            offer: Arc::new(offer),
+            left_out: left_out.into(),
+            key_log: config.key_log,
+        })
     }
 
     /// Makes a TLS session with `server_name` over `stream`, telling every step in a span below
@@ -100,6 +138,9 @@ impl TlsClient {
         let name = ServerName::try_from(asked.to_owned())
             .map_err(|_| TlsError::ServerName { name: server_name.to_owned() })?;
         let attempt = Attempt::begin(scope, false, Some(asked), &self.offer);
+        for suite in self.left_out.iter() {
+            attempt.scope().record(|| Note::warning(format!("not offered: {suite}")));
+        }
         let case = Case::new(attempt.scope().clone());
         let connector = TlsConnector::from(self.config_for(attempt.scope()));
         let mut handshake = connector.connect(name, Gather { stream }).into_fallible();
@@ -126,6 +167,26 @@ impl TlsClient {
         config.key_log = Arc::new(ConnectionKeyLog { scope: scope.clone(), sink: self.key_log.clone() });
         Arc::new(config)
     }
+}
+
+/// The provider with nothing but the suites and groups that are wanted.
+fn narrowed(
+    provider: &CryptoProvider,
+    config: &TlsClientConfig,
+    range: (TlsVersion, TlsVersion),
+) -> Result<Arc<CryptoProvider>, ConfigError> {
+    let cipher_suites = config.ciphers.choose(provider);
+    let mut kx_groups = provider.kx_groups.clone();
+    kx_groups.retain(|group| config.groups.place(group.name()).is_some());
+    kx_groups.sort_by_key(|group| config.groups.place(group.name()));
+    if kx_groups.is_empty() {
+        return Err(ConfigError::NoGroup);
+    }
+    let narrowed = CryptoProvider { cipher_suites, kx_groups, ..provider.clone() };
+    if protocol_versions(range, &narrowed)?.is_empty() {
+        return Err(ConfigError::NoSuite { min: range.0, max: range.1 });
+    }
+    Ok(Arc::new(narrowed))
 }
 
 fn established<S>(attempt: Attempt, stream: futures_rustls::client::TlsStream<Gather<S>>) -> TlsStream<S> {

@@ -2,6 +2,7 @@
 
 use crate::certificate::{printable, rfc3339};
 use crate::offer::TlsVersion;
+use rustls::client::VerifierBuilderError;
 use rustls::{AlertDescription, CertificateError};
 use std::fmt;
 use std::io;
@@ -56,11 +57,13 @@ pub enum TlsError {
     Other(#[source] rustls::Error),
 }
 
-/// Which of the three kinds an error is of, as curl's exit codes tell them apart.
+/// Which kind an error is of, as curl's exit codes tell them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsErrorKind {
     /// The peer's certificate was refused (curl: 60).
     Certificate,
+    /// The peer has none of the pinned keys (curl: 90).
+    PinnedKey,
     /// The handshake or the protocol failed (curl: 35).
     Handshake,
     /// The connection below failed or ended too early (curl: 35 before the session is made, 56 later).
@@ -73,6 +76,9 @@ impl TlsError {
         match self {
             Self::Certificate { problem: CertificateProblem::BadHandshakeSignature { .. }, .. } => {
                 TlsErrorKind::Handshake
+            }
+            Self::Certificate { problem: CertificateProblem::NotPinned { .. }, .. } => {
+                TlsErrorKind::PinnedKey
             }
             Self::Certificate { .. } => TlsErrorKind::Certificate,
             Self::Transport(_) | Self::Truncated | Self::CutShort => TlsErrorKind::Transport,
@@ -194,6 +200,29 @@ pub enum CertificateProblem {
         /// Why.
         why: String,
     },
+    /// Its issuer has taken it back.
+    Revoked {
+        /// Which certificate.
+        certificate: String,
+        /// Who issued it, and says so.
+        issuer: String,
+        /// Since when (Unix seconds).
+        since: i64,
+    },
+    /// Revocation lists are given, and do not tell whether it was taken back.
+    RevocationUnknown {
+        /// Which certificate, as far as known.
+        certificate: String,
+        /// What is amiss.
+        why: String,
+    },
+    /// Its key is none of those pinned.
+    NotPinned {
+        /// Which certificate.
+        certificate: String,
+        /// The hash of its key, as one would pin it.
+        hash: String,
+    },
     /// It cannot be read.
     Malformed {
         /// Which certificate.
@@ -265,6 +294,21 @@ impl fmt::Display for CertificateProblem {
             Self::BadHandshakeSignature { certificate, why } => {
                 write!(f, "the server did not prove that it has the key of {certificate}: {why}")
             }
+            Self::Revoked { certificate, issuer, since } => write!(
+                f,
+                "{certificate} has been revoked by {issuer}, on {} (--crlfile): do not trust this server until its \
+                 owner has another",
+                rfc3339(*since)
+            ),
+            Self::RevocationUnknown { certificate, why } => write!(
+                f,
+                "whether {certificate} has been revoked is unknown: {why} (--crlfile needs a list in time of every CA \
+                 of the chain)"
+            ),
+            Self::NotPinned { certificate, hash } => write!(
+                f,
+                "the key of {certificate} is none of those pinned (--pinnedpubkey); its own hash is {hash}"
+            ),
             Self::Malformed { certificate, why } => write!(f, "{certificate} cannot be read: {why}"),
             Self::Other { why } => f.write_str(why),
         }
@@ -301,6 +345,20 @@ pub enum ConfigError {
     /// A server without a certificate.
     #[error("a TLS server needs at least one certificate")]
     NoIdentity,
+    /// The cipher suites leave no version.
+    #[error("no cipher suite that was chosen belongs to a version from {min} to {max}")]
+    NoSuite {
+        /// The lowest version allowed.
+        min: TlsVersion,
+        /// The highest version allowed.
+        max: TlsVersion,
+    },
+    /// The key exchange groups leave nothing.
+    #[error("no key exchange group that was chosen is spoken in this world (a virtual one has X25519 alone)")]
+    NoGroup,
+    /// A revocation list that webpki does not take.
+    #[error("a revocation list cannot be used: {0}")]
+    Revocation(#[source] VerifierBuilderError),
     /// Anything else.
     #[error("TLS cannot be set up: {0}")]
     Rustls(#[from] rustls::Error),

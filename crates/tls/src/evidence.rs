@@ -3,6 +3,8 @@
 
 use crate::certificate::{CertificateInfo, rfc3339};
 use crate::error::{CertificateProblem, some_of};
+use crate::pin::{PinnedKeys, hash_of};
+use crate::revocation::{Entry, RevocationLists};
 use crate::trust::TrustStore;
 use glasstack_journal::Scope;
 use glasstack_journal::event::{Tls, Verdict};
@@ -233,6 +235,66 @@ pub(crate) fn usage(shown: &Shown<'_>, accepted: bool) -> Finding {
         None => "any purpose",
     };
     Finding::passed(CHECK, format!("{} is good for {key_usage}, {purposes}", own.label()))
+}
+
+/// RFC 5280 6.3: webpki has looked at the lists; here it is found out what it saw.
+pub(crate) fn revocation(
+    path: &Path<'_>,
+    lists: &RevocationLists,
+    decision: &Result<(), Error>,
+    now: UnixTime,
+) -> Finding {
+    const CHECK: &str = "revocation";
+    use CertificateError as Cause;
+    let unknown = |certificate: String, why: String| {
+        Finding::failed(CHECK, CertificateProblem::RevocationUnknown { certificate, why })
+    };
+    match decision {
+        Ok(()) => {
+            let count = path.certificates.len();
+            let evidence =
+                format!("{count} of {count} certificates below the root are on no list of their issuers");
+            return Finding::passed(CHECK, evidence);
+        }
+        Err(Error::InvalidCertificate(
+            Cause::Revoked
+            | Cause::UnknownRevocationStatus
+            | Cause::ExpiredRevocationList
+            | Cause::ExpiredRevocationListContext { .. },
+        )) => {}
+        Err(Error::InvalidCertRevocationList(why)) => {
+            return unknown("the chain".to_owned(), format!("a revocation list cannot be used ({why:?})"));
+        }
+        Err(_) => return Finding::skipped(CHECK, "not looked at, the certificate being refused otherwise"),
+    }
+    for one in &path.certificates {
+        match lists.entry(&one.issuer_der, &one.serial) {
+            Some(Entry { revoked: Some(since), .. }) => {
+                let (certificate, issuer) = (named(one), one.issuer.clone());
+                return Finding::failed(CHECK, CertificateProblem::Revoked { certificate, issuer, since });
+            }
+            None => return unknown(named(one), format!("no revocation list is by {}", one.issuer)),
+            Some(Entry { next_update: Some(due), .. }) if due < seconds(now) => {
+                let why = format!("the revocation list of {} was good until {}", one.issuer, rfc3339(due));
+                return unknown(named(one), why);
+            }
+            Some(_) => {}
+        }
+    }
+    unknown("the chain".to_owned(), "the revocation lists do not cover it".to_owned())
+}
+
+/// RFC 7469 2.6, for keys that the user has pinned himself.
+pub(crate) fn pin(shown: &Shown<'_>, pinned: &PinnedKeys) -> Finding {
+    const CHECK: &str = "pin";
+    let Some(own) = shown.chain.first() else {
+        return Finding::skipped(CHECK, "no certificate");
+    };
+    let hash = hash_of(&own.key_der);
+    if pinned.has(&own.key_der) {
+        return Finding::passed(CHECK, format!("the key of {} is pinned: {hash}", own.label()));
+    }
+    Finding::failed(CHECK, CertificateProblem::NotPinned { certificate: named(own), hash })
 }
 
 /// How one check came out.

@@ -1,12 +1,15 @@
-//! What a server shows of itself: a certificate chain, and the key that proves it.
+//! What a server, or a client that is asked, shows of itself: a certificate chain, and the key that
+//! proves it.
 
 use crate::certificate::CertificateInfo;
+use crate::private_key;
 use rustls::SignatureAlgorithm;
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// A certificate chain with its private key: Ed25519, ECDSA (P-256, P-384) or RSA (2048 bits up).
@@ -18,19 +21,28 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// From PEM texts: the chain, the server's own certificate first, and the key (PKCS#8, PKCS#1 or
+    /// From PEM texts: the chain, its owner's own certificate first, and the key (PKCS#8, PKCS#1 or
     /// SEC1). Both may be the same text.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, IdentityError> {
-        let mut certificates = Vec::new();
-        for section in CertificateDer::pem_slice_iter(chain) {
-            let position = certificates.len() + 1;
-            certificates.push(section.map_err(|source| IdentityError::Pem { position, source })?);
-        }
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(IdentityError::Key)?;
-        Self::new(certificates, key)
+        Self::from_files(&IdentityFiles { key: Some(key), ..IdentityFiles::pem(chain) })
     }
 
-    /// From DER: the chain, the server's own certificate first, and the key (PKCS#8, PKCS#1 or SEC1).
+    /// From files as curl's `--cert`, `--key`, `--pass`, `--cert-type` and `--key-type` describe them
+    /// (curl exits with 58 when that fails).
+    pub fn from_files(files: &IdentityFiles<'_>) -> Result<Self, IdentityError> {
+        let chain = match files.certificate_format {
+            FileFormat::Pem => chain_from_pem(files.certificate)?,
+            FileFormat::Der => vec![CertificateDer::from(files.certificate.to_vec())],
+        };
+        let (key, format) = match files.key {
+            Some(key) => (key, files.key_format),
+            None => (files.certificate, files.certificate_format),
+        };
+        let key = private_key::read(key, format, files.password)?;
+        Self::new(chain, key)
+    }
+
+    /// From DER: the chain, its owner's own certificate first, and the key (PKCS#8, PKCS#1 or SEC1).
     pub fn from_der(chain: Vec<Vec<u8>>, key: Vec<u8>) -> Result<Self, IdentityError> {
         let key = PrivateKeyDer::try_from(key).map_err(|_| IdentityError::KeyFormat)?;
         Self::new(chain.into_iter().map(CertificateDer::from).collect(), key)
@@ -50,7 +62,7 @@ impl Identity {
         &self.names
     }
 
-    /// The server's own certificate.
+    /// Its owner's own certificate.
     pub fn certificate(&self) -> &CertificateInfo {
         &self.certificate
     }
@@ -78,9 +90,74 @@ impl Identity {
     }
 }
 
+/// RFC 7468 5: the certificates of a PEM text, in their order.
+fn chain_from_pem(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, IdentityError> {
+    let mut chain = Vec::new();
+    for section in CertificateDer::pem_slice_iter(text) {
+        let position = chain.len() + 1;
+        chain.push(section.map_err(|source| IdentityError::Pem { position, source })?);
+    }
+    // X.690 8.9: a file of DER begins with a sequence; PKCS#12's (RFC 7292 4) with version 3 in it.
+    match (chain.is_empty(), text.first()) {
+        (false, _) => Ok(chain),
+        (true, Some(0x30)) if CertificateInfo::read(0, text).unreadable().is_none() => {
+            Err(IdentityError::DerForPem)
+        }
+        (true, Some(0x30)) if text.get(4..7) == Some(&[2, 1, 3]) => Err(IdentityError::Pkcs12),
+        (true, _) => Err(IdentityError::NoCertificate),
+    }
+}
+
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity").field("certificate", &self.certificate.label()).finish_non_exhaustive()
+    }
+}
+
+/// The contents of files that make an identity together.
+#[derive(Clone, Copy)]
+pub struct IdentityFiles<'a> {
+    /// The chain, its owner's own certificate first; in DER one certificate. In PEM the key may be
+    /// here, too.
+    pub certificate: &'a [u8],
+    /// How the certificate is written.
+    pub certificate_format: FileFormat,
+    /// The private key (PKCS#8, PKCS#1 or SEC1); none when it is in the certificate's file.
+    pub key: Option<&'a [u8]>,
+    /// How the key is written.
+    pub key_format: FileFormat,
+    /// Opens the key if it is encrypted (PKCS#8 with PBES2).
+    pub password: Option<&'a str>,
+}
+
+impl<'a> IdentityFiles<'a> {
+    /// One PEM text with everything, not encrypted.
+    pub fn pem(certificate: &'a [u8]) -> Self {
+        let format = FileFormat::Pem;
+        Self { certificate, certificate_format: format, key: None, key_format: format, password: None }
+    }
+}
+
+/// How a certificate or key is written in its file: curl's `--cert-type` and `--key-type`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FileFormat {
+    /// RFC 7468.
+    #[default]
+    Pem,
+    /// X.690.
+    Der,
+}
+
+impl FromStr for FileFormat {
+    type Err = IdentityError;
+
+    fn from_str(text: &str) -> Result<Self, IdentityError> {
+        match text.to_ascii_uppercase().as_str() {
+            "PEM" => Ok(Self::Pem),
+            "DER" => Ok(Self::Der),
+            "P12" => Err(IdentityError::Pkcs12),
+            _ => Err(IdentityError::FileFormat { text: text.to_owned() }),
+        }
     }
 }
 
@@ -110,7 +187,7 @@ fn canonical(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
-/// A certificate and key cannot be a server's identity.
+/// A certificate and key cannot be an identity.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// The chain's framing is broken.
@@ -131,8 +208,46 @@ pub enum IdentityError {
         why: String,
     },
     /// No key in the PEM text, or broken framing.
-    #[error("no private key found ({0}): it begins with -----BEGIN PRIVATE KEY----- and is not encrypted")]
+    #[error("no private key found ({0}): it begins with -----BEGIN PRIVATE KEY-----")]
     Key(#[source] pem::Error),
+    /// An encrypted key without its password.
+    #[error("the private key is encrypted: give its password with --pass, or with --cert FILE:PASSWORD")]
+    PasswordMissing,
+    /// Another password.
+    #[error("the private key is encrypted with another password (is the one given with --pass the key's?)")]
+    Password,
+    /// An encryption that is not known here.
+    #[error(
+        "the private key is encrypted in a way that is not known here ({why}): \
+         `openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD.pem -out NEW.pem` encrypts it anew"
+    )]
+    Encryption {
+        /// What is wrong.
+        why: String,
+    },
+    /// OpenSSL's encryption of old.
+    #[error(
+        "the private key is encrypted in OpenSSL's old way (Proc-Type: 4,ENCRYPTED), which is too weak to be read \
+         here: `openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD.pem -out NEW.pem` encrypts it anew"
+    )]
+    TraditionalEncryption,
+    /// Certificate and key in one binary file.
+    #[error(
+        "PKCS#12 is not read here: `openssl pkcs12 -in FILE.p12 -out NEW.pem` makes a PEM file of it, with the key \
+         encrypted by a password of yours (--cert NEW.pem --pass PASSWORD)"
+    )]
+    Pkcs12,
+    /// A binary certificate where a text was expected.
+    #[error("the certificate is in DER, not in PEM: say --cert-type DER")]
+    DerForPem,
+    /// No format that is known.
+    #[error(
+        "{text:?} is no format of a certificate or key: PEM or DER (engines and providers of OpenSSL are not used)"
+    )]
+    FileFormat {
+        /// What was given.
+        text: String,
+    },
     /// Not DER of a kind known.
     #[error("the private key is neither PKCS#8 nor PKCS#1 nor SEC1")]
     KeyFormat,

@@ -25,8 +25,11 @@
 //! What is absent: no clock and no randomness but those passed in, no file, no name or address
 //! looked up, no HTTP. Revocation is not checked yet.
 
+mod case;
 pub mod certificate;
+pub mod ciphers;
 pub mod client;
+mod client_auth;
 pub mod error;
 mod evidence;
 mod gather;
@@ -34,19 +37,25 @@ mod handshake;
 pub mod identity;
 pub mod key_log;
 pub mod offer;
+pub mod pin;
+mod private_key;
 pub mod provider;
+pub mod revocation;
 pub mod server;
 pub mod stream;
 pub mod trust;
 mod verifier;
 
 pub use certificate::CertificateInfo;
+pub use ciphers::{CipherError, CipherList};
 pub use client::{TlsClient, TlsClientConfig};
 pub use error::{CertificateProblem, ConfigError, TlsError, TlsErrorKind, is_truncation};
-pub use identity::{Identity, IdentityError};
+pub use identity::{FileFormat, Identity, IdentityError, IdentityFiles};
 pub use key_log::KeyLogSink;
-pub use offer::TlsVersion;
+pub use offer::{GroupError, GroupList, TlsVersion, VersionError};
+pub use pin::{PinError, PinnedKeys};
 pub use provider::provider;
+pub use revocation::{RevocationError, RevocationLists};
 pub use server::{TlsServer, TlsServerConfig};
 pub use stream::{SessionInfo, TlsStream};
 pub use trust::{TrustError, TrustStore};

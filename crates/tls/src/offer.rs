@@ -3,7 +3,7 @@
 use crate::error::ConfigError;
 use rustls::crypto::CryptoProvider;
 use rustls::version::{TLS12, TLS13};
-use rustls::{CipherSuite, NamedGroup, ProtocolVersion, SupportedProtocolVersion};
+use rustls::{CipherSuite, NamedGroup, ProtocolVersion, SupportedCipherSuite, SupportedProtocolVersion};
 use std::fmt;
 
 /// A version of TLS that is spoken here. Older ones are not (RFC 8996).
@@ -13,6 +13,86 @@ pub enum TlsVersion {
     Tls12,
     /// RFC 8446.
     Tls13,
+}
+
+impl TlsVersion {
+    /// The lowest version to offer for one that is asked for as `1.0` to `1.3` *or later*, as curl's
+    /// `--tlsv1.2` does: no lower one than TLS 1.2, which is what 1.0 and 1.1 give.
+    pub fn at_least(text: &str) -> Result<Self, VersionError> {
+        match text {
+            "1" | "1.0" | "1.1" | "1.2" => Ok(Self::Tls12),
+            "1.3" => Ok(Self::Tls13),
+            _ => Err(VersionError::Unknown { text: text.to_owned() }),
+        }
+    }
+
+    /// The highest version to offer, as `1.2`, `1.3` or `default`: curl's `--tls-max`.
+    pub fn at_most(text: &str) -> Result<Self, VersionError> {
+        match text {
+            "default" | "1.3" => Ok(Self::Tls13),
+            "1.2" => Ok(Self::Tls12),
+            "1.0" | "1.1" => Err(VersionError::TooOld { text: text.to_owned() }),
+            _ => Err(VersionError::Unknown { text: text.to_owned() }),
+        }
+    }
+}
+
+/// A version of TLS cannot be offered (curl: 2 for a text that is none, 35 otherwise).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VersionError {
+    /// Too old.
+    #[error(
+        "TLS {text} is not spoken here: rustls has nothing older than TLS 1.2, since 1.0 and 1.1 rely on MD5 and SHA-1 \
+         and must not be used (RFC 8996)"
+    )]
+    TooOld {
+        /// What was given.
+        text: String,
+    },
+    /// None.
+    #[error("{text:?} is no version of TLS: 1.2 or 1.3")]
+    Unknown {
+        /// What was given.
+        text: String,
+    },
+}
+
+/// A choice of key exchange groups, best first, as curl's `--curves` takes it. By default all that
+/// are spoken here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupList(Option<Vec<NamedGroup>>);
+
+impl GroupList {
+    /// From names with `:` between them, OpenSSL's or IANA's: `X25519`, `P-256`, `prime256v1`,
+    /// `secp384r1`. curl exits with 59 when one is not known.
+    pub fn parse(text: &str) -> Result<Self, GroupError> {
+        let group = |name: &str| match name.to_ascii_lowercase().as_str() {
+            "x25519" => Ok(NamedGroup::X25519),
+            "p-256" | "prime256v1" | "secp256r1" => Ok(NamedGroup::secp256r1),
+            "p-384" | "secp384r1" => Ok(NamedGroup::secp384r1),
+            _ => Err(GroupError { name: name.to_owned() }),
+        };
+        let names = text.split([':', ',']).map(str::trim);
+        names.map(group).collect::<Result<_, _>>().map(|groups| Self(Some(groups)))
+    }
+
+    /// Whether `group` is among them, and at which place.
+    pub(crate) fn place(&self, group: NamedGroup) -> Option<usize> {
+        match &self.0 {
+            None => Some(0),
+            Some(groups) => groups.iter().position(|one| *one == group),
+        }
+    }
+}
+
+/// A key exchange group is not spoken here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{name:?} is no key exchange group that is spoken here: X25519, P-256 (prime256v1) and P-384 (secp384r1) are"
+)]
+pub struct GroupError {
+    /// What was given.
+    pub name: String,
 }
 
 impl fmt::Display for TlsVersion {
@@ -40,31 +120,39 @@ impl Offer {
         alpn: &[String],
     ) -> Self {
         let offered = |version| min <= version && version <= max;
-        let suites = provider.cipher_suites.iter().filter(|suite| {
-            offered(if suite.tls13().is_some() { TlsVersion::Tls13 } else { TlsVersion::Tls12 })
-        });
+        let suites: Vec<_> =
+            provider.cipher_suites.iter().filter(|suite| offered(version_of(suite))).collect();
         Self {
             versions: [TlsVersion::Tls13, TlsVersion::Tls12]
                 .into_iter()
-                .filter(|version| offered(*version))
+                .filter(|version| suites.iter().any(|suite| version_of(suite) == *version))
                 .map(|version| version.to_string())
                 .collect(),
-            suites: suites.map(|suite| suite_name(suite.suite())).collect(),
+            suites: suites.iter().map(|suite| suite_name(suite.suite())).collect(),
             groups: provider.kx_groups.iter().map(|group| group_name(group.name())).collect(),
             alpn: alpn.to_vec(),
         }
     }
 }
 
-/// The versions from `min` to `max`, as rustls names them.
+/// The versions from `min` to `max` for which `provider` has suites, as rustls names them.
 pub(crate) fn protocol_versions(
     (min, max): (TlsVersion, TlsVersion),
+    provider: &CryptoProvider,
 ) -> Result<Vec<&'static SupportedProtocolVersion>, ConfigError> {
     if min > max {
         return Err(ConfigError::Versions { min, max });
     }
     let all = [(TlsVersion::Tls13, &TLS13), (TlsVersion::Tls12, &TLS12)];
-    Ok(all.into_iter().filter(|(version, _)| (min..=max).contains(version)).map(|(_, named)| named).collect())
+    let offered = all.into_iter().filter(|(version, _)| {
+        (min..=max).contains(version)
+            && provider.cipher_suites.iter().any(|suite| version_of(suite) == *version)
+    });
+    Ok(offered.map(|(_, named)| named).collect())
+}
+
+fn version_of(suite: &SupportedCipherSuite) -> TlsVersion {
+    if suite.tls13().is_some() { TlsVersion::Tls13 } else { TlsVersion::Tls12 }
 }
 
 /// Application protocols as rustls wants them. RFC 7301 3.1: one byte tells a name's length, and it
@@ -124,7 +212,7 @@ mod tests {
         let offer = Offer::new(&default_provider(), (TlsVersion::Tls13, TlsVersion::Tls13), &[]);
         assert_eq!(offer.versions, ["TLS 1.3"]);
         assert_eq!(offer.suites.len(), 3);
-        assert!(protocol_versions((TlsVersion::Tls13, TlsVersion::Tls12)).is_err());
+        assert!(protocol_versions((TlsVersion::Tls13, TlsVersion::Tls12), &default_provider()).is_err());
     }
 
     #[test]

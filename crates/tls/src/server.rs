@@ -8,13 +8,14 @@ use crate::key_log::{ConnectionKeyLog, KeyLogSink};
 use crate::offer::{Offer, TlsVersion, group_name, protocol_names, protocol_versions, suite_name};
 use crate::provider::{WallClock, provider};
 use crate::stream::{SessionInfo, TlsStream};
+use crate::trust::TrustStore;
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_rustls::LazyConfigAcceptor;
 use glasstack_journal::event::{Note, Tls};
 use glasstack_journal::{Clock, Scope};
 use glasstack_stack::Entropy;
 use rustls::ServerConfig;
-use rustls::server::{Acceptor, ClientHello};
+use rustls::server::{Acceptor, ClientHello, WebPkiClientVerifier};
 use rustls::sign::SingleCertAndKey;
 use std::sync::Arc;
 
@@ -26,6 +27,9 @@ pub struct TlsServerConfig {
     /// Application protocols spoken (RFC 7301), best first, as `http/1.1`. None by default, and then
     /// whatever a client offers is passed over.
     pub alpn: Vec<String>,
+    /// Asks clients for a certificate that these vouch for, and refuses those without. Nobody is
+    /// asked.
+    pub client_trust: Option<TrustStore>,
     /// The lowest version accepted. TLS 1.2.
     pub min_version: TlsVersion,
     /// The highest version accepted. TLS 1.3.
@@ -40,6 +44,7 @@ impl TlsServerConfig {
         Self {
             identities,
             alpn: Vec::new(),
+            client_trust: None,
             min_version: TlsVersion::Tls12,
             max_version: TlsVersion::Tls13,
             key_log: None,
@@ -67,12 +72,20 @@ impl TlsServer {
     ) -> Result<Self, ConfigError> {
         let default = config.identities.first().ok_or(ConfigError::NoIdentity)?.key().clone();
         let range = (config.min_version, config.max_version);
-        let versions = protocol_versions(range)?;
         let provider = provider(entropy);
+        let versions = protocol_versions(range, &provider)?;
         let offer = Offer::new(&provider, range, &config.alpn);
+        let clients = match config.client_trust {
+            None => WebPkiClientVerifier::no_client_auth(),
+            Some(trust) => {
+                WebPkiClientVerifier::builder_with_provider(trust.roots().clone(), provider.clone())
+                    .build()
+                    .map_err(|error| ConfigError::Rustls(rustls::Error::General(error.to_string())))?
+            }
+        };
         let mut rustls = ServerConfig::builder_with_details(provider, Arc::new(WallClock(clock.clone())))
             .with_protocol_versions(&versions)?
-            .with_no_client_auth()
+            .with_client_cert_verifier(clients)
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(default)));
         rustls.alpn_protocols = protocol_names(&config.alpn)?;
         Ok(Self {

@@ -4,68 +4,28 @@
 //! one check that it leaves out (key usage). Switched off by the user, the checks are still made and
 //! told, as skipped.
 
+use crate::case::Case;
 use crate::certificate::CertificateInfo;
-use crate::error::CertificateProblem;
-use crate::evidence::{Finding, Path, Shown, is_about_purpose, name, named, usage, validity};
+use crate::client::TlsClientConfig;
+use crate::error::{CertificateProblem, ConfigError};
+use crate::evidence::{
+    Finding, Path, Shown, is_about_purpose, name, named, pin, revocation, usage, validity,
+};
+use crate::pin::PinnedKeys;
+use crate::revocation::RevocationLists;
 use crate::trust::TrustStore;
 use glasstack_journal::Scope;
 use glasstack_journal::event::Note;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{WebPkiServerVerifier, verify_server_cert_signed_by_trust_anchor};
+use rustls::client::{VerifierBuilderError, WebPkiServerVerifier, verify_server_cert_signed_by_trust_anchor};
 use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
 };
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
-use std::cell::RefCell;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// One connection's certificate before the judge: where to tell, and what was found.
-pub(crate) struct Case {
-    scope: Scope,
-    problem: Mutex<Option<CertificateProblem>>,
-}
-
-thread_local! {
-    // A client has one judge for all its connections: rustls resumes a session only under the very
-    // verifier that judged it first. Judging happens inside one poll, on one thread, so the
-    // connection being polled is the one being judged.
-    static CURRENT: RefCell<Option<Arc<Case>>> = const { RefCell::new(None) };
-}
-
-impl Case {
-    pub(crate) fn new(scope: Scope) -> Arc<Self> {
-        Arc::new(Self { scope, problem: Mutex::default() })
-    }
-
-    /// Until the guard is dropped, what is judged on this thread is this case.
-    pub(crate) fn open(self: &Arc<Self>) -> Opened {
-        Opened { before: CURRENT.with(|current| current.replace(Some(self.clone()))) }
-    }
-
-    /// Why the certificate was refused, if it was.
-    pub(crate) fn problem(&self) -> Option<CertificateProblem> {
-        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn refuse(&self, problem: CertificateProblem) {
-        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = Some(problem);
-    }
-}
-
-/// See [`Case::open`].
-pub(crate) struct Opened {
-    before: Option<Arc<Case>>,
-}
-
-impl Drop for Opened {
-    fn drop(&mut self) {
-        let before = self.before.take();
-        CURRENT.with(|current| current.replace(before));
-    }
-}
+use std::sync::Arc;
 
 /// Judges every server certificate of one client.
 pub(crate) struct Judge {
@@ -73,16 +33,34 @@ pub(crate) struct Judge {
     /// None when nobody is trusted, and then everybody is refused.
     webpki: Option<Arc<WebPkiServerVerifier>>,
     algorithms: WebPkiSupportedAlgorithms,
+    revocation: Option<RevocationLists>,
+    pinned: Option<PinnedKeys>,
     insecure: bool,
 }
 
 impl Judge {
-    pub(crate) fn new(trust: TrustStore, provider: &Arc<CryptoProvider>, insecure: bool) -> Self {
-        // It can fail for want of roots only; the checks below then say so.
-        let webpki =
-            WebPkiServerVerifier::builder_with_provider(trust.roots().clone(), provider.clone()).build();
-        let algorithms = provider.signature_verification_algorithms;
-        Self { trust, webpki: webpki.ok(), algorithms, insecure }
+    pub(crate) fn new(config: &TlsClientConfig, provider: &Arc<CryptoProvider>) -> Result<Self, ConfigError> {
+        let trust = config.trust.clone();
+        let mut builder =
+            WebPkiServerVerifier::builder_with_provider(trust.roots().clone(), provider.clone());
+        // RFC 5280 6.3.3, strictly: a list out of date says nothing.
+        if let Some(lists) = &config.revocation {
+            builder = builder.with_crls(lists.all()).enforce_revocation_expiration();
+        }
+        let webpki = match builder.build() {
+            Ok(webpki) => Some(webpki),
+            // The checks below say so, of every certificate.
+            Err(VerifierBuilderError::NoRootAnchors) => None,
+            Err(error) => return Err(ConfigError::Revocation(error)),
+        };
+        Ok(Self {
+            trust,
+            webpki,
+            algorithms: provider.signature_verification_algorithms,
+            revocation: config.revocation.clone(),
+            pinned: config.pinned.clone(),
+            insecure: config.insecure,
+        })
     }
 
     /// All findings, in the order in which they are told; the first that failed is the problem.
@@ -101,6 +79,9 @@ impl Judge {
             name(shown, accepted),
             usage(shown, accepted),
         ];
+        if let Some(lists) = &self.revocation {
+            findings.push(revocation(&path, lists, &decision, shown.now));
+        }
         if let Err(error) = &decision
             && findings.iter().all(|finding| finding.problem.is_none())
             && let Some(first) = findings.first_mut()
@@ -159,7 +140,7 @@ impl Judge {
         signed: &DigitallySignedStruct,
         result: Result<HandshakeSignatureValid, Error>,
     ) -> Result<HandshakeSignatureValid, Error> {
-        if let Some(case) = CURRENT.with(|current| current.borrow().clone()) {
+        if let Some(case) = Case::current() {
             let info = CertificateInfo::read(0, certificate);
             let scheme = signed.scheme.as_str().unwrap_or("an unknown scheme");
             let finding = match &result {
@@ -175,7 +156,7 @@ impl Judge {
                     },
                 ),
             };
-            finding.tell(&case.scope);
+            finding.tell(case.scope());
             if let Some(problem) = finding.problem {
                 case.refuse(problem);
             }
@@ -197,19 +178,31 @@ impl ServerCertVerifier for Judge {
         let shown = Shown::new(end_entity, intermediates, server_name, now);
         let (decision, findings) = self.examine(&shown);
         let problem = findings.iter().find_map(|finding| finding.problem.clone());
-        if let Some(case) = CURRENT.with(|current| current.borrow().clone()) {
+        let pinned = self.pinned.as_ref().map(|pins| pin(&shown, pins));
+        let not_pinned = pinned.as_ref().and_then(|finding| finding.problem.clone());
+        if let Some(case) = Case::current() {
             for certificate in &shown.chain {
-                case.scope.record(|| certificate.received());
+                case.scope().record(|| certificate.received());
             }
             if self.insecure {
-                warn_insecure(&case.scope, problem.as_ref());
-                findings.into_iter().for_each(|finding| finding.not_enforced().tell(&case.scope));
+                warn_insecure(case.scope(), problem.as_ref());
+                findings.into_iter().for_each(|finding| finding.not_enforced().tell(case.scope()));
             } else {
-                findings.iter().for_each(|finding| finding.tell(&case.scope));
+                findings.iter().for_each(|finding| finding.tell(case.scope()));
                 if let Some(problem) = problem.clone() {
                     case.refuse(problem);
                 }
             }
+            if let Some(finding) = &pinned {
+                finding.tell(case.scope());
+            }
+            // What else is wrong with it comes first, as in curl.
+            if let Some(problem) = not_pinned.clone().filter(|_| case.problem().is_none()) {
+                case.refuse(problem);
+            }
+        }
+        if not_pinned.is_some() {
+            return Err(CertificateError::ApplicationVerificationFailure.into());
         }
         match (self.insecure, decision, problem) {
             (true, ..) => Ok(ServerCertVerified::assertion()),
