@@ -39,6 +39,7 @@ pub mod clock;
 pub mod entropy;
 pub mod netlink;
 pub mod netns;
+mod os;
 pub mod reactor;
 pub mod signals;
 pub mod tap;

@@ -149,12 +149,25 @@ impl<S: Source> Registered<S> {
         }
     }
 
-    /// A call has taken all there was: unless the kernel says otherwise, the next one would only
-    /// hear `EWOULDBLOCK`. An end or an error is not reported twice, so it is never forgotten.
-    pub(crate) fn exhausted(&self, side: Side, seen: Seen) {
-        if !lock(self.readiness.of(side)).ended {
-            self.not_ready(side, seen);
+    /// [`poll_io`](Self::poll_io) for a stream: a call that takes or gives less than the `wanted`
+    /// bytes has come to the end of what there was, so the next one need not be tried in vain. (An
+    /// end or an error is not reported twice, so the readiness to hear of it is never forgotten.)
+    pub(crate) fn poll_transfer(
+        &self,
+        side: Side,
+        cx: &Context<'_>,
+        wanted: usize,
+        mut call: impl FnMut(&S) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let before = lock(self.readiness.of(side)).reports;
+        let outcome = self.poll_io(side, cx, &mut call);
+        if let Poll::Ready(Ok(count)) = outcome
+            && (1..wanted).contains(&count)
+            && !lock(self.readiness.of(side)).ended
+        {
+            self.not_ready(side, Seen(before));
         }
+        outcome
     }
 
     /// Whether the kernel has reported an error of the connection (`EPOLLERR`): a reset, mostly. It
@@ -169,7 +182,7 @@ impl<S: Source> Registered<S> {
     }
 
     /// Ready, and as of which report.
-    pub(crate) fn poll_ready(&self, side: Side, cx: &Context<'_>) -> Poll<Seen> {
+    fn poll_ready(&self, side: Side, cx: &Context<'_>) -> Poll<Seen> {
         let mut half = lock(self.readiness.of(side));
         if half.ready {
             return Poll::Ready(Seen(half.reports));
@@ -196,7 +209,7 @@ impl<S: Source> Drop for Registered<S> {
 
 /// How many reports there had been.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen(u64);
+struct Seen(u64);
 
 #[derive(Default)]
 struct Readiness {

@@ -3,6 +3,7 @@
 mod arp;
 mod dns;
 mod drop_reason;
+mod gateway;
 mod http;
 mod icmp;
 mod ip;
@@ -15,6 +16,7 @@ mod udp;
 pub use arp::{Arp, RequestReason};
 pub use dns::{Dns, LookupSource, QueryReason, Transport};
 pub use drop_reason::DropReason;
+pub use gateway::{Answer, Gateway, Passage};
 pub use http::{Framing, Headers, Http};
 pub use icmp::{Icmp, IcmpEffect};
 pub use ip::Ip;
@@ -61,6 +63,8 @@ pub enum Event {
     Http(Http),
     /// The address bar and the page.
     Page(Page),
+    /// A gateway between the network and the operating system's sockets.
+    Gateway(Gateway),
     /// Anything else worth saying.
     Note(Note),
 }
@@ -127,4 +131,4 @@ macro_rules! into_event {
         }
     )*};
 }
-into_event!(Span, Link, Arp, Ip, Udp, Icmp, Tcp, Dns, Tls, Http, Page, Note);
+into_event!(Span, Link, Arp, Ip, Udp, Icmp, Tcp, Dns, Tls, Http, Page, Gateway, Note);

@@ -1,5 +1,6 @@
 //! What is said of each event: the words, and how loud they are.
 
+mod gateway;
 mod upper;
 
 use super::Tone::{Bad, Detail, Good, Plain, Warning};
@@ -29,6 +30,7 @@ pub(super) fn tell(record: &Record, memory: &Memory) -> Option<Line> {
         Event::Tls(tls) => upper::tell_tls(tls),
         Event::Http(http) => upper::tell_http(http),
         Event::Page(page) => upper::tell_page(page),
+        Event::Gateway(gateway) => gateway::tell_gateway(gateway),
         Event::Note(note) => upper::tell_note(note),
     })
 }

@@ -1,0 +1,131 @@
+//! UDP by the kernel: a socket connected to one peer, and one bound to a published port.
+
+use super::Descriptor;
+use super::complaint::{self, Complaint};
+use crate::reactor::{Reactor, Registered, Side};
+use nix::sys::socket::{
+    MsgFlags, SockProtocol, SockaddrStorage, getsockname, recv, send, setsockopt, sockopt,
+};
+use std::future::poll_fn;
+use std::io;
+use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::os::fd::AsRawFd;
+use std::task::{Context, Poll};
+
+/// A UDP socket that speaks with one peer: what a gateway carries one UDP flow on with.
+pub(crate) struct ConnectedUdp {
+    io: Registered<Descriptor>,
+    ttl: u8,
+}
+
+/// What came instead of a datagram, or of its being sent.
+pub(crate) enum Trouble {
+    /// The network complains, oldest first.
+    Complaints(Vec<Complaint>),
+    /// The kernel would not do it.
+    Os(io::Error),
+}
+
+impl ConnectedUdp {
+    /// A socket towards `peer`. Nothing is sent by that.
+    pub(crate) fn open(reactor: &Reactor, peer: SocketAddr) -> io::Result<Self> {
+        let socket = Descriptor::connected(SockProtocol::Udp, peer)?;
+        complaint::keep(&socket, peer.ip())?;
+        Ok(Self { io: reactor.register(socket)?, ttl: 0 })
+    }
+
+    /// This machine's end.
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        address_of(getsockname::<SockaddrStorage>(self.io.get().as_raw_fd())?)
+    }
+
+    /// Datagrams go this many hops from now on (IPv4 only).
+    pub(crate) fn set_ttl(&mut self, ttl: u8) {
+        if self.ttl != ttl && setsockopt(self.io.get(), sockopt::Ipv4Ttl, &i32::from(ttl)).is_ok() {
+            self.ttl = ttl;
+        }
+    }
+
+    /// Sends a datagram, or loses it where the kernel has no room: it is UDP.
+    pub(crate) fn send(&self, data: &[u8]) -> Result<(), Trouble> {
+        // An earlier datagram's error comes out of the next call, whichever that is: tell it, and
+        // try again.
+        let mut earlier = Vec::new();
+        for _ in 0..3 {
+            let error = match send(self.io.get().as_raw_fd(), data, MsgFlags::MSG_DONTWAIT) {
+                Ok(_) => break,
+                Err(errno) => io::Error::from(errno),
+            };
+            if error.kind() == io::ErrorKind::WouldBlock {
+                break;
+            }
+            match self.trouble(error) {
+                Trouble::Complaints(complaints) => earlier.extend(complaints),
+                os @ Trouble::Os(_) => return Err(os),
+            }
+        }
+        if earlier.is_empty() { Ok(()) } else { Err(Trouble::Complaints(earlier)) }
+    }
+
+    /// The next datagram from the peer, as much of it as `buffer` takes.
+    pub(crate) fn poll_recv(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, Trouble>> {
+        let call = |socket: &Descriptor| Ok(recv(socket.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT)?);
+        self.io.poll_io(Side::Read, cx, call).map_err(|error| self.trouble(error))
+    }
+
+    /// [`poll_recv`](Self::poll_recv) as a future.
+    pub(crate) async fn recv(&self, buffer: &mut [u8]) -> Result<usize, Trouble> {
+        poll_fn(|cx| self.poll_recv(cx, buffer)).await
+    }
+
+    fn trouble(&self, error: io::Error) -> Trouble {
+        let complaints = complaint::complaints(self.io.get(), &error);
+        if complaints.is_empty() { Trouble::Os(error) } else { Trouble::Complaints(complaints) }
+    }
+}
+
+/// A UDP socket on a published port: it hears from everybody.
+pub(crate) struct BoundUdp {
+    io: Registered<mio::net::UdpSocket>,
+}
+
+impl BoundUdp {
+    /// A socket on `local`; port 0 lets the kernel choose.
+    pub(crate) fn bind(reactor: &Reactor, local: SocketAddr) -> io::Result<Self> {
+        Ok(Self { io: reactor.register(mio::net::UdpSocket::bind(local)?)? })
+    }
+
+    /// Where it is bound.
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.io.get().local_addr()
+    }
+
+    /// Sends a datagram, or loses it.
+    pub(crate) fn send_to(&self, data: &[u8], to: SocketAddr) -> io::Result<()> {
+        match self.io.get().send_to(data, to) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The next datagram and its sender.
+    pub(crate) async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        poll_fn(|cx| self.io.poll_io(Side::Read, cx, |socket| socket.recv_from(buffer))).await
+    }
+}
+
+fn address_of(storage: SockaddrStorage) -> io::Result<SocketAddr> {
+    let v4 = storage
+        .as_sockaddr_in()
+        .map(|address| SocketAddr::V4(SocketAddrV4::new(address.ip(), address.port())));
+    let v6 = || {
+        let address = storage.as_sockaddr_in6()?;
+        Some(SocketAddr::V6(SocketAddrV6::new(
+            address.ip(),
+            address.port(),
+            address.flowinfo(),
+            address.scope_id(),
+        )))
+    };
+    v4.or_else(v6).ok_or_else(|| io::Error::other("the kernel gave a socket an address of neither family"))
+}

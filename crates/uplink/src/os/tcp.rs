@@ -1,0 +1,124 @@
+//! TCP by the kernel.
+
+use crate::reactor::{Reactor, Registered, Side};
+use futures_io::{AsyncRead, AsyncWrite};
+use nix::libc::linger;
+use nix::sys::socket::{setsockopt, sockopt};
+use std::future::poll_fn;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A connection of the kernel's. Dropping it is close(2).
+pub(crate) struct OsTcpStream {
+    io: Registered<mio::net::TcpStream>,
+}
+
+impl OsTcpStream {
+    /// Opens a connection. The error is the kernel's own: `ECONNREFUSED` for a reset,
+    /// `EHOSTUNREACH` or `ENETUNREACH` for ICMP, `ETIMEDOUT` when nobody answered.
+    pub(crate) async fn connect(reactor: &Reactor, to: SocketAddr) -> io::Result<Self> {
+        let io = reactor.register(mio::net::TcpStream::connect(to)?)?;
+        let done = |socket: &mio::net::TcpStream| {
+            // connect(2): once the socket is writable, SO_ERROR tells how it went.
+            if let Some(error) = socket.take_error()? {
+                return Err(error);
+            }
+            match socket.peer_addr() {
+                Err(error) if error.kind() == io::ErrorKind::NotConnected => {
+                    Err(io::ErrorKind::WouldBlock.into())
+                }
+                outcome => outcome.map(drop),
+            }
+        };
+        poll_fn(|cx| io.poll_io(Side::Write, cx, done)).await?;
+        Self::connected(io)
+    }
+
+    /// What a relay sends on has waited for company already: Nagle's algorithm is off.
+    fn connected(io: Registered<mio::net::TcpStream>) -> io::Result<Self> {
+        io.get().set_nodelay(true)?;
+        Ok(Self { io })
+    }
+
+    /// This machine's end.
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.io.get().local_addr()
+    }
+
+    /// Ends the connection with a RST: close(2) with SO_LINGER of 0 (socket(7)).
+    pub(crate) fn reset(self) {
+        // Where the kernel will not, the connection ends by FIN or RST as close(2) sees fit.
+        let _ = setsockopt(self.io.get(), sockopt::Linger, &linger { l_onoff: 1, l_linger: 0 });
+    }
+
+    /// Waits until the kernel reports an error of the connection, whatever is still to be read.
+    pub(crate) fn poll_fault(&self, cx: &Context<'_>) -> Poll<()> {
+        self.io.poll_fault(cx)
+    }
+
+    /// [`AsyncRead::poll_read`] for who has only a reference.
+    pub(crate) fn poll_read_ref(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.io.poll_transfer(Side::Read, cx, buffer.len(), |mut socket| socket.read(buffer))
+    }
+
+    /// [`AsyncWrite::poll_write`] for who has only a reference.
+    pub(crate) fn poll_write_ref(&self, cx: &Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        self.io.poll_transfer(Side::Write, cx, data.len(), |mut socket| socket.write(data))
+    }
+
+    /// Sends a FIN; the other direction stays open.
+    pub(crate) fn finish(&self) -> io::Result<()> {
+        match self.io.get().shutdown(Shutdown::Write) {
+            // The peer's reset was faster; who reads will hear of it.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            outcome => outcome,
+        }
+    }
+}
+
+impl AsyncRead for OsTcpStream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.poll_read_ref(cx, buffer)
+    }
+}
+
+impl AsyncWrite for OsTcpStream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_ref(cx, data)
+    }
+
+    /// Written is in the kernel's hands: there is nothing to flush.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.finish())
+    }
+}
+
+/// A published port.
+pub(crate) struct OsTcpListener {
+    io: Registered<mio::net::TcpListener>,
+}
+
+impl OsTcpListener {
+    /// Listens on `local`; port 0 lets the kernel choose.
+    pub(crate) fn bind(reactor: &Reactor, local: SocketAddr) -> io::Result<Self> {
+        Ok(Self { io: reactor.register(mio::net::TcpListener::bind(local)?)? })
+    }
+
+    /// Where it listens.
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.io.get().local_addr()
+    }
+
+    /// The next connection and who makes it.
+    pub(crate) async fn accept(&self, reactor: &Reactor) -> io::Result<(OsTcpStream, SocketAddr)> {
+        let (socket, from) =
+            poll_fn(|cx| self.io.poll_io(Side::Read, cx, |listener| listener.accept())).await?;
+        Ok((OsTcpStream::connected(reactor.register(socket)?)?, from))
+    }
+}
