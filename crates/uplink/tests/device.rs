@@ -2,14 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+#[path = "support/driver.rs"]
+mod driver;
 mod support;
 
+use driver::let_anybody_open_the_driver;
 use glasstack_journal::event::Medium;
 use glasstack_stack::{Frame, FrameDevice, Prefix};
 use glasstack_uplink::{Addressing, InterfaceAddress, Mode, Netlink, OpenError, TapConfig, TapDevice};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use support::{in_a_fresh_namespace, in_a_fresh_namespace_where_anybody_may_open_the_driver, script, shell};
+use support::{in_a_fresh_namespace, script, shell};
 
 fn named(name: &str) -> TapConfig {
     TapConfig { name: Some(name.to_owned()), ..TapConfig::default() }
@@ -175,7 +178,8 @@ fn a_port_of_a_bridge_keeps_without_an_address() {
 
 #[test]
 fn an_ordinary_user_takes_the_device_that_tap_up_prepared() {
-    in_a_fresh_namespace_where_anybody_may_open_the_driver(|| {
+    in_a_fresh_namespace(|| {
+        let_anybody_open_the_driver();
         shell(&format!("{} --user nobody --addr 10.20.30.1/24", script("tap-up")));
         assert_eq!(opened_by_an_ordinary_user(""), "opened glass0 10.20.30.1/24\n");
         shell(&script("tap-down"));
@@ -185,7 +189,8 @@ fn an_ordinary_user_takes_the_device_that_tap_up_prepared() {
 
 #[test]
 fn an_ordinary_user_without_a_prepared_device_is_told_what_to_do() {
-    in_a_fresh_namespace_where_anybody_may_open_the_driver(|| {
+    in_a_fresh_namespace(|| {
+        let_anybody_open_the_driver();
         let told = opened_by_an_ordinary_user("");
         assert!(told.contains("not permitted; run `scripts/tap-up` once as root"), "{told}");
         shell("ip tuntap add halfway mode tap user nobody");
