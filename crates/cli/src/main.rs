@@ -8,20 +8,22 @@ mod net;
 mod output;
 mod watch;
 
-use args::{Cli, Command};
-use clap::Parser;
+use args::Command;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    match args::parse(std::env::args_os()).and_then(run) {
+        Ok(code) => code,
+        Err(error) => failure::report(&error),
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
         Command::Get(options) => cmd::get::run(*options),
         Command::Resolve(options) => cmd::resolve::run(&options),
         Command::Ping(options) => cmd::ping::run(&options),
         Command::Route(options) => cmd::route::run(&options),
         Command::Url(options) => cmd::url::run(&options),
-    };
-    match result {
-        Ok(code) => code,
-        Err(error) => failure::report(&error),
     }
 }

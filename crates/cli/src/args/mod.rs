@@ -1,23 +1,81 @@
 //! The command line, one file a command: the options with curl's letters have curl's meanings.
 
+mod config_file;
 mod get;
 mod net;
 mod ping;
+pub(crate) mod refused;
 mod values;
 mod watch;
+mod words;
 
-pub(crate) use get::GetOptions;
+pub(crate) use get::*;
 pub(crate) use net::{NetChoice, NetOptions};
 pub(crate) use ping::PingOptions;
 pub(crate) use watch::WatchOptions;
 
-use clap::{Args, Parser, Subcommand};
+use crate::failure::{FAILED_INIT, coded};
+use anyhow::Context;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
 use std::net::IpAddr;
+
+/// The largest file of options, in bytes.
+const LARGEST_CONFIG: u64 = 16 << 20;
+
+/// What the command line asks for. Help, and what clap refuses, end the program here.
+pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command> {
+    let words: Vec<OsString> = words.into_iter().collect();
+    match words.split_first_chunk::<2>() {
+        Some(([program, command], rest)) if command == "get" => get_command(program, rest),
+        _ => Ok(Cli::parse_from(words).command),
+    }
+}
+
+/// `get` reads its words as curl does.
+fn get_command(program: &OsStr, words: &[OsString]) -> anyhow::Result<Command> {
+    let cli = Cli::command();
+    let definition = cli.find_subcommand("get").context("the command `get` is not defined")?;
+    let groups = match words::groups(definition, words.iter().cloned(), &mut read_config) {
+        Ok(groups) => groups,
+        Err(words::WordsError::Help(asked)) => {
+            return Ok(Cli::parse_from([program.to_owned(), "get".into(), asked]).command);
+        }
+        Err(error) => return Err(coded(FAILED_INIT, error)),
+    };
+    let mut first = None;
+    for group in groups {
+        let words = [program.to_owned(), "get".into()].into_iter().chain(group);
+        match (Cli::parse_from(words).command, &mut first) {
+            (Command::Get(options), None) => first = Some(options),
+            (Command::Get(options), Some(first)) => first.behind.push(*options),
+            _ => {}
+        }
+    }
+    first.map(Command::Get).context("the command line has no words")
+}
+
+/// A file of `-K`; `-` is stdin.
+fn read_config(file: &OsStr) -> anyhow::Result<Vec<u8>> {
+    if file == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().take(LARGEST_CONFIG).read_to_end(&mut bytes).context("cannot read stdin")?;
+        return Ok(bytes);
+    }
+    crate::net::read_bounded(file.as_ref(), LARGEST_CONFIG)
+}
 
 /// A see-through network stack: performs a whole web request, from the ARP question to the last
 /// ACK, and says why every byte was sent.
 #[derive(Debug, Parser)]
-#[command(name = "glasstack", version, max_term_width = 100, args_override_self = true)]
+#[command(
+    name = "glasstack",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    args_override_self = true
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

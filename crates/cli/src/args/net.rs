@@ -21,7 +21,7 @@ pub(crate) struct NetOptions {
     #[arg(long, value_name = "IP")]
     pub(crate) gateway: Option<IpAddr>,
     /// The name server, repeatable [default: /etc/resolv.conf's on a device, the lab's in the lab]
-    #[arg(long, value_name = "IP")]
+    #[arg(long, value_name = "IP", visible_alias = "dns-servers", value_delimiter = ',')]
     pub(crate) dns: Vec<IpAddr>,
     /// The hosts file [default: /etc/hosts on a device, none in the lab]
     #[arg(long, value_name = "FILE")]

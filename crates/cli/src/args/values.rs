@@ -9,6 +9,58 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
 }
 
+/// A number of bytes, as 1000, 64k, 1.5M or 2G; the letters count in 1024s.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is not a number of bytes, as 1000, 64k, 10M or 2G");
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit: u64 = match text.strip_prefix(digits).unwrap_or_default().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" => 1 << 10,
+        "m" => 1 << 20,
+        "g" => 1 << 30,
+        "t" => 1 << 40,
+        "p" => 1 << 50,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = digits.parse().map_err(|_| wrong())?;
+    number.checked_mul(unit).ok_or_else(wrong)
+}
+
+/// The time from one transfer's begin to the next one's, from 10/m (ten a minute), 3/s, 100/h, 5/d
+/// or 7200 (an hour, which is curl's unit where none is said); 2/5s is two in five seconds.
+pub(super) fn rate(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no rate of transfers, as 2/s, 10/m, 100/h or 5/d");
+    let (count, period) = text.split_once('/').unwrap_or((text, "h"));
+    let count: u32 = count.parse().map_err(|_| wrong())?;
+    let unit = period.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    let times = period.strip_suffix(unit).unwrap_or_default();
+    let times: u64 = if times.is_empty() { 1 } else { times.parse().map_err(|_| wrong())? };
+    let unit: u64 = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    let seconds = times.checked_mul(unit).filter(|seconds| *seconds > 0).ok_or_else(wrong)?;
+    Duration::from_secs(seconds).checked_div(count).ok_or_else(wrong)
+}
+
+/// Ports to choose from: 5000 or 5000-5010.
+pub(super) fn ports(text: &str) -> Result<(u16, u16), String> {
+    let wrong = || format!("`{text}` is no port and no range of ports, as 5000 or 5000-5010");
+    let (low, high) = text.split_once('-').unwrap_or((text, text));
+    let (low, high): (u16, u16) =
+        (low.trim().parse().map_err(|_| wrong())?, high.trim().parse().map_err(|_| wrong())?);
+    if low == 0 || low > high { Err(wrong()) } else { Ok((low, high)) }
+}
+
+/// A file's permissions in octal, as 640.
+pub(super) fn file_mode(text: &str) -> Result<u32, String> {
+    let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777);
+    mode.ok_or_else(|| format!("`{text}` is no file mode in octal, as 640"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -17,5 +69,40 @@ mod tests {
     fn times_are_seconds_with_fractions() {
         assert_eq!(seconds("0.25"), Ok(Duration::from_millis(250)));
         assert!(seconds("-1").is_err() && seconds("soon").is_err() && seconds("1e30").is_err());
+    }
+
+    #[test]
+    fn sizes_have_letters_that_count_in_1024s() {
+        assert_eq!(size("0"), Ok(0));
+        assert_eq!(size("3B"), Ok(3));
+        assert_eq!(size("64k"), Ok(65_536));
+        assert_eq!(size("2G"), Ok(2 << 30));
+        for wrong in ["", "k", "-1", "1x", "1kb", "99999999P", "1 k"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_a_pause() {
+        assert_eq!(rate("2/s"), Ok(Duration::from_millis(500)));
+        assert_eq!(rate("10/m"), Ok(Duration::from_secs(6)));
+        assert_eq!(rate("3600"), Ok(Duration::from_secs(1)));
+        assert_eq!(rate("1/5s"), Ok(Duration::from_secs(5)));
+        for wrong in ["", "0/s", "2/", "2/w", "x/s", "1/0s"] {
+            assert!(rate(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn ports_are_one_or_a_range() {
+        assert_eq!(ports("80"), Ok((80, 80)));
+        assert_eq!(ports("5000-5010"), Ok((5000, 5010)));
+        assert!(ports("0").is_err() && ports("2-1").is_err() && ports("70000").is_err());
+    }
+
+    #[test]
+    fn a_file_mode_is_octal() {
+        assert_eq!(file_mode("0640"), Ok(0o640));
+        assert!(file_mode("8").is_err() && file_mode("1777").is_err());
     }
 }
