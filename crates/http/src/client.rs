@@ -2,9 +2,11 @@
 
 use crate::body::{Body, Progress, Stage, response_framing};
 use crate::error::{HttpError, in_full};
+use crate::fields::Fields;
 use crate::io::{HyperIo, Stream, Witness, close_in_order};
 use crate::limits::Limits;
-use crate::message::{Request, Response, ResponseHead, as_pairs, final_head};
+use crate::message::{Request, Response, ResponseHead, as_pairs, as_sent, final_head};
+use crate::upload::RequestBody;
 use bytes::Bytes;
 use futures_channel::oneshot;
 use futures_util::FutureExt;
@@ -129,8 +131,8 @@ impl Connection {
 
     /// Sends a request and waits for the head of its response; the body follows as it arrives.
     /// Interim responses (1xx) are told and passed over. `scope` is where it is told.
-    pub async fn send(&mut self, scope: &Scope, request: &Request) -> Result<Response, HttpError> {
-        let result = self.exchange(scope, request).await;
+    pub async fn send(&mut self, scope: &Scope, request: Request) -> Result<Response, HttpError> {
+        let result = self.exchange(scope, &request).await;
         if let Err(error) = &result {
             scope.record(|| Http::Failed { why: in_full(error) });
         }
@@ -156,10 +158,10 @@ impl Connection {
         self.witness.await_message(self.limits.max_head.saturating_mul(2));
         scope.record(|| Http::RequestSent {
             method: request.method.to_string(),
-            url: as_sent(request),
+            url: as_sent(&request.url).into(),
             version: "HTTP/1.1".to_owned(),
             headers: as_pairs(message.headers()),
-            body_length: request.body.len() as u64,
+            body_length: request.body.length().unwrap_or_default(),
         });
         self.carried += 1;
         self.last = None;
@@ -213,27 +215,34 @@ impl Connection {
             Some(Arc::clone(&self.grip)),
         );
         self.last = Some(LastExchange {
-            persistence: persistence(&request.headers, &head, framing),
+            persistence: persistence(&compose_headers(&request.headers), &head, framing),
             progress: body.progress(),
         });
-        Ok(Response { head, body })
+        Ok(Response { interim: Vec::new(), head, body })
     }
 
     fn compose(&self, request: &Request) -> Result<http::Request<Full<Bytes>>, HttpError> {
         let bad = |error: http::Error| HttpError::BadRequest { why: error.to_string() };
+        let body = match &request.body {
+            RequestBody::Empty => Bytes::new(),
+            RequestBody::Bytes(bytes) => bytes.clone(),
+            RequestBody::Stream { .. } => {
+                return Err(HttpError::BadRequest { why: "a streamed body cannot be sent".to_owned() });
+            }
+        };
+        let length = body.len();
         let mut message = http::Request::builder()
             .method(request.method.clone())
-            .uri(request.target())
-            .body(Full::new(request.body.clone()))
+            .uri(request.target_text())
+            .body(Full::new(body))
             .map_err(bad)?;
-        *message.headers_mut() = request.headers.clone();
+        *message.headers_mut() = compose_headers(&request.headers);
         let says_length =
-            [CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|field| request.headers.contains_key(field));
+            [CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|field| request.headers.contains(field));
         // RFC 9110 8.6: a method that gives content a meaning says so even when there is none.
-        let needs_length =
-            !request.body.is_empty() || matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
+        let needs_length = length > 0 || matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
         if needs_length && !says_length {
-            message.headers_mut().insert(CONTENT_LENGTH, request.body.len().into());
+            message.headers_mut().insert(CONTENT_LENGTH, length.into());
         }
         Ok(message)
     }
@@ -343,14 +352,14 @@ fn reason_phrase(status: StatusCode, sent: Option<&hyper::ext::ReasonPhrase>) ->
     }
 }
 
-/// The URL without what is never sent with it: fragment, user, password.
-fn as_sent(request: &Request) -> String {
-    let mut url = request.url.clone();
-    url.set_fragment(None);
-    // These fail only for URLs that have no host, and so no user.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.into()
+fn compose_headers(fields: &Fields) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in fields.iter() {
+        if let Ok(name) = http::HeaderName::from_bytes(name.as_bytes()) {
+            headers.append(name, value.clone());
+        }
+    }
+    headers
 }
 
 /// RFC 9112 4: a status line begins with `HTTP/1.` and a digit, a space, three digits.

@@ -22,21 +22,27 @@ pub mod body;
 pub mod client;
 pub mod decode;
 pub mod error;
+pub mod fields;
 mod io;
 pub mod limits;
 pub mod message;
+pub mod progress;
 pub mod redirect;
 pub mod server;
 #[cfg(test)]
 mod tests;
+pub mod upload;
 
 pub use body::Body;
 pub use client::{Connection, NotReusable};
 pub use decode::{Coding, DecodeError, DecodeLimits, Decoded};
 pub use error::HttpError;
+pub use fields::Fields;
 pub use limits::Limits;
-pub use message::{Request, Response, ResponseHead};
+pub use message::{Reading, Request, Response, ResponseHead, Target};
+pub use progress::Progress;
 pub use redirect::{Redirect, RedirectError, RedirectPolicy};
 pub use server::{Answer, AnswerBody, Handler, Received, ServerOptions};
+pub use upload::{BodySource, RequestBody};
 
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use glasstack_http::{
-    Answer, Connection, HeaderMap, HttpError, Limits, Received, Request, ServerOptions, header, server,
+    Answer, Connection, Fields, HttpError, Limits, Received, Request, ServerOptions, header, server,
 };
 use glasstack_journal::event::{Direction, Event, SegmentReason, Tcp, TcpFlags, TcpState};
 use glasstack_journal::journal::Recorder;
@@ -45,7 +45,7 @@ fn server_address() -> SocketAddr {
 
 fn get(path: &str) -> Request {
     let url = Url::parse("http://10.0.0.2").unwrap().join(path).unwrap();
-    let headers = HeaderMap::from_iter([(header::HOST, "10.0.0.2".parse().unwrap())]);
+    let headers = Fields::from_iter([(header::HOST, "10.0.0.2".parse().unwrap())]);
     Request { headers, ..Request::get(url) }
 }
 
@@ -103,7 +103,7 @@ fn three_requests_take_one_connection_that_ends_with_a_fin_from_either_side_and_
         .run(async {
             let mut connection = Network::open(&client).await;
             for path in ["/a", "/b", "/large"] {
-                let mut response = connection.send(client.scope(), &get(path)).await.unwrap();
+                let mut response = connection.send(client.scope(), get(path)).await.unwrap();
                 let body = response.body.read_all(1_000_000).await.unwrap();
                 assert_eq!(body.len(), if path == "/large" { 300_000 } else { 2 });
             }
@@ -129,7 +129,7 @@ fn a_server_that_closes_after_one_request_keeps_time_wait_for_itself() {
         .world
         .run(async {
             let mut connection = Network::open(&client).await;
-            let mut response = connection.send(client.scope(), &get("/a")).await.unwrap();
+            let mut response = connection.send(client.scope(), get("/a")).await.unwrap();
             response.body.read_all(100).await.unwrap();
             client.sleep(Duration::from_millis(100)).await;
             assert!(connection.reusable().await.is_err());
@@ -151,7 +151,7 @@ fn a_large_body_survives_five_percent_loss_both_ways() {
         .world
         .run(async {
             let mut connection = Network::open(&client).await;
-            let mut response = connection.send(client.scope(), &get("/large")).await.unwrap();
+            let mut response = connection.send(client.scope(), get("/large")).await.unwrap();
             assert_eq!(response.body.read_all(1_000_000).await.unwrap().len(), 300_000);
             connection.close().await;
         })
@@ -175,7 +175,7 @@ fn a_server_that_resets_is_told_as_a_reset() {
         .world
         .run(async {
             let mut connection = Network::open(&client).await;
-            connection.send(client.scope(), &get("/")).await.unwrap_err()
+            connection.send(client.scope(), get("/")).await.unwrap_err()
         })
         .unwrap();
     assert!(matches!(error, HttpError::Reset { received: 0, .. }), "{error:?}");
@@ -190,7 +190,7 @@ fn to_give_up_a_body_ends_the_connection_at_once() {
         .world
         .run(async {
             let mut connection = Network::open(&client).await;
-            let mut response = connection.send(client.scope(), &get("/large")).await.unwrap();
+            let mut response = connection.send(client.scope(), get("/large")).await.unwrap();
             response.body.chunk().await.unwrap();
         })
         .unwrap();

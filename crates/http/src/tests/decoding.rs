@@ -29,7 +29,7 @@ fn decode(world: &World, codings: &str, data: &[u8], limits: DecodeLimits) -> Re
     world.run(async {
         let mut connection =
             world.client(Limits::default(), |end| say(end, wire.leak(), Ending::Silence)).await;
-        let response = connection.send(&world.scope, &get("/")).await.unwrap();
+        let response = connection.send(&world.scope, get("/")).await.unwrap();
         let codings = Coding::of(&response.head.headers)?;
         let mut decoded = Decoded::new(response.body, codings, limits);
         let mut whole = Vec::new();

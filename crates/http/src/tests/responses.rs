@@ -27,7 +27,7 @@ fn the_request_on_the_wire_is_origin_form_with_fields_as_people_spell_them() {
             })
             .await;
         let post = request(Method::POST, "/a?b=c#d", b"x=1");
-        let error = connection.send(&world.scope, &post).await.unwrap_err();
+        let error = connection.send(&world.scope, post).await.unwrap_err();
         assert!(matches!(error, HttpError::EmptyReply), "{error:?}");
         let head = asked.await.unwrap();
         assert_eq!(head, "POST /a?b=c HTTP/1.1\r\nHost: h.test\r\nContent-Length: 3\r\n\r\n");
@@ -59,7 +59,7 @@ fn trailers_are_kept() {
 fn the_answer_to_head_has_a_length_and_no_body() {
     let wire = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n";
     let head = request(Method::HEAD, "/", b"");
-    let (response, body) = World::new().ask(&head, wire, Ending::Silence, Limits::default()).unwrap();
+    let (response, body) = World::new().ask(head, wire, Ending::Silence, Limits::default()).unwrap();
     assert_eq!((response.body.framing(), body.len()), (Framing::None, 0));
     assert_eq!(response.head.headers["content-length"], "5000");
 }
@@ -145,7 +145,7 @@ fn a_chunk_that_is_none_is_malformed() {
 #[test]
 fn heads_and_bodies_are_bounded() {
     let limits = Limits { max_head: 512, max_headers: 4, max_body: Some(3) };
-    let ask = |wire| World::new().ask(&get("/"), wire, Ending::Silence, limits.clone()).unwrap_err();
+    let ask = |wire| World::new().ask(get("/"), wire, Ending::Silence, limits.clone()).unwrap_err();
     let long: &'static [u8] = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "a".repeat(600)).leak().as_bytes();
     assert!(matches!(ask(long), HttpError::HeadTooLarge { max_bytes: 512, .. }));
     let many = b"HTTP/1.1 200 OK\r\nA: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\nE: 1\r\n\r\n";
@@ -199,7 +199,7 @@ fn a_server_that_says_nothing_waits_for_the_callers_patience() {
             })
             .await;
         let request = get("/");
-        let answer = std::pin::pin!(connection.send(&world.scope, &request));
+        let answer = std::pin::pin!(connection.send(&world.scope, request));
         let patience = world.executor.sleep(std::time::Duration::from_secs(5));
         let which = futures_util::future::select(patience, answer).await;
         assert!(matches!(which, futures_util::future::Either::Left(_)));
@@ -211,9 +211,9 @@ fn a_length_that_the_user_makes_up_is_sent_or_refused_but_never_a_panic() {
     for length in ["7", "1", "abc", "-1"] {
         for body in [b"".as_slice(), b"x=1"] {
             let mut post = request(Method::POST, "/", body);
-            post.headers.insert(http::header::CONTENT_LENGTH, length.parse().unwrap());
+            post.headers.append(http::header::CONTENT_LENGTH, length.parse().unwrap());
             let wire = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-            let _ = World::new().ask(&post, wire, Ending::Fin, Limits::default());
+            let _ = World::new().ask(post, wire, Ending::Fin, Limits::default());
         }
     }
 }

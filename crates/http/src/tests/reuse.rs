@@ -19,7 +19,7 @@ fn reusable_after(wire: &'static [u8], ending: Ending) -> Result<(), NotReusable
     let world = World::new();
     world.run(async {
         let mut connection = world.client(Limits::default(), |end| say(end, wire, ending)).await;
-        let mut response = connection.send(&world.scope, &get("/")).await.unwrap();
+        let mut response = connection.send(&world.scope, get("/")).await.unwrap();
         response.body.read_all(u64::MAX).await.unwrap();
         // What the peer does next has time to arrive.
         world.executor.sleep(std::time::Duration::from_millis(1)).await;
@@ -34,7 +34,7 @@ fn one_connection_carries_several_requests() {
         let wire = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
         let mut connection = world.client(Limits::default(), |end| repeat(end, wire)).await;
         for _ in 0..3 {
-            let mut response = connection.send(&world.scope, &get("/")).await.unwrap();
+            let mut response = connection.send(&world.scope, get("/")).await.unwrap();
             assert_eq!(response.body.read_all(10).await.unwrap(), "hi");
             assert_eq!(connection.reusable().await, Ok(()));
         }
@@ -64,11 +64,11 @@ fn a_body_not_read_to_its_end_makes_its_connection_useless() {
     world.run(async {
         let wire = b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhi";
         let mut connection = world.client(Limits::default(), |end| say(end, wire, Ending::Silence)).await;
-        let response = connection.send(&world.scope, &get("/")).await.unwrap();
+        let response = connection.send(&world.scope, get("/")).await.unwrap();
         assert_eq!(connection.reusable().await, Err(NotReusable::Unfinished));
         drop(response);
         assert_eq!(connection.reusable().await, Err(NotReusable::Unfinished));
-        let error = connection.send(&world.scope, &get("/")).await.unwrap_err();
+        let error = connection.send(&world.scope, get("/")).await.unwrap_err();
         assert!(matches!(error, HttpError::Closed), "{error:?}");
     });
 }
@@ -84,9 +84,9 @@ fn a_request_on_a_connection_that_the_server_closed_meanwhile_fails_as_stale() {
             end.close().await.unwrap();
         };
         let mut connection = world.client(Limits::default(), peer).await;
-        let mut response = connection.send(&world.scope, &get("/")).await.unwrap();
+        let mut response = connection.send(&world.scope, get("/")).await.unwrap();
         response.body.read_all(0).await.unwrap();
-        let error = connection.send(&world.scope, &get("/")).await.unwrap_err();
+        let error = connection.send(&world.scope, get("/")).await.unwrap_err();
         assert!(error.is_stale_connection(), "{error:?}");
     });
 }
@@ -137,7 +137,7 @@ fn a_peer_that_reads_nothing_holds_nobody_who_stops_waiting() {
         let mut connection = world.client(Limits::default(), deaf).await;
         let large = request(Method::POST, "/", &[b'x'; 200_000]);
         let patience = || world.executor.sleep(std::time::Duration::from_secs(2));
-        let sent = select(patience(), Box::pin(connection.send(&world.scope, &large))).await;
+        let sent = select(patience(), Box::pin(connection.send(&world.scope, large))).await;
         assert!(matches!(sent, Either::Left(_)));
         drop(sent);
         select(patience(), Box::pin(connection.close())).await;
@@ -158,7 +158,7 @@ fn a_body_arrives_although_its_connection_has_been_dropped() {
             end.write_all(b"full").await.unwrap();
         };
         let mut connection = world.client(Limits::default(), peer).await;
-        let mut response = connection.send(&world.scope, &get("/")).await.unwrap();
+        let mut response = connection.send(&world.scope, get("/")).await.unwrap();
         drop(connection);
         assert_eq!(response.body.read_all(10).await.unwrap(), "halffull");
     });

@@ -117,11 +117,11 @@ fn a_client_and_a_server_of_ours_understand_each_other() {
         for (path, status, body) in
             [("/", 200, "<h1>hi</h1>"), ("/chunked", 200, "onetwo"), ("/nothing", 404, "not found\n")]
         {
-            let mut response = connection.send(&world.scope, &get(path)).await.unwrap();
+            let mut response = connection.send(&world.scope, get(path)).await.unwrap();
             assert_eq!(response.head.status.as_u16(), status);
             assert_eq!(response.body.read_all(100).await.unwrap(), body);
         }
-        let mut moved = connection.send(&world.scope, &get("/moved")).await.unwrap();
+        let mut moved = connection.send(&world.scope, get("/moved")).await.unwrap();
         assert_eq!(moved.head.headers["location"], "https://h.test/");
         moved.body.read_all(100).await.unwrap();
         assert_eq!(connection.carried(), 4);
@@ -131,7 +131,7 @@ fn a_client_and_a_server_of_ours_understand_each_other() {
 #[test]
 fn head_is_answered_with_the_length_and_without_the_body() {
     with_client(async |world, connection| {
-        let mut response = connection.send(&world.scope, &request(Method::HEAD, "/", b"")).await.unwrap();
+        let mut response = connection.send(&world.scope, request(Method::HEAD, "/", b"")).await.unwrap();
         assert_eq!(response.head.headers["content-length"], "11");
         assert_eq!(response.body.read_all(100).await.unwrap(), "");
         assert_eq!(connection.reusable().await, Ok(()));
@@ -141,7 +141,7 @@ fn head_is_answered_with_the_length_and_without_the_body() {
 #[test]
 fn a_body_that_fails_half_way_is_cut_so_that_the_client_notices() {
     with_client(async |world, connection| {
-        let mut response = connection.send(&world.scope, &get("/cut")).await.unwrap();
+        let mut response = connection.send(&world.scope, get("/cut")).await.unwrap();
         let error = response.body.read_all(100).await.unwrap_err();
         assert!(matches!(error, HttpError::Truncated { received: 4, expected: None }), "{error:?}");
     });

@@ -1,13 +1,13 @@
 //! Two ends of a stream in memory, a world to run them in, and peers that follow a script.
 
-use crate::{Connection, HttpError, Limits, Request, Response};
+use crate::{Connection, Fields, HttpError, Limits, Request, Response};
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_util::{AsyncReadExt, AsyncWriteExt};
 use glasstack_journal::journal::Recorder;
 use glasstack_journal::{Clock, Instant, Journal, Record, Scope, WallTime};
 use glasstack_stack::executor::Progress;
 use glasstack_stack::{Executor, TcpError};
-use http::{HeaderMap, Method};
+use http::Method;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
@@ -85,12 +85,12 @@ impl World {
     /// What a GET gets from a peer that says `wire` once it has read the request's head, and then
     /// ends as told.
     pub(super) fn get(&self, wire: &'static [u8], ending: Ending) -> Result<(Response, Vec<u8>), HttpError> {
-        self.ask(&get("/"), wire, ending, Limits::default())
+        self.ask(get("/"), wire, ending, Limits::default())
     }
 
     pub(super) fn ask(
         &self,
-        request: &Request,
+        request: Request,
         wire: &'static [u8],
         ending: Ending,
         limits: Limits,
@@ -142,9 +142,9 @@ pub(super) fn get(path: &str) -> Request {
 }
 
 pub(super) fn request(method: Method, path: &str, body: &'static [u8]) -> Request {
-    let headers = HeaderMap::from_iter([(http::header::HOST, "h.test".parse().unwrap())]);
+    let headers = Fields::from_iter([(http::header::HOST, "h.test".parse().unwrap())]);
     let url = Url::parse("http://h.test").unwrap().join(path).unwrap();
-    Request { method, url, headers, body: body.into() }
+    Request { headers, body: body.into(), ..Request::new(method, url) }
 }
 
 /// One end of a stream in memory.
