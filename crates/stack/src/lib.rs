@@ -24,6 +24,7 @@
 mod checksum;
 pub mod config;
 pub mod device;
+pub mod dhcp;
 pub mod environment;
 pub mod error;
 pub mod executor;

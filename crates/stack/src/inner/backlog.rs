@@ -32,11 +32,7 @@ pub(crate) enum Admission {
 }
 
 impl Listener {
-    pub(crate) fn new(
-        scope: Scope,
-        backlog: usize,
-        half_open_limit: usize,
-    ) -> Self {
+    pub(crate) fn new(scope: Scope, backlog: usize, half_open_limit: usize) -> Self {
         Self {
             scope,
             backlog: backlog.max(1),

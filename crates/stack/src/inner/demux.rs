@@ -190,7 +190,9 @@ impl Core {
         }
         if let Some(memory) = self.time_wait.get(&tuple) {
             match TimeWait::judge(memory, header) {
-                Response::Reopen if self.listens_at(&tuple) || self.undecided.is_some() => self.reopen(&tuple, carrier.frame),
+                Response::Reopen if self.listens_at(&tuple) || self.undecided.is_some() => {
+                    self.reopen(&tuple, carrier.frame)
+                }
                 response => return self.in_time_wait(&tuple, carrier, header, response, now),
             }
         }
@@ -432,7 +434,13 @@ impl Core {
     }
 
     /// Tells of a segment received outside every living connection.
-    pub(super) fn tell_stray(&self, scope: &Scope, frame: FrameId, header: &TcpHeader<'_>, why: SegmentReason) {
+    pub(super) fn tell_stray(
+        &self,
+        scope: &Scope,
+        frame: FrameId,
+        header: &TcpHeader<'_>,
+        why: SegmentReason,
+    ) {
         scope.record(|| Tcp::Segment(plain_segment(frame, Direction::In, header, why)));
     }
 

@@ -1,0 +1,23 @@
+//! DHCP (RFC 2131): how a host without an address gets one.
+//!
+//! ```text
+//!   client                        server
+//!     | DHCPDISCOVER  who has an address for me?   -> everybody
+//!     |                  this one, if you like    DHCPOFFER |
+//!     | DHCPREQUEST   that one, of that server     -> everybody
+//!     |              yours, for so many seconds     DHCPACK |
+//! ```
+//!
+//! [`message`] is what stands in a datagram, [`server`] decides what a server answers. Neither
+//! touches a socket or a clock: datagrams and times are given in, answers come back.
+
+pub mod message;
+pub mod server;
+
+pub use message::{BadMessage, Kind, Message};
+pub use server::{Answer, Server, ServerConfig};
+
+/// Where servers listen (RFC 2131 4.1).
+pub const SERVER_PORT: u16 = 67;
+/// Where clients listen.
+pub const CLIENT_PORT: u16 = 68;
