@@ -20,7 +20,9 @@
 //!
 //! This crate only gives all of them one name; each module is a crate of its own, to be read in this
 //! order: [`journal`], [`stack`], [`dns`], [`tls`], [`http`], [`web`], then the two worlds that a
-//! stack may live in, `sim` and `uplink`, then `lab` and `views`.
+//! stack may live in, `sim` and `uplink`, then `lab` and `views`. Two modules of `uplink` have a second
+//! name here: `blocking`, for programs that use the stack as they use `std::net`, and `netns`, for
+//! tests that need a private network.
 //!
 //! Features: `lab`, `sim`, `uplink` and `views` (on by default) choose the modules of these names;
 //! `tokio` gives the streams tokio's traits too; `webpki-roots` compiles Mozilla's root certificates
@@ -39,5 +41,7 @@ pub use glasstack_lab as lab;
 pub use glasstack_sim as sim;
 #[cfg(feature = "uplink")]
 pub use glasstack_uplink as uplink;
+#[cfg(feature = "uplink")]
+pub use glasstack_uplink::{blocking, netns};
 #[cfg(feature = "views")]
 pub use glasstack_views as views;
