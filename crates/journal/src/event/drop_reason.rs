@@ -65,6 +65,8 @@ drop_reasons! {
     BadIcmpChecksum => "bad ICMP checksum",
     /// An ICMP message that is malformed or about nothing of ours.
     UnmatchedIcmp => "ICMP about nothing of ours",
+    /// An ICMP error of this host's own is not sent: too many were, lately (RFC 1812 4.3.2.8).
+    IcmpRateLimited => "too many ICMP errors lately",
     /// An ICMP error that fails the checks of RFC 5927.
     SuspiciousIcmp => "ICMP error fails the RFC 5927 checks",
     /// The UDP length or checksum is wrong.

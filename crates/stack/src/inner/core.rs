@@ -7,6 +7,7 @@ use super::flow::{Failure, Fate, Flow};
 use super::front::Front;
 use super::neighbours::Due;
 use super::passing::Undecided;
+use super::rate::TokenBucket;
 use super::time_wait::TimeWait;
 use super::timers::Owner;
 use super::tuple::{KeyedHash, Tuple};
@@ -44,6 +45,8 @@ pub(crate) struct Core {
     pub(super) reassembler: Reassembler,
     /// On a transparent host with a gateway: what that has not decided yet.
     pub(super) undecided: Option<Undecided>,
+    /// ICMP errors that may still be sent.
+    pub(super) icmp_errors: TokenBucket,
     dirty: BTreeSet<FlowId>,
     next_flow: u64,
 }
@@ -64,6 +67,7 @@ impl Core {
             pings: BTreeMap::new(),
             reassembler,
             undecided: None,
+            icmp_errors: TokenBucket::new(now),
             dirty: BTreeSet::new(),
             next_flow: 1,
         }

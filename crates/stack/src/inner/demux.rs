@@ -428,6 +428,11 @@ impl Core {
     }
 
     fn answer_with_error(&mut self, carrier: &Carrier<'_>, to: Ipv4Addr, what: &str, now: Instant) {
+        if !self.icmp_errors.take(now) {
+            let scope = self.wire.scope.clone();
+            let detail = format!("{what}, to {to}");
+            return self.drop_packet(&scope, carrier.frame, DropReason::IcmpRateLimited, detail);
+        }
         for (frame, _) in self.answer(carrier, to, now) {
             self.wire.scope.record(|| Icmp::ErrorSent { frame, to, what: what.to_owned() });
         }

@@ -25,6 +25,7 @@ pub(crate) mod front;
 pub(crate) mod neighbours;
 pub(crate) mod passing;
 pub(crate) mod port;
+pub(crate) mod rate;
 pub(crate) mod shared;
 pub(crate) mod time_wait;
 pub(crate) mod timers;

@@ -350,6 +350,10 @@ impl Core {
         now: Instant,
     ) {
         let IpAddr::V4(to) = to else { return };
+        if !self.icmp_errors.take(now) {
+            let scope = self.wire.scope.clone();
+            return self.wire.discard(&scope, None, DropReason::IcmpRateLimited, format!("{what}, to {to}"));
+        }
         let Some(mac) = self.station_of(to, now) else { return };
         let quote = quote.get(..LONGEST_QUOTE).unwrap_or(quote);
         let mut message = [&[kind, code, 0, 0, 0, 0, 0, 0], quote].concat();
