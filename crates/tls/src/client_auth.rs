@@ -32,8 +32,7 @@ impl ResolvesClientCert for Showing {
                         ))
                     });
                 }
-                Some(identity) => case.scope().record(|| Tls::IdentityChosen {
-                    asked: None,
+                Some(identity) => case.scope().record(|| Tls::ClientIdentityShown {
                     subject: identity.certificate().label(),
                     why: asked,
                 }),

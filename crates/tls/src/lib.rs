@@ -15,15 +15,17 @@
 //!
 //! Read in this order: [`client`] and [`server`] (the two ends), [`stream`] (what they give),
 //! `verifier` and `evidence` (how a certificate is judged), [`certificate`] (what is read from one),
-//! [`trust`] (who is believed), [`identity`] (what a server shows), [`error`] (what goes wrong, and
-//! what helps), [`offer`] and [`mod@provider`] (versions, suites, randomness), [`key_log`].
+//! [`trust`], [`revocation`], [`pin`] (who is believed, and who is not), [`identity`] and `private_key`
+//! (what a server, or a client that is asked, shows), [`error`] (what goes wrong, and what helps),
+//! [`offer`], [`ciphers`] and [`mod@provider`] (versions, groups, suites, randomness), [`key_log`].
 //!
 //! The protocol is rustls': TLS 1.3 (RFC 8446) and TLS 1.2 (RFC 5246) with ECDHE only. RSA key
 //! transport, which older descriptions of TLS show, is not offered: it has no forward secrecy (who
 //! records the traffic and gets the server's key later reads it all), and TLS 1.3 removed it.
 //!
 //! What is absent: no clock and no randomness but those passed in, no file, no name or address
-//! looked up, no HTTP. Revocation is not checked yet.
+//! looked up, no HTTP. Revocation is checked against lists that are given ([`revocation`]); nobody is
+//! asked for it (OCSP, CRLs by HTTP), and a stapled answer is not read.
 
 mod case;
 pub mod certificate;

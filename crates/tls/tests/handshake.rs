@@ -12,7 +12,7 @@ use glasstack_tls::{
 };
 use rcgen::KeyPair;
 use std::sync::{Arc, Mutex};
-use world::{Ca, DAY, SeededEntropy, World, key, run, server_params, wire};
+use world::{Ca, DAY, SeededEntropy, World, ca_params, key, run, server_params, wire};
 
 fn pair(ca: &Ca) -> (TlsClientConfig, TlsServerConfig) {
     let identity = ca.identity(server_params(&["www.lab.test"]));
@@ -265,22 +265,26 @@ fn ecdsa_and_rsa_keys_work_and_a_seeded_world_says_that_they_are_not_reproducibl
     }
 }
 
-#[test]
-fn a_chain_over_an_intermediate_is_followed_and_certificates_beside_it_do_not_matter() {
-    let (world, root) = (World::new(1), Ca::root("Lab CA", 1));
-    let middle = root.intermediate(world::ca_params("Lab CA 2"), 2);
-    let mut old = world::ca_params("Old CA");
-    old.not_after = world::at(-DAY / 2);
-    let chain = vec![
-        middle.issue(server_params(&["www.lab.test"]), &key(9)),
-        root.intermediate(old, 3).der,
-        middle.der.clone(),
-    ];
+/// The evidence on the chain when a server shows `above` with a certificate of its own that `middle`
+/// issued, to a client that believes `root`.
+fn evidence_on_chain(world: &World, root: &Ca, middle: &Ca, above: Vec<Vec<u8>>) -> String {
+    let own = middle.issue(server_params(&["www.lab.test"]), &key(9));
+    let chain = std::iter::once(own).chain(above).collect();
     let identity = Identity::from_der(chain, key(9).serialize_der()).unwrap();
     let client = world.client(TlsClientConfig::new(root.trust()));
     let _ = world.shake(&client, &world.server(TlsServerConfig::new(vec![identity])), "www.lab.test").both();
+    world.evidence("chain").1
+}
+
+#[test]
+fn a_chain_over_an_intermediate_is_followed_and_certificates_beside_it_do_not_matter() {
+    let (world, root) = (World::new(1), Ca::root("Lab CA", 1));
+    let middle = root.intermediate(ca_params("Lab CA 2"), 2);
+    let mut old = ca_params("Old CA");
+    old.not_after = world::at(-DAY / 2);
+    let above = vec![root.intermediate(old, 3).der, middle.der.clone()];
     assert_eq!(
-        world.evidence("chain").1,
+        evidence_on_chain(&world, &root, &middle, above),
         "CN=www.lab.test, issued by CN=Lab CA 2, issued by the trusted root CN=Lab CA"
     );
     assert!(world.evidence("validity").1.ends_with("and so is the one above it"));
@@ -290,16 +294,11 @@ fn a_chain_over_an_intermediate_is_followed_and_certificates_beside_it_do_not_ma
 fn of_two_ways_up_the_one_that_is_trusted_is_told() {
     let (world, root, old) = (World::new(1), Ca::root("Lab CA", 1), Ca::root("Old CA", 3));
     // One intermediate, vouched for by both roots; only one of them is believed.
-    let (by_old, by_root) = (
-        old.intermediate(world::ca_params("Lab CA 2"), 2),
-        root.intermediate(world::ca_params("Lab CA 2"), 2),
-    );
-    let chain = vec![by_root.issue(server_params(&["www.lab.test"]), &key(9)), by_old.der, by_root.der];
-    let identity = Identity::from_der(chain, key(9).serialize_der()).unwrap();
-    let client = world.client(TlsClientConfig::new(root.trust()));
-    let _ = world.shake(&client, &world.server(TlsServerConfig::new(vec![identity])), "www.lab.test").both();
+    let vouched_by = |ca: &Ca| ca.intermediate(ca_params("Lab CA 2"), 2);
+    let (by_old, by_root) = (vouched_by(&old), vouched_by(&root));
+    let above = vec![by_old.der, by_root.der.clone()];
     assert_eq!(
-        world.evidence("chain").1,
+        evidence_on_chain(&world, &root, &by_root, above),
         "CN=www.lab.test, issued by CN=Lab CA 2, issued by the trusted root CN=Lab CA"
     );
 }

@@ -88,6 +88,13 @@ pub enum Tls {
         /// Why this one, in words.
         why: String,
     },
+    /// A client shows a certificate of its own to a server that asks for one.
+    ClientIdentityShown {
+        /// Its subject.
+        subject: String,
+        /// What the server asks for, in words.
+        why: String,
+    },
     /// The handshake is complete.
     Established {
         /// Whether this node is the server.

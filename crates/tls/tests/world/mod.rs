@@ -15,8 +15,8 @@ use glasstack_tls::{
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose,
+    IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
 };
 use std::collections::VecDeque;
 use std::future::Future;
@@ -246,6 +246,19 @@ impl Ca {
         Identity::from_der(vec![self.issue(params, &key(9))], key(9).serialize_der()).unwrap()
     }
 
+    /// A revocation list (PEM) of yesterday, good until `next` seconds from now.
+    pub fn revocation_list(&self, next: i64, revoked: Vec<RevokedCertParams>) -> String {
+        let list = CertificateRevocationListParams {
+            this_update: at(-DAY),
+            next_update: at(next),
+            crl_number: 1.into(),
+            issuing_distribution_point: None,
+            revoked_certs: revoked,
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.issuer).unwrap().pem().unwrap()
+    }
+
     pub fn trust(&self) -> TrustStore {
         TrustStore::from_der([&self.der]).unwrap()
     }
@@ -306,6 +319,7 @@ impl World {
                 Tls::CertificateReceived { subject, .. } => Some(format!("received {subject}")),
                 Tls::CertificateJudged { check, verdict, .. } => Some(format!("{check} {verdict}")),
                 Tls::IdentityChosen { subject, .. } => Some(format!("chose {subject}")),
+                Tls::ClientIdentityShown { subject, .. } => Some(format!("showed {subject}")),
                 Tls::Established { resumed: false, .. } => Some("established".to_owned()),
                 Tls::Established { resumed: true, .. } => Some("established, resumed".to_owned()),
                 Tls::Failed { .. } => Some("failed".to_owned()),

@@ -95,6 +95,7 @@ pub(super) fn tell_tls(tls: &Tls) -> Line {
             let asked = asked.as_deref().unwrap_or("no name");
             normal(format!("TLS: the client asked for {asked}, shown {subject}: {why}"))
         }
+        Tls::ClientIdentityShown { subject, why } => normal(format!("TLS: {subject} is shown: {why}")),
         Tls::Established { version, suite, group, alpn, resumed, .. } => {
             let group = group.as_ref().map(|group| format!(", {group}")).unwrap_or_default();
             let alpn = alpn.as_ref().map(|alpn| format!(", {alpn}")).unwrap_or_default();
