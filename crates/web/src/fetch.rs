@@ -1,122 +1,26 @@
 //! A fetch: a request, the redirects that it meets, and one body at the end.
 
 use crate::address_bar::without_password;
+use crate::config::ClientConfig;
 use crate::connector::{Connected, Connector};
 use crate::error::WebError;
-use crate::headers::{Defaults, HeaderEdit, compose};
+use crate::headers::{Defaults, compose};
 use crate::pool::{Found, Origin, Pool, origin_of};
+use crate::request::Request;
+use crate::watch::Watch;
 use bytes::Bytes;
-use glasstack_dns::Resolver;
 use glasstack_http::redirect::Chain;
 use glasstack_http::{
-    Body, Coding, DecodeLimits, Decoded, HeaderMap, HttpError, Limits, Method, Redirect, RedirectPolicy,
-    RequestBody, ResponseHead,
+    Body, Coding, Decoded, HeaderMap, HttpError, Method, Redirect, RedirectPolicy, RequestBody, ResponseHead,
 };
 use glasstack_journal::event::{Http, Page};
 use glasstack_journal::{Instant, Note, SpanKind};
 use glasstack_stack::Host;
-use glasstack_tls::TlsClient;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
-
-/// How a client fetches.
-#[derive(Clone)]
-pub struct ClientConfig {
-    /// Who turns names into addresses.
-    pub resolver: Resolver,
-    /// Who makes TLS sessions; it should offer `http/1.1` by ALPN.
-    pub tls: TlsClient,
-    /// What is said in `User-Agent`; none: nothing. `glasstack/VERSION`.
-    pub user_agent: Option<String>,
-    /// Whether compressed bodies are asked for, and decoded (curl's `--compressed`). Without it a
-    /// body is given as it came. Off.
-    pub compressed: bool,
-    /// Whether redirects are followed (curl's `-L`). Off.
-    pub follow: bool,
-    /// How many redirects in a row. 50.
-    pub max_redirects: u32,
-    /// How much a server may send.
-    pub limits: Limits,
-    /// How much a body may grow when it is decoded.
-    pub decode: DecodeLimits,
-    /// For name, TCP and TLS together. 300 s, as in curl.
-    pub connect_timeout: Duration,
-    /// For one fetch as a whole, redirects and body included; none: as long as it takes. None.
-    pub max_time: Option<Duration>,
-    /// How long a closing connection waits for its server's goodbye. 2 s.
-    pub close_timeout: Duration,
-}
-
-impl ClientConfig {
-    /// A client with this resolver and TLS, and everything else as is usual.
-    pub fn new(resolver: Resolver, tls: TlsClient) -> Self {
-        Self {
-            resolver,
-            tls,
-            user_agent: Some(concat!("glasstack/", env!("CARGO_PKG_VERSION")).to_owned()),
-            compressed: false,
-            follow: false,
-            max_redirects: RedirectPolicy::default().limit,
-            limits: Limits::default(),
-            decode: DecodeLimits::default(),
-            connect_timeout: Duration::from_secs(300),
-            max_time: None,
-            close_timeout: Duration::from_secs(2),
-        }
-    }
-}
-
-/// What is asked for.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The URL; its user and password become credentials, its fragment is not sent.
-    pub url: Url,
-    /// The method.
-    pub method: Method,
-    /// Whether the user named the method, so that no redirect changes it (curl's `-X`).
-    pub method_by_name: bool,
-    /// What the user wants of the header fields (curl's `-H`).
-    pub headers: Vec<HeaderEdit>,
-    /// The body; its type is a form's unless `headers` say otherwise.
-    pub body: Option<Bytes>,
-}
-
-impl Request {
-    /// A GET.
-    pub fn get(url: Url) -> Self {
-        Self { url, method: Method::GET, method_by_name: false, headers: Vec::new(), body: None }
-    }
-
-    /// A HEAD.
-    pub fn head(url: Url) -> Self {
-        Self { method: Method::HEAD, ..Self::get(url) }
-    }
-
-    /// A POST of a form, or of whatever the header fields say.
-    pub fn post(url: Url, body: impl Into<Bytes>) -> Self {
-        Self { method: Method::POST, body: Some(body.into()), ..Self::get(url) }
-    }
-
-    /// The request that a redirect makes of this one.
-    fn redirected(mut self, redirect: Redirect) -> Self {
-        if redirect.drop_body {
-            self.body = None;
-            self.headers.retain(|edit| !edit.describes_body());
-        }
-        let mut url = redirect.url;
-        if redirect.cross_origin {
-            self.headers.retain(|edit| !edit.stays_with_origin());
-        } else if url.username().is_empty() && url.password().is_none() {
-            // These fail only for URLs that have no host.
-            let _ = url.set_username(self.url.username());
-            let _ = url.set_password(self.url.password());
-        }
-        Self { url, method: redirect.method, ..self }
-    }
-}
 
 /// One response that led on to another.
 #[derive(Clone, Debug)]
@@ -138,6 +42,21 @@ pub struct Response {
     pub hops: Vec<Hop>,
     /// Its body, as it arrives.
     pub body: ResponseBody,
+    /// What there is to know of the transfer; the same watch as the request's.
+    pub watch: Watch,
+    /// Whether there is a body that nobody should see: the time condition does not hold, or there is
+    /// nothing left of a transfer that was to go on. `body` gives none of it.
+    pub passed_over: Option<PassedOver>,
+}
+
+/// Why a body is passed over, and that without an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassedOver {
+    /// It has not changed since the time of `If-Modified-Since`, or has since that of
+    /// `If-Unmodified-Since`, whatever the server thinks.
+    TimeCondition,
+    /// 416 to a transfer that was to go on: there is nothing left.
+    NothingLeft,
 }
 
 /// Fetches, and keeps connections between fetches. Clones share them.
@@ -194,7 +113,7 @@ impl Client {
                 Ok(None)
             };
             let redirect = match next {
-                Ok(None) => return self.deliver(request.url, hops, exchange, patience.clone()),
+                Ok(None) => return self.deliver(request, hops, exchange, patience.clone()),
                 Ok(Some(redirect)) => redirect,
                 Err(error) => {
                     exchange.discard(&self.pool).await;
@@ -204,7 +123,7 @@ impl Client {
             tell_redirect(&exchange, &request, &redirect, (chain.followed() + 1, policy.limit));
             hops.push(Hop { url: request.url.clone(), head: exchange.head.clone() });
             exchange.discard(&self.pool).await;
-            request = request.redirected(redirect);
+            request = request.redirected(redirect, self.config.location_trusted);
         }
     }
 
@@ -216,24 +135,35 @@ impl Client {
             compressed: self.config.compressed,
             has_body: request.body.is_some(),
         };
-        let message = || glasstack_http::Request {
-            headers: compose(&request.url, defaults, &request.headers).into(),
-            body: request.body.clone().map_or(RequestBody::Empty, RequestBody::Bytes),
-            ..glasstack_http::Request::new(request.method.clone(), request.url.clone())
-        };
         let origin = origin_of(&request.url);
         let mut connection = self.connection(&span.host, &request.url, &origin).await?;
         let is_kept = connection.http.carried() > 0;
-        let sent = match connection.http.send(span.host.scope(), message()).await {
+        let sent = match connection.http.send(span.host.scope(), self.message(request, defaults)?).await {
             Err(error) if is_kept && may_retry(&request.method, &error) => {
                 let why = format!("the kept one failed: {error}");
                 connection = self.new_connection(&span.host, &request.url, why).await?;
-                connection.http.send(span.host.scope(), message()).await
+                connection.http.send(span.host.scope(), self.message(request, defaults)?).await
             }
             sent => sent,
         };
         let response = sent?;
         Ok(Exchange { head: response.head, body: response.body, connection, origin, span })
+    }
+
+    fn message(
+        &self,
+        request: &Request,
+        defaults: Defaults<'_>,
+    ) -> Result<glasstack_http::Request, WebError> {
+        Ok(glasstack_http::Request {
+            headers: compose(&request.url, defaults, &request.headers),
+            body: match &request.body {
+                Some(body) => body.open().map_err(WebError::Upload)?,
+                None => RequestBody::Empty,
+            },
+            reading: self.config.reading,
+            ..glasstack_http::Request::new(request.method.clone(), request.url.clone())
+        })
     }
 
     /// A connection to the URL's origin: one that is there already, or a new one.
@@ -265,12 +195,13 @@ impl Client {
 
     fn deliver(
         &self,
-        url: Url,
+        request: Request,
         hops: Vec<Hop>,
         exchange: Exchange,
         patience: Patience,
     ) -> Result<Response, WebError> {
         let Exchange { head, body, connection, origin, span } = exchange;
+        let Request { url, watch, .. } = request;
         // What has no body, as the answer to HEAD, needs no decoding.
         let codings = if self.config.compressed && !body.is_complete() {
             Coding::of(&head.headers)?
@@ -285,7 +216,7 @@ impl Client {
             span: Some(span),
             arrival: Arrival { host: self.host.clone(), url: url.clone(), status: head.status.as_u16() },
         };
-        Ok(Response { url, head, hops, body })
+        Ok(Response { url, head, hops, body, watch, passed_over: None })
     }
 }
 
