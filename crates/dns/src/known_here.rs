@@ -4,8 +4,8 @@
 use crate::config::{Override, parse_address};
 use crate::error::ResolveError;
 use crate::hosts_file::HostsFile;
+use crate::lookup::Lookup;
 use crate::name::DnsName;
-use crate::resolver::Lookup;
 use glasstack_journal::event::LookupSource;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;

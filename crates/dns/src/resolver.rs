@@ -5,6 +5,7 @@ use crate::cache::{Cache, Cached, Negative};
 use crate::config::ResolverConfig;
 use crate::error::ResolveError;
 use crate::known_here::{self, Known};
+use crate::lookup::Lookup;
 use crate::message::Question;
 use crate::name::DnsName;
 use crate::open_span::OpenSpan;
@@ -13,29 +14,9 @@ use crate::stub::Stub;
 use glasstack_journal::event::{Dns, LookupSource, QueryReason};
 use glasstack_journal::{Scope, SpanKind};
 use glasstack_stack::Host;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-/// What a name was resolved to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lookup {
-    /// The name asked for, as it was given.
-    pub name: String,
-    /// The name at the end of the aliases; that of the literal for a literal.
-    pub canonical: String,
-    /// The addresses, in the order in which they were given; never empty from
-    /// [`Resolver::resolve`].
-    pub addresses: Vec<IpAddr>,
-    /// The records that say so, aliases first; empty where it was not DNS that knew.
-    pub records: Vec<Record>,
-    /// How long this may be believed; zero where it was not DNS that knew.
-    pub ttl: Duration,
-    /// Who knew.
-    pub source: LookupSource,
-    /// Which name server, if one had to be asked.
-    pub server: Option<SocketAddr>,
-}
 
 /// Turns names into addresses. Cheap to clone; clones share the cache.
 #[derive(Clone)]

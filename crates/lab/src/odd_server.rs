@@ -1,35 +1,10 @@
 //! A server that misbehaves, each name in its own way.
 
-use crate::sites::{self, Leads};
+use crate::sites::{self, Leads, Oddity};
 use futures_util::io::{AsyncReadExt, AsyncWriteExt};
 use glasstack_stack::{Host, TcpListener, TcpStream};
 use std::io;
 use std::time::Duration;
-
-/// What a name of the odd server does with a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Oddity {
-    /// Promises 1 000 bytes, sends 100 and closes.
-    Truncates,
-    /// Closes amid a chunk.
-    TruncatesChunks,
-    /// Resets the connection.
-    Resets,
-    /// Sends a head and some of the body, then resets.
-    ResetsMidway,
-    /// Closes without a byte.
-    ClosesUnanswered,
-    /// Never answers.
-    Hangs,
-    /// Sends a body that ends when the connection closes, and does not close.
-    NeverCloses,
-    /// Sends a byte now and then.
-    Trickles,
-    /// Sends what is no HTTP.
-    Babbles,
-    /// Sends header fields without end.
-    EndlessHead,
-}
 
 /// The most that is read of a request's head.
 const LARGEST_HEAD: usize = 16 * 1024;

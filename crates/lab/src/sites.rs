@@ -1,6 +1,5 @@
 //! The names of the lab, one row each: where they lead, and what answers there.
 
-use crate::odd_server::Oddity;
 use crate::pages;
 use crate::pki::Flaw;
 use crate::plan;
@@ -30,6 +29,31 @@ pub(crate) enum Leads {
     Alias(&'static str),
     /// To more addresses than fit a datagram.
     Many,
+}
+
+/// What a name of the odd server does with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Oddity {
+    /// Promises 1 000 bytes, sends 100 and closes.
+    Truncates,
+    /// Closes amid a chunk.
+    TruncatesChunks,
+    /// Resets the connection.
+    Resets,
+    /// Sends a head and some of the body, then resets.
+    ResetsMidway,
+    /// Closes without a byte.
+    ClosesUnanswered,
+    /// Never answers.
+    Hangs,
+    /// Sends a body that ends when the connection closes, and does not close.
+    NeverCloses,
+    /// Sends a byte now and then.
+    Trickles,
+    /// Sends what is no HTTP.
+    Babbles,
+    /// Sends header fields without end.
+    EndlessHead,
 }
 
 /// Answers a request.

@@ -7,7 +7,7 @@
 
 use crate::entropy::Rng;
 use crate::fault::{Fault, Verdict};
-use crate::flight::{Flight, FlightKey, Flights};
+use crate::flight::{Flight, FlightKey, Flights, Way};
 use crate::node::WireFrame;
 use crate::view::FrameView;
 use glasstack_journal::event::{FrameId, Link};
@@ -47,15 +47,6 @@ pub enum QueueLimit {
     Frames(usize),
     /// So many bytes.
     Bytes(usize),
-}
-
-/// Which way along a cable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// From its first end to its second, in the order of [`SimWorld::connect`](crate::SimWorld::connect).
-    There,
-    /// From its second end to its first.
-    Back,
 }
 
 impl Default for Lane {

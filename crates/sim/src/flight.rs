@@ -1,11 +1,19 @@
 //! Frames that are on their way: in the order of their arrival, and of their sending if they arrive
 //! together.
 
-use crate::cable::Way;
 use crate::node::WireFrame;
 use glasstack_journal::Instant;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// Which way along a cable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// From its first end to its second, in the order of [`SimWorld::connect`](crate::SimWorld::connect).
+    There,
+    /// From its second end to its first.
+    Back,
+}
 
 /// A frame on a cable.
 #[derive(Debug)]

@@ -68,11 +68,12 @@ pub mod switch;
 pub mod view;
 pub mod world;
 
-pub use cable::{Cable, CableHandle, Lane, QueueLimit, Way};
+pub use cable::{Cable, CableHandle, Lane, QueueLimit};
 pub use clock::{DEFAULT_EPOCH, SimClock};
 pub use entropy::{Rng, SeededEntropy};
 pub use error::{SimError, TopologyError};
 pub use fault::{Fault, Pick, Verdict};
+pub use flight::Way;
 pub use nic::SimNic;
 pub use node::{Node, NodeContext, Plug, WireFrame};
 pub use probe::Probe;

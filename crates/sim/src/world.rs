@@ -9,11 +9,12 @@
 //! Whatever happens at the same instant happens in the order in which it was caused, and nodes are
 //! polled in the order in which they were added, so a seed determines everything.
 
-use crate::cable::{Cable, CableHandle, Way};
+use crate::cable::{Cable, CableHandle};
 use crate::clock::{DEFAULT_EPOCH, SimClock};
 use crate::entropy::SeededEntropy;
 use crate::error::{SimError, TopologyError};
 use crate::flight::Flights;
+use crate::flight::Way;
 use crate::nic::{HostNode, SimNic};
 use crate::node::{Node, NodeContext, Plug, PlugNode, WireFrame};
 use crate::probe::{Probe, ProbeNode};
