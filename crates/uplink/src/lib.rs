@@ -44,6 +44,7 @@ pub mod reactor;
 pub mod signals;
 pub mod tap;
 pub mod thread;
+pub mod user;
 pub mod wire;
 pub mod world;
 
@@ -56,5 +57,6 @@ pub use reactor::Reactor;
 pub use signals::Signal;
 pub use tap::{DeviceCounters, Mode, OpenError, TapConfig, TapDevice};
 pub use thread::WorldThread;
+pub use user::{UserNet, UserNetConfig, UserNetError};
 pub use wire::WireEnd;
 pub use world::{AddHostError, TapWorld, WorldError};

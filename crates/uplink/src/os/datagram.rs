@@ -10,12 +10,13 @@ use std::future::poll_fn;
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 
 /// A UDP socket that speaks with one peer: what a gateway carries one UDP flow on with.
 pub(crate) struct ConnectedUdp {
     io: Registered<Descriptor>,
-    ttl: u8,
+    ttl: AtomicU8,
 }
 
 /// What came instead of a datagram, or of its being sent.
@@ -31,7 +32,7 @@ impl ConnectedUdp {
     pub(crate) fn open(reactor: &Reactor, peer: SocketAddr) -> io::Result<Self> {
         let socket = Descriptor::connected(SockProtocol::Udp, peer)?;
         complaint::keep(&socket, peer.ip())?;
-        Ok(Self { io: reactor.register(socket)?, ttl: 0 })
+        Ok(Self { io: reactor.register(socket)?, ttl: AtomicU8::new(0) })
     }
 
     /// This machine's end.
@@ -40,9 +41,11 @@ impl ConnectedUdp {
     }
 
     /// Datagrams go this many hops from now on (IPv4 only).
-    pub(crate) fn set_ttl(&mut self, ttl: u8) {
-        if self.ttl != ttl && setsockopt(self.io.get(), sockopt::Ipv4Ttl, &i32::from(ttl)).is_ok() {
-            self.ttl = ttl;
+    pub(crate) fn set_ttl(&self, ttl: u8) {
+        let changed = self.ttl.swap(ttl, Ordering::Relaxed) != ttl;
+        if changed {
+            // It can fail for IPv6 only, where it means nothing.
+            let _ = setsockopt(self.io.get(), sockopt::Ipv4Ttl, &i32::from(ttl));
         }
     }
 
