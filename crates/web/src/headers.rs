@@ -214,7 +214,7 @@ mod tests {
     fn a_plain_request_says_host_agent_and_accept() {
         assert_eq!(
             sent("http://h.test:80/", PLAIN, &[]),
-            "host: h.test\nuser-agent: glasstack/1\naccept: */*\n"
+            "Host: h.test\nUser-Agent: glasstack/1\nAccept: */*\n"
         );
         assert_eq!(
             sent("https://h.test:80/", Defaults { user_agent: None, ..PLAIN }, &[]),
