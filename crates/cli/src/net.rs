@@ -1,17 +1,20 @@
-//! The network that a command runs on: the built-in lab, or a device of the operating system.
+//! The network that a command runs on: the built-in lab, the user's own through this machine's
+//! sockets, or a device of the operating system.
 
 use crate::args::{NetChoice, NetOptions, WatchOptions};
 use crate::failure::{ExitWith, FAILED_INIT, coded, usage};
 use crate::watch::{self, HERO};
 use anyhow::{Context, bail};
+use glasstack::dns::config::DNS_PORT;
 use glasstack::dns::{HostsFile, Override, ResolvConf, Resolver, ResolverConfig};
 use glasstack::journal::Note;
 use glasstack::lab::Lab;
 use glasstack::stack::{Host, World};
 use glasstack::tls::TrustStore;
-use glasstack::uplink::{Addressing, TapConfig, TapDevice, TapWorld, WorldError};
+use glasstack::uplink::{Addressing, TapConfig, TapDevice, TapWorld, UserNet, UserNetConfig, WorldError};
 use std::future::Future;
 use std::io::Read;
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,7 +35,7 @@ pub(crate) struct Net {
 
 enum AnyWorld {
     Lab(Box<Lab>),
-    Device(Box<TapWorld>),
+    Real(Box<TapWorld>),
 }
 
 impl Net {
@@ -45,16 +48,18 @@ impl Net {
         summary: bool,
     ) -> anyhow::Result<Self> {
         let choice = match &options.net {
-            NetChoice::Auto => automatic(host)?,
+            NetChoice::Auto => automatic(host),
             choice => choice.clone(),
         };
+        let is_real = !matches!(choice, NetChoice::Lab | NetChoice::Auto);
+        if is_real && options.seed.is_some() {
+            bail!(usage(
+                "--seed is for the lab: on a real network nobody may be able to guess ports, ids and keys"
+            ));
+        }
         match choice {
+            NetChoice::User => Self::user(options, watch, summary),
             NetChoice::Device { mode, name } => {
-                if options.seed.is_some() {
-                    bail!(usage(
-                        "--seed is for the lab: on a real network nobody may be able to guess ports, ids and keys"
-                    ));
-                }
                 let config = TapConfig { name, mode, ..TapConfig::default() };
                 Self::device(options, watch, summary, config)
             }
@@ -64,7 +69,7 @@ impl Net {
 
     fn lab(options: &NetOptions, watch: &WatchOptions, summary: bool) -> anyhow::Result<Self> {
         if options.addr.is_some() || options.gateway.is_some() {
-            bail!(usage("--addr and --gateway are for TAP and TUN: in the lab the addresses are given"));
+            bail!(usage("--addr and --gateway are for other networks: in the lab the addresses are given"));
         }
         let builder = Lab::builder(options.seed.unwrap_or(DEFAULT_SEED));
         watch::attach(builder.journal(), watch, summary)?;
@@ -75,7 +80,28 @@ impl Net {
             names.hosts = hosts(path, &host)?;
         }
         let mut net = Self { world: AnyWorld::Lab(Box::new(lab)), host, names };
-        net.use_servers(options);
+        net.use_servers(&options.dns);
+        Ok(net)
+    }
+
+    fn user(options: &NetOptions, watch: &WatchOptions, summary: bool) -> anyhow::Result<Self> {
+        let mut world = TapWorld::new()?;
+        watch::attach(world.journal(), watch, summary)?;
+        world.catch_signals()?;
+        let conf = resolv_conf();
+        let servers = if options.dns.is_empty() { conf.servers.clone() } else { options.dns.clone() };
+        let config = user_net(options, &servers)?;
+        let gateway = config.gateway;
+        let net = UserNet::join(&mut world, config)?;
+        let names = ResolverConfig::from(&conf);
+        let mut net = Self { world: AnyWorld::Real(Box::new(world)), host: net.host().clone(), names };
+        net.names.hosts = hosts_of(options, &net.host)?;
+        // The gateway asks servers that the stack has no address family for.
+        let mut reachable: Vec<IpAddr> = servers.into_iter().filter(IpAddr::is_ipv4).collect();
+        if reachable.is_empty() {
+            reachable.push(gateway.into());
+        }
+        net.use_servers(&reachable);
         Ok(net)
     }
 
@@ -95,24 +121,15 @@ impl Net {
         let device = TapDevice::open(&config)?;
         let addressing = Addressing::choose(device.host_side(), options.addr, options.gateway)?;
         let host = world.add_host(addressing.host_config(HERO)?, device)?;
-        let conf = match std::fs::read_to_string("/etc/resolv.conf") {
-            Ok(text) => ResolvConf::parse(&text),
-            Err(_) => ResolvConf::parse(""),
-        };
-        let mut names = ResolverConfig::from(&conf);
-        let hosts_file = options.hosts.as_deref().unwrap_or(Path::new("/etc/hosts"));
-        if options.hosts.is_some() || hosts_file.exists() {
-            names.hosts = hosts(hosts_file, &host)?;
-        }
-        let mut net = Self { world: AnyWorld::Device(Box::new(world)), host, names };
-        net.use_servers(options);
+        let names = ResolverConfig { hosts: hosts_of(options, &host)?, ..(&resolv_conf()).into() };
+        let mut net = Self { world: AnyWorld::Real(Box::new(world)), host, names };
+        net.use_servers(&options.dns);
         Ok(net)
     }
 
-    fn use_servers(&mut self, options: &NetOptions) {
-        if !options.dns.is_empty() {
-            let servers = options.dns.iter().map(|server| (*server, glasstack::dns::config::DNS_PORT).into());
-            self.names.servers = servers.collect();
+    fn use_servers(&mut self, servers: &[IpAddr]) {
+        if !servers.is_empty() {
+            self.names.servers = servers.iter().map(|server| (*server, DNS_PORT).into()).collect();
         }
     }
 
@@ -128,7 +145,7 @@ impl Net {
     pub(crate) fn trust(&self) -> anyhow::Result<TrustStore> {
         match &self.world {
             AnyWorld::Lab(lab) => Ok(TrustStore::from_pem(lab.ca_pem().as_bytes())?),
-            AnyWorld::Device(_) => {
+            AnyWorld::Real(_) => {
                 let system = rustls_native_certs::load_native_certs();
                 let (trust, _unusable) = TrustStore::from_system(system.certs);
                 Ok(trust)
@@ -140,7 +157,7 @@ impl Net {
     pub(crate) fn run<T>(&mut self, future: impl Future<Output = T>) -> anyhow::Result<T> {
         match &mut self.world {
             AnyWorld::Lab(lab) => Ok(lab.world.run(future)?),
-            AnyWorld::Device(world) => world.run(future).map_err(interrupted),
+            AnyWorld::Real(world) => world.run(future).map_err(interrupted),
         }
     }
 
@@ -149,7 +166,7 @@ impl Net {
     pub(crate) fn end(&mut self, limit: Duration, linger: bool) -> anyhow::Result<()> {
         let drained = match &mut self.world {
             AnyWorld::Lab(lab) => lab.world.drain(limit).map_err(anyhow::Error::from),
-            AnyWorld::Device(world) => world.drain(limit).map_err(interrupted),
+            AnyWorld::Real(world) => world.drain(limit).map_err(interrupted),
         };
         if let Ok(false) = drained {
             let open = self.host.flows().len();
@@ -171,12 +188,12 @@ impl Net {
         let host = self.host.clone();
         match &self.world {
             AnyWorld::Lab(_) => self.run(host.sleep(LAB_TIME_WAIT)),
-            AnyWorld::Device(_) if linger => self.run(async move {
+            AnyWorld::Real(_) if linger => self.run(async move {
                 while !host.flows().is_empty() {
                     host.sleep(Duration::from_millis(250)).await;
                 }
             }),
-            AnyWorld::Device(_) => {
+            AnyWorld::Real(_) => {
                 let are = if waiting == 1 { "connection is" } else { "connections are" };
                 let text = format!(
                     "{waiting} {are} in TIME-WAIT; the program does not wait for its end (--linger does)"
@@ -189,15 +206,49 @@ impl Net {
 }
 
 /// Names under .test belong to nobody (RFC 6761 6.2), so the lab has them.
-fn automatic(host: Option<&str>) -> anyhow::Result<NetChoice> {
-    let host = host.unwrap_or_default();
-    let name = host.trim_end_matches('.').to_ascii_lowercase();
-    if name == "test" || name.ends_with(".test") {
-        return Ok(NetChoice::Lab);
+fn automatic(host: Option<&str>) -> NetChoice {
+    let name = host.unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
+    if name == "test" || name.ends_with(".test") { NetChoice::Lab } else { NetChoice::User }
+}
+
+/// The network behind the gateway that the options describe.
+fn user_net(options: &NetOptions, servers: &[IpAddr]) -> anyhow::Result<UserNetConfig> {
+    let usual = UserNetConfig {
+        client_name: HERO.to_owned(),
+        name_servers: servers.iter().map(|server| (*server, DNS_PORT).into()).collect(),
+        ..UserNetConfig::default()
+    };
+    let ipv4 = |option, address| match address {
+        IpAddr::V4(address) => Ok(address),
+        IpAddr::V6(_) => Err(usage(format!("{option} {address}: this stack speaks only IPv4 so far"))),
+    };
+    match (options.addr, options.gateway) {
+        (None, None) => Ok(usual),
+        (Some(own), Some(gateway)) => Ok(UserNetConfig {
+            client: ipv4("--addr", own.address)?,
+            prefix_len: own.prefix_len,
+            gateway: ipv4("--gateway", gateway)?,
+            ..usual
+        }),
+        _ => {
+            Err(usage("with --net user --addr and --gateway go together: both ends of the wire are its own"))
+        }
     }
-    Err(usage(format!(
-        "{host} is not under .test, which the built-in lab has: say which network leads there (--net tap, --net tun, or --net lab)"
-    )))
+}
+
+fn resolv_conf() -> ResolvConf {
+    ResolvConf::parse(&std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default())
+}
+
+/// The hosts file that the options name, or this machine's.
+fn hosts_of(options: &NetOptions, host: &Host) -> anyhow::Result<HostsFile> {
+    match &options.hosts {
+        Some(path) => hosts(path, host),
+        None => {
+            let path = Path::new("/etc/hosts");
+            if path.exists() { hosts(path, host) } else { Ok(HostsFile::default()) }
+        }
+    }
 }
 
 /// What a file holds, unless that is more than `limit` bytes: a device has no end.

@@ -10,20 +10,20 @@ use std::str::FromStr;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetOptions {
-    /// The network: the built-in lab, a TAP or a TUN device; `auto` takes the lab for names under
-    /// .test
-    #[arg(long, value_name = "auto|lab|tap[:NAME]|tun[:NAME]", default_value = "auto")]
+    /// The network: the built-in lab, the user's own through this machine's sockets, a TAP or a TUN
+    /// device; `auto` takes the lab for names under .test, and `user` for everything else
+    #[arg(long, value_name = "auto|lab|user|tap[:NAME]|tun[:NAME]", default_value = "auto")]
     pub(crate) net: NetChoice,
-    /// The stack's own address, as 10.0.0.2/24 (TAP, TUN)
+    /// The stack's own address, as 10.0.0.2/24 (TAP, TUN, user)
     #[arg(long, value_name = "CIDR")]
     pub(crate) addr: Option<InterfaceAddress>,
-    /// The default gateway (TAP, TUN)
+    /// The default gateway (TAP, TUN, user)
     #[arg(long, value_name = "IP")]
     pub(crate) gateway: Option<IpAddr>,
-    /// The name server, repeatable [default: /etc/resolv.conf's on a device, the lab's in the lab]
+    /// The name server, repeatable [default: the lab's in the lab, elsewhere /etc/resolv.conf's]
     #[arg(long, value_name = "IP", visible_alias = "dns-servers", value_delimiter = ',')]
     pub(crate) dns: Vec<IpAddr>,
-    /// The hosts file [default: /etc/hosts on a device, none in the lab]
+    /// The hosts file [default: none in the lab, elsewhere /etc/hosts]
     #[arg(long, value_name = "FILE")]
     pub(crate) hosts: Option<PathBuf>,
     /// Makes everything that is left to chance follow from N (lab only: real peers must not guess)
@@ -38,6 +38,8 @@ pub(crate) enum NetChoice {
     Auto,
     /// The built-in one.
     Lab,
+    /// This machine's, through a gateway in the process.
+    User,
     /// A device of the operating system.
     Device {
         /// TAP or TUN.
@@ -59,9 +61,14 @@ impl FromStr for NetChoice {
         match (kind, &name) {
             ("auto", None) => Ok(Self::Auto),
             ("lab", None) => Ok(Self::Lab),
+            ("user", None) => Ok(Self::User),
+            ("host", None) => Err(
+                "`host` publishes a server's ports on this machine, and this command serves nothing: `user` is the same network for a client"
+                    .to_owned(),
+            ),
             ("tap", _) => Ok(Self::Device { mode: Mode::Tap, name }),
             ("tun", _) => Ok(Self::Device { mode: Mode::Tun, name }),
-            _ => Err(format!("`{text}` is no network: auto, lab, tap, tap:NAME, tun or tun:NAME")),
+            _ => Err(format!("`{text}` is no network: auto, lab, user, tap, tap:NAME, tun or tun:NAME")),
         }
     }
 }
@@ -76,7 +83,8 @@ mod tests {
         assert_eq!("tap".parse(), Ok(tap(None)));
         assert_eq!("tap:glass7".parse(), Ok(tap(Some("glass7"))));
         assert!("tap:".parse::<NetChoice>().is_err());
-        assert!("lab:x".parse::<NetChoice>().is_err());
+        assert_eq!("user".parse(), Ok(NetChoice::User));
+        assert!("lab:x".parse::<NetChoice>().is_err() && "user:x".parse::<NetChoice>().is_err());
         assert!("wifi".parse::<NetChoice>().is_err());
     }
 }

@@ -47,7 +47,7 @@ use crate::world::TapWorld;
 use datagrams::Datagrams;
 use gateway::{Gateway, Seats};
 use glasstack_journal::event::MacAddress;
-use glasstack_stack::{ConfigError, Host, HostConfig, Prefix, TcpConfig, TransitError};
+use glasstack_stack::{ConfigError, Host, HostConfig, Prefix, Route, TcpConfig, TransitError};
 use plan::Plan;
 use publish::Published;
 use std::fmt;
@@ -230,6 +230,10 @@ impl UserNetConfig {
         let mut host =
             HostConfig::new(name, mac, self.client.into(), self.prefix_len, Some(self.gateway.into()))?;
         host.tcp = self.tcp.clone();
+        // The gateway stands for this very machine, so its loopback addresses lie behind it.
+        if let Some(prefix) = Prefix::new(Ipv4Addr::LOCALHOST, 8) {
+            host.routes.push(Route { prefix, via: Some(self.gateway), metric: 0 });
+        }
         Ok(host)
     }
 
