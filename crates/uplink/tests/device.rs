@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-#[path = "support/driver.rs"]
-mod driver;
+#[path = "support/desktop.rs"]
+mod desktop;
 mod support;
 
-use driver::let_anybody_open_the_driver;
+use desktop::as_on_a_desktop;
 use glasstack_journal::event::Medium;
 use glasstack_stack::{Frame, FrameDevice, Prefix};
 use glasstack_uplink::{Addressing, InterfaceAddress, Mode, Netlink, OpenError, TapConfig, TapDevice};
@@ -179,7 +179,7 @@ fn a_port_of_a_bridge_keeps_without_an_address() {
 #[test]
 fn an_ordinary_user_takes_the_device_that_tap_up_prepared() {
     in_a_fresh_namespace(|| {
-        let_anybody_open_the_driver();
+        as_on_a_desktop();
         shell(&format!("{} --user nobody --addr 10.20.30.1/24", script("tap-up")));
         assert_eq!(opened_by_an_ordinary_user(""), "opened glass0 10.20.30.1/24\n");
         shell(&script("tap-down"));
@@ -190,7 +190,7 @@ fn an_ordinary_user_takes_the_device_that_tap_up_prepared() {
 #[test]
 fn an_ordinary_user_without_a_prepared_device_is_told_what_to_do() {
     in_a_fresh_namespace(|| {
-        let_anybody_open_the_driver();
+        as_on_a_desktop();
         let told = opened_by_an_ordinary_user("");
         assert!(told.contains("not permitted; run `scripts/tap-up` once as root"), "{told}");
         shell("ip tuntap add halfway mode tap user nobody");

@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 #![allow(clippy::disallowed_types, reason = "the kernel's side is made of its own sockets")]
 
-#[path = "support/driver.rs"]
-mod driver;
+#[path = "support/desktop.rs"]
+mod desktop;
 mod support;
 
-use driver::let_anybody_open_the_driver;
+use desktop::as_on_a_desktop;
 use glasstack_uplink::netns::{NetNs, NetNsError, Obstacle, in_a_private_network, user_namespaces};
 use glasstack_uplink::{InterfaceAddress, Netlink, OpenError, TapConfig};
 use std::io::{ErrorKind, Read};
@@ -97,7 +97,7 @@ fn another_programs_cable_is_plugged_in_by_the_path_and_nothing_is_left_of_it() 
 #[test]
 fn without_a_user_namespace_around_it_an_ordinary_user_is_told_what_to_do() {
     in_a_fresh_namespace(|| {
-        let_anybody_open_the_driver();
+        as_on_a_desktop();
         let told = as_an_ordinary_user("second_half_that_may_not_make_a_namespace", |_| {});
         let cure = "unshare --user --map-root-user --net cargo test";
         assert!(told.contains(cure), "{told}");
@@ -125,7 +125,7 @@ fn an_ordinary_users_test_runs_in_a_user_namespace_with_a_tap_in_it() {
                 &obstacle.to_string(),
             );
         }
-        let_anybody_open_the_driver();
+        as_on_a_desktop();
         let told = as_an_ordinary_user("second_half_in_a_private_network", |_| {});
         assert_eq!(told, "told: as expected\n");
         let told = as_an_ordinary_user("second_half_in_a_private_network", |command| {

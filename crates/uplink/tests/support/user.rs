@@ -4,8 +4,8 @@
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "the peers are the kernel's")]
 #![allow(dead_code, reason = "each test binary uses its part")]
 
-use glasstack_journal::event::{Event, Gateway};
 use glasstack_journal::Record;
+use glasstack_journal::event::{Event, Gateway};
 use glasstack_journal::journal::Recorder;
 use glasstack_stack::{Host, TcpStream, World};
 use glasstack_uplink::{TapWorld, UserNet, UserNetConfig};
