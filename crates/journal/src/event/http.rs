@@ -96,6 +96,51 @@ pub enum Http {
         /// How many redirects so far, and how many are allowed.
         count: (u32, u32),
     },
+    /// It was decided whether a request goes through a proxy.
+    ProxyChosen {
+        /// The proxy, as a URL without user and password; none: none.
+        proxy: Option<String>,
+        /// Why, in words.
+        why: String,
+    },
+    /// A proxy made a tunnel, or refused to (RFC 9110 9.3.6; RFC 1928 for SOCKS).
+    TunnelAnswered {
+        /// The proxy, as a URL without user and password.
+        proxy: String,
+        /// Where to, host and port.
+        to: String,
+        /// What it said, in words.
+        answer: String,
+        /// Whether the tunnel is there.
+        open: bool,
+    },
+    /// A server set a cookie.
+    CookieReceived {
+        /// Its name; its value is nobody's business.
+        name: String,
+        /// The host that set it.
+        host: String,
+        /// Whether it is kept.
+        kept: bool,
+        /// What became of it, and why, in words.
+        why: String,
+    },
+    /// A cookie of the site that is asked was sent, or was not.
+    CookieChosen {
+        /// Its name.
+        name: String,
+        /// Whether it was sent.
+        sent: bool,
+        /// Why, in words.
+        why: String,
+    },
+    /// It was decided who the user is to a server.
+    CredentialsChosen {
+        /// How it is said, as `Basic`.
+        scheme: String,
+        /// Where it is known from, in words.
+        why: String,
+    },
     /// A request or response failed.
     Failed {
         /// Why, with cause.

@@ -105,7 +105,8 @@ pub(super) fn tell_tls(tls: &Tls) -> Line {
         Tls::Failed { why } => bad(format!("TLS failed: {why}")),
         Tls::CloseNotifySent => normal("TLS close_notify sent: no more data from here"),
         Tls::CloseNotifyReceived => normal("TLS close_notify received: no more data from there"),
-        Tls::Truncated => warning("TLS ended without close_notify: the data may have been cut short"),
+        // Whether anything is missing, only those know who know how long it was to be; HTTP fails then.
+        Tls::Truncated => normal("TLS ended without close_notify: what has no length may be cut short"),
     }
 }
 
@@ -138,6 +139,23 @@ pub(super) fn tell_http(http: &Http) -> Line {
         Http::RedirectFollowed { status, to, method, count: (so_far, limit), .. } => {
             normal(format!("HTTP redirect {so_far} of at most {limit}: {status}, to {to} (method: {method})"))
         }
+        Http::ProxyChosen { proxy: Some(proxy), why } => {
+            normal(format!("HTTP: through the proxy {proxy}: {why}"))
+        }
+        Http::ProxyChosen { proxy: None, why } => normal(format!("HTTP: through no proxy: {why}")),
+        Http::TunnelAnswered { proxy, to, answer, open } => {
+            let text = format!("proxy {proxy}, asked for a tunnel to {to}: {answer}");
+            if *open { good(text) } else { bad(text) }
+        }
+        Http::CookieReceived { name, host, kept, why } => {
+            let text = format!("cookie \"{name}\" from {host} {why}");
+            if *kept { normal(text) } else { warning(text) }
+        }
+        Http::CookieChosen { name, sent, why } => {
+            let what = if *sent { "sent" } else { "not sent" };
+            normal(format!("cookie \"{name}\" is {what}: {why}"))
+        }
+        Http::CredentialsChosen { scheme, why } => normal(format!("HTTP authentication: {scheme}, {why}")),
         Http::Failed { why } => bad(format!("HTTP failed: {why}")),
         Http::Received { client, method, target, host } => {
             let host = host.as_deref().unwrap_or("no Host field");
