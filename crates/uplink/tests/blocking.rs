@@ -9,7 +9,7 @@ mod support;
 use glasstack_stack::{ConnectError, HostConfig, TcpError};
 use glasstack_uplink::addressing::stack_mac;
 use glasstack_uplink::blocking::{Host, World};
-use glasstack_uplink::{TapConfig, TapWorld};
+use glasstack_uplink::{TapConfig, TapWorld, UserNetConfig};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr};
 use std::time::{Duration, Instant};
@@ -245,6 +245,21 @@ fn who_waits_for_a_world_that_ends_is_told_that_the_network_is_down() {
         assert_eq!(acceptor.join().unwrap(), ErrorKind::NetworkDown);
     });
     assert_eq!(a.connect((B, 80)).unwrap_err().kind(), ErrorKind::NetworkDown);
+}
+
+#[test]
+fn a_blocking_program_reaches_the_machines_loopback_over_the_user_network() {
+    let (_world, host) = World::on_user_net(UserNetConfig::default()).unwrap();
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = server.local_addr().unwrap();
+    let serving = std::thread::spawn(move || server.accept().unwrap().0.write_all(b"welcome").unwrap());
+    let mut stream = host.connect(to).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "welcome");
+    serving.join().unwrap();
+    assert_eq!(host.connect(to).unwrap_err().kind(), ErrorKind::ConnectionRefused);
 }
 
 #[test]

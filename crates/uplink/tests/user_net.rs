@@ -9,6 +9,8 @@ mod user;
 use futures_util::{AsyncReadExt, AsyncWriteExt};
 use glasstack_journal::event::{Answer, Gateway, Passage};
 use glasstack_stack::ConnectError;
+use glasstack_uplink::UserNetConfig;
+use glasstack_uplink::user::Limits;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::sync::mpsc;
@@ -293,4 +295,29 @@ fn a_hundred_megabytes_arrive_intact() {
     });
     assert_eq!(length, LENGTH);
     thread.join().unwrap();
+}
+
+#[test]
+fn more_connections_than_the_limit_are_refused_and_told_and_room_comes_back() {
+    let (port, _thread) = server(2, |mut peer| {
+        let _ = peer.read_to_end(&mut Vec::new());
+    });
+    let limits = Limits { connections: 1, ..Limits::default() };
+    let mut net = Net::with(UserNetConfig { limits, ..UserNetConfig::default() });
+    let (host, to, carried) = (net.host(), net.machine(port), net.net.clone());
+    let first = net.connect(to);
+    let refused = net.run(async { host.connect(to).await.unwrap_err() });
+    assert_eq!(refused, ConnectError::Refused { peer: to });
+    let told = net.told();
+    let Some(Gateway::TurnedAway { why, answer: Answer::Reset, .. }) = told.last() else {
+        panic!("{told:?}")
+    };
+    assert_eq!(why, "1 connections are open already");
+    drop(first);
+    net.run(async {
+        while carried.carried().0 > 0 {
+            host.sleep(Duration::from_millis(1)).await;
+        }
+        host.connect(to).await.unwrap();
+    });
 }
