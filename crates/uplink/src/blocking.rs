@@ -15,13 +15,13 @@
 //! [`block_on`](Host::block_on) a resolver.
 //!
 //! ```no_run
-//! use glasstack_uplink::TapConfig;
+//! use glasstack_uplink::UserNetConfig;
 //! use glasstack_uplink::blocking::World;
 //! use std::io::{Read, Write};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let (_world, host) = World::on_tap(&TapConfig::default())?;
-//! let mut stream = host.connect(([10, 71, 83, 1], 8000))?;
+//! let (_world, host) = World::on_user_net(UserNetConfig::default())?;
+//! let mut stream = host.connect(([127, 0, 0, 1], 8000))?;
 //! stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
 //! let mut page = String::new();
 //! stream.read_to_string(&mut page)?;
@@ -39,6 +39,7 @@ pub use udp::UdpSocket;
 use crate::addressing::Addressing;
 use crate::tap::{TapConfig, TapDevice};
 use crate::thread::{WorldHandle, WorldThread};
+use crate::user::{UserNet, UserNetConfig};
 use crate::world::{TapWorld, WorldError};
 use error::{IntoIo, network_down};
 use glasstack_stack as stack;
@@ -82,6 +83,17 @@ impl World {
         let host = world.add_host(addressing.host_config("me")?, device)?;
         let world = Self::start(world).map_err(StartError::Thread)?;
         let host = world.host(&host);
+        Ok((world, host))
+    }
+
+    /// A world with one host, behind a gateway that carries what it asks for over the machine's own
+    /// sockets: no privilege is needed, and nothing of the machine is changed. See
+    /// [`user`](crate::user).
+    pub fn on_user_net(config: UserNetConfig) -> Result<(Self, Host), StartError> {
+        let mut world = TapWorld::new()?;
+        let net = UserNet::join(&mut world, config)?;
+        let world = Self::start(world).map_err(StartError::Thread)?;
+        let host = world.host(net.host());
         Ok((world, host))
     }
 

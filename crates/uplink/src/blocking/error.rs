@@ -3,11 +3,12 @@
 use crate::addressing::AddressingError;
 use crate::tap::OpenError;
 use crate::thread::WorldEnded;
+use crate::user::UserNetError;
 use crate::world::{AddHostError, WorldError};
 use glasstack_stack::{BindError, ConfigError, ConnectError, ListenError, PingError, UdpError};
 use std::io::{self, ErrorKind};
 
-/// A world on a device could not be started.
+/// A world could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The device cannot be had.
@@ -22,6 +23,9 @@ pub enum StartError {
     /// The host cannot join the world.
     #[error(transparent)]
     Host(#[from] AddHostError),
+    /// The user network cannot be as configured.
+    #[error(transparent)]
+    UserNet(#[from] UserNetError),
     /// The world cannot be made.
     #[error(transparent)]
     World(#[from] WorldError),
