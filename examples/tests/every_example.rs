@@ -11,13 +11,15 @@
 mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::thread::JoinHandle;
 use support::in_a_fresh_namespace;
 
 /// All of them; a new one belongs here.
-const EXAMPLES: [&str; 5] = ["fetch", "ping", "resolve", "serve", "two_hosts_in_a_test"];
+const EXAMPLES: [&str; 7] =
+    ["blocking_get", "fetch", "netns_test", "ping", "resolve", "serve", "two_hosts_in_a_test"];
 
 /// An example's program: cargo puts it into `examples`, beside the folder that this test is in.
 fn program(name: &str, arguments: &[&str]) -> Command {
@@ -98,6 +100,18 @@ fn a_network_that_there_is_not_is_an_error_that_says_what_there_is() {
     has(&String::from_utf8_lossy(&output.stderr), &["lab and tap are what there is"]);
 }
 
+// ---- on the user network, without privilege
+
+#[test]
+fn blocking_get_on_the_user_network() {
+    let (at, server) = a_page_at("127.0.0.1:0");
+    assert_eq!(run("blocking_get", &[&format!("http://localhost:{}/", at.port())]), "from outside");
+    server.join().unwrap();
+    let refused = program("blocking_get", &[&format!("http://{at}/")]).output().unwrap();
+    assert!(!refused.status.success());
+    has(&String::from_utf8_lossy(&refused.stderr), &["connection refused by 127.0.0.1"]);
+}
+
 // ---- on a TAP, with the kernel as the peer
 
 #[test]
@@ -118,21 +132,38 @@ fn resolve_on_a_tap() {
 fn fetch_on_a_tap() {
     in_a_fresh_namespace(|| {
         // The TAP's address comes up with the program.
-        let listener = TcpListener::bind("0.0.0.0:8000").unwrap();
-        let server = std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut head = BufReader::new(stream.try_clone().unwrap());
-            let mut line = String::new();
-            while head.read_line(&mut line).unwrap() > 2 {
-                line.clear();
-            }
-            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nfrom outside").unwrap();
-            // Until the client is gone.
-            let _ = head.read_to_end(&mut Vec::new());
-        });
+        let server = a_page_at("0.0.0.0:8000").1;
         assert_eq!(run("fetch", &["--net", "tap"]), "from outside");
         server.join().unwrap();
     });
+}
+
+#[test]
+fn blocking_get_on_a_tap() {
+    in_a_fresh_namespace(|| {
+        let server = a_page_at("0.0.0.0:8000").1;
+        assert_eq!(run("blocking_get", &["--net", "tap", "http://10.71.83.1:8000/"]), "from outside");
+        server.join().unwrap();
+    });
+}
+
+/// The kernel's side of one fetch, on a thread.
+fn a_page_at(address: &str) -> (SocketAddr, JoinHandle<()>) {
+    let listener = TcpListener::bind(address).unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = BufReader::new(stream.try_clone().unwrap());
+        let mut line = String::new();
+        while head.read_line(&mut line).unwrap() > 2 {
+            line.clear();
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nfrom outside").unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        // Until the client is gone.
+        let _ = head.read_to_end(&mut Vec::new());
+    });
+    (address, server)
 }
 
 #[test]
@@ -159,6 +190,12 @@ fn two_hosts_in_a_test_on_a_tap() {
     in_a_fresh_namespace(|| {
         has(&run("two_hosts_in_a_test", &["--net", "tap"]), &["hello"]);
     });
+}
+
+#[test]
+fn netns_test_in_a_namespace_of_its_own() {
+    // It makes one itself; this only skips where that is not allowed.
+    in_a_fresh_namespace(|| has(&run("netns_test", &[]), &["as it should be: IS ANYBODY THERE?"]));
 }
 
 /// A program that ends with the test.
