@@ -57,6 +57,6 @@ pub use reactor::Reactor;
 pub use signals::Signal;
 pub use tap::{DeviceCounters, Mode, OpenError, TapConfig, TapDevice};
 pub use thread::WorldThread;
-pub use user::{UserNet, UserNetConfig, UserNetError};
+pub use user::{ServeOnError, UserNet, UserNetConfig, UserNetError};
 pub use wire::WireEnd;
 pub use world::{AddHostError, TapWorld, WorldError};

@@ -52,6 +52,22 @@ fn a_question_and_its_answer_cross_the_gateway_and_both_ends_close() {
 }
 
 #[test]
+fn loopback_addresses_are_the_machines() {
+    let listener = std::net::TcpListener::bind("127.53.0.9:0").unwrap();
+    let to = listener.local_addr().unwrap();
+    let thread = std::thread::spawn(move || listener.accept().unwrap().0.write_all(b"localhost").unwrap());
+    let mut net = Net::new();
+    let mut stream = net.connect(to);
+    let answer = net.run(async {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    });
+    assert_eq!((answer.as_str(), stream.peer_addr()), ("localhost", to));
+    thread.join().unwrap();
+}
+
+#[test]
 fn the_server_may_end_first_and_still_listen() {
     let (port, thread) = server(1, |mut peer| {
         peer.write_all(b"speak after me").unwrap();

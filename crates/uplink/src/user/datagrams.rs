@@ -10,7 +10,7 @@ use super::gateway::{Gateway, says};
 use crate::os::datagram::{ConnectedUdp, Trouble};
 use glasstack_journal::Instant;
 use glasstack_journal::event::{Answer, Gateway as Fact, Passage};
-use glasstack_stack::{PassingDatagram, Unreachable};
+use glasstack_stack::PassingDatagram;
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
@@ -79,11 +79,6 @@ impl Gateway {
     pub(super) fn on_datagram(self: &Arc<Self>, mut datagram: PassingDatagram) {
         let ends = (datagram.from, datagram.to);
         let passage = Passage::Udp { from: datagram.from, to: datagram.to };
-        // RFC 792, RFC 1812 5.3.1: who takes the last hop away says so.
-        if datagram.ttl <= 1 {
-            let why = "this was its last hop";
-            return self.turn_away(&datagram, passage, Unreachable::TimeExceeded, why);
-        }
         if self.published.answer(ends, &datagram.payload, self.host.now()) {
             return;
         }
@@ -95,7 +90,8 @@ impl Gateway {
             },
         };
         let payload = std::mem::take(&mut datagram.payload);
-        flow.socket.set_ttl(datagram.ttl - 1);
+        // RFC 1812 5.3.1: one hop less. (What had only one left went no further than to the host.)
+        flow.socket.set_ttl(datagram.ttl.saturating_sub(1).max(1));
         {
             let mut state = lock(&flow.state);
             state.last_used = self.host.now();

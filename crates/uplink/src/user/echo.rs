@@ -19,10 +19,6 @@ pub(super) fn on_echo(gateway: &Arc<Gateway>, echo: PassingEcho) {
         Ok(onward) => onward,
         Err(answer) => return gateway.turn_away(&echo, passage, answer, NOWHERE),
     };
-    // RFC 792, RFC 1812 5.3.1: who takes the last hop away says so.
-    if echo.ttl <= 1 {
-        return gateway.turn_away(&echo, passage, Unreachable::TimeExceeded, "this was its last hop");
-    }
     let Some(seat) = gateway.echoes.take() else {
         let why = format!("{} echo requests are under way already", gateway.echoes.limit());
         return gateway.tell(|| Fact::TurnedAway { passage, why, answer: Answer::Silence });
@@ -35,7 +31,9 @@ pub(super) fn on_echo(gateway: &Arc<Gateway>, echo: PassingEcho) {
 }
 
 async fn carry(gateway: &Gateway, echo: &PassingEcho, passage: Passage, onward: Ipv4Addr) {
-    let socket = match PingSocket::open(&gateway.reactor, onward, echo.ttl - 1) {
+    // RFC 1812 5.3.1: one hop less. (What had only one left went no further than to the host.)
+    let ttl = echo.ttl.saturating_sub(1).max(1);
+    let socket = match PingSocket::open(&gateway.reactor, onward, ttl) {
         Ok(socket) => socket,
         Err(error @ PingSocketError::Forbidden) => {
             return gateway.turn_away(echo, passage, Unreachable::Prohibited, error.to_string());

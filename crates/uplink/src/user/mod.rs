@@ -28,11 +28,15 @@
 //!   127.0.0.0/8's addresses ([`plan`]).
 //! - **Everything is bounded** ([`Limits`]), and what does not fit is refused and told, not queued.
 //!
+//! Whoever has no address is given one (`dhcp`), so that a kernel can live behind the gateway as
+//! well ([`UserNet::serve_on`]), as it does behind slirp4netns and passt.
+//!
 //! The gateway listens on nothing but what is published ([`UserNet::publish_tcp`]): what comes back
 //! to it comes to sockets that are connected to who was asked.
 
 mod connection;
 mod datagrams;
+mod dhcp;
 mod echo;
 mod gateway;
 mod names;
@@ -43,15 +47,18 @@ mod relay;
 pub use names::NameServerError;
 pub use publish::PublishError;
 
-use crate::world::TapWorld;
+use crate::world::{AddHostError, TapWorld};
 use datagrams::Datagrams;
 use gateway::{Gateway, Seats};
 use glasstack_journal::event::MacAddress;
-use glasstack_stack::{ConfigError, Host, HostConfig, Prefix, Route, TcpConfig, TransitError};
+use glasstack_stack::{
+    BindError, ConfigError, FrameDevice, Host, HostConfig, Prefix, Route, TcpConfig, TransitError,
+};
 use plan::Plan;
 use publish::Published;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -135,6 +142,20 @@ pub enum UserNetError {
     /// The name server's ports are taken.
     #[error(transparent)]
     NameServer(#[from] NameServerError),
+    /// The DHCP server's port is taken.
+    #[error(transparent)]
+    Dhcp(#[from] BindError),
+}
+
+/// The gateway cannot serve a device.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeOnError {
+    /// It cannot be as configured.
+    #[error(transparent)]
+    Config(#[from] UserNetError),
+    /// It cannot be put behind the device.
+    #[error(transparent)]
+    Device(#[from] AddHostError),
 }
 
 /// A network behind a gateway in this process. The gateway works for as long as the world lives.
@@ -158,29 +179,22 @@ impl UserNet {
         config: UserNetConfig,
         client: HostConfig,
     ) -> Result<Self, UserNetError> {
-        let network = Prefix::new(config.gateway, config.prefix_len)
-            .ok_or(ConfigError::PrefixLength(config.prefix_len))?;
-        let gateway_host = config.gateway_host()?;
         let (near, far) = world.wire("eth0", config.mtu);
         let host = world.add_host_on_wire(client, near)?;
-        let gateway_host = world.add_host_on_wire(gateway_host, far)?;
-        let gateway = Arc::new(Gateway {
-            transit: gateway_host.transit()?,
-            reactor: world.reactor().clone(),
-            plan: Plan { network, gateway: config.gateway },
-            limits: config.limits,
-            has_name_server: !config.name_servers.is_empty(),
-            connections: Seats::new(config.limits.connections),
-            echoes: Seats::new(config.limits.echoes),
-            datagrams: Datagrams::default(),
-            published: Published::default(),
-            host: gateway_host,
-        });
-        if gateway.has_name_server {
-            names::serve(&gateway, config.name_servers)?;
-        }
-        gateway.host.spawn(Arc::clone(&gateway).serve());
+        let gateway = world.add_host_on_wire(config.gateway_host()?, far)?;
+        let gateway = open(world, config, gateway)?;
         Ok(Self { host, gateway })
+    }
+
+    /// A gateway alone, for whoever is at the other end of `device`: a kernel behind a TAP, say,
+    /// which gets its address by DHCP. It works for as long as the world lives. The gateway's own
+    /// host.
+    pub fn serve_on<D>(world: &mut TapWorld, config: UserNetConfig, device: D) -> Result<Host, ServeOnError>
+    where
+        D: FrameDevice + AsRawFd + 'static,
+    {
+        let gateway = world.add_host(config.gateway_host().map_err(UserNetError::from)?, device)?;
+        Ok(open(world, config, gateway)?.host.clone())
     }
 
     /// The client: what programs run on.
@@ -209,6 +223,30 @@ impl UserNet {
     pub fn publish_udp(&self, on: SocketAddr, port: u16) -> Result<SocketAddr, PublishError> {
         publish::udp(&self.gateway, on, SocketAddr::new(self.host.address(), port))
     }
+}
+
+/// The gateway begins its work on `host`.
+fn open(world: &TapWorld, config: UserNetConfig, host: Host) -> Result<Arc<Gateway>, UserNetError> {
+    let network =
+        Prefix::new(config.gateway, config.prefix_len).ok_or(ConfigError::PrefixLength(config.prefix_len))?;
+    let gateway = Arc::new(Gateway {
+        transit: host.transit()?,
+        reactor: world.reactor().clone(),
+        plan: Plan { network, gateway: config.gateway },
+        limits: config.limits,
+        has_name_server: !config.name_servers.is_empty(),
+        connections: Seats::new(config.limits.connections),
+        echoes: Seats::new(config.limits.echoes),
+        datagrams: Datagrams::default(),
+        published: Published::default(),
+        host,
+    });
+    dhcp::serve(&gateway, &config)?;
+    if gateway.has_name_server {
+        names::serve(&gateway, config.name_servers)?;
+    }
+    gateway.host.spawn(Arc::clone(&gateway).serve());
+    Ok(gateway)
 }
 
 impl fmt::Debug for UserNet {
