@@ -1,7 +1,7 @@
 //! TCP over the user-mode network: what the client sees is what the machine's own socket saw.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
-#![allow(clippy::disallowed_types, reason = "the peers are the kernel's")]
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "the peers are the kernel's")]
 
 #[path = "support/user.rs"]
 mod user;
