@@ -122,9 +122,7 @@ impl Core {
 
     /// Whether a packet for `destination`, which is not this host's address, is taken all the same.
     pub(super) fn takes_foreign(&self, destination: Ipv4Addr) -> bool {
-        let is_one_host =
-            !destination.is_multicast() && !destination.is_unspecified() && destination.octets()[0] < 240;
-        self.wire.transparent && is_one_host
+        self.wire.transparent && !destination.is_multicast() && !destination.is_unspecified()
     }
 
     /// A SYN that none of this host's listeners wants.
