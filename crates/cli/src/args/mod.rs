@@ -5,6 +5,7 @@ mod get;
 mod net;
 mod ping;
 pub(crate) mod refused;
+mod tools;
 mod values;
 mod watch;
 mod words;
@@ -12,6 +13,7 @@ mod words;
 pub(crate) use get::*;
 pub(crate) use net::{NetChoice, NetOptions};
 pub(crate) use ping::PingOptions;
+pub(crate) use tools::{CompletionsOptions, DoctorOptions, ManOptions};
 pub(crate) use watch::WatchOptions;
 
 use crate::failure::{FAILED_INIT, coded};
@@ -31,6 +33,11 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> anyhow::Result
         Some(([program, command], rest)) if command == "get" => get_command(program, rest),
         _ => Ok(Cli::parse_from(words).command),
     }
+}
+
+/// A command line of our own.
+pub(crate) fn try_parse<'a>(words: impl IntoIterator<Item = &'a str>) -> anyhow::Result<Command> {
+    Ok(Cli::try_parse_from(words)?.command)
 }
 
 /// `get` reads its words as curl does.
@@ -93,6 +100,12 @@ pub(crate) enum Command {
     Route(RouteOptions),
     /// Show what the address bar makes of a text
     Url(UrlOptions),
+    /// Find out which networks can be used here, and what to do about the others
+    Doctor(DoctorOptions),
+    /// Print what a shell needs to complete this program's words
+    Completions(CompletionsOptions),
+    /// Print the manual page, or write all of them into a folder
+    Man(ManOptions),
 }
 
 #[derive(Debug, Args)]

@@ -1,0 +1,87 @@
+//! `glasstack man`: manual pages, from the same definitions as the options themselves.
+
+use crate::args::{Cli, ManOptions};
+use crate::failure::{ExitWith, WRITE_ERROR};
+use crate::output;
+use anyhow::Context;
+use clap::CommandFactory;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The program's own page on stdout, or all pages in a folder.
+pub(crate) fn run(options: &ManOptions) -> anyhow::Result<ExitCode> {
+    let mut program = Cli::command().disable_help_subcommand(true);
+    program.build();
+    match &options.folder {
+        Some(folder) => write_pages(&program, folder)?,
+        None => output::line(String::from_utf8_lossy(&page(&program)?).trim_end())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A page for the command and one for each below it, as `glasstack-route-get.1`.
+fn write_pages(command: &clap::Command, folder: &Path) -> anyhow::Result<()> {
+    let file = folder.join(Man::new(command.clone()).get_filename());
+    let write = || {
+        fs::create_dir_all(folder)?;
+        fs::write(&file, page(command)?)
+    };
+    write().with_context(|| format!("cannot write {}", file.display())).exit_with(WRITE_ERROR)?;
+    let below = command.get_subcommands().filter(|one| !one.is_hide_set());
+    below.into_iter().try_for_each(|one| write_pages(one, folder))
+}
+
+fn page(command: &clap::Command) -> io::Result<Vec<u8>> {
+    let man = Man::new(command.clone())
+        .source(concat!("glasstack ", env!("CARGO_PKG_VERSION")))
+        .manual("glasstack");
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    synopsis(command).to_writer(&mut page)?;
+    man.render_description_section(&mut page)?;
+    if command.get_arguments().any(|argument| !argument.is_hide_set()) {
+        man.render_options_section(&mut page)?;
+    }
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut page)?;
+    }
+    closing(command).to_writer(&mut page)?;
+    Ok(page)
+}
+
+/// As `--help` has it: clap_mangen would name all hundred options of `get`.
+fn synopsis(command: &clap::Command) -> Roff {
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage:").trim();
+    let mut page = Roff::new();
+    page.control("SH", ["SYNOPSIS"]).text([roman(usage)]);
+    page
+}
+
+/// What the definitions don't say.
+fn closing(command: &clap::Command) -> Roff {
+    let mut page = Roff::new();
+    page.control("SH", ["EXIT STATUS"]).text([roman(match command.get_name() {
+        "glasstack-doctor" | "doctor" => "0 when the lab and --net user work, 1 otherwise.",
+        _ => "0 is success, everything else is curl's: glasstack's docs/cli.md has the table.",
+    })]);
+    if command.get_name() == "glasstack" {
+        page.control("SH", ["ENVIRONMENT"]);
+        for (name, meaning) in ENVIRONMENT {
+            page.control("TP", []).text([bold(*name)]).text([roman(*meaning)]);
+        }
+    }
+    page.control("SH", ["SEE ALSO"]).text([roman("glasstack(1), curl(1), wireshark(1), ip-tuntap(8)")]);
+    page
+}
+
+const ENVIRONMENT: &[(&str, &str)] = &[
+    ("SSLKEYLOGFILE", "A file that TLS secrets are appended to."),
+    ("SSL_CERT_FILE, SSL_CERT_DIR", "The certificate authorities believed, in the place of the system's."),
+    ("NO_COLOR", "If set, nothing is coloured."),
+];
