@@ -1,15 +1,18 @@
 //! A body that is arriving, and how its end is known (RFC 9112 6.3).
 
-use crate::client::Grip;
+use crate::decode::{Coding, DecodeError};
 use crate::error::{HttpError, in_full};
-use crate::io::Witness;
+use crate::framing::transfer_codings;
+use crate::io::{Grip, Witness};
+use crate::progress::Progress;
+use crate::upload::Gate;
+use crate::wire::Desk;
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use futures_util::future::poll_fn;
 use glasstack_journal::Scope;
 use glasstack_journal::event::{Framing, Http};
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, Method, StatusCode};
+use http::HeaderMap;
 use http_body::Body as _;
 use hyper::body::Incoming;
 use std::fmt;
@@ -20,21 +23,36 @@ use std::task::{Context, Poll, ready};
 /// A body as transferred, chunk by chunk. To drop it before its end is to give up the connection
 /// that it comes over.
 pub struct Body {
-    incoming: Incoming,
+    source: Source,
     framing: Framing,
+    /// Transfer codings other than `chunked`, the first applied first.
+    codings: Vec<String>,
     received: u64,
     limit: Option<u64>,
     trailers: Option<HeaderMap>,
-    witness: Arc<Witness>,
-    progress: Arc<Progress>,
-    scope: Option<Scope>,
+    /// Whether the connection goes on behind it, so that the request has to be complete first.
+    outlived: bool,
+    arrival: Arc<Arrival>,
+}
+
+/// Where a body comes from, and who else knows something about it.
+pub(crate) struct Source {
+    pub(crate) incoming: Incoming,
+    pub(crate) desk: Arc<Desk>,
+    /// The gate of the request's own body; none on the server's side.
+    pub(crate) gate: Option<Arc<Gate>>,
+    pub(crate) witness: Arc<Witness>,
     /// Keeps the connection's driver going; none where the driver does not ask.
-    _grip: Option<Arc<Grip>>,
+    pub(crate) _grip: Option<Arc<Grip>>,
+    pub(crate) scope: Option<Scope>,
+    pub(crate) progress: Progress,
+    /// Whether it is wanted as it came, chunk headers and all.
+    pub(crate) is_raw: bool,
 }
 
 /// How far a body has come, for the connection that carries it.
 #[derive(Debug, Default)]
-pub(crate) struct Progress(Mutex<Stage>);
+pub(crate) struct Arrival(Mutex<Stage>);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -45,7 +63,7 @@ pub(crate) enum Stage {
     Failed,
 }
 
-impl Progress {
+impl Arrival {
     pub(crate) fn stage(&self) -> Stage {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -60,28 +78,22 @@ impl Progress {
 
 impl Body {
     pub(crate) fn new(
-        incoming: Incoming,
+        source: Source,
         framing: Framing,
+        headers: &HeaderMap,
         limit: Option<u64>,
-        witness: Arc<Witness>,
-        scope: Option<Scope>,
-        grip: Option<Arc<Grip>>,
+        outlived: bool,
     ) -> Self {
-        let body = Self {
-            incoming,
-            framing,
-            received: 0,
-            limit,
-            trailers: None,
-            witness,
-            progress: Arc::default(),
-            scope,
-            _grip: grip,
-        };
-        if body.incoming.is_end_stream() {
-            body.progress.reach(Stage::Complete);
+        let mut codings = transfer_codings(headers);
+        codings.retain(|coding| coding != "chunked" && coding != "identity");
+        if source.is_raw || framing == Framing::None {
+            codings.clear();
         }
-        body
+        let arrival = Arc::<Arrival>::default();
+        if source.incoming.is_end_stream() && (!outlived || source.is_request_over()) {
+            arrival.reach(Stage::Complete);
+        }
+        Self { source, framing, codings, received: 0, limit, trailers: None, outlived, arrival }
     }
 
     /// How its end is known.
@@ -96,7 +108,7 @@ impl Body {
 
     /// Whether it has been read to its end, as an empty one has been from the beginning.
     pub fn is_complete(&self) -> bool {
-        self.progress.stage() == Stage::Complete
+        self.arrival.stage() == Stage::Complete
     }
 
     /// The trailer fields that followed the last chunk (RFC 9112 7.1.2); known at the end.
@@ -121,37 +133,71 @@ impl Body {
         Ok(whole.freeze())
     }
 
-    pub(crate) fn progress(&self) -> Arc<Progress> {
-        Arc::clone(&self.progress)
+    /// The transfer codings that are still to be undone, the first applied first: `gzip` where the
+    /// head said `Transfer-Encoding: gzip, chunked` (RFC 9112 7.2). [`crate::Decoded`] undoes them.
+    pub fn transfer_codings(&self) -> Result<Vec<Coding>, DecodeError> {
+        Coding::named(self.codings.iter().map(String::as_str))
+    }
+
+    pub(crate) fn arrival(&self) -> Arc<Arrival> {
+        Arc::clone(&self.arrival)
     }
 
     pub(crate) fn scope(&self) -> Option<Scope> {
-        self.scope.clone()
+        self.source.scope.clone()
     }
 
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, HttpError>> {
-        if self.progress.stage() == Stage::Complete {
+        if self.arrival.stage() == Stage::Complete {
             return Poll::Ready(Ok(None));
         }
         loop {
-            let frame = match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
-                Some(Ok(frame)) => frame,
+            let next = ready!(Pin::new(&mut self.source.incoming).poll_frame(cx));
+            let ended = next.is_none();
+            let frame = match next {
+                Some(Ok(frame)) => Some(frame),
                 Some(Err(error)) => return Poll::Ready(Err(self.explain(&error))),
-                None => {
-                    self.progress.reach(Stage::Complete);
-                    return Poll::Ready(Ok(None));
-                }
+                None => None,
             };
-            match frame.into_data() {
-                Ok(data) if data.is_empty() => {}
-                Ok(data) => return Poll::Ready(self.on_data(data)),
-                Err(frame) => self.trailers = frame.into_trailers().ok(),
+            let data = frame.and_then(|frame| match frame.into_data() {
+                Ok(data) => Some(data),
+                Err(frame) => {
+                    self.trailers = frame.into_trailers().ok();
+                    None
+                }
+            });
+            // Raw: what has come instead of what it means.
+            let data = match self.is_teed() {
+                true => Some(self.source.desk.take_raw().freeze()),
+                false => data,
+            };
+            match data {
+                Some(data) if !data.is_empty() => return Poll::Ready(self.on_data(data)),
+                _ if ended => return self.poll_end(cx).map(|()| Ok(None)),
+                _ => {}
             }
         }
     }
 
+    fn is_teed(&self) -> bool {
+        self.source.is_raw && self.framing == Framing::Chunked
+    }
+
+    /// All of it is here; it ends when the request has gone out too, if more requests may follow.
+    fn poll_end(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if self.outlived
+            && let Some(gate) = &self.source.gate
+        {
+            ready!(gate.poll_over(cx));
+        }
+        self.arrival.reach(Stage::Complete);
+        Poll::Ready(())
+    }
+
     fn on_data(&mut self, data: Bytes) -> Result<Option<Bytes>, HttpError> {
         self.received += data.len() as u64;
+        let received = self.received;
+        self.source.progress.change(|so_far| so_far.downloaded = received);
         match self.limit {
             Some(limit) if self.received > limit => Err(self.fail(HttpError::BodyTooLarge { limit })),
             _ => Ok(Some(data)),
@@ -160,9 +206,12 @@ impl Body {
 
     fn explain(&mut self, error: &hyper::Error) -> HttpError {
         let received = self.received;
-        let why = if let Some(broken) = self.witness.error() {
+        let failure = self.source.gate.as_ref().and_then(|gate| gate.failure());
+        let why = if let Some(failure) = failure {
+            failure
+        } else if let Some(broken) = self.source.witness.error().filter(|_| !self.source.witness.ended()) {
             HttpError::broken(&broken, received)
-        } else if self.witness.ended() {
+        } else if self.source.witness.ended() && !error.is_parse() && !breaks_the_rules(error) {
             let expected = match self.framing {
                 Framing::Length(length) => Some(length),
                 _ => None,
@@ -175,8 +224,8 @@ impl Body {
     }
 
     fn fail(&mut self, error: HttpError) -> HttpError {
-        self.progress.reach(Stage::Failed);
-        if let Some(scope) = &self.scope {
+        self.arrival.reach(Stage::Failed);
+        if let Some(scope) = &self.source.scope {
             scope.record(|| Http::Failed { why: in_full(&error) });
         }
         error
@@ -188,7 +237,7 @@ impl Stream for Body {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        if this.progress.stage() == Stage::Failed {
+        if this.arrival.stage() == Stage::Failed {
             return Poll::Ready(None);
         }
         this.poll_chunk(cx).map(Result::transpose)
@@ -197,7 +246,7 @@ impl Stream for Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
-        self.progress.reach(Stage::Dropped);
+        self.arrival.reach(Stage::Dropped);
     }
 }
 
@@ -210,72 +259,23 @@ impl fmt::Debug for Body {
     }
 }
 
-/// How the end of a response's body is known. RFC 9112 6.3, in its order.
-pub(crate) fn response_framing(method: &Method, status: StatusCode, headers: &HeaderMap) -> Framing {
-    // 1. No body by nature, whatever the header fields say.
-    if method == Method::HEAD
-        || status.is_informational()
-        || status == StatusCode::NO_CONTENT
-        || status == StatusCode::NOT_MODIFIED
-    {
-        return Framing::None;
+impl Source {
+    fn is_request_over(&self) -> bool {
+        self.gate.as_ref().is_none_or(|gate| gate.is_complete())
     }
-    // 3. and 4. Transfer-Encoding overrides Content-Length; what does not end in `chunked` lasts
-    // until the connection closes.
-    if headers.contains_key(TRANSFER_ENCODING) {
-        return if ends_in_chunked(headers) { Framing::Chunked } else { Framing::UntilClose };
-    }
-    // 6. Content-Length. 8. Otherwise until the connection closes.
-    content_length(headers).map_or(Framing::UntilClose, Framing::Length)
 }
 
-/// How the end of a request's body is known: as above, but without a length there is none (7.).
-pub(crate) fn request_framing(headers: &HeaderMap) -> Framing {
-    if ends_in_chunked(headers) {
-        return Framing::Chunked;
+/// Whether a chunk was wrong (RFC 9112 7.1), rather than missing: the two may come together.
+fn breaks_the_rules(error: &hyper::Error) -> bool {
+    let mut next = std::error::Error::source(error);
+    while let Some(source) = next {
+        if let Some(error) = source.downcast_ref::<std::io::Error>() {
+            return matches!(
+                error.kind(),
+                std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData
+            );
+        }
+        next = source.source();
     }
-    content_length(headers).map_or(Framing::None, Framing::Length)
-}
-
-fn ends_in_chunked(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(TRANSFER_ENCODING)
-        .iter()
-        .next_back()
-        .and_then(|value| value.to_str().ok())
-        .and_then(|codings| codings.rsplit(',').next())
-        .is_some_and(|last| last.trim().eq_ignore_ascii_case("chunked"))
-}
-
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.split(',').next()?.trim().parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
-        fields
-            .iter()
-            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
-            .collect::<Vec<(http::HeaderName, http::HeaderValue)>>()
-            .into_iter()
-            .collect()
-    }
-
-    #[test]
-    fn the_framing_of_a_response_follows_rfc_9112_section_6_3() {
-        let ok = StatusCode::OK;
-        let length = headers(&[("content-length", "5")]);
-        let both = headers(&[("content-length", "5"), ("transfer-encoding", "gzip, chunked")]);
-        let odd = headers(&[("transfer-encoding", "gzip")]);
-        assert_eq!(response_framing(&Method::GET, ok, &length), Framing::Length(5));
-        assert_eq!(response_framing(&Method::HEAD, ok, &length), Framing::None);
-        assert_eq!(response_framing(&Method::GET, StatusCode::NOT_MODIFIED, &length), Framing::None);
-        assert_eq!(response_framing(&Method::GET, StatusCode::NO_CONTENT, &both), Framing::None);
-        assert_eq!(response_framing(&Method::GET, ok, &both), Framing::Chunked);
-        assert_eq!(response_framing(&Method::GET, ok, &odd), Framing::UntilClose);
-        assert_eq!(response_framing(&Method::GET, ok, &headers(&[])), Framing::UntilClose);
-    }
+    false
 }

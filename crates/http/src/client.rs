@@ -1,37 +1,36 @@
 //! One connection, as a client: many requests, one after the other.
 
-use crate::body::{Body, Progress, Stage, response_framing};
+use crate::body::{Arrival, Body, Source, Stage};
+use crate::compose::{Composed, compose};
 use crate::error::{HttpError, in_full};
-use crate::fields::Fields;
-use crate::io::{HyperIo, Stream, Witness, close_in_order};
+use crate::framing::NotReusable;
+use crate::io::{Grip, Stream, Witness, close_in_order};
 use crate::limits::Limits;
-use crate::message::{Request, Response, ResponseHead, as_pairs, as_sent, final_head};
-use crate::upload::RequestBody;
-use bytes::Bytes;
+use crate::message::{Request, Response, as_pairs, as_sent};
+use crate::upload::{Gate, Upload};
+use crate::wire::{Arrived, Desk, Exchange, Wire};
 use futures_channel::oneshot;
 use futures_util::FutureExt;
-use futures_util::future::{Either, pending, poll_fn, ready, select};
+use futures_util::future::{BoxFuture, Either, pending, poll_fn, select};
+use glasstack_journal::Scope;
 use glasstack_journal::event::{Framing, Http};
-use glasstack_journal::{Note, Scope};
 use glasstack_stack::Host;
-use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, Method, StatusCode, Version};
-use http_body_util::Full;
+use http::header::TRANSFER_ENCODING;
+use http::{HeaderValue, Method, Version};
 use hyper::client::conn::http1;
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// Interim responses (1xx) before the final one: a peer that sends more never means to answer.
-const MOST_INTERIM: usize = 64;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// An HTTP/1.1 connection over a stream. Dropping it, and the body that is arriving over it, closes
 /// the stream; [`close`](Self::close) closes it and waits until the peer has closed its side too.
 pub struct Connection {
-    sender: http1::SendRequest<Full<Bytes>>,
+    sender: http1::SendRequest<Upload>,
+    desk: Arc<Desk>,
     witness: Arc<Witness>,
+    sleep: Sleep,
     limits: Limits,
     carried: u32,
     last: Option<LastExchange>,
@@ -39,71 +38,61 @@ pub struct Connection {
     closed: oneshot::Receiver<()>,
 }
 
-/// As long as anybody holds it, the connection's driver goes on.
-pub(crate) struct Grip {
-    _let_go: oneshot::Sender<()>,
-}
+/// Who waits for a time.
+type Sleep = Box<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// What decides whether another request may follow.
 struct LastExchange {
     persistence: Result<(), NotReusable>,
-    progress: Arc<Progress>,
+    arrival: Arc<Arrival>,
+    gate: Arc<Gate>,
 }
 
-/// Why a connection cannot carry another request (RFC 9112 9.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotReusable {
-    /// It said `Connection: close`.
-    #[error("the server said \"Connection: close\"")]
-    ServerSaidClose,
-    /// So did the request.
-    #[error("the request said \"Connection: close\"")]
-    ClientSaidClose,
-    /// HTTP/1.0 closes unless it says `keep-alive`.
-    #[error("the server speaks HTTP/1.0 and did not say \"Connection: keep-alive\"")]
-    Http10,
-    /// The end of the connection was the end of the body.
-    #[error("the end of the body was the end of the connection")]
-    UntilClose,
-    /// The last response's body was not read to its end.
-    #[error("the last response was not read to its end")]
-    Unfinished,
-    /// The last exchange failed.
-    #[error("the last exchange failed")]
-    Failed,
-    /// The server has closed it since.
-    #[error("the server has closed it in the meantime")]
-    ClosedByServer,
-}
+/// hyper's buffer for what comes and what goes, in bytes.
+const BUFFER: usize = 256 * 1024;
 
 impl Connection {
     /// Speaks HTTP over `stream`; the host runs the connection in the background.
     pub async fn open<S: Stream>(host: &Host, stream: S, limits: Limits) -> Result<Self, HttpError> {
-        let (connection, driver) = Self::start(stream, limits).await?;
+        let clock = host.clone();
+        let sleep = move |duration| {
+            let host = clock.clone();
+            async move { host.sleep(duration).await }
+        };
+        let (connection, driver) = Self::start(stream, limits, sleep).await?;
         host.spawn(driver);
         Ok(connection)
     }
 
-    /// A connection, and the future that must be polled for it to live.
-    pub async fn start<S: Stream>(
+    /// A connection, and the future that must be polled for it to live. `sleep` waits for a time:
+    /// that of [`Request::expect_timeout`].
+    pub async fn start<S: Stream, T: Future<Output = ()> + Send + 'static>(
         stream: S,
         limits: Limits,
+        sleep: impl Fn(Duration) -> T + Send + Sync + 'static,
     ) -> Result<(Self, impl Future<Output = ()> + Send + 'static), HttpError> {
-        let witness = Arc::new(Witness::default());
-        let (sender, wire) = http1::Builder::new()
-            .title_case_headers(true)
-            .max_buf_size(limits.buffer())
-            .max_header_size(limits.max_head)
-            .max_headers(limits.max_headers)
-            .handshake(HyperIo::new(stream, Arc::clone(&witness)))
+        let (desk, witness) = (Arc::<Desk>::default(), Arc::<Witness>::default());
+        let wire = Wire::new(stream, Arc::clone(&desk), Arc::clone(&witness));
+        let (sender, driven) = http1::Builder::new()
+            .max_buf_size(BUFFER)
+            .handshake(wire)
             .await
             .map_err(|error| HttpError::BadRequest { why: in_full(&error) })?;
         let (let_go, abandoned) = oneshot::channel();
         let (done, closed) = oneshot::channel();
-        let grip = Arc::new(Grip { _let_go: let_go });
-        let connection = Self { sender, witness, limits, carried: 0, last: None, grip, closed };
+        let connection = Self {
+            sender,
+            desk,
+            witness,
+            sleep: Box::new(move |duration| sleep(duration).boxed()),
+            limits,
+            carried: 0,
+            last: None,
+            grip: Grip::new(let_go),
+            closed,
+        };
         let driver = async move {
-            drive(wire, abandoned).await;
+            drive(driven, abandoned).await;
             drop(done);
         };
         Ok((connection, driver))
@@ -119,20 +108,33 @@ impl Connection {
     pub async fn reusable(&mut self) -> Result<(), NotReusable> {
         if let Some(last) = &self.last {
             last.persistence?;
-            match last.progress.stage() {
+            match last.arrival.stage() {
                 Stage::Complete => {}
                 Stage::Failed => return Err(NotReusable::Failed),
                 Stage::Arriving | Stage::Dropped => return Err(NotReusable::Unfinished),
             }
+            poll_fn(|cx| last.gate.poll_over(cx)).await;
+            if !last.gate.is_complete() {
+                return Err(NotReusable::UploadStopped);
+            }
         }
-        self.sender.ready().await.map_err(|_| NotReusable::ClosedByServer)?;
-        if self.sender.is_closed() { Err(NotReusable::ClosedByServer) } else { Ok(()) }
+        self.sender.ready().await.map_err(|_| self.why_closed())?;
+        if self.sender.is_closed() { Err(self.why_closed()) } else { Ok(()) }
     }
 
-    /// Sends a request and waits for the head of its response; the body follows as it arrives.
-    /// Interim responses (1xx) are told and passed over. `scope` is where it is told.
+    fn why_closed(&self) -> NotReusable {
+        if self.desk.has_excess() { NotReusable::Excess } else { NotReusable::ClosedByServer }
+    }
+
+    /// Sends a request and waits for the head of its response; the body follows as it arrives, and
+    /// a request's own body may still be on its way. Interim responses (1xx) are told and kept.
+    /// `scope` is where it is told.
+    ///
+    /// As in curl, an answer that is no success (300 or more) ends the upload, and so does any
+    /// final answer in the place of `100 Continue`; the connection is of no more use then. A server
+    /// that answers and does not listen any more is heard all the same.
     pub async fn send(&mut self, scope: &Scope, request: Request) -> Result<Response, HttpError> {
-        let result = self.exchange(scope, &request).await;
+        let result = self.exchange(scope, request).await;
         if let Err(error) = &result {
             scope.record(|| Http::Failed { why: in_full(error) });
         }
@@ -150,45 +152,64 @@ impl Connection {
         drop(grip);
     }
 
-    async fn exchange(&mut self, scope: &Scope, request: &Request) -> Result<Response, HttpError> {
+    async fn exchange(&mut self, scope: &Scope, request: Request) -> Result<Response, HttpError> {
+        let composed = compose(&request)?;
         self.reusable().await.map_err(|_| HttpError::Closed)?;
-        let mut message = self.compose(request)?;
-        let flooded = count_interim(scope, &mut message);
-        // An interim head may stand before the final one.
-        self.witness.await_message(self.limits.max_head.saturating_mul(2));
-        scope.record(|| Http::RequestSent {
-            method: request.method.to_string(),
-            url: as_sent(&request.url).into(),
-            version: "HTTP/1.1".to_owned(),
-            headers: as_pairs(message.headers()),
-            body_length: request.body.length().unwrap_or_default(),
-        });
+        tell_request(scope, &request, &composed);
+        let gate = Arc::new(if composed.waits { Gate::waiting() } else { Gate::default() });
+        let progress = request.progress.clone();
+        progress.change(|so_far| so_far.upload_length = composed.length);
+        let exchange = Exchange {
+            scope: scope.clone(),
+            method: request.method,
+            request_fields: composed.fields,
+            reading: request.reading,
+            progress: progress.clone(),
+            gate: Arc::clone(&gate),
+        };
+        self.witness.await_message();
+        self.desk.begin(exchange, composed.head, &self.limits);
         self.carried += 1;
         self.last = None;
-        let response = match select(pin!(self.sender.send_request(message)), flooded).await {
-            Either::Left((Ok(response), _)) => response,
-            Either::Left((Err(error), _)) => return Err(self.explain(&error)),
-            Either::Right(_) => return Err(HttpError::TooManyInterim { limit: MOST_INTERIM }),
+        let patience = match request.expect_timeout {
+            Some(patience) if composed.waits => Either::Left((self.sleep)(patience)),
+            _ => Either::Right(pending()),
         };
-        let (parts, incoming) = response.into_parts();
-        let head = ResponseHead {
-            version: parts.version,
-            status: parts.status,
-            reason: reason_phrase(parts.status, parts.extensions.get()),
-            headers: parts.headers,
-            raw: final_head(&self.witness.take_head()),
+        let upload = Upload::new(request.body, composed.length, Arc::clone(&gate));
+        let response = {
+            let sent = self.sender.send_request(for_hyper(upload, composed.length));
+            match select(pin!(sent), patience).await {
+                Either::Left((response, _)) => response,
+                // RFC 9110 10.1.1: the client need not wait for ever.
+                Either::Right(((), sent)) => {
+                    gate.open();
+                    sent.await
+                }
+            }
         };
-        self.receive(scope, request, head, incoming)
+        let incoming = response.map_err(|error| self.explain(&error, &gate))?.into_body();
+        let (interim, arrived) = self.desk.take_head().ok_or(HttpError::Closed)?;
+        let source = Source {
+            incoming,
+            desk: Arc::clone(&self.desk),
+            gate: Some(gate),
+            witness: Arc::clone(&self.witness),
+            _grip: Some(Arc::clone(&self.grip)),
+            scope: Some(scope.clone()),
+            progress,
+            is_raw: request.reading.raw,
+        };
+        self.receive(scope, interim, arrived, source)
     }
 
     fn receive(
         &mut self,
         scope: &Scope,
-        request: &Request,
-        head: ResponseHead,
-        incoming: hyper::body::Incoming,
+        interim: Vec<crate::ResponseHead>,
+        arrived: Arrived,
+        source: Source,
     ) -> Result<Response, HttpError> {
-        let framing = response_framing(&request.method, head.status, &head.headers);
+        let Arrived { head, framing, persistence } = arrived;
         scope.record(|| Http::ResponseReceived {
             status: head.status.as_u16(),
             reason: head.reason.clone(),
@@ -196,103 +217,40 @@ impl Connection {
             headers: head.headers_as_sent(),
             framing,
         });
-        if head.status == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(HttpError::MalformedHead {
-                why: "101 Switching Protocols, which was not asked for".to_owned(),
-            });
-        }
         if let (Framing::Length(length), Some(limit)) = (framing, self.limits.max_body)
             && length > limit
         {
             return Err(HttpError::BodyTooLarge { limit });
         }
-        let body = Body::new(
-            incoming,
-            framing,
-            self.limits.max_body,
-            Arc::clone(&self.witness),
-            Some(scope.clone()),
-            Some(Arc::clone(&self.grip)),
-        );
-        self.last = Some(LastExchange {
-            persistence: persistence(&compose_headers(&request.headers), &head, framing),
-            progress: body.progress(),
-        });
-        Ok(Response { interim: Vec::new(), head, body })
-    }
-
-    fn compose(&self, request: &Request) -> Result<http::Request<Full<Bytes>>, HttpError> {
-        let bad = |error: http::Error| HttpError::BadRequest { why: error.to_string() };
-        let body = match &request.body {
-            RequestBody::Empty => Bytes::new(),
-            RequestBody::Bytes(bytes) => bytes.clone(),
-            RequestBody::Stream { .. } => {
-                return Err(HttpError::BadRequest { why: "a streamed body cannot be sent".to_owned() });
-            }
-        };
-        let length = body.len();
-        let mut message = http::Request::builder()
-            .method(request.method.clone())
-            .uri(request.target_text())
-            .body(Full::new(body))
-            .map_err(bad)?;
-        *message.headers_mut() = compose_headers(&request.headers);
-        let says_length =
-            [CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|field| request.headers.contains(field));
-        // RFC 9110 8.6: a method that gives content a meaning says so even when there is none.
-        let needs_length = length > 0 || matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
-        if needs_length && !says_length {
-            message.headers_mut().insert(CONTENT_LENGTH, length.into());
-        }
-        Ok(message)
+        let gate = source.gate.clone().unwrap_or_default();
+        let outlives = persistence.is_ok();
+        let body = Body::new(source, framing, &head.headers, self.limits.max_body, outlives);
+        self.last = Some(LastExchange { persistence, arrival: body.arrival(), gate });
+        Ok(Response { interim, head, body })
     }
 
     /// What hyper's error means, by what the stream has seen.
-    fn explain(&self, error: &hyper::Error) -> HttpError {
+    fn explain(&self, error: &hyper::Error, gate: &Gate) -> HttpError {
         let received = self.witness.received();
+        if let Some(failure) = gate.failure().or_else(|| self.desk.refused()) {
+            return failure;
+        }
         if error.is_user() {
             return HttpError::BadRequest { why: in_full(error) };
         }
-        if error.is_parse_too_large() {
-            return HttpError::HeadTooLarge {
-                max_bytes: self.limits.max_head,
-                max_headers: self.limits.max_headers,
+        let (unfinished, has_status) = self.desk.unfinished();
+        if self.witness.ended() {
+            return match unfinished as u64 {
+                0 if gate.is_complete() => HttpError::EmptyReply,
+                0 => HttpError::ClosedWhileSending { sent: self.desk.uploaded() },
+                received => HttpError::HeadTruncated { received, has_status },
             };
-        }
-        if error.is_parse() {
-            return malformed(&self.witness.beginning(), error);
         }
         if let Some(broken) = self.witness.error() {
             return HttpError::broken(&broken, received);
         }
-        match (self.witness.ended(), received) {
-            (true, 0) => HttpError::EmptyReply,
-            (true, _) => HttpError::HeadTruncated { received },
-            (false, _) => HttpError::Closed,
-        }
+        HttpError::Closed
     }
-}
-
-/// Tells the interim responses to a request, and is done when there have been too many.
-fn count_interim(
-    scope: &Scope,
-    message: &mut http::Request<Full<Bytes>>,
-) -> impl Future<Output = ()> + Unpin + use<> {
-    let (scope, count) = (scope.clone(), AtomicUsize::new(0));
-    let (alarm, flooded) = oneshot::channel::<()>();
-    let alarm = Mutex::new(Some(alarm));
-    hyper::ext::on_informational(message, move |interim| {
-        let status = interim.status();
-        scope.record(|| Note::detail(format!("interim response {status}: the final one follows")));
-        if count.fetch_add(1, Ordering::Relaxed) == MOST_INTERIM {
-            alarm.lock().unwrap_or_else(PoisonError::into_inner).take().map(|alarm| alarm.send(()));
-        }
-    });
-    // Without a flood it is never done: the request itself decides.
-    flooded.then(|alarmed| match alarmed {
-        Ok(()) => ready(()).left_future(),
-        Err(_) => pending().right_future(),
-    })
 }
 
 impl fmt::Debug for Connection {
@@ -301,77 +259,36 @@ impl fmt::Debug for Connection {
     }
 }
 
+/// The request as hyper sees it: only how its body is framed is true of it.
+fn for_hyper(upload: Upload, length: Option<u64>) -> http::Request<Upload> {
+    let mut message = http::Request::new(upload);
+    *message.method_mut() = Method::POST;
+    if length.is_none() {
+        message.headers_mut().insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
+    message
+}
+
+fn tell_request(scope: &Scope, request: &Request, composed: &Composed) {
+    scope.record(|| Http::RequestSent {
+        method: request.method.to_string(),
+        url: as_sent(&request.url).into(),
+        version: if request.version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" }.to_owned(),
+        headers: as_pairs(&composed.fields),
+        body_length: composed.length.unwrap_or_default(),
+    });
+}
+
 /// Runs the connection until there is nothing more to send or to receive, then closes it in order.
 /// It goes on only as long as somebody holds the connection or a body of it.
 async fn drive<S: Stream>(
-    mut wire: http1::Connection<HyperIo<S>, Full<Bytes>>,
+    mut driven: http1::Connection<Wire<S>, Upload>,
     mut abandoned: oneshot::Receiver<()>,
 ) {
     // Its error reaches whoever waits for a response; nobody else needs it.
-    select(poll_fn(|cx| wire.poll_without_shutdown(cx)), &mut abandoned).map(drop).await;
-    let mut stream = wire.into_parts().io.into_stream();
+    select(poll_fn(|cx| driven.poll_without_shutdown(cx)), &mut abandoned).map(drop).await;
+    let mut stream = driven.into_parts().io.into_stream();
     // Closing comes first in the pair: polled once at least, it sends the goodbye even if nobody
     // waits for the answer.
     select(pin!(close_in_order(&mut stream)), abandoned).map(drop).await;
-}
-
-/// RFC 9112 9.3: whether the connection persists after this response.
-fn persistence(
-    request_headers: &HeaderMap,
-    head: &ResponseHead,
-    framing: Framing,
-) -> Result<(), NotReusable> {
-    if framing == Framing::UntilClose {
-        Err(NotReusable::UntilClose)
-    } else if says(&head.headers, "close") {
-        Err(NotReusable::ServerSaidClose)
-    } else if says(request_headers, "close") {
-        Err(NotReusable::ClientSaidClose)
-    } else if head.version == Version::HTTP_10 && !says(&head.headers, "keep-alive") {
-        Err(NotReusable::Http10)
-    } else {
-        Ok(())
-    }
-}
-
-/// Whether a `Connection` field has this option.
-fn says(headers: &HeaderMap, option: &str) -> bool {
-    headers
-        .get_all(CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|said| said.trim().eq_ignore_ascii_case(option))
-}
-
-/// The reason phrase as sent, or else as registered.
-fn reason_phrase(status: StatusCode, sent: Option<&hyper::ext::ReasonPhrase>) -> String {
-    match sent {
-        Some(phrase) => String::from_utf8_lossy(phrase.as_bytes()).into_owned(),
-        None => status.canonical_reason().unwrap_or_default().to_owned(),
-    }
-}
-
-fn compose_headers(fields: &Fields) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for (name, value) in fields.iter() {
-        if let Ok(name) = http::HeaderName::from_bytes(name.as_bytes()) {
-            headers.append(name, value.clone());
-        }
-    }
-    headers
-}
-
-/// RFC 9112 4: a status line begins with `HTTP/1.` and a digit, a space, three digits.
-fn malformed(beginning: &[u8], error: &hyper::Error) -> HttpError {
-    let is_status_line = match beginning.strip_prefix(b"HTTP/1.") {
-        Some([b'0' | b'1', b' ', code @ ..]) => code.iter().take(3).all(u8::is_ascii_digit),
-        _ => false,
-    };
-    if is_status_line {
-        HttpError::MalformedHead { why: in_full(error) }
-    } else {
-        let first_line = beginning.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        HttpError::NotHttp { beginning: first_line.escape_ascii().to_string() }
-    }
 }

@@ -41,17 +41,26 @@ impl Coding {
 
     /// The codings of a message, in the order in which they were applied.
     pub fn of(headers: &HeaderMap) -> Result<Vec<Self>, DecodeError> {
+        let names: Vec<String> = headers
+            .get_all(header::CONTENT_ENCODING)
+            .iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .collect();
+        Self::named(names.iter().flat_map(|names| names.split(',')))
+    }
+
+    /// The codings of these names, in their order.
+    pub(crate) fn named<'a>(names: impl Iterator<Item = &'a str>) -> Result<Vec<Self>, DecodeError> {
         let mut codings = Vec::new();
-        for value in headers.get_all(header::CONTENT_ENCODING) {
-            for name in String::from_utf8_lossy(value.as_bytes()).split(',') {
-                match name.trim().to_ascii_lowercase().as_str() {
-                    "" | "identity" => {}
-                    "gzip" | "x-gzip" => codings.push(Self::Gzip),
-                    "deflate" => codings.push(Self::Deflate),
-                    "br" => codings.push(Self::Brotli),
-                    "zstd" => codings.push(Self::Zstd),
-                    other => return Err(DecodeError::UnknownCoding { coding: other.to_owned() }),
-                }
+        for name in names {
+            match name.trim().to_ascii_lowercase().as_str() {
+                // curl's `none` is nobody else's word.
+                "" | "identity" | "none" => {}
+                "gzip" | "x-gzip" => codings.push(Self::Gzip),
+                "deflate" => codings.push(Self::Deflate),
+                "br" => codings.push(Self::Brotli),
+                "zstd" => codings.push(Self::Zstd),
+                other => return Err(DecodeError::UnknownCoding { coding: other.to_owned() }),
             }
         }
         if codings.len() > MAX_CODINGS {
@@ -128,6 +137,12 @@ pub enum DecodeError {
         /// The codings that were being undone.
         codings: String,
     },
+    /// Something follows the coded data. All of them have been delivered.
+    #[error("something that is not {codings} follows the {codings} data")]
+    Trailing {
+        /// The codings that were being undone.
+        codings: String,
+    },
     /// It grows too much.
     #[error(
         "{transferred} bytes have grown to more than {limit} when decoded: refused as a decompression bomb"
@@ -138,6 +153,21 @@ pub enum DecodeError {
         /// Decoded bytes allowed for them.
         limit: u64,
     },
+}
+
+impl DecodeError {
+    /// The exit code that curl 7.88 has for this.
+    pub fn curl_exit_code(&self) -> u8 {
+        match self {
+            Self::Transfer(error) => error.curl_exit_code(),
+            Self::Trailing { .. } => 23,
+            Self::Bomb { .. } => 63,
+            Self::UnknownCoding { .. }
+            | Self::TooManyCodings { .. }
+            | Self::Corrupt { .. }
+            | Self::EndsEarly { .. } => 61,
+        }
+    }
 }
 
 /// A body with its content codings undone, chunk by chunk. It reads the body to its end even where
@@ -151,6 +181,8 @@ pub struct Decoded {
     decoded: u64,
     scope: Option<Scope>,
     stage: Stage,
+    /// What is told instead of the first chunk.
+    refusal: Option<DecodeError>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -164,13 +196,44 @@ enum Stage {
 const CHUNK: usize = 32 * 1024;
 
 impl Decoded {
-    /// Undoes `codings`, the last applied first. Without any, the body passes as it is.
+    /// Undoes `codings`, the last applied first, and before them the body's own transfer codings
+    /// ([`Body::transfer_codings`]). Without any, the body passes as it is.
     pub fn new(body: Body, codings: Vec<Coding>, limits: DecodeLimits) -> Self {
+        Self::undoing(body, Ok(codings), limits)
+    }
+
+    /// Undoes what the head of the body's message names in `Content-Encoding`. A coding that is not
+    /// understood is an error of the first chunk, so that the head can be shown before, unless
+    /// there is no body.
+    pub fn by_head(body: Body, headers: &HeaderMap, limits: DecodeLimits) -> Self {
+        Self::undoing(body, Coding::of(headers), limits)
+    }
+
+    fn undoing(body: Body, codings: Result<Vec<Coding>, DecodeError>, limits: DecodeLimits) -> Self {
         let scope = body.scope();
+        let codings = codings.and_then(|mut codings| {
+            codings.extend(body.transfer_codings()?);
+            Ok(codings)
+        });
+        let (codings, refusal) = match codings {
+            Ok(codings) => (codings, None),
+            Err(_) if body.is_complete() => (Vec::new(), None),
+            Err(refusal) => (Vec::new(), Some(refusal)),
+        };
         let transferred = Arc::new(AtomicU64::new(0));
         let body = Arc::new(Mutex::new(body));
         let reader = (!codings.is_empty()).then(|| reader(&body, &transferred, &codings));
-        Self { body, reader, codings, limits, transferred, decoded: 0, scope, stage: Stage::Decoding }
+        Self {
+            body,
+            reader,
+            codings,
+            limits,
+            transferred,
+            decoded: 0,
+            scope,
+            stage: Stage::Decoding,
+            refusal,
+        }
     }
 
     /// The next chunk; none at the end. After an error there is nothing more.
@@ -205,6 +268,9 @@ impl Decoded {
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, DecodeError> {
+        if let Some(refusal) = self.refusal.take() {
+            return Err(refusal);
+        }
         if self.stage == Stage::Decoding {
             let chunk = match &mut self.reader {
                 Some(_) => self.decode().await?,
@@ -247,6 +313,7 @@ impl Decoded {
     fn explain(&self, error: io::Error) -> DecodeError {
         match error.downcast::<HttpError>() {
             Ok(transfer) => DecodeError::Transfer(transfer),
+            Err(error) if is_trailing(&error) => DecodeError::Trailing { codings: self.names() },
             Err(error) if ends_early(&error) => DecodeError::EndsEarly { codings: self.names() },
             Err(source) => DecodeError::Corrupt { codings: self.names(), source },
         }
@@ -290,6 +357,15 @@ impl fmt::Debug for Decoded {
     }
 }
 
+/// What [`Decoder`] says when the coded data are over and the body is not.
+#[derive(Debug, thiserror::Error)]
+#[error("something follows the coded data")]
+struct TrailingData;
+
+fn is_trailing(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<TrailingData>())
+}
+
 /// The deflate decoders have words of their own for it: no progress without more input.
 fn ends_early(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::UnexpectedEof || error.to_string() == "unexpected BufError"
@@ -331,42 +407,96 @@ type BoxBufRead = Box<dyn AsyncBufRead + Send + Unpin>;
 /// coding, and `deflate` means two formats.
 enum Decoder {
     Undecided(Coding, Option<BoxBufRead>),
-    Running(Box<dyn AsyncRead + Send + Unpin>),
+    Running(Running),
     Empty,
+}
+
+enum Running {
+    Gzip(GzipDecoder<BoxBufRead>),
+    Zlib(ZlibDecoder<BoxBufRead>),
+    Deflate(DeflateDecoder<BoxBufRead>),
+    Brotli(BrotliDecoder<BoxBufRead>),
+    Zstd(ZstdDecoder<BoxBufRead>),
 }
 
 impl AsyncRead for Decoder {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if let Self::Undecided(coding, source) = this {
-            let Some(waiting) = source.as_mut() else { return Poll::Ready(Ok(0)) };
-            let first = ready!(Pin::new(waiting).poll_fill_buf(cx))?.first().copied();
-            *this = match (first, source.take()) {
-                (Some(first), Some(source)) => Self::Running(start(*coding, first, source)),
-                _ => Self::Empty,
-            };
-        }
-        match this {
-            Self::Running(decoder) => Pin::new(decoder).poll_read(cx, buffer),
-            Self::Undecided(..) | Self::Empty => Poll::Ready(Ok(0)),
+        loop {
+            match this {
+                Self::Empty => return Poll::Ready(Ok(0)),
+                Self::Undecided(coding, source) => {
+                    let Some(waiting) = source.as_mut() else { return Poll::Ready(Ok(0)) };
+                    let first = ready!(Pin::new(waiting).poll_fill_buf(cx))?.first().copied();
+                    *this = match (first, source.take()) {
+                        (Some(first), Some(source)) => Self::Running(start(*coding, first, source)),
+                        _ => Self::Empty,
+                    };
+                }
+                Self::Running(running) => {
+                    let count = ready!(running.poll_read(cx, buffer))?;
+                    if count > 0 || buffer.is_empty() {
+                        return Poll::Ready(Ok(count));
+                    }
+                    ready!(this.poll_next_member(cx))?;
+                }
+            }
         }
     }
 }
 
-fn start(coding: Coding, first: u8, source: BoxBufRead) -> Box<dyn AsyncRead + Send + Unpin> {
-    match coding {
-        Coding::Gzip => {
-            let mut decoder = GzipDecoder::new(source);
-            decoder.multiple_members(true);
-            Box::new(decoder)
+impl Decoder {
+    /// The coded data have ended. Another gzip member (RFC 1952 2.2) or zstd frame (RFC 8878 3.1) may
+    /// follow; anything else is an error, as in curl.
+    fn poll_next_member(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self::Running(running) = self else { return Poll::Ready(Ok(())) };
+        let next = ready!(Pin::new(running.source()).poll_fill_buf(cx))?.first().copied();
+        *self = match (next, std::mem::replace(self, Self::Empty)) {
+            (Some(0x1f), Self::Running(Running::Gzip(decoder))) => {
+                Self::Undecided(Coding::Gzip, Some(decoder.into_inner()))
+            }
+            (Some(0x28), Self::Running(Running::Zstd(decoder))) => {
+                Self::Undecided(Coding::Zstd, Some(decoder.into_inner()))
+            }
+            (Some(_), _) => return Poll::Ready(Err(io::Error::other(TrailingData))),
+            (None, _) => Self::Empty,
+        };
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Running {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Gzip(decoder) => Pin::new(decoder).poll_read(cx, buffer),
+            Self::Zlib(decoder) => Pin::new(decoder).poll_read(cx, buffer),
+            Self::Deflate(decoder) => Pin::new(decoder).poll_read(cx, buffer),
+            Self::Brotli(decoder) => Pin::new(decoder).poll_read(cx, buffer),
+            Self::Zstd(decoder) => Pin::new(decoder).poll_read(cx, buffer),
         }
+    }
+
+    fn source(&mut self) -> &mut BoxBufRead {
+        match self {
+            Self::Gzip(decoder) => decoder.get_mut(),
+            Self::Zlib(decoder) => decoder.get_mut(),
+            Self::Deflate(decoder) => decoder.get_mut(),
+            Self::Brotli(decoder) => decoder.get_mut(),
+            Self::Zstd(decoder) => decoder.get_mut(),
+        }
+    }
+}
+
+fn start(coding: Coding, first: u8, source: BoxBufRead) -> Running {
+    match coding {
+        Coding::Gzip => Running::Gzip(GzipDecoder::new(source)),
         // RFC 1950 2.2: the low four bits of a zlib stream's first byte are 8. RFC 1951 3.2.3: in
         // bare deflate that would be a stored block with padding that is not zero.
-        Coding::Deflate if first & 0x0f == 8 => Box::new(ZlibDecoder::new(source)),
-        Coding::Deflate => Box::new(DeflateDecoder::new(source)),
-        Coding::Brotli => Box::new(BrotliDecoder::new(source)),
+        Coding::Deflate if first & 0x0f == 8 => Running::Zlib(ZlibDecoder::new(source)),
+        Coding::Deflate => Running::Deflate(DeflateDecoder::new(source)),
+        Coding::Brotli => Running::Brotli(BrotliDecoder::new(source)),
         Coding::Zstd => {
-            Box::new(ZstdDecoder::with_params(source, &[DParameter::window_log_max(ZSTD_WINDOW_LOG)]))
+            Running::Zstd(ZstdDecoder::with_params(source, &[DParameter::window_log_max(ZSTD_WINDOW_LOG)]))
         }
     }
 }

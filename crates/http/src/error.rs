@@ -16,6 +16,8 @@ pub enum HttpError {
     HeadTruncated {
         /// Bytes of the head that had come.
         received: u64,
+        /// Whether the status line was among them.
+        has_status: bool,
     },
     /// The connection ended in order within a body (RFC 9112 8).
     #[error("body cut short: {received} bytes came{}, then the connection was closed",
@@ -74,19 +76,27 @@ pub enum HttpError {
         /// Which rule.
         why: String,
     },
+    /// A status line that cannot be understood (RFC 9112 4).
+    #[error("the status line \"{line}\" cannot be understood: {why}")]
+    BadStatusLine {
+        /// Its beginning, escaped.
+        line: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// One line of a head is longer than allowed.
+    #[error("a line of the response's head is longer than {max_bytes} bytes")]
+    HeadLineTooLong {
+        /// Bytes allowed.
+        max_bytes: usize,
+    },
     /// More head than allowed.
-    #[error("the head of the message exceeds {max_bytes} bytes or {max_headers} header fields")]
+    #[error("the heads of the response exceed {max_bytes} bytes or {max_headers} header fields")]
     HeadTooLarge {
         /// Bytes allowed.
         max_bytes: usize,
         /// Header fields allowed.
         max_headers: usize,
-    },
-    /// Interim responses without end.
-    #[error("more than {limit} interim (1xx) responses came, and no final one")]
-    TooManyInterim {
-        /// How many are allowed.
-        limit: usize,
     },
     /// More body than allowed.
     #[error("the body exceeds the limit of {limit} bytes")]
@@ -97,6 +107,30 @@ pub enum HttpError {
     /// The connection had ended before the request was sent.
     #[error("the connection was closed before the request could be sent")]
     Closed,
+    /// The server closed the connection while the request was on its way, and said nothing.
+    #[error("the server closed the connection when {sent} bytes of the request's body had been sent")]
+    ClosedWhileSending {
+        /// Bytes of the request's body handed to the stream.
+        sent: u64,
+    },
+    /// The request's body could not be read.
+    #[error("the request's body could not be read: {source}")]
+    Upload {
+        /// What its source said.
+        source: Arc<io::Error>,
+    },
+    /// A body of unknown length in HTTP/1.0, which has no chunks.
+    #[error(
+        "a body whose length is not known in advance cannot be sent in HTTP/1.0: it has no chunks (RFC 9112 \
+         7.1); leave --http1.0 out, or send a file"
+    )]
+    NoChunksInHttp10,
+    /// A proxy did not open a tunnel (RFC 9110 9.3.6).
+    #[error("the proxy does not open a tunnel: {why}")]
+    NoTunnel {
+        /// What it did instead.
+        why: String,
+    },
     /// The request cannot be written down.
     #[error("the request cannot be sent: {why}")]
     BadRequest {
@@ -128,6 +162,29 @@ impl HttpError {
             | Self::UnexpectedTlsEof { source, .. }
             | Self::Io { source } => tcp_error(source),
             _ => None,
+        }
+    }
+
+    /// The exit code that curl 7.88 has for this.
+    pub fn curl_exit_code(&self) -> u8 {
+        match self {
+            Self::NotHttp { .. } | Self::BadStatusLine { .. } => 1,
+            Self::BadRequest { .. } => 2,
+            Self::MalformedHead { .. } => 8,
+            Self::HeadTruncated { has_status: true, .. } | Self::Truncated { .. } => 18,
+            Self::NoChunksInHttp10 => 25,
+            Self::Upload { .. } => 26,
+            Self::HeadLineTooLong { .. } => 27,
+            Self::EmptyReply | Self::Closed | Self::HeadTruncated { has_status: false, .. } => 52,
+            Self::ClosedWhileSending { .. } => 55,
+            Self::Reset { .. }
+            | Self::Lost { .. }
+            | Self::UnexpectedTlsEof { .. }
+            | Self::Io { .. }
+            | Self::MalformedBody { .. }
+            | Self::HeadTooLarge { .. }
+            | Self::NoTunnel { .. } => 56,
+            Self::BodyTooLarge { .. } => 63,
         }
     }
 
@@ -195,6 +252,6 @@ mod tests {
         assert!(reset(0).is_stale_connection());
         assert!(!reset(1).is_stale_connection());
         assert!(HttpError::EmptyReply.is_stale_connection());
-        assert!(!HttpError::HeadTruncated { received: 3 }.is_stale_connection());
+        assert!(!HttpError::HeadTruncated { received: 3, has_status: false }.is_stale_connection());
     }
 }

@@ -36,6 +36,13 @@ impl Fields {
         self.lines.push(Field { spelt: wire_name(name.as_str()), name, value });
     }
 
+    /// As [`append`](Self::append), but before a line of the name `last` if that comes last.
+    pub(crate) fn append_before(&mut self, last: &HeaderName, name: HeaderName, value: HeaderValue) {
+        let is_last = self.lines.last().is_some_and(|field| field.name == *last);
+        let at = self.lines.len() - usize::from(is_last);
+        self.lines.insert(at, Field { spelt: wire_name(name.as_str()), name, value });
+    }
+
     /// The value of the first line of this name.
     pub fn get(&self, name: &HeaderName) -> Option<&HeaderValue> {
         self.lines.iter().find(|field| field.name == *name).map(|field| &field.value)

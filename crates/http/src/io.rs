@@ -1,9 +1,10 @@
-//! Where a stream meets hyper, and the witness who remembers what came over it.
+//! Where a server's stream meets hyper, and the witness who remembers what came over a stream.
 //!
 //! hyper reports that a message was incomplete; only the stream knows whether the peer said
 //! goodbye, reset the connection, or never said a word. The [`Witness`] keeps that apart from
-//! hyper's own errors, and the head of a message as it was really sent.
+//! hyper's own errors.
 
+use futures_channel::oneshot;
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_util::{AsyncReadExt, AsyncWriteExt};
 use hyper::rt;
@@ -17,7 +18,7 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for S {}
 
 /// Read at once: one TLS record (RFC 8446 5.1).
-const SCRATCH: usize = 16 * 1024;
+pub(crate) const SCRATCH: usize = 16 * 1024;
 
 /// A stream as hyper wants it.
 pub(crate) struct HyperIo<S> {
@@ -80,6 +81,17 @@ impl<S: Stream> rt::Write for HyperIo<S> {
     }
 }
 
+/// As long as anybody holds it, a connection's driver goes on.
+pub(crate) struct Grip {
+    _let_go: oneshot::Sender<()>,
+}
+
+impl Grip {
+    pub(crate) fn new(let_go: oneshot::Sender<()>) -> Arc<Self> {
+        Arc::new(Self { _let_go: let_go })
+    }
+}
+
 /// What has been seen of a stream since a message was awaited.
 #[derive(Default)]
 pub(crate) struct Witness {
@@ -88,37 +100,17 @@ pub(crate) struct Witness {
 
 #[derive(Default)]
 struct Seen {
-    /// The head of the message that is being received, as sent; empty when none is collected.
-    head: Vec<u8>,
-    collecting: bool,
-    /// Collected at most: the largest head allowed, and interim ones before it.
-    head_room: usize,
     received: u64,
     moved: u64,
     ended: bool,
     error: Option<Arc<io::Error>>,
+    write_error: Option<Arc<io::Error>>,
 }
 
 impl Witness {
-    /// From now on a new message is awaited; a head of up to `room` bytes is kept.
-    pub(crate) fn await_message(&self, room: usize) {
-        let mut seen = self.lock();
-        seen.head.clear();
-        seen.collecting = true;
-        seen.head_room = room;
-        seen.received = 0;
-    }
-
-    /// The head is complete: what was collected, and no more of it.
-    pub(crate) fn take_head(&self) -> Vec<u8> {
-        let mut seen = self.lock();
-        seen.collecting = false;
-        std::mem::take(&mut seen.head)
-    }
-
-    /// How the message that is being received begins.
-    pub(crate) fn beginning(&self) -> Vec<u8> {
-        self.lock().head.iter().take(64).copied().collect()
+    /// From now on a new message is awaited.
+    pub(crate) fn await_message(&self) {
+        self.lock().received = 0;
     }
 
     /// Bytes received since the message was awaited.
@@ -136,32 +128,34 @@ impl Witness {
         self.lock().ended
     }
 
-    /// What broke the stream.
+    /// What broke the stream; an error in reading says more than one in writing.
     pub(crate) fn error(&self) -> Option<Arc<io::Error>> {
-        self.lock().error.clone()
+        let seen = self.lock();
+        seen.error.as_ref().or(seen.write_error.as_ref()).cloned()
     }
 
-    fn on_read(&self, data: &[u8]) {
+    pub(crate) fn on_read(&self, data: &[u8]) {
         let mut seen = self.lock();
         seen.ended |= data.is_empty();
         seen.received += data.len() as u64;
         seen.moved += data.len() as u64;
-        if seen.collecting {
-            let room = seen.head_room.saturating_sub(seen.head.len()).min(data.len());
-            seen.head.extend_from_slice(data.get(..room).unwrap_or_default());
-        }
     }
 
-    fn on_written(&self, count: usize) {
+    pub(crate) fn on_written(&self, count: usize) {
         self.lock().moved += count as u64;
     }
 
     /// Keeps the error and gives hyper one that has it as its source.
-    fn on_error(&self, error: io::Error) -> io::Error {
+    pub(crate) fn on_error(&self, error: io::Error) -> io::Error {
         let kind = error.kind();
         let error = Arc::new(error);
         self.lock().error.get_or_insert_with(|| Arc::clone(&error));
         io::Error::new(kind, error)
+    }
+
+    /// Keeps an error in writing that nobody else hears of.
+    pub(crate) fn on_write_error(&self, error: io::Error) {
+        self.lock().write_error.get_or_insert_with(|| Arc::new(error));
     }
 
     fn lock(&self) -> MutexGuard<'_, Seen> {

@@ -20,9 +20,12 @@
 
 pub mod body;
 pub mod client;
+mod compose;
 pub mod decode;
 pub mod error;
 pub mod fields;
+mod framing;
+mod head;
 mod io;
 pub mod limits;
 pub mod message;
@@ -32,15 +35,17 @@ pub mod server;
 #[cfg(test)]
 mod tests;
 pub mod upload;
+mod wire;
 
 pub use body::Body;
-pub use client::{Connection, NotReusable};
+pub use client::Connection;
 pub use decode::{Coding, DecodeError, DecodeLimits, Decoded};
 pub use error::HttpError;
 pub use fields::Fields;
+pub use framing::NotReusable;
 pub use limits::Limits;
 pub use message::{Reading, Request, Response, ResponseHead, Target};
-pub use progress::Progress;
+pub use progress::{Progress, Snapshot};
 pub use redirect::{Redirect, RedirectError, RedirectPolicy};
 pub use server::{Answer, AnswerBody, Handler, Received, ServerOptions};
 pub use upload::{BodySource, RequestBody};

@@ -3,9 +3,12 @@
 /// Bounds on one message. What exceeds them is an error, never a surprise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The head of a message: start line and header fields, in bytes. 256 KiB.
+    /// The heads of a response, start lines and header fields, interim ones (1xx) included; or the
+    /// head of a request: in bytes. 300 KiB, as curl has it.
     pub max_head: usize,
-    /// How many header fields. 256.
+    /// One line of a response's head, in bytes with its end. 100 KiB, as curl has it.
+    pub max_line: usize,
+    /// How many header fields. 10,000.
     pub max_headers: usize,
     /// The body as transferred, in bytes; none: as long as it likes. None.
     pub max_body: Option<u64>,
@@ -13,7 +16,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_head: 256 * 1024, max_headers: 256, max_body: None }
+        Self { max_head: 300 * 1024, max_line: 100 * 1024, max_headers: 10_000, max_body: None }
     }
 }
 

@@ -124,9 +124,6 @@ pub struct ResponseHead {
 impl ResponseHead {
     /// The header fields in the order and spelling of the wire.
     pub fn headers_as_sent(&self) -> Headers {
-        if self.raw.is_empty() {
-            return as_pairs(&self.headers);
-        }
         let text = String::from_utf8_lossy(&self.raw);
         text.lines()
             .skip(1)
@@ -152,13 +149,11 @@ pub struct Response {
     pub body: Body,
 }
 
-/// The header fields as the journal keeps them, names as [`wire_name`] spells them.
-pub(crate) fn as_pairs(headers: &HeaderMap) -> Headers {
-    headers
+/// The header fields as the journal keeps them.
+pub(crate) fn as_pairs(fields: &Fields) -> Headers {
+    fields
         .iter()
-        .map(|(name, value)| {
-            (wire_name(name.as_str()), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        })
+        .map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect()
 }
 
@@ -186,34 +181,6 @@ pub(crate) fn version_text(version: Version) -> &'static str {
     }
 }
 
-/// The last head in `collected`: interim responses (1xx) may stand before it, and the beginning of
-/// a body behind it.
-pub(crate) fn final_head(collected: &[u8]) -> Vec<u8> {
-    let mut rest = collected;
-    loop {
-        let Some(end) = head_end(rest) else { return Vec::new() };
-        let (head, behind) = rest.split_at(end);
-        let is_interim = head.get(9) == Some(&b'1') && !head.starts_with(b"HTTP/1.1 101");
-        if !is_interim {
-            return head.to_vec();
-        }
-        rest = behind;
-    }
-}
-
-/// Where the first head ends: behind its empty line (RFC 9112 2.1, bare LF tolerated as in 2.2).
-fn head_end(bytes: &[u8]) -> Option<usize> {
-    let mut line_start = 0;
-    for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
-        let line = bytes.get(line_start..at)?;
-        if line_start > 0 && (line.is_empty() || line == b"\r") {
-            return Some(at + 1);
-        }
-        line_start = at + 1;
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,14 +198,5 @@ mod tests {
         assert_eq!(wire_name("content-type"), "Content-Type");
         assert_eq!(wire_name("te"), "Te");
         assert_eq!(wire_name("x--y"), "X--Y");
-    }
-
-    #[test]
-    fn the_final_head_is_found_behind_interim_ones_and_before_the_body() {
-        let wire =
-            b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\nbody\r\n\r\n";
-        assert_eq!(final_head(wire), b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n");
-        assert_eq!(final_head(b"HTTP/1.1 200 OK\nA: b\n\nbody"), b"HTTP/1.1 200 OK\nA: b\n\n");
-        assert_eq!(final_head(b"HTTP/1.1 200 OK\r\nA: b"), b"");
     }
 }

@@ -1,5 +1,6 @@
 //! How far an exchange has come, for whoever wants to look while it goes on.
 
+use bytes::{Bytes, BytesMut};
 use glasstack_journal::Instant;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +14,9 @@ pub struct Progress(Arc<Mutex<Snapshot>>);
 pub struct Snapshot {
     /// Bytes of the request's head.
     pub request_head: u64,
-    /// Bytes of the request's body handed to the stream, without chunk headers.
+    /// Bytes of the request handed to the stream.
+    pub written: u64,
+    /// Bytes of the request's body handed to the stream, chunk headers included.
     pub uploaded: u64,
     /// The length of the request's body in bytes; none if it is known only at its end.
     pub upload_length: Option<u64>,
@@ -21,8 +24,9 @@ pub struct Snapshot {
     pub sent: Option<Instant>,
     /// When the first byte of a response arrived, interim or final; none: not yet.
     pub first_byte: Option<Instant>,
-    /// Bytes of the heads of the responses so far, interim ones included.
-    pub response_heads: u64,
+    /// The heads of the responses so far as they came, interim ones included. Where a head broke off
+    /// or broke the rules, its lines up to there.
+    pub heads: Bytes,
     /// Bytes received of the response's body as transferred, without chunk headers.
     pub downloaded: u64,
 }
@@ -40,6 +44,14 @@ impl Progress {
 
     pub(crate) fn change(&self, change: impl FnOnce(&mut Snapshot)) {
         change(&mut self.lock());
+    }
+
+    pub(crate) fn on_head(&self, raw: &[u8]) {
+        self.change(|so_far| {
+            let mut heads = BytesMut::from(so_far.heads.as_ref());
+            heads.extend_from_slice(raw);
+            so_far.heads = heads.freeze();
+        });
     }
 
     fn lock(&self) -> MutexGuard<'_, Snapshot> {

@@ -1,9 +1,11 @@
 //! The other end: HTTP/1.1 answered over any stream.
 
-use crate::body::{Body, request_framing};
+use crate::body::{Body, Source};
 use crate::error::{HttpError, in_full};
+use crate::framing::request_framing;
 use crate::io::{HyperIo, Stream, Witness, close_in_order};
 use crate::limits::Limits;
+use crate::progress::Progress;
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, Either, poll_fn, ready, select};
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -162,7 +164,12 @@ impl Default for ServerOptions {
     fn default() -> Self {
         Self {
             name: Some(concat!("glasstack/", env!("CARGO_PKG_VERSION")).to_owned()),
-            limits: Limits { max_head: 32 * 1024, max_headers: 100, max_body: Some(16 * 1024 * 1024) },
+            limits: Limits {
+                max_head: 32 * 1024,
+                max_line: 32 * 1024,
+                max_headers: 100,
+                max_body: Some(16 * 1024 * 1024),
+            },
             idle: Duration::from_secs(60),
             linger: Duration::from_secs(5),
             max_requests: None,
@@ -330,14 +337,24 @@ impl Site {
         let framing = request_framing(&parts.headers);
         let limit = self.options.limits.max_body;
         let named = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
+        let source = Source {
+            incoming,
+            desk: Arc::default(),
+            gate: None,
+            witness: Arc::clone(&self.witness),
+            _grip: None,
+            scope: None,
+            progress: Progress::new(),
+            is_raw: false,
+        };
         Received {
             client: self.client,
             method: parts.method,
             target: parts.uri.path_and_query().map_or_else(|| parts.uri.to_string(), ToString::to_string),
             // RFC 9112 3.2.2: an absolute target's authority overrides Host.
             host: parts.uri.authority().map(ToString::to_string).or(named),
+            body: Body::new(source, framing, &parts.headers, limit, false),
             headers: parts.headers,
-            body: Body::new(incoming, framing, limit, Arc::clone(&self.witness), None, None),
         }
     }
 }

@@ -140,30 +140,13 @@ fn tls_code(error: &TlsError) -> u8 {
 }
 
 fn http_code(error: &HttpError) -> u8 {
-    match error {
-        HttpError::NotHttp { .. } => 1,
-        HttpError::BadRequest { .. } => 2,
-        HttpError::MalformedHead { .. } => 8,
-        HttpError::HeadTruncated { .. } | HttpError::Truncated { .. } => 18,
-        HttpError::EmptyReply | HttpError::Closed => 52,
-        HttpError::Reset { .. }
-        | HttpError::Lost { .. }
-        | HttpError::UnexpectedTlsEof { .. }
-        | HttpError::Io { .. }
-        | HttpError::MalformedBody { .. } => 56,
-        HttpError::BodyTooLarge { .. } => 63,
-        HttpError::HeadTooLarge { .. } | HttpError::TooManyInterim { .. } => 100,
-    }
+    error.curl_exit_code()
 }
 
 fn decode_code(error: &DecodeError) -> u8 {
     match error {
         DecodeError::Transfer(error) => http_code(error),
-        DecodeError::Bomb { .. } => 63,
-        DecodeError::UnknownCoding { .. }
-        | DecodeError::TooManyCodings { .. }
-        | DecodeError::Corrupt { .. }
-        | DecodeError::EndsEarly { .. } => 61,
+        other => other.curl_exit_code(),
     }
 }
 

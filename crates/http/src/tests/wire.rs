@@ -2,6 +2,7 @@
 
 use crate::{Connection, Fields, HttpError, Limits, Request, Response};
 use futures_io::{AsyncRead, AsyncWrite};
+use futures_util::future::BoxFuture;
 use futures_util::{AsyncReadExt, AsyncWriteExt};
 use glasstack_journal::journal::Recorder;
 use glasstack_journal::{Clock, Instant, Journal, Record, Scope, WallTime};
@@ -15,6 +16,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 use url::Url;
 
 /// Time that jumps to the next timer, and an executor.
@@ -65,6 +67,15 @@ impl World {
         }
     }
 
+    /// Who waits for a time.
+    pub(super) fn sleep(&self) -> impl Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync + 'static {
+        let executor = self.executor.clone();
+        move |duration| {
+            let executor = executor.clone();
+            Box::pin(async move { executor.sleep(duration).await })
+        }
+    }
+
     pub(super) fn records(&self) -> Vec<Record> {
         self.recorder.records()
     }
@@ -77,7 +88,7 @@ impl World {
     ) -> Connection {
         let (near, far) = pipe();
         self.executor.spawn(peer(far));
-        let (connection, driver) = Connection::start(near, limits).await.unwrap();
+        let (connection, driver) = Connection::start(near, limits, self.sleep()).await.unwrap();
         self.executor.spawn(driver);
         connection
     }
