@@ -118,7 +118,7 @@ impl Served {
 
 fn connect(from: IpAddr, server: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(server).unwrap();
-    assert_eq!(stream.local_addr().unwrap().ip(), from, "over the veth pair");
+    assert_eq!(stream.local_addr().unwrap().ip(), from, "over the network that is measured");
     stream
 }
 

@@ -1,5 +1,6 @@
-//! Measures our stack on a plain TAP against the kernel's over a veth pair, and one program against
-//! another. `scripts/bench` makes the networks, runs this in them and says what the figures mean.
+//! Measures our stack on a plain TAP against the kernel's over a veth pair, our stack behind a gateway
+//! in the process against the kernel's on the loopback interface, and one program against another.
+//! `scripts/bench` makes the networks, runs this in them and says what the figures mean.
 //!
 //! ```text
 //!    near (we start here)                                   far
@@ -8,6 +9,8 @@
 //!   +--------------------------------------+      +------------------+
 //!        glasstack's column: our stack <-> the near kernel, over the TAP
 //!        the kernel's column: near kernel <-> far kernel, over the veth pair
+//!
+//!        our stack == wire in the process == gateway -- a socket on the loopback interface -- kernel
 //! ```
 //!
 //! Read in this order: `main` (what is measured), [`figures`] (how repeats become a row),
@@ -39,6 +42,7 @@ const CONNECTIONS: u32 = 1_000;
 
 const USAGE: &str = "nothing measured: this needs the networks that `sudo scripts/bench` makes.
 usage: wire network REPEATS TAP OUR_CIDR TAP_ADDRESS NEAR_ADDRESS FAR_ADDRESS FAR_NAMESPACE
+       wire user REPEATS MTU
        wire programs REPEATS WHAT -- PROGRAM ARGUMENTS... -- PROGRAM ARGUMENTS...";
 
 fn main() -> ExitCode {
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
             };
             measure_networks(repeats.parse().unwrap(), &networks);
         }
+        ["user", repeats, mtu] => measure_gateway(repeats.parse().unwrap(), mtu.parse().unwrap()),
         ["programs", repeats, what, "--", rest @ ..] => {
             let mut commands = rest.split(|word| *word == "--");
             let (Some(ours), Some(other)) = (commands.next(), commands.next()) else {
@@ -89,15 +94,16 @@ struct Networks {
     far_namespace: PathBuf,
 }
 
+const MEASUREMENTS: [(Conversation, &str, Unit); 4] = [
+    (Conversation::Receive(STREAM), "one TCP stream in", Unit::GigabitsPerSecond),
+    (Conversation::Send(STREAM), "one TCP stream out", Unit::GigabitsPerSecond),
+    (Conversation::RoundTrips(ROUND_TRIPS), "1-byte round trip", Unit::Microseconds),
+    (Conversation::Connections(CONNECTIONS), "connections, one after another", Unit::PerSecond),
+];
+
 /// Ours and the kernel's turn by turn, so that what disturbs the machine disturbs both.
 fn measure_networks(repeats: usize, networks: &Networks) {
-    let measurements = [
-        (Conversation::Receive(STREAM), "one TCP stream in", Unit::GigabitsPerSecond),
-        (Conversation::Send(STREAM), "one TCP stream out", Unit::GigabitsPerSecond),
-        (Conversation::RoundTrips(ROUND_TRIPS), "1-byte round trip", Unit::Microseconds),
-        (Conversation::Connections(CONNECTIONS), "connections, one after another", Unit::PerSecond),
-    ];
-    for (conversation, what, unit) in measurements {
+    for (conversation, what, unit) in MEASUREMENTS {
         let samples = (0..repeats).map(|_| {
             // A fresh port each time: no connection meets one that is in TIME-WAIT.
             let server = Served::start(conversation, networks.tap_address, None);
@@ -109,6 +115,25 @@ fn measure_networks(repeats: usize, networks: &Networks) {
             Sample { ours: unit.of(ours), other: unit.of(kernel) }
         });
         println!("{}", Row { what: what.to_owned(), unit, samples: samples.collect() });
+    }
+}
+
+/// Our client behind a gateway in this process against the kernel's, both to a server of the kernel's
+/// on the loopback interface. Needs no privilege and no network.
+fn measure_gateway(repeats: usize, mtu: usize) {
+    let loopback = IpAddr::from([127, 0, 0, 1]);
+    for (conversation, what, unit) in MEASUREMENTS {
+        let samples = (0..repeats).map(|_| {
+            let server = Served::start(conversation, loopback, None);
+            let ours = ours::converse_over_gateway(mtu, conversation, server.address);
+            server.end();
+            let server = Served::start(conversation, loopback, None);
+            let kernel = conversation.by_the_kernel(loopback, server.address);
+            server.end();
+            Sample { ours: unit.of(ours), other: unit.of(kernel) }
+        });
+        let what = format!("user network: {what}");
+        println!("{}", Row { what, unit, samples: samples.collect() });
     }
 }
 

@@ -1,11 +1,12 @@
-//! The client's side of a conversation by our own stack, in a world of its own each time.
+//! The client's side of a conversation by our own stack, on a TAP or behind a gateway, in a world of
+//! its own each time.
 
 use crate::Networks;
 use crate::conversation::{CHUNK, Conversation, read_report};
 use crate::figures::Outcome;
 use futures_util::{AsyncReadExt, AsyncWriteExt};
 use glasstack_stack::{Host, World};
-use glasstack_uplink::{Addressing, TapConfig, TapDevice, TapWorld};
+use glasstack_uplink::{Addressing, TapConfig, TapDevice, TapWorld, UserNet, UserNetConfig};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,18 @@ pub(crate) fn converse(networks: &Networks, conversation: Conversation, server: 
     let addressing = Addressing::choose(device.host_side(), Some(networks.ours), None).unwrap();
     let mut world = TapWorld::new().unwrap();
     let host = world.add_host(addressing.host_config("ours").unwrap(), device).unwrap();
-    let outcome = world.run(host.timeout(LIMIT, speak(&host, conversation, server))).unwrap().unwrap();
+    converse_in(&mut world, &host, conversation, server)
+}
+
+/// The same behind a gateway in this process, to a server on the machine's loopback interface.
+pub(crate) fn converse_over_gateway(mtu: usize, conversation: Conversation, server: SocketAddr) -> Outcome {
+    let mut world = TapWorld::new().unwrap();
+    let net = UserNet::join(&mut world, UserNetConfig { mtu, ..UserNetConfig::default() }).unwrap();
+    converse_in(&mut world, net.host(), conversation, server)
+}
+
+fn converse_in(world: &mut TapWorld, host: &Host, conversation: Conversation, server: SocketAddr) -> Outcome {
+    let outcome = world.run(host.timeout(LIMIT, speak(host, conversation, server))).unwrap().unwrap();
     assert!(world.drain(LIMIT).unwrap(), "every connection is closed in order");
     outcome
 }
