@@ -17,6 +17,8 @@ pub(crate) mod odd;
 pub(crate) mod pki;
 pub(crate) mod tshark;
 
+pub(crate) use namespace::skip;
+
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -121,6 +123,12 @@ impl Network {
             ),
         );
         Server::start(&self.folder, "nginx", &["-e", "stderr", "-c", &config], WEB, port)
+    }
+
+    /// `openssl s_server` with these options, once it accepts connections at `port`.
+    pub(crate) fn openssl_server(&self, options: &[&str], port: u16) -> Server {
+        let accept = format!("{WEB}:{port}");
+        Server::start(&self.folder, "openssl", &[&["s_server", "-accept", &accept], options].concat(), WEB, port)
     }
 
     /// unbound, with `zone` as the contents of demo.test.
@@ -302,7 +310,7 @@ fn dying_with_the_test(program: &str) -> Command {
 }
 
 /// Daemons live in sbin, which is not on every user's PATH.
-fn is_there(program: &str) -> bool {
+pub(crate) fn is_there(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| Path::new(&folder).join(program).is_file())
 }

@@ -1,7 +1,10 @@
 //! Certificates for the real servers, made anew each time.
 
 use super::Network;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer, KeyIdMethod,
+    KeyPair, RevokedCertParams, date_time_ymd,
+};
 
 /// An authority that the client is told to believe, or not.
 pub(crate) struct Authority {
@@ -32,6 +35,24 @@ impl Authority {
         params.not_after = date_time_ymd(until, 12, 31);
         let key = KeyPair::generate().unwrap();
         (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
+    }
+
+    /// A certificate (PEM) of the owner of `key`, as `params` describe it.
+    pub(crate) fn issue(&self, params: CertificateParams, key: &KeyPair) -> String {
+        params.signed_by(key, &self.issuer).unwrap().pem()
+    }
+
+    /// A revocation list (PEM) that is good for a long time.
+    pub(crate) fn revocation_list(&self, revoked: Vec<RevokedCertParams>) -> String {
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2003, 1, 1),
+            next_update: date_time_ymd(2999, 1, 1),
+            crl_number: 1.into(),
+            issuing_distribution_point: None,
+            revoked_certs: revoked,
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.issuer).unwrap().pem().unwrap()
     }
 
     /// The same in files, as nginx's directives name them.

@@ -1,12 +1,13 @@
 """The answers of strange_server.py, by path.
 
-FIXED holds those that are the same bytes whatever was asked; after them the connection is closed. ANSWERS holds
-functions: they are given the connection and the request, and return KEEP when the connection goes on.
+FIXED holds those that are the same bytes whatever was asked; after them the connection is closed, but for KEPT.
+ANSWERS holds functions: they are given the connection and the request, and return KEEP when the connection goes on.
 """
 
 import base64
 import gzip
 import hashlib
+import re
 import time
 import zlib
 
@@ -331,6 +332,10 @@ FIXED = LENGTHS | CHUNKS | HEADS | INTERIM | CODINGS | OTHERS
 for _name, _value in DISPOSITIONS.items():
     FIXED[f"/named/{_name}"] = whole(b"hello", b"Content-Disposition: " + _value)
 
+# Those after which the connection goes on all the same: they say where they end.
+KEPT = {path for path in FIXED if path in OTHERS or path.startswith("/named/")}
+KEPT -= {"/redirect/no-length", "/redirect/truncated"}
+
 # What is closed or reset when so much of it has been said.
 WHOLE = whole(TEXT)
 CUTS = {"nothing": 0, "status": 9, "line": 17, "head": 30, "heads-end": WHOLE.index(TEXT), "body": WHOLE.index(TEXT) + 100}
@@ -361,7 +366,7 @@ def answer(connection, request):
     if request.method == "HEAD" and "with-body" not in request.query:
         fixed = fixed[: fixed.find(b"\r\n\r\n") + 4]
     connection.send(fixed)
-    return None
+    return request.path in KEPT
 
 
 def keep(connection, body, fields=b"", status=b"200 OK", method="GET"):
@@ -628,6 +633,8 @@ def upload_early(connection, request):
 
 def _received(connection, request):
     body = connection.body(request)
+    # The boundary of a form is left to chance.
+    body = re.sub(rb"-{26}[0-9A-Za-z]+", b"-" * 26, body)
     said = b"%s of %d bytes, SHA-256 %s\n" % (request.method.encode(), len(body), hashlib.sha256(body).hexdigest().encode())
     return keep(connection, said)
 
@@ -697,3 +704,21 @@ def flaky(connection, request):
     if connection.visits(request.path) > int(request.path.rsplit("/", 1)[1]):
         return keep(connection, b"at last\n")
     return None
+
+
+# -- many at once
+
+@path("/gather")
+def gather(connection, request):
+    """Answers when `n` requests wait here at the same time, or after a while without."""
+    together = connection.server.gather(int(request.query.get("n", "2")), 30)
+    return keep(connection, b"all of them\n" if together else b"not all of them\n")
+
+
+@path("/close/half")
+def close_half(connection, request):
+    """Ends its own side behind the head, and only then reads the body: half a connection is enough for it."""
+    connection.send(head())
+    connection.send(b"said before the end\n")
+    connection.cut()
+    connection.body(request)

@@ -177,6 +177,11 @@ class Connection:
         try:
             if self.tls:
                 self.sock.do_handshake()
+            elif self.sock.recv(1, socket.MSG_PEEK) == b"\x16":
+                # TLS where there is none.
+                self.fill()
+                self.send(strange_answers.whole(b"not here\n", status=b"400 Bad Request"))
+                return self.goodbye()
             while strange_answers.answer(self, self.request()):
                 pass
             self.goodbye()
@@ -209,6 +214,8 @@ class Server:
         self.threads = []
         self.counts = {}
         self.probes = {}
+        self.gathering = threading.Condition()
+        self.waiting = 0
         self.ports = {"http": self.listen(None)}
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -243,6 +250,13 @@ class Server:
             self.counts[key] = self.counts.get(key, 0) + 1
             return self.counts[key]
 
+    def gather(self, count, seconds):
+        """Waits until `count` callers wait here; whether they all came in time."""
+        with self.gathering:
+            self.waiting += 1
+            self.gathering.notify_all()
+            return self.gathering.wait_for(lambda: self.waiting >= count, seconds)
+
     def is_probe(self, peer):
         with self.lock:
             probe = self.probes.pop(peer, None)
@@ -273,6 +287,7 @@ class Server:
             self.connections.clear()
             self.threads.clear()
             self.counts.clear()
+            self.waiting = 0
         return seen
 
 
