@@ -234,7 +234,7 @@ fn what_is_not_http_is_not_read_as_http() {
 
 #[test]
 fn a_head_without_end_has_an_end() {
-    let (error, _) = fails("http://endless-head.test/", 100);
+    let (error, _) = fails("http://endless-head.test/", 56);
     assert!(matches!(error, WebError::Http(HttpError::HeadTooLarge { .. })), "{error:?}");
 }
 
