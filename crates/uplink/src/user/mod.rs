@@ -75,7 +75,8 @@ pub struct UserNetConfig {
     pub gateway: Ipv4Addr,
     /// The length of the network's prefix, in bits. 24.
     pub prefix_len: u8,
-    /// The largest IP packet on the wire between the two, in bytes. 1 500.
+    /// The largest IP packet on the wire between the two, in bytes; far below `tcp`'s buffers, since
+    /// who has room for one segment only waits for its delayed acknowledgment each time. 1 500.
     pub mtu: usize,
     /// How both hosts' TCP behaves.
     pub tcp: TcpConfig,
