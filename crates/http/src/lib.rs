@@ -34,6 +34,7 @@ pub mod redirect;
 pub mod server;
 #[cfg(test)]
 mod tests;
+pub mod tunnel;
 pub mod upload;
 mod wire;
 
@@ -48,6 +49,7 @@ pub use message::{Reading, Request, Response, ResponseHead, Target};
 pub use progress::{Progress, Snapshot};
 pub use redirect::{Redirect, RedirectError, RedirectPolicy};
 pub use server::{Answer, AnswerBody, Handler, Received, ServerOptions};
+pub use tunnel::{Connect, Tunnel, Tunnelled};
 pub use upload::{BodySource, RequestBody};
 
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
