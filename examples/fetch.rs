@@ -1,6 +1,7 @@
 //! Fetches a page, redirects and TLS included.
 //!
 //! `cargo run -p glasstack-examples --example fetch -- --net lab http://www.example.test/`
+//! `cargo run -p glasstack-examples --example fetch -- --net user http://localhost:8000/`
 //! `cargo run -p glasstack-examples --example fetch -- --net tap http://10.71.83.1:8000/`
 
 use glasstack::web::{Request, address_bar};

@@ -1,11 +1,11 @@
-//! What the examples share: `--net lab|tap` chosen on the command line, and the rest of the line.
+//! What the examples share: `--net lab|user|tap` chosen on the command line, and the rest of the line.
 
 use anyhow::{Context, bail};
-use glasstack::dns::{ResolvConf, Resolver, ResolverConfig};
+use glasstack::dns::{HostsFile, ResolvConf, Resolver, ResolverConfig};
 use glasstack::lab::Lab;
 use glasstack::stack::{Host, World};
 use glasstack::tls::{TlsClient, TlsClientConfig, TrustStore};
-use glasstack::uplink::{Addressing, TapConfig, TapDevice, TapWorld};
+use glasstack::uplink::{Addressing, TapConfig, TapDevice, TapWorld, UserNet, UserNetConfig};
 use glasstack::web::{Client, ClientConfig};
 use std::future::Future;
 use std::time::Duration;
@@ -25,22 +25,24 @@ pub struct Net {
 
 enum AnyWorld {
     Lab(Box<Lab>),
-    Tap(Box<TapWorld>),
+    Real(Box<TapWorld>),
 }
 
 impl Net {
-    /// Reads the command line: `--net lab` (the default) or `--net tap`, then arguments.
+    /// Reads the command line: `--net lab` (the default), `--net user` or `--net tap`, then
+    /// arguments.
     pub fn from_args() -> anyhow::Result<Self> {
         let mut args: Vec<String> = std::env::args().skip(1).collect();
         let choice = match args.iter().position(|arg| arg == "--net") {
             Some(at) if at + 1 < args.len() => args.drain(at..at + 2).next_back(),
-            Some(_) => bail!("--net needs a word: lab or tap"),
+            Some(_) => bail!("--net needs a word: lab, user or tap"),
             None => None,
         };
         match choice.as_deref() {
             None | Some("lab") => Self::lab(args),
+            Some("user") => Self::user(args),
             Some("tap") => Self::tap(args),
-            Some(other) => bail!("--net {other}: lab and tap are what there is"),
+            Some(other) => bail!("--net {other}: lab, user and tap are what there is"),
         }
     }
 
@@ -52,14 +54,26 @@ impl Net {
         Ok(Self { world: AnyWorld::Lab(Box::new(lab)), host, names, trust, args })
     }
 
+    fn user(args: Vec<String>) -> anyhow::Result<Self> {
+        let mut world = TapWorld::new()?;
+        let host = UserNet::join(&mut world, UserNetConfig::default())?.host().clone();
+        Ok(Self::real(world, host, args))
+    }
+
     fn tap(args: Vec<String>) -> anyhow::Result<Self> {
         let device = TapDevice::open(&TapConfig::default())?;
         let addressing = Addressing::choose(device.host_side(), None, None)?;
         let mut world = TapWorld::new()?;
         let host = world.add_host(addressing.host_config("me")?, device)?;
+        Ok(Self::real(world, host, args))
+    }
+
+    /// In the real world names are what this machine takes them for; no certificate is believed.
+    fn real(world: TapWorld, host: Host, args: Vec<String>) -> Self {
         let conf = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
-        let names = ResolverConfig::from(&ResolvConf::parse(&conf));
-        Ok(Self { world: AnyWorld::Tap(Box::new(world)), host, names, trust: TrustStore::empty(), args })
+        let hosts = HostsFile::parse(&std::fs::read_to_string("/etc/hosts").unwrap_or_default());
+        let names = ResolverConfig { hosts, ..ResolverConfig::from(&ResolvConf::parse(&conf)) };
+        Self { world: AnyWorld::Real(Box::new(world)), host, names, trust: TrustStore::empty(), args }
     }
 
     /// Whether the world is the virtual one.
@@ -81,7 +95,7 @@ impl Net {
                 lab.world.drain(goodbye)?;
                 result
             }
-            AnyWorld::Tap(world) => {
+            AnyWorld::Real(world) => {
                 let result = world.run(future)?;
                 world.drain(goodbye)?;
                 result

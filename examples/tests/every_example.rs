@@ -97,10 +97,18 @@ fn two_hosts_in_a_test_are_the_same_every_time() {
 fn a_network_that_there_is_not_is_an_error_that_says_what_there_is() {
     let output = program("ping", &["--net", "wifi"]).output().unwrap();
     assert!(!output.status.success());
-    has(&String::from_utf8_lossy(&output.stderr), &["lab and tap are what there is"]);
+    has(&String::from_utf8_lossy(&output.stderr), &["lab, user and tap are what there is"]);
 }
 
 // ---- on the user network, without privilege
+
+#[test]
+fn fetch_on_the_user_network() {
+    let (at, server) = a_page_at("127.0.0.1:0");
+    let url = format!("http://localhost:{}/", at.port());
+    assert_eq!(run("fetch", &["--net", "user", &url]), "from outside");
+    server.join().unwrap();
+}
 
 #[test]
 fn blocking_get_on_the_user_network() {
