@@ -36,7 +36,6 @@ pub struct Connect {
 }
 
 /// What a proxy made of it.
-#[derive(Debug)]
 pub enum Tunnel<S> {
     /// The tunnel is open: what is sent from here on reaches the other end.
     Open {
@@ -55,16 +54,21 @@ pub enum Tunnel<S> {
     },
 }
 
+impl<S> fmt::Debug for Tunnel<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open { head, stream } => write!(f, "Open({}, {stream:?})", head.status),
+            Self::Refused { head, stream } => write!(f, "Refused({}, {stream:?})", head.status),
+        }
+    }
+}
+
 /// Read and thrown away of a refusal's body, at most, in bytes.
 const REFUSAL: u64 = 64 * 1024;
 
 /// Asks the proxy at the other end of `stream` for a tunnel. `scope` is where it is told. Bound it in
 /// time (`Host::timeout`): a proxy may take as long as it likes.
-pub async fn connect<S: Stream>(
-    scope: &Scope,
-    stream: S,
-    request: &Connect,
-) -> Result<Tunnel<S>, HttpError> {
+pub async fn connect<S: Stream>(scope: &Scope, stream: S, request: &Connect) -> Result<Tunnel<S>, HttpError> {
     let result = ask(scope, stream, request).await;
     if let Err(error) = &result {
         scope.record(|| Http::Failed { why: in_full(error) });
@@ -121,10 +125,8 @@ async fn read_head<S: Stream>(
     let mut scratch = vec![0; SCRATCH];
     let mut received = 0;
     loop {
-        let count = stream
-            .read(&mut scratch)
-            .await
-            .map_err(|error| HttpError::broken(&Arc::new(error), received))?;
+        let count =
+            stream.read(&mut scratch).await.map_err(|error| HttpError::broken(&Arc::new(error), received))?;
         received += count as u64;
         let mut data = scratch.get(..count).unwrap_or_default();
         if data.is_empty() {
@@ -139,9 +141,8 @@ async fn read_head<S: Stream>(
                         return Ok((head, data.to_vec()));
                     }
                     let status = head.status;
-                    scope.record(|| {
-                        Note::detail(format!("interim response {status}: the final one follows"))
-                    });
+                    scope
+                        .record(|| Note::detail(format!("interim response {status}: the final one follows")));
                 }
                 // There is none: it was not allowed.
                 Step::Body(_) => break,

@@ -4,4 +4,6 @@ mod decoding;
 mod responses;
 mod reuse;
 mod serving;
+mod tunnels;
+mod uploads;
 mod wire;

@@ -169,6 +169,7 @@ struct Half {
     bytes: VecDeque<u8>,
     closed: bool,
     reset: bool,
+    deaf: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
 }
@@ -193,6 +194,13 @@ impl End {
     /// Neither closes nor listens, ever.
     pub(super) fn hold(self) {
         std::mem::forget(self);
+    }
+
+    /// Nothing that the other side writes from now on is taken.
+    pub(super) fn break_writes(&self) {
+        let mut half = self.incoming.lock().unwrap();
+        half.deaf = true;
+        wake(&mut half.writer);
     }
 
     pub(super) fn is_closed_by_peer(&self) -> bool {
@@ -231,7 +239,7 @@ impl AsyncRead for End {
 impl AsyncWrite for End {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         let mut half = self.outgoing.lock().unwrap();
-        if half.closed {
+        if half.closed || half.deaf {
             return Poll::Ready(Err(TcpError::Closed.into()));
         }
         let count = (ROOM - half.bytes.len()).min(data.len());
@@ -265,4 +273,20 @@ impl Drop for End {
         half.bytes.clear();
         wake(&mut half.writer);
     }
+}
+
+/// The seed with a few of its bytes changed, a few hundred times; the same every time it runs.
+pub(super) fn mutations(seed: &'static [u8], mut state: u64) -> impl Iterator<Item = &'static [u8]> {
+    std::iter::repeat_with(move || {
+        let mut wire = seed.to_vec();
+        for _ in 0..3 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let at = usize::try_from(state % seed.len() as u64).unwrap();
+            wire[at] = state.to_le_bytes()[5];
+        }
+        &*wire.leak()
+    })
+    .take(400)
 }
