@@ -121,7 +121,8 @@ impl Net {
         let device = TapDevice::open(&config)?;
         let addressing = Addressing::choose(device.host_side(), options.addr, options.gateway)?;
         let host = world.add_host(addressing.host_config(HERO)?, device)?;
-        let names = ResolverConfig { hosts: hosts_of(options, &host)?, ..(&resolv_conf()).into() };
+        let conf = resolv_conf_beyond_loopback();
+        let names = ResolverConfig { hosts: hosts_of(options, &host)?, ..(&conf).into() };
         let mut net = Self { world: AnyWorld::Real(Box::new(world)), host, names };
         net.use_servers(&options.dns);
         Ok(net)
@@ -238,6 +239,18 @@ fn user_net(options: &NetOptions, servers: &[IpAddr]) -> anyhow::Result<UserNetC
 
 fn resolv_conf() -> ResolvConf {
     ResolvConf::parse(&std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default())
+}
+
+/// On a device this machine's loopback is out of reach. Where /etc/resolv.conf names nothing but
+/// a stub there, systemd tells the servers behind it (systemd-resolved(8)).
+fn resolv_conf_beyond_loopback() -> ResolvConf {
+    let conf = resolv_conf();
+    if !conf.servers.iter().all(IpAddr::is_loopback) {
+        return conf;
+    }
+    let behind = std::fs::read_to_string("/run/systemd/resolve/resolv.conf").unwrap_or_default();
+    let behind = ResolvConf::parse(&behind);
+    if behind.servers.is_empty() { conf } else { behind }
 }
 
 /// The hosts file that the options name, or this machine's.

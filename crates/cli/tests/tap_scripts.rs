@@ -368,6 +368,33 @@ impl UdpInbox {
 }
 
 #[test]
+fn names_are_asked_of_the_servers_behind_systemds_stub_and_without_it_another_is_asked_for() {
+    on_a_machine(&["nft"], |internet| {
+        let stub = "/dev/net/resolv.conf";
+        fs::write(stub, "nameserver 127.0.0.53\n").unwrap();
+        shell(&format!("mount --bind {stub} $(readlink -f /etc/resolv.conf)"));
+        assert!(run("tap-up --nat").contains("give glasstack another, as --dns"));
+        fs::create_dir_all("/run/systemd/resolve").unwrap();
+        fs::write("/run/systemd/resolve/resolv.conf", "nameserver 198.51.100.80\n").unwrap();
+        assert!(!run("tap-up --nat").contains("--dns"));
+
+        let server = internet.run(|| UdpSocket::bind("198.51.100.80:53").unwrap()).unwrap();
+        let answered = std::thread::spawn(move || {
+            let mut message = [0; 512];
+            let (length, guest) = server.recv_from(&mut message).unwrap();
+            // A response: there is no such name (RFC 1035 4.1.1).
+            (message[2], message[3]) = (0x81, 0x83);
+            server.send_to(&message[..length], guest).unwrap();
+            guest.ip()
+        });
+        let (code, _) = as_nobody(&["get", "-s", "--net", "tap", "http://nobody.example/"]);
+        assert_eq!(code, Some(6));
+        assert_eq!(answered.join().unwrap(), OURS.parse::<IpAddr>().unwrap());
+        run("tap-down");
+    });
+}
+
+#[test]
 fn what_fails_half_way_leaves_nothing_behind() {
     on_a_machine(&["nft"], |_| {
         fs::create_dir("/dev/net/bin").unwrap();
