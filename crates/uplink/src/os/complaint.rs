@@ -54,7 +54,7 @@ pub(crate) fn meaning(error: &io::Error) -> Option<Unreachable> {
         Errno::ECONNREFUSED => Unreachable::Port,
         // Linux tells the codes 1, 5 to 8, 11 and 12 of RFC 1122 3.2.2.1 no further apart.
         Errno::EHOSTUNREACH | Errno::EHOSTDOWN => Unreachable::Host,
-        Errno::ENETUNREACH | Errno::ENETDOWN | Errno::EADDRNOTAVAIL => Unreachable::Network,
+        Errno::ENETUNREACH | Errno::ENETDOWN => Unreachable::Network,
         // A local firewall says EPERM, a `prohibit` route EACCES.
         Errno::EACCES | Errno::EPERM => Unreachable::Prohibited,
         _ => return None,

@@ -3,6 +3,7 @@
 use super::Descriptor;
 use super::complaint::{self, Complaint};
 use crate::reactor::{Reactor, Registered, Side};
+use nix::errno::Errno;
 use nix::sys::socket::{
     MsgFlags, SockProtocol, SockaddrStorage, getsockname, recv, send, setsockopt, sockopt,
 };
@@ -30,14 +31,19 @@ pub(crate) enum Trouble {
 impl ConnectedUdp {
     /// A socket towards `peer`. Nothing is sent by that.
     pub(crate) fn open(reactor: &Reactor, peer: SocketAddr) -> io::Result<Self> {
-        let socket = Descriptor::connected(SockProtocol::Udp, peer)?;
+        let mut socket = Descriptor::connected(SockProtocol::Udp, peer)?;
+        // A port of this machine that nobody has may be the one that the kernel has just chosen;
+        // while the first socket has it, the second gets another.
+        if own_address(&socket)? == peer {
+            socket = Descriptor::connected(SockProtocol::Udp, peer)?;
+        }
         complaint::keep(&socket, peer.ip())?;
         Ok(Self { io: reactor.register(socket)?, ttl: AtomicU8::new(0) })
     }
 
     /// This machine's end.
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
-        address_of(getsockname::<SockaddrStorage>(self.io.get().as_raw_fd())?)
+        own_address(self.io.get())
     }
 
     /// Datagrams go this many hops from now on (IPv4 only).
@@ -51,23 +57,27 @@ impl ConnectedUdp {
 
     /// Sends a datagram, or loses it where the kernel has no room: it is UDP.
     pub(crate) fn send(&self, data: &[u8]) -> Result<(), Trouble> {
-        // An earlier datagram's error comes out of the next call, whichever that is: tell it, and
+        // An earlier datagram's error comes out of the next call, whichever that is: note it, and
         // try again.
-        let mut earlier = Vec::new();
+        let (mut earlier, mut failed) = (Vec::new(), None);
         for _ in 0..3 {
             let error = match send(self.io.get().as_raw_fd(), data, MsgFlags::MSG_DONTWAIT) {
-                Ok(_) => break,
+                Ok(_) | Err(Errno::EAGAIN) => {
+                    failed = None;
+                    break;
+                }
                 Err(errno) => io::Error::from(errno),
             };
-            if error.kind() == io::ErrorKind::WouldBlock {
-                break;
-            }
             match self.trouble(error) {
                 Trouble::Complaints(complaints) => earlier.extend(complaints),
-                os @ Trouble::Os(_) => return Err(os),
+                Trouble::Os(error) => failed = Some(error),
             }
         }
-        if earlier.is_empty() { Ok(()) } else { Err(Trouble::Complaints(earlier)) }
+        match failed {
+            _ if !earlier.is_empty() => Err(Trouble::Complaints(earlier)),
+            Some(error) => Err(Trouble::Os(error)),
+            None => Ok(()),
+        }
     }
 
     /// The next datagram from the peer, as much of it as `buffer` takes.
@@ -117,7 +127,8 @@ impl BoundUdp {
     }
 }
 
-fn address_of(storage: SockaddrStorage) -> io::Result<SocketAddr> {
+fn own_address(socket: &Descriptor) -> io::Result<SocketAddr> {
+    let storage = getsockname::<SockaddrStorage>(socket.as_raw_fd())?;
     let v4 = storage
         .as_sockaddr_in()
         .map(|address| SocketAddr::V4(SocketAddrV4::new(address.ip(), address.port())));

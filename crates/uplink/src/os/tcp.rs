@@ -2,6 +2,7 @@
 
 use crate::reactor::{Reactor, Registered, Side};
 use futures_io::{AsyncRead, AsyncWrite};
+use nix::errno::Errno;
 use nix::libc::linger;
 use nix::sys::socket::{setsockopt, sockopt};
 use std::future::poll_fn;
@@ -33,12 +34,22 @@ impl OsTcpStream {
             }
         };
         poll_fn(|cx| io.poll_io(Side::Write, cx, done)).await?;
-        Self::connected(io)
+        let stream = Self::connected(io)?;
+        // RFC 9293 3.5: whoever calls from the port that he calls, opens simultaneously with himself.
+        // It happens on the loopback interface, by the kernel's choice of a port, where nobody
+        // listens.
+        if stream.local_addr()? == to {
+            stream.reset();
+            return Err(Errno::ECONNREFUSED.into());
+        }
+        Ok(stream)
     }
 
     /// What a relay sends on has waited for company already: Nagle's algorithm is off.
     fn connected(io: Registered<mio::net::TcpStream>) -> io::Result<Self> {
         io.get().set_nodelay(true)?;
+        // A peer that is gone without a word does not keep its place for ever.
+        setsockopt(io.get(), sockopt::KeepAlive, &true)?;
         Ok(Self { io })
     }
 
