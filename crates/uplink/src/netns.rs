@@ -263,10 +263,7 @@ const ARRIVED: &str = "glasstack: the test came to its end in a user namespace";
 
 /// Starts the calling test once more in a user namespace of its own.
 fn once_more_inside() -> Result<(), NetNsError> {
-    // The harness names a test's thread after the test, and runs it on the main one only where
-    // there is but one test thread.
-    let test = thread::current().name().filter(|name| *name != "main").map(str::to_owned);
-    let test = test.ok_or(NetNsError::NoTestName)?;
+    let test = test_name(std::env::args().skip(1)).ok_or(NetNsError::NoTestName)?;
     let program = std::env::current_exe()
         .map_err(|source| NetNsError::Os { what: "find the program of this test", source })?;
     let mut again = as_root_of_a_user_namespace();
@@ -278,6 +275,18 @@ fn once_more_inside() -> Result<(), NetNsError> {
         return Ok(());
     }
     Err(NetNsError::FailedInside { test, output })
+}
+
+/// The harness names a test's thread after the test. Where there is but one test thread it runs the
+/// test on the main one; then the command line may tell, as cargo-nextest's does.
+fn test_name(args: impl Iterator<Item = String>) -> Option<String> {
+    let current = thread::current();
+    if let Some(name) = current.name().filter(|name| *name != "main") {
+        return Some(name.to_owned());
+    }
+    let (options, mut names): (Vec<_>, Vec<_>) = args.partition(|arg| arg.starts_with('-'));
+    let is_exact = options.iter().any(|option| option == "--exact");
+    if is_exact && names.len() == 1 { names.pop() } else { None }
 }
 
 /// Why an ordinary user gets no user namespace here, and what root can do about it.
@@ -361,4 +370,25 @@ fn on_a_thread<T: Send>(body: impl FnOnce() -> T + Send) -> Result<T, NetNsError
         let started = started.map_err(|source| NetNsError::Os { what: "start a thread", source })?;
         Ok(started.join().unwrap_or_else(|panic| resume_unwind(panic)))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a thread called `name` takes for its test's name.
+    fn taken(name: &str, args: &[&str]) -> Option<String> {
+        let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(|| test_name(args.into_iter()));
+        thread.unwrap().join().unwrap()
+    }
+
+    #[test]
+    fn a_tests_name_is_its_threads_or_the_only_one_on_the_command_line() {
+        assert_eq!(taken("tests::one", &["--nocapture"]).unwrap(), "tests::one");
+        assert_eq!(taken("main", &["--exact", "tests::one", "--nocapture"]).unwrap(), "tests::one");
+        assert_eq!(taken("main", &["--exact", "tests::one", "tests::two"]), None);
+        assert_eq!(taken("main", &["tests"]), None, "all whose names contain it");
+        assert_eq!(taken("main", &[]), None);
+    }
 }

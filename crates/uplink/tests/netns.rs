@@ -129,6 +129,10 @@ fn an_ordinary_users_test_runs_in_a_user_namespace_with_a_tap_in_it() {
         let told = as_an_ordinary_user("second_half_in_a_private_network", |_| {});
         assert_eq!(told, "told: as expected\n");
         let told = as_an_ordinary_user("second_half_in_a_private_network", |command| {
+            command.arg("--test-threads=1");
+        });
+        assert_eq!(told, "told: as expected\n", "on the main thread, but by name");
+        let told = as_an_ordinary_user("second_half_in_a_private_network", |command| {
             command.env(FAILING, "1");
         });
         assert!(told.contains("failed in its user namespace"), "{told}");
@@ -181,7 +185,7 @@ fn as_an_ordinary_user(test: &str, prepare: impl FnOnce(&mut Command)) -> String
     let program = "/dev/net/again";
     shell(&format!("cp -f '{}' {program}", std::env::current_exe().unwrap().display()));
     let mut again = Command::new(program);
-    again.args(["--exact", test, "--nocapture", "--quiet", "--test-threads=2"]).env(ORDINARY, "1");
+    again.args(["--exact", test, "--nocapture", "--quiet"]).env(ORDINARY, "1");
     prepare(again.uid(NOBODY).gid(NOBODY).current_dir("/").stdin(Stdio::null()));
     let output = again.output().unwrap();
     let out = String::from_utf8_lossy(&output.stdout).into_owned();
