@@ -1,5 +1,6 @@
 //! How the program fails: the chain of causes on stderr, and an exit code as curl's.
 
+use crate::console::Console;
 use glasstack::web::WebError;
 use std::fmt;
 use std::io::Write;
@@ -7,6 +8,18 @@ use std::process::ExitCode;
 
 /// curl: an option or the set-up is wrong.
 pub(crate) const FAILED_INIT: u8 = 2;
+/// curl: what was typed makes no URL.
+pub(crate) const MALFORMED_URL: u8 = 3;
+/// curl: a file that is to be sent cannot be read.
+pub(crate) const READ_ERROR: u8 = 26;
+/// curl: the address of `--interface` is none of ours.
+pub(crate) const INTERFACE_FAILED: u8 = 45;
+/// curl: our certificate or key cannot be used.
+pub(crate) const BAD_CERTIFICATE: u8 = 58;
+/// curl: the cipher suites cannot be used.
+pub(crate) const BAD_CIPHER: u8 = 59;
+/// curl: the revocation lists cannot be used.
+pub(crate) const BAD_CRL_FILE: u8 = 82;
 /// curl: a status of 400 and above, with `-f`.
 pub(crate) const HTTP_ERROR: u8 = 22;
 /// curl: the body could not be written.
@@ -57,6 +70,12 @@ pub(crate) fn usage(text: impl Into<String>) -> anyhow::Error {
 
 /// Prints an error with its causes, one a line, and chooses the exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    tell(error);
+    code(error).into()
+}
+
+/// Prints an error with its causes, one a line.
+pub(crate) fn tell(error: &anyhow::Error) {
     let mut told = String::new();
     for cause in error.chain() {
         let text = cause.to_string();
@@ -66,13 +85,13 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         }
         let head = if told.is_empty() { "glasstack: " } else { "  because " };
         // Where it cannot be told, the exit code still tells it.
-        let _ = writeln!(anstream::stderr(), "{head}{text}");
+        let _ = writeln!(Console, "{head}{text}");
         told = text;
     }
-    code(error).into()
 }
 
-fn code(error: &anyhow::Error) -> u8 {
+/// The exit code that an error has.
+pub(crate) fn code(error: &anyhow::Error) -> u8 {
     let coded = error.chain().find_map(|cause| cause.downcast_ref::<Coded>()).map(|coded| coded.code);
     let web = || error.chain().find_map(|cause| cause.downcast_ref::<WebError>());
     coded.or_else(|| web().map(WebError::curl_exit_code)).unwrap_or(FAILED_INIT)

@@ -3,9 +3,11 @@
 
 mod args;
 mod cmd;
+mod console;
 mod failure;
 mod net;
 mod output;
+mod transfer;
 mod watch;
 
 use args::Command;

@@ -1,13 +1,15 @@
 //! What is shown and saved: the observers that the options ask for.
 
 use crate::args::WatchOptions;
+use crate::console::{self, Console};
+use crate::transfer::output::unbuffered_stdout;
 use anyhow::Context;
 use glasstack::journal::journal::Recorder;
 use glasstack::journal::{Journal, Observer, Record};
 use glasstack::tls::KeyLogSink;
 use glasstack::views::{JsonLines, LadderOptions, Level, Narration, PcapngCapture, Points, Summary, ladder};
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,17 +26,17 @@ pub(crate) fn attach(journal: &Journal, options: &WatchOptions, summary: bool) -
     if let Some(path) = &options.events {
         journal.attach(Box::new(JsonLines::new(Box::new(BufWriter::new(create(path)?)))));
     }
-    if options.silent {
+    if options.silent || options.untold {
         return Ok(());
     }
     let level = if options.verbose { Level::Verbose } else { Level::Normal };
-    let coloured = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    journal.attach(Box::new(Narration::new(Box::new(io::stderr()), level).of(HERO).coloured(coloured)));
+    let coloured = console::is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    journal.attach(Box::new(Narration::new(Box::new(Console), level).of(HERO).coloured(coloured)));
     if options.ladder {
         journal.attach(Box::<LadderAtTheEnd>::default());
     }
     if summary {
-        journal.attach(Box::new(Summary::new(Box::new(io::stderr())).of(HERO)));
+        journal.attach(Box::new(Summary::new(Box::new(Console)).of(HERO)));
     }
     Ok(())
 }
@@ -50,7 +52,7 @@ impl Observer for LadderAtTheEnd {
 
     fn finish(&mut self) -> io::Result<()> {
         let ladder = ladder(&self.0.records(), &LadderOptions::default());
-        io::stderr().write_all(ladder.as_bytes())
+        Console.write_all(ladder.as_bytes())
     }
 }
 
@@ -75,5 +77,8 @@ pub(crate) fn key_log() -> anyhow::Result<Option<KeyLogSink>> {
 }
 
 fn create(path: &Path) -> anyhow::Result<File> {
+    if path.as_os_str() == "-" {
+        return unbuffered_stdout().context("cannot write to stdout");
+    }
     File::create(path).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -22,4 +22,7 @@ pub(crate) struct WatchOptions {
     /// Draw the ladder of segments on stderr at the end
     #[arg(long)]
     pub(crate) ladder: bool,
+    /// Whether the journey is not told, though nobody asked for silence: a progress meter is shown.
+    #[arg(skip)]
+    pub(crate) untold: bool,
 }

@@ -1,193 +1,233 @@
 //! `glasstack get`: the main job.
 
-use crate::args::GetOptions;
-use crate::failure::{BAD_CA_FILE, ExitWith, HTTP_ERROR, WRITE_ERROR, usage};
+use crate::args::{GetOptions, WatchOptions};
+use crate::console;
+use crate::failure::{ExitWith, FAILED_INIT, WRITE_ERROR, usage};
 use crate::net::{Net, read_bounded};
-use crate::watch::key_log;
-use anyhow::{Context, anyhow};
-use glasstack::http::Method;
+use crate::transfer::client::Prepared;
+use crate::transfer::meter::{Meter, Shown};
+use crate::transfer::output::unbuffered_stdout;
+use crate::transfer::plan::{Destination, Plan};
+use crate::transfer::request::{Template, typed};
+use crate::transfer::run::{Operation, Runner, format_of};
+use anyhow::Context;
+use futures_util::future::{Either, select};
 use glasstack::journal::SpanKind;
 use glasstack::stack::Host;
-use glasstack::tls::{TlsClient, TlsClientConfig, TrustStore};
-use glasstack::web::{Client, ClientConfig, HeaderEdit, Request, Response, WebError, address_bar};
+use glasstack::web::{CookieJar, SharedJar, WebError, address_bar};
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long connections may take to close once everything has arrived.
 const GOODBYE: Duration = Duration::from_secs(5);
 /// How long when the user, or a limit of his, has ended the journey.
 const SHORT_GOODBYE: Duration = Duration::from_secs(1);
-/// The largest file of certificates, in bytes.
-const LARGEST_CA_FILE: u64 = 16 << 20;
+/// The largest file of cookies, in bytes.
+const LARGEST_JAR: u64 = 16 << 20;
+
+/// A group before there is a network.
+struct Group {
+    options: GetOptions,
+    plan: Plan,
+    template: Template,
+    prepared: Prepared,
+}
 
 pub(crate) fn run(options: GetOptions) -> anyhow::Result<ExitCode> {
-    // Before anything is opened: nothing is sent for what is no URL.
-    let Some(typed) = options.urls.first() else { return Err(usage("no URL: glasstack get URL")) };
-    let address = address_bar::parse(typed).map_err(WebError::from)?;
-    let request = request(&options, address.url.clone())?;
-    let cacert = options.tls.cacert.as_ref().map(|path| {
-        read_bounded(path, LARGEST_CA_FILE)
-            .and_then(|pem| {
-                TrustStore::from_pem(&pem).with_context(|| format!("--cacert {}", path.display()))
-            })
-            .exit_with(BAD_CA_FILE)
-    });
-    let cacert = cacert.transpose()?;
-    outputs_differ(&options)?;
-    let mut net = Net::open(&options.net, &options.watch, address.url.host_str(), true)?;
+    redirect_stderr(&options)?;
+    // Before anything is opened: nothing is sent for what makes no sense.
+    let groups = groups(options)?;
+    let Some(first) = groups.first() else { return Ok(ExitCode::SUCCESS) };
+    let (net_options, watch, linger) =
+        (first.options.net.clone(), first.options.watch.clone(), first.options.connection.linger);
+    let transfers = groups.iter().fold(0_u64, |sum, group| sum.saturating_add(group.plan.how_many()));
+    let shown = Shown::choose(&first.options, transfers);
+    outputs_differ(&groups, &watch)?;
+    let (asked, typed) = hosts(&groups)?;
+    let watch = WatchOptions { untold: !shown.tells(), ..watch };
+    let mut net = Net::open(&net_options, &watch, asked.as_deref(), true)?;
     // All that follows is part of one journey.
-    let host = net.host.span(SpanKind::Journey { typed: address_bar::hide_password(typed) });
-    let client = client(&options, &net, &host, cacert)?;
+    let host = net.host.span(SpanKind::Journey { typed });
+    let jar = jar(&groups, &host)?;
+    let operations = groups
+        .into_iter()
+        .map(|Group { options, plan, template, prepared }| {
+            let client = prepared.client(&options, &net, &host, jar.clone())?;
+            Ok(Operation { options, plan, template, client })
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let meter = Meter::new(shown, &host);
     let result = net.run(async {
-        address_bar::read(host.scope(), typed).map_err(WebError::from)?;
-        let result = fetch(&client, request, &options).await;
-        client.close().await;
-        result
+        let runner = Runner::new(&host, &operations, &meter);
+        let exit = match select(std::pin::pin!(runner.run()), std::pin::pin!(meter.watch())).await {
+            Either::Left((exit, _)) => exit,
+            Either::Right(((), _)) => 0,
+        };
+        for operation in &operations {
+            operation.client.close().await;
+        }
+        exit
     });
     host.scope().close();
-    let in_order = matches!(&result, Ok(Ok(_)));
-    let ended = net.end(if in_order { GOODBYE } else { SHORT_GOODBYE }, options.connection.linger);
-    let code = result??;
+    let in_order = matches!(&result, Ok(0));
+    let saved = jar.map_or(Ok(()), |jar| save_jar(&operations, &jar, &host));
+    let ended = net.end(if in_order { GOODBYE } else { SHORT_GOODBYE }, linger);
+    let exit = result?;
+    saved?;
     ended?;
-    Ok(code)
+    Ok(exit.into())
 }
 
-/// The request that the options describe.
-fn request(options: &GetOptions, url: url::Url) -> anyhow::Result<Request> {
-    if options.request.head && !data(options).is_empty() {
-        return Err(usage("-I asks for a head only and -d sends a body: choose one"));
+fn groups(mut options: GetOptions) -> anyhow::Result<Vec<Group>> {
+    let behind = std::mem::take(&mut options.behind);
+    let mut groups = Vec::new();
+    for mut options in std::iter::once(options).chain(behind) {
+        let (plan, warnings) = Plan::new(&options)?;
+        if !options.watch.silent {
+            warnings.iter().for_each(console::warn);
+        }
+        if let Some(format) = &options.output.write_out {
+            options.output.write_out = Some(format_of(format)?);
+        }
+        let template = Template::new(&options)?;
+        let prepared = Prepared::new(&options)?;
+        groups.push(Group { options, plan, template, prepared });
     }
-    let mut request = match (options.request.head, data(options).is_empty()) {
-        (true, _) => Request::head(url),
-        (false, true) => Request::get(url),
-        (false, false) => Request::post(url, data(options)),
-    };
-    if let Some(method) = &options.request.request {
-        request.method = Method::from_bytes(method.as_bytes())
-            .map_err(|_| usage(format!("-X {method}: a method is one word of letters")))?;
-        request.method_by_name = true;
+    Ok(groups)
+}
+
+/// Whom the command is about, which decides about the network; and what was typed. One URL that is
+/// none ends the command here; of several the others may be some.
+fn hosts(groups: &[Group]) -> anyhow::Result<(Option<String>, String)> {
+    let mut hosts: Vec<String> = Vec::new();
+    let mut failure = None;
+    let mut shown = Vec::new();
+    for group in groups {
+        for text in group.plan.typed() {
+            let text = typed(&group.options, &text);
+            shown.push(address_bar::hide_password(&text));
+            match address_bar::parse(&text) {
+                Ok(address) => hosts.extend(address.url.host_str().map(str::to_owned)),
+                Err(error) => failure = Some(error),
+            }
+        }
     }
-    if options.request.user_agent.as_ref().is_some_and(|name| name.chars().any(char::is_control)) {
-        return Err(usage("-A: a field's value has no line breaks or other control characters"));
+    let is_lab = |host: &String| host.trim_end_matches('.').ends_with(".test");
+    let is_mixed = hosts.iter().any(is_lab) && !hosts.iter().all(is_lab);
+    let is_automatic = groups.iter().all(|group| group.options.net.net == crate::args::NetChoice::Auto);
+    if is_mixed && is_automatic {
+        return Err(usage(
+            "some of these URLs are the built-in lab's (.test), and others are not: --net says which network is meant",
+        ));
     }
-    if options.request.max_redirs < -1 {
-        return Err(usage("--max-redirs: a number from 0 on, or -1 for any number"));
-    }
-    let edits = options.request.header.iter().map(|line| line.parse::<HeaderEdit>());
-    request.headers = edits.collect::<Result<_, _>>().map_err(WebError::from)?;
-    Ok(request)
-}
-
-fn client(
-    options: &GetOptions,
-    net: &Net,
-    host: &Host,
-    cacert: Option<TrustStore>,
-) -> anyhow::Result<Client> {
-    let trust = match cacert {
-        Some(trust) => trust,
-        None => net.trust()?,
-    };
-    let tls = TlsClientConfig {
-        alpn: vec!["http/1.1".to_owned()],
-        insecure: options.tls.insecure,
-        key_log: key_log()?,
-        ..TlsClientConfig::new(trust)
-    };
-    let tls = TlsClient::new(host.entropy(), host.scope().clock(), tls)?;
-    let defaults = ClientConfig::new(net.resolver(&options.connection.resolve)?, tls);
-    let config = ClientConfig {
-        // Said to be nothing, it is left out, as curl does.
-        user_agent: options
-            .request
-            .user_agent
-            .clone()
-            .or(defaults.user_agent.clone())
-            .filter(|name| !name.is_empty()),
-        compressed: options.request.compressed,
-        follow: options.request.location,
-        max_redirects: u32::try_from(options.request.max_redirs).unwrap_or(u32::MAX),
-        connect_timeout: limit(options.limits.connect_timeout).unwrap_or(defaults.connect_timeout),
-        max_time: limit(options.limits.max_time),
-        ..defaults
-    };
-    Ok(Client::new(host, config))
-}
-
-/// A limit of 0 is none, as in curl.
-fn limit(seconds: Option<Duration>) -> Option<Duration> {
-    seconds.filter(|limit| !limit.is_zero())
-}
-
-fn data(options: &GetOptions) -> String {
-    let parts: Vec<_> = options.body.data.iter().map(|(_, part)| part.to_string_lossy()).collect();
-    parts.join("&")
-}
-
-fn output(options: &GetOptions) -> Option<std::path::PathBuf> {
-    match options.naming.outputs.first() {
-        Some(crate::args::OutputName::File(name)) => Some(name.into()),
-        _ => None,
+    match (hosts.into_iter().next(), failure) {
+        (None, Some(error)) => Err(WebError::from(error).into()),
+        (host, _) => Ok((host, shown.join(" "))),
     }
 }
 
-/// Two outputs in one file would destroy each other.
-fn outputs_differ(options: &GetOptions) -> anyhow::Result<()> {
-    let outputs = [
-        ("-o", &output(options)),
-        ("--capture", &options.watch.capture),
-        ("--events", &options.watch.events),
-    ];
-    for (index, (name, path)) in outputs.iter().enumerate() {
-        let twin = outputs.iter().skip(index + 1).find(|(_, other)| path.is_some() && other == path);
-        if let (Some((other, _)), Some(path)) = (twin, path) {
-            return Err(usage(format!("{name} and {other} name the same file, {}", path.display())));
+/// The cookies, if anybody asked for some: those of the files, and those that come.
+fn jar(groups: &[Group], host: &Host) -> anyhow::Result<Option<SharedJar>> {
+    let is_file = |said: &&String| !said.contains('=');
+    let is_wanted = groups.iter().any(|group| {
+        let identity = &group.options.identity;
+        identity.cookie_jar.is_some() || identity.cookie.iter().any(|said| is_file(&said))
+    });
+    if !is_wanted {
+        return Ok(None);
+    }
+    let mut jar = CookieJar::new();
+    for group in groups {
+        let identity = &group.options.identity;
+        for file in identity.cookie.iter().filter(is_file).filter(|file| !file.is_empty()) {
+            // curl: a file that is not there is an empty one.
+            let bytes = match file.as_str() {
+                "-" => Some(
+                    std::io::read_to_string(std::io::stdin()).context("-b -").exit_with(FAILED_INIT)?.into(),
+                ),
+                file => read_bounded(Path::new(file), LARGEST_JAR).ok(),
+            };
+            match bytes {
+                Some(bytes) => {
+                    jar.load(&bytes, !identity.junk_session_cookies, host.wall());
+                }
+                None if !group.options.watch.silent => {
+                    console::warn(format_args!(
+                        "-b {file}: it cannot be read, and no cookies are taken from it"
+                    ));
+                }
+                None => {}
+            }
+        }
+    }
+    Ok(Some(Arc::new(Mutex::new(jar))))
+}
+
+/// `-c`.
+fn save_jar(operations: &[Operation], jar: &SharedJar, host: &Host) -> anyhow::Result<()> {
+    let text = jar.lock().unwrap_or_else(PoisonError::into_inner).to_netscape(host.wall());
+    let paths = operations.iter().filter_map(|operation| operation.options.identity.cookie_jar.as_ref());
+    for path in paths.collect::<BTreeSet<&PathBuf>>() {
+        let written = if path.as_os_str() == "-" {
+            unbuffered_stdout().and_then(|mut out| out.write_all(text.as_bytes()))
+        } else {
+            std::fs::write(path, &text)
+        };
+        if let Err(error) = written {
+            // curl: a warning, and the exit code of the transfer.
+            console::warn(format_args!("-c {}: the cookies cannot be saved: {error}", path.display()));
         }
     }
     Ok(())
 }
 
-async fn fetch(client: &Client, request: Request, options: &GetOptions) -> anyhow::Result<ExitCode> {
-    let response = client.fetch(request).await?;
-    let status = response.head.status;
-    if options.output.fail && (status.is_client_error() || status.is_server_error()) {
-        return Err(anyhow!("{} answered {status}", response.url)).exit_with(HTTP_ERROR);
-    }
-    let mut output: Box<dyn Write> = match &output(options) {
-        Some(path) if path.as_os_str() != "-" => {
-            let file = File::create(path).with_context(|| format!("cannot write {}", path.display()));
-            Box::new(file.exit_with(WRITE_ERROR)?)
-        }
-        _ => Box::new(io::stdout().lock()),
-    };
-    let written = deliver(response, options.request.head, &mut *output).await;
-    match written {
-        // Whoever reads has seen enough: `glasstack get ... | head`.
-        Err(error) if is_broken_pipe(&error) => Ok(WRITE_ERROR.into()),
-        Err(error) => Err(error),
-        Ok(()) => Ok(ExitCode::SUCCESS),
-    }
+/// `--stderr`.
+fn redirect_stderr(options: &GetOptions) -> anyhow::Result<()> {
+    let Some(name) = &options.output.stderr else { return Ok(()) };
+    let file = if name == "-" { unbuffered_stdout() } else { File::create(name) };
+    let file = file.with_context(|| format!("--stderr {}", name.display())).exit_with(WRITE_ERROR)?;
+    console::redirect(file);
+    Ok(())
 }
 
-async fn deliver(mut response: Response, heads: bool, output: &mut dyn Write) -> anyhow::Result<()> {
-    let write = |output: &mut dyn Write, bytes: &[u8]| {
-        output.write_all(bytes).context("cannot write the body").exit_with(WRITE_ERROR)
-    };
-    if heads {
-        for hop in &response.hops {
-            write(output, &hop.head.raw)?;
+/// Two outputs in one place would destroy each other.
+fn outputs_differ(groups: &[Group], watch: &WatchOptions) -> anyhow::Result<()> {
+    let mut outputs: Vec<(&str, PathBuf)> = Vec::new();
+    for (name, path) in [("--capture", &watch.capture), ("--events", &watch.events)] {
+        outputs.extend(path.clone().map(|path| (name, path)));
+    }
+    for group in groups {
+        let options = &group.options.output;
+        for transfer in group.plan.clone().take(LOOKED_AT) {
+            match transfer.destination {
+                Destination::File(name) => outputs.push(("-o", PathBuf::from(name))),
+                Destination::Remote => {}
+                Destination::Stdout | Destination::StdoutByName => {
+                    outputs.push(("the body", PathBuf::from("-")))
+                }
+            }
         }
-        write(output, &response.head.raw)?;
+        let writes = options.write_out.is_some();
+        outputs.extend(writes.then(|| ("what -w says", PathBuf::from("-"))));
+        outputs.extend(options.dump_header.as_ref().map(|name| ("-D", PathBuf::from(name))));
     }
-    while let Some(chunk) = response.body.chunk().await? {
-        write(output, &chunk)?;
+    for (index, (name, path)) in outputs.iter().enumerate().take(2) {
+        let is_watch = name.starts_with("--");
+        let twin = outputs.iter().skip(index + 1).find(|(_, other)| is_watch && other == path);
+        if let Some((other, _)) = twin {
+            let place = if path.as_os_str() == "-" { "to stdout".into() } else { path.display().to_string() };
+            return Err(usage(format!(
+                "{name} and {other} both go {place}: one of them needs another place"
+            )));
+        }
     }
-    output.flush().context("cannot write the body").exit_with(WRITE_ERROR)
+    Ok(())
 }
 
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
-    kinds.into_iter().any(|kind| kind == io::ErrorKind::BrokenPipe)
-}
+/// How many transfers are looked at for twin outputs: patterns may stand for very many.
+const LOOKED_AT: usize = 1_000;

@@ -2,6 +2,7 @@
 
 use crate::args::values::{ports, seconds};
 use clap::Args;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Names, addresses, TCP, proxies.
@@ -23,9 +24,6 @@ pub(crate) struct ConnectionOptions {
     /// Use IPv4 addresses only, as is done anyway
     #[arg(short = '4', long)]
     pub(crate) ipv4: bool,
-    /// Use IPv6 addresses only
-    #[arg(short = '6', long)]
-    pub(crate) ipv6: bool,
     /// Send small segments at once, as is done anyway; --no-tcp-nodelay gathers them
     #[arg(long)]
     pub(crate) tcp_nodelay: bool,
@@ -37,15 +35,21 @@ pub(crate) struct ConnectionOptions {
     /// Never ask whether the peer is there
     #[arg(long = "no-keepalive")]
     pub(crate) no_keepalive: bool,
-    /// Begin with a line of the PROXY protocol, version 1
-    #[arg(long)]
-    pub(crate) haproxy_protocol: bool,
     /// The proxy; none with ""
-    #[arg(short = 'x', long, value_name = "[http://]HOST[:PORT]")]
+    #[arg(short = 'x', long, value_name = "[SCHEME://]HOST[:PORT]")]
     pub(crate) proxy: Option<String>,
-    /// The proxy, which speaks HTTP/1.0
-    #[arg(long = "proxy1.0", value_name = "HOST[:PORT]")]
-    pub(crate) proxy10: Option<String>,
+    /// A SOCKS 4 proxy; names are resolved here
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) socks4: Option<String>,
+    /// A SOCKS 4a proxy, which resolves names
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) socks4a: Option<String>,
+    /// A SOCKS 5 proxy; names are resolved here
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) socks5: Option<String>,
+    /// A SOCKS 5 proxy, which resolves names
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) socks5_hostname: Option<String>,
     /// User and password for the proxy
     #[arg(short = 'U', long, value_name = "USER[:PASSWORD]")]
     pub(crate) proxy_user: Option<String>,
@@ -61,6 +65,12 @@ pub(crate) struct ConnectionOptions {
     /// A header field for the proxy's CONNECT
     #[arg(long, value_name = "LINE|@FILE")]
     pub(crate) proxy_header: Vec<String>,
+    /// Accept any certificate of the proxy
+    #[arg(long)]
+    pub(crate) proxy_insecure: bool,
+    /// Believe the certificate authorities in FILE (PEM) about the proxy
+    #[arg(long, value_name = "FILE")]
+    pub(crate) proxy_cacert: Option<PathBuf>,
     /// Wait until TIME-WAIT is over (TAP, TUN; in the lab time costs nothing)
     #[arg(long)]
     pub(crate) linger: bool,

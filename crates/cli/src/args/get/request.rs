@@ -47,9 +47,6 @@ pub(crate) struct RequestOptions {
     /// Ask for a compressed body, and decompress it
     #[arg(long)]
     pub(crate) compressed: bool,
-    /// Ask for a compressed transfer, and decompress it
-    #[arg(long)]
-    pub(crate) tr_encoding: bool,
     /// Leave chunks and codings as they come
     #[arg(long)]
     pub(crate) raw: bool,

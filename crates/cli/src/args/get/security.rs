@@ -13,6 +13,12 @@ pub(crate) struct IdentityOptions {
     /// Say who we are by Basic, as is done anyway
     #[arg(long)]
     pub(crate) basic: bool,
+    /// Say who we are by Digest (RFC 7616)
+    #[arg(long)]
+    pub(crate) digest: bool,
+    /// Say who we are in the way that the server asks for: Basic or Digest
+    #[arg(long)]
+    pub(crate) anyauth: bool,
     /// A bearer token (RFC 6750)
     #[arg(long, value_name = "TOKEN")]
     pub(crate) oauth2_bearer: Option<String>,
