@@ -5,6 +5,7 @@ mod args;
 mod cmd;
 mod console;
 mod failure;
+mod names;
 mod net;
 mod output;
 mod transfer;

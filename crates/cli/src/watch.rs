@@ -68,11 +68,18 @@ pub(crate) fn key_log() -> anyhow::Result<Option<KeyLogSink>> {
     };
     let open = OpenOptions::new().create(true).append(true).open(&path);
     let file = open.with_context(|| format!("SSLKEYLOGFILE: cannot write {}", path.display()))?;
-    let file = Arc::new(Mutex::new(file));
+    let name = path.display().to_string();
+    let log = Arc::new(Mutex::new((file, false)));
     Ok(Some(Arc::new(move |line: &str| {
-        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-        // A key log that fails must not end the connection that it is about.
-        let _ = writeln!(file, "{line}");
+        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        let (file, has_failed) = &mut *log;
+        // One write a line: other programs may add to the file at the same time. That it fails must
+        // not end the connection that it is about, but is told, once.
+        if let Err(error) = file.write_all(format!("{line}\n").as_bytes())
+            && !std::mem::replace(has_failed, true)
+        {
+            console::warn(format_args!("SSLKEYLOGFILE: {name} lacks secrets: {error}"));
+        }
     })))
 }
 

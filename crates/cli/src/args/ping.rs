@@ -1,6 +1,6 @@
 //! `glasstack ping`.
 
-use super::values::seconds;
+use super::values::{seconds, some_seconds};
 use super::{NetOptions, WatchOptions};
 use clap::Args;
 use std::time::Duration;
@@ -16,13 +16,13 @@ pub(crate) struct PingOptions {
     #[arg(short = 'i', long, default_value = "1", value_parser = seconds)]
     pub(crate) interval: Duration,
     /// How long a reply may take, in seconds
-    #[arg(short = 'W', long, default_value = "1", value_parser = seconds)]
+    #[arg(short = 'W', long, default_value = "1", value_parser = some_seconds)]
     pub(crate) timeout: Duration,
     /// Payload, in bytes
-    #[arg(short = 'l', long, default_value_t = 56)]
-    pub(crate) length: usize,
+    #[arg(short = 'l', long, default_value_t = 56, value_parser = clap::value_parser!(u16).range(..=65_507))]
+    pub(crate) length: u16,
     /// Time to live, in hops
-    #[arg(short = 't', long, default_value_t = 64)]
+    #[arg(short = 't', long, default_value_t = 64, value_parser = clap::value_parser!(u8).range(1..))]
     pub(crate) ttl: u8,
     #[command(flatten)]
     pub(crate) net: NetOptions,

@@ -9,6 +9,12 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
 }
 
+/// A number of seconds that is not 0.
+pub(super) fn some_seconds(text: &str) -> Result<Duration, String> {
+    let time = seconds(text)?;
+    if time.is_zero() { Err(format!("`{text}` is no time at all: nothing could happen in it")) } else { Ok(time) }
+}
+
 /// A number of bytes, as 1000, 64k, 1.5M or 2G; the letters count in 1024s.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     let wrong = || format!("`{text}` is not a number of bytes, as 1000, 64k, 10M or 2G");

@@ -2,6 +2,7 @@
 
 use crate::args::ResolveOptions;
 use crate::failure::{ExitWith, FAILED_INIT};
+use crate::names;
 use crate::net::Net;
 use crate::output;
 use glasstack::dns::RecordType;
@@ -11,13 +12,15 @@ use std::time::Duration;
 
 pub(crate) fn run(options: &ResolveOptions) -> anyhow::Result<ExitCode> {
     let record_type: RecordType = options.record_type.parse().exit_with(FAILED_INIT)?;
-    let mut net = Net::open(&options.net, &options.watch, Some(&options.name), false)?;
+    output::only_one_on_stdout(&options.watch)?;
+    let name = names::in_ascii(&options.name)?;
+    let mut net = Net::open(&options.net, &options.watch, Some(&name), false)?;
     let resolver = net.resolver(&[])?;
     let result = net.run(async {
         match record_type {
             // Addresses come from everywhere: literal, cache, hosts file, server.
-            RecordType::A => resolver.resolve(&options.name).await,
-            _ => resolver.query(&options.name, record_type).await,
+            RecordType::A => resolver.resolve(&name).await,
+            _ => resolver.query(&name, record_type).await,
         }
     });
     let ended = net.end(Duration::from_secs(1), false);
