@@ -133,3 +133,109 @@ impl OsTcpListener {
         Ok((OsTcpStream::connected(reactor.register(socket)?)?, from))
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_types, reason = "the peers are the kernel's")]
+mod tests {
+    use super::*;
+    use crate::TapWorld;
+    use glasstack_stack::World;
+    use std::net;
+
+    /// A connection and the kernel's end of it.
+    fn pair(world: &mut TapWorld) -> (OsTcpStream, net::TcpStream) {
+        let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let to = listener.local_addr().unwrap();
+        let reactor = world.reactor().clone();
+        let stream = world.run(OsTcpStream::connect(&reactor, to)).unwrap().unwrap();
+        (stream, listener.accept().unwrap().0)
+    }
+
+    async fn read(stream: &OsTcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+        poll_fn(|cx| stream.poll_read_ref(cx, buffer)).await
+    }
+
+    #[test]
+    fn the_error_of_a_connection_that_is_refused_is_the_kernels_own() {
+        let mut world = TapWorld::new().unwrap();
+        let deserted = net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let reactor = world.reactor().clone();
+        let Err(error) = world.run(OsTcpStream::connect(&reactor, deserted)).unwrap() else {
+            unreachable!("nobody listens there")
+        };
+        assert_eq!(error.raw_os_error(), Some(Errno::ECONNREFUSED as i32));
+        assert_eq!(reactor.sockets(), 0);
+    }
+
+    #[test]
+    fn an_end_that_comes_with_the_last_bytes_is_not_missed() {
+        let mut world = TapWorld::new().unwrap();
+        for _ in 0..100 {
+            let (stream, mut peer) = pair(&mut world);
+            peer.write_all(b"end").unwrap();
+            drop(peer);
+            let mut buffer = [0; 100];
+            let lengths = world
+                .run(async {
+                    (read(&stream, &mut buffer).await.unwrap(), read(&stream, &mut [0; 9]).await.unwrap())
+                })
+                .unwrap();
+            assert_eq!(lengths, (3, 0), "a short read, and then the end");
+        }
+    }
+
+    #[test]
+    fn each_half_of_a_connection_ends_by_itself() {
+        let mut world = TapWorld::new().unwrap();
+        let (stream, mut peer) = pair(&mut world);
+        stream.finish().unwrap();
+        assert_eq!(peer.read(&mut [0; 1]).unwrap(), 0);
+        peer.write_all(b"still here").unwrap();
+        let mut buffer = [0; 100];
+        assert_eq!(world.run(read(&stream, &mut buffer)).unwrap().unwrap(), 10);
+    }
+
+    #[test]
+    fn a_reset_is_heard_by_who_does_not_read() {
+        let mut world = TapWorld::new().unwrap();
+        let (stream, peer) = pair(&mut world);
+        setsockopt(&peer, sockopt::Linger, &linger { l_onoff: 1, l_linger: 0 }).unwrap();
+        drop(peer);
+        world.run(poll_fn(|cx| stream.poll_fault(cx))).unwrap();
+        let error = world.run(read(&stream, &mut [0; 1])).unwrap().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[test]
+    fn a_reset_is_sent_on_demand() {
+        let mut world = TapWorld::new().unwrap();
+        let (stream, mut peer) = pair(&mut world);
+        stream.reset();
+        assert_eq!(peer.read(&mut [0; 1]).unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[test]
+    fn the_next_socket_takes_the_place_of_one_that_is_gone() {
+        let mut world = TapWorld::new().unwrap();
+        let reactor = world.reactor().clone();
+        for _ in 0..10 {
+            let (stream, mut peer) = pair(&mut world);
+            assert_eq!(reactor.sockets(), 1);
+            peer.write_all(b"x").unwrap();
+            assert_eq!(world.run(read(&stream, &mut [0; 9])).unwrap().unwrap(), 1);
+        }
+        assert_eq!(reactor.sockets(), 0);
+    }
+
+    #[test]
+    fn a_socket_wakes_a_task_on_another_thread() {
+        let mut world = TapWorld::new().unwrap();
+        let (stream, mut peer) = pair(&mut world);
+        let thread = crate::WorldThread::start(world).unwrap();
+        let reading = async { read(&stream, &mut [0; 9]).await.unwrap() };
+        let writer = std::thread::Builder::new().spawn(move || peer.write_all(b"four")).unwrap();
+        assert_eq!(thread.block_on(reading).unwrap(), 4);
+        writer.join().unwrap().unwrap();
+        thread.stop().unwrap();
+    }
+}
