@@ -20,12 +20,12 @@
 //!
 //! - **Nothing is promised that is not had.** The SYN is answered when the kernel's own connect has
 //!   succeeded; a refusal is passed back as RST, what the network says as ICMP, silence as silence
-//!   ([`connection`]).
+//!   (`connection`).
 //! - **A relay is two directions.** Each may end by itself; a slow end slows the other down; a reset
-//!   crosses ([`relay`]).
-//! - **A datagram belongs to nobody.** A socket is kept while datagrams pass ([`datagrams`]).
+//!   crosses (`relay`).
+//! - **A datagram belongs to nobody.** A socket is kept while datagrams pass (`datagrams`).
 //! - **The gateway's own address is the machine** that all runs on: its loopback. So are
-//!   127.0.0.0/8's addresses ([`plan`]).
+//!   127.0.0.0/8's addresses (`plan`).
 //! - **Everything is bounded** ([`Limits`]), and what does not fit is refused and told, not queued.
 //!
 //! Whoever has no address is given one (`dhcp`), so that a kernel can live behind the gateway as
