@@ -37,7 +37,7 @@ impl TlsVersion {
     }
 }
 
-/// A version of TLS cannot be offered (curl: 2 for a text that is none, 35 otherwise).
+/// A version of TLS cannot be offered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VersionError {
     /// Too old.
