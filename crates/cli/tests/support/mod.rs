@@ -17,6 +17,7 @@ pub(crate) mod odd;
 pub(crate) mod pki;
 pub(crate) mod tshark;
 
+#[allow(unused_imports, reason = "each test binary uses its part")]
 pub(crate) use namespace::skip;
 
 use std::fs;
@@ -128,7 +129,13 @@ impl Network {
     /// `openssl s_server` with these options, once it accepts connections at `port`.
     pub(crate) fn openssl_server(&self, options: &[&str], port: u16) -> Server {
         let accept = format!("{WEB}:{port}");
-        Server::start(&self.folder, "openssl", &[&["s_server", "-accept", &accept], options].concat(), WEB, port)
+        Server::start(
+            &self.folder,
+            "openssl",
+            &[&["s_server", "-accept", &accept], options].concat(),
+            WEB,
+            port,
+        )
     }
 
     /// unbound, with `zone` as the contents of demo.test.
