@@ -134,7 +134,7 @@ impl<'a> Runner<'a> {
     async fn transfer(&self, operation: &Operation, transfer: &Transfer, id: u64) -> u8 {
         let options = &operation.options;
         let exit = match self.prepare(operation, transfer, id) {
-            Ok((mut running, url)) => self.attempts(&mut running, url).await,
+            Ok((mut running, url)) => Box::pin(self.attempts(&mut running, url)).await,
             Err(error) => {
                 tell(&error);
                 code(&error)
@@ -228,7 +228,7 @@ impl<'a> Runner<'a> {
             to_stdout && transfer.destination == Destination::Stdout,
             resumed_at,
         );
-        let response = running.operation.client.fetch(request).await?;
+        let response = Box::pin(running.operation.client.fetch(request)).await?;
         attempt.status = response.head.status.as_u16();
         attempt.headers.clone_from(&response.head.headers);
         // 416 to a transfer that was to go on says that there is nothing left.
