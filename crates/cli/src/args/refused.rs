@@ -142,7 +142,6 @@ pub(crate) const REFUSED: &[Refusal] = &[
             "egd-file",
             "random-file",
             "false-start",
-            "no-sessionid",
             "no-npn",
             "ca-native",
             "cert-status",

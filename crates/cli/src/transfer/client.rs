@@ -93,6 +93,7 @@ impl Prepared {
         };
         let config = TlsClientConfig {
             alpn: if options.tls.no_alpn { Vec::new() } else { vec!["http/1.1".to_owned()] },
+            resume: !options.tls.no_sessionid,
             insecure: options.tls.insecure,
             key_log: key_log()?,
             min_version: self.tls.versions.0,

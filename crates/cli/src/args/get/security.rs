@@ -100,4 +100,7 @@ pub(crate) struct TlsOptions {
     /// Do not say by ALPN that HTTP/1.1 is meant
     #[arg(long = "no-alpn")]
     pub(crate) no_alpn: bool,
+    /// Do not resume earlier TLS sessions
+    #[arg(long = "no-sessionid")]
+    pub(crate) no_sessionid: bool,
 }
