@@ -86,6 +86,11 @@ fn user_net(facts: &Facts) -> Finding {
     const TOPIC: &str = "--net user";
     match &facts.user_net_fails {
         None => fine(TOPIC, "a connection to this machine's loopback went through the gateway and back"),
+        Some(why) if !facts.loopback_up => to_do(
+            TOPIC,
+            format!("does not work: {why}; the loopback interface is down"),
+            sudo(facts, "ip link set lo up"),
+        ),
         Some(why) => to_do(
             TOPIC,
             format!("does not work: {why}"),
@@ -119,6 +124,10 @@ fn capabilities(facts: &Facts) -> Finding {
         (true, _) => {
             fine(TOPIC, "in force without root (a capability of the file, perhaps): devices can be made")
         }
+        (false, _) if facts.user.net_admin_elsewhere => note(
+            TOPIC,
+            "in force in this user namespace, but not over the network that is seen, which is another's",
+        ),
         (false, 0) => to_do(
             TOPIC,
             "missing although this is root: a container has taken it away",

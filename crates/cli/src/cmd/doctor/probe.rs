@@ -31,6 +31,8 @@ pub(super) struct Facts {
     pub(super) names: Names,
     pub(super) trust: Trust,
     pub(super) wireshark: Wireshark,
+    /// Whether the loopback interface is up.
+    pub(super) loopback_up: bool,
     /// Why the lab does not work, if so.
     pub(super) lab_fails: Option<String>,
     /// Why `--net user` does not work, if so.
@@ -50,8 +52,10 @@ pub(super) struct User {
     pub(super) id: u32,
     /// The effective group id and the supplementary ones.
     pub(super) groups: Vec<u32>,
-    /// Whether CAP_NET_ADMIN is in force.
+    /// Whether CAP_NET_ADMIN is in force over the network that is seen.
     pub(super) net_admin: bool,
+    /// Whether it is in force over other networks only: in a user namespace without one of its own.
+    pub(super) net_admin_elsewhere: bool,
     /// Whether CAP_NET_ADMIN could be had at all: a container may have taken it away for ever.
     pub(super) net_admin_possible: bool,
 }
@@ -125,8 +129,10 @@ pub(super) fn facts() -> Facts {
     const PROGRAMS: [&str; 4] = ["nft", "iptables", "tshark", "wireshark"];
     let programs: Vec<_> =
         PROGRAMS.iter().filter_map(|name| Some(((*name).to_owned(), find_program(name)?))).collect();
+    let loopback = Loopback::look();
     Facts {
-        user: user(&status),
+        user: user(&status).over(&loopback),
+        loopback_up: loopback.up,
         tun_driver: tun_driver(),
         tap: device(Mode::Tap),
         tun: device(Mode::Tun),
@@ -161,7 +167,42 @@ fn user(status: &str) -> User {
         id: effective("Uid").unwrap_or(u32::MAX),
         groups: effective("Gid").into_iter().chain(groups).collect(),
         net_admin: has_net_admin("CapEff"),
+        net_admin_elsewhere: false,
         net_admin_possible: has_net_admin("CapBnd"),
+    }
+}
+
+impl User {
+    /// capabilities(7): a capability is in force in a user namespace, and over the networks that
+    /// belong to it.
+    fn over(mut self, loopback: &Loopback) -> Self {
+        if self.net_admin && loopback.may_be_changed == Some(false) {
+            (self.net_admin, self.net_admin_elsewhere) = (false, true);
+        }
+        self
+    }
+}
+
+/// What the loopback interface tells of the network that is seen.
+struct Loopback {
+    up: bool,
+    /// None where it cannot be found out without a change.
+    may_be_changed: Option<bool>,
+}
+
+impl Loopback {
+    /// To bring an interface up that is up changes nothing, and is refused to whoever may not.
+    fn look() -> Self {
+        let unknown = Self { up: true, may_be_changed: None };
+        let Ok(mut netlink) = Netlink::open() else { return unknown };
+        match netlink.link("lo") {
+            Ok(Some(lo)) if lo.up => {
+                let refused = netlink.set_up(&lo).err().is_some_and(|error| error.is_permission_denied());
+                Self { up: true, may_be_changed: Some(!refused) }
+            }
+            Ok(Some(_)) => Self { up: false, may_be_changed: None },
+            _ => unknown,
+        }
     }
 }
 
@@ -291,6 +332,13 @@ mod tests {
         assert!(user.net_admin && !user.net_admin_possible);
         let nobody_knows = super::user("");
         assert!(!nobody_knows.net_admin && nobody_knows.id != 0);
+    }
+
+    #[test]
+    fn a_capability_counts_only_over_the_network_that_is_seen() {
+        let over = |may_be_changed| user(STATUS).over(&Loopback { up: true, may_be_changed });
+        assert!(over(None).net_admin && over(Some(true)).net_admin);
+        assert!(!over(Some(false)).net_admin && over(Some(false)).net_admin_elsewhere);
     }
 
     #[test]

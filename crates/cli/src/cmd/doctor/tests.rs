@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// An ordinary user on an ordinary machine, nothing set up, Wireshark installed.
 fn ordinary() -> Facts {
     Facts {
-        user: User { id: 1000, groups: vec![1000, 27], net_admin: false, net_admin_possible: true },
+        user: User { id: 1000, groups: vec![1000, 27], net_admin_possible: true, ..User::default() },
         tun_driver: Driver::Usable,
         tap: Device::Absent,
         tun: Device::Absent,
@@ -19,13 +19,14 @@ fn ordinary() -> Facts {
         names: Names::Servers(vec!["192.0.2.53".parse().unwrap()]),
         trust: Trust { roots: 140, ..Trust::default() },
         wireshark: Wireshark { version: Some("4.0.17".to_owned()), extcap: vec![PathBuf::from("/x/extcap")] },
+        loopback_up: true,
         lab_fails: None,
         user_net_fails: None,
     }
 }
 
 fn root() -> Facts {
-    Facts { user: User { id: 0, groups: vec![0], net_admin: true, net_admin_possible: true }, ..ordinary() }
+    Facts { user: User { net_admin: true, net_admin_possible: true, ..User::default() }, ..ordinary() }
 }
 
 /// glass0 as `scripts/tap-up` leaves it.
@@ -103,10 +104,17 @@ fn root_has_every_way_and_is_not_told_to_use_sudo() {
 
 #[test]
 fn root_in_a_container_lacks_the_capability() {
-    let user = User { id: 0, groups: vec![0], net_admin: false, net_admin_possible: false };
-    let facts = Facts { user, ..ordinary() };
+    let facts = Facts { user: User::default(), ..ordinary() };
     helps(&facts, "CAP_NET_ADMIN", "--cap-add NET_ADMIN");
     assert!(!working(&facts).contains(&"--net tap"));
+}
+
+#[test]
+fn the_root_of_a_user_namespace_makes_no_device_in_a_network_that_is_not_its_own() {
+    let user = User { net_admin_elsewhere: true, ..User::default() };
+    let facts = Facts { user, ..ordinary() };
+    assert!(!working(&facts).contains(&"--net tap"));
+    assert_eq!(finding(&judge(&facts), "CAP_NET_ADMIN").state, State::Note);
 }
 
 #[test]
@@ -171,5 +179,6 @@ fn everyday_ways_that_fail_are_told_with_their_cause_and_make_the_verdict() {
     let report = judge(&facts);
     assert!(!report.works_every_day());
     assert!(finding(&report, "--net user").text.ends_with("no socket"));
+    helps(&Facts { loopback_up: false, ..facts }, "--net user", "sudo ip link set lo up");
     assert!(!judge(&Facts { lab_fails: Some("odd".to_owned()), ..ordinary() }).works_every_day());
 }
