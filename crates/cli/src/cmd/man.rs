@@ -66,6 +66,13 @@ fn synopsis(command: &clap::Command) -> Roff {
 /// What the definitions don't say.
 fn closing(command: &clap::Command) -> Roff {
     let mut page = Roff::new();
+    let examples = EXAMPLES.iter().filter(|(name, ..)| *name == command.get_name());
+    if examples.clone().next().is_some() {
+        page.control("SH", ["EXAMPLES"]);
+        for (_, line, meaning) in examples {
+            page.control("TP", []).text([bold(*line)]).text([roman(*meaning)]);
+        }
+    }
     page.control("SH", ["EXIT STATUS"]).text([roman(match command.get_name() {
         "glasstack-doctor" | "doctor" => "0 when the lab and --net user work, 1 otherwise.",
         _ => "0 is success, everything else is curl's: glasstack's docs/cli.md has the table.",
@@ -80,8 +87,30 @@ fn closing(command: &clap::Command) -> Roff {
     page
 }
 
+const EXAMPLES: &[(&str, &str, &str)] = &[
+    (
+        "glasstack",
+        "glasstack get -L http://www.example.test/",
+        "A whole request in the built-in lab, with a redirect to HTTPS.",
+    ),
+    (
+        "glasstack",
+        "glasstack get http://localhost:8080/",
+        "A server on this machine, without root: --net user.",
+    ),
+    ("glasstack", "glasstack doctor", "Which networks can be used here, and what to do about the others."),
+    (
+        "get",
+        "glasstack get --capture journey.pcapng -o page.html https://www.example.test/",
+        "The page in one file, the journey for Wireshark in another.",
+    ),
+    ("get", "glasstack get -s -w '%{http_code} %{time_total}\\n' -o /dev/null URL", "As with curl."),
+    ("get", "glasstack get --net tap http://10.71.83.1:8000/", "Over the TAP that tap-up made."),
+];
+
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("SSLKEYLOGFILE", "A file that TLS secrets are appended to."),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "The certificate authorities believed, in the place of the system's."),
+    ("http_proxy, https_proxy, all_proxy, no_proxy", "The proxies, as for curl; not in the lab."),
     ("NO_COLOR", "If set, nothing is coloured."),
 ];
