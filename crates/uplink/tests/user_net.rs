@@ -272,9 +272,10 @@ fn two_hundred_connections_at_once_are_carried_each_with_its_own_bytes() {
             let mut stream = host.connect(to).await.unwrap();
             stream.write_all(&seed.to_be_bytes()).await.unwrap();
             stream.write_all(&pattern(seed, 100_000)).await.unwrap();
-            let mut answer = Vec::new();
-            stream.read_to_end(&mut answer).await.unwrap();
-            assert!(answer == pattern(seed + 1, 100_000), "flow {seed}: {} bytes", answer.len());
+            let mut answer = vec![0; 100_000];
+            stream.read_exact(&mut answer).await.unwrap();
+            assert!(answer == pattern(seed + 1, 100_000), "flow {seed}");
+            assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0, "flow {seed}");
         }
     };
     net.run(futures_util::future::join_all((0..FLOWS).map(|n| flow(n * 1_000_003))));
