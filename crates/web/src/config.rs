@@ -55,9 +55,6 @@ pub struct ClientConfig {
     pub connect_to: Vec<ConnectTo>,
     /// How TCP connections are made.
     pub tcp: TcpOptions,
-    /// How many connections to one origin may be open at the same time. 5 000: each parallel
-    /// transfer has its own.
-    pub connections_per_origin: usize,
     /// How much a server may send.
     pub limits: Limits,
     /// How long a body may be (`--max-filesize`), in bytes as transferred; what says it is longer is
@@ -98,7 +95,6 @@ impl ClientConfig {
             proxy: ProxyRules::default(),
             connect_to: Vec::new(),
             tcp: TcpOptions::default(),
-            connections_per_origin: 5_000,
             limits: Limits::default(),
             max_filesize: None,
             low_speed: None,

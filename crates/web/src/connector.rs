@@ -1,11 +1,18 @@
-//! From a URL to an HTTP connection: name, addresses, TCP, TLS.
+//! From a URL to an HTTP connection: proxy, name, addresses, TCP, TLS.
 
+use crate::config::{ClientConfig, ConnectTo, TcpOptions};
 use crate::error::WebError;
+use crate::proxy::socks::{self, Destination, SocksError};
+use crate::proxy::tunnel::{self, Gate};
+use crate::proxy::{Proxy, ProxyRules, ProxyScheme};
+use crate::watch::Watch;
+use futures_util::{AsyncRead, AsyncWrite};
 use glasstack_dns::Resolver;
 use glasstack_http::{Connection, Limits};
-use glasstack_journal::{Note, SpanId};
+use glasstack_journal::event::Http;
+use glasstack_journal::{Note, Scope, SpanId};
 use glasstack_stack::{ConnectError, ConnectOptions, Host, TcpStream};
-use glasstack_tls::TlsClient;
+use glasstack_tls::{CertificateInfo, TlsClient};
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,19 +21,60 @@ use url::Url;
 /// What makes connections.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    pub(crate) resolver: Resolver,
-    pub(crate) tls: TlsClient,
-    pub(crate) limits: Limits,
+    resolver: Resolver,
+    tls: TlsClient,
+    limits: Limits,
     /// For name, TCP and TLS together, as curl's `--connect-timeout`.
-    pub(crate) timeout: Duration,
+    timeout: Duration,
+    tcp: TcpOptions,
+    connect_to: Vec<ConnectTo>,
+    proxy: ProxyRules,
+    user_agent: Option<String>,
 }
 
 /// A connection, and where it leads.
 pub(crate) struct Connected {
     pub(crate) http: Connection,
+    pub(crate) local: SocketAddr,
+    /// A proxy's where there is one.
     pub(crate) remote: SocketAddr,
     /// The TCP connection's own span.
     pub(crate) span: Option<SpanId>,
+    /// The server's, its own first.
+    pub(crate) certificates: Vec<CertificateInfo>,
+}
+
+/// How a URL's server is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// What a connection made for it is good for: all that have the same.
+    pub(crate) key: String,
+    /// Where it ends: the URL's host and port, unless `--connect-to` says otherwise.
+    host: String,
+    port: u16,
+    /// Whether TLS is spoken with the server.
+    secure: bool,
+    /// Whose certificate that has to be.
+    server_name: String,
+    pub(crate) proxy: Option<(Proxy, Means)>,
+}
+
+/// What a proxy does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Means {
+    /// It reads requests and sends them on.
+    Forward,
+    /// It carries bytes, once it was asked to by CONNECT.
+    Tunnel,
+    /// It carries bytes, by SOCKS.
+    Socks,
+}
+
+impl Way {
+    /// Whether requests are read by a proxy that sends them on.
+    pub(crate) fn is_forwarded(&self) -> bool {
+        matches!(self.proxy, Some((_, Means::Forward)))
+    }
 }
 
 /// None of a host's addresses could be connected to.
@@ -55,43 +103,217 @@ impl ConnectFailure {
     pub fn is_timeout(&self) -> bool {
         matches!(self.attempts.last(), Some((_, ConnectError::TimedOut { .. })))
     }
+
+    /// Whether all the ports that it could have come from were taken.
+    pub fn is_port_taken(&self) -> bool {
+        matches!(self.attempts.last(), Some((_, ConnectError::PortTaken { .. })))
+    }
+
+    /// Whether the last address tried answered that nothing listens there.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.attempts.last(), Some((_, ConnectError::Refused { .. })))
+    }
 }
 
 impl Connector {
-    /// Makes a connection for `url`; `host` speaks from the span of the fetch that needs it.
-    pub(crate) async fn connect(&self, host: &Host, url: &Url) -> Result<Connected, WebError> {
-        match host.timeout(self.timeout, self.connect_patiently(host, url)).await {
-            Ok(result) => result,
-            Err(elapsed) => Err(WebError::ConnectTimedOut {
-                host: url.host_str().unwrap_or_default().to_owned(),
-                limit: elapsed.limit,
-            }),
+    pub(crate) fn new(config: &ClientConfig) -> Self {
+        let limits =
+            Limits { max_body: config.max_filesize.or(config.limits.max_body), ..config.limits.clone() };
+        Self {
+            resolver: config.resolver.clone(),
+            tls: config.tls.clone(),
+            limits,
+            timeout: config.connect_timeout,
+            tcp: config.tcp.clone(),
+            connect_to: config.connect_to.clone(),
+            proxy: config.proxy.clone(),
+            user_agent: config.user_agent.clone(),
         }
     }
 
-    async fn connect_patiently(&self, host: &Host, url: &Url) -> Result<Connected, WebError> {
-        let port = url.port_or_known_default().unwrap_or(80);
+    /// How `url` is reached; tells why through this proxy, or why through none although there are
+    /// some.
+    pub(crate) fn way(&self, scope: &Scope, url: &Url) -> Way {
         let name = url.host_str().unwrap_or_default();
-        let addresses = self.resolve(host, name, port).await?;
-        let tcp = self.first_that_answers(host, name, &addresses).await?;
-        let remote = tcp.peer_addr();
-        let span = tcp.scope().span();
-        // A request is one write, and its answer is waited for: Nagle's algorithm would only delay
-        // the last piece of a long one.
-        tcp.set_nodelay(true);
-        let http = if url.scheme() == "https" {
-            let scope = tcp.scope().clone();
-            let tls = self.tls.connect(&scope, tcp, unbracketed(name)).await?;
-            Connection::open(host, tls, self.limits.clone()).await?
-        } else {
-            Connection::open(host, tcp, self.limits.clone()).await?
+        let port = url.port_or_known_default().unwrap_or(80);
+        let origin = url.origin().ascii_serialization();
+        let elsewhere = self.connect_to.iter().find(|rule| rule.fits(unbracketed(name), port));
+        let (host, to_port) = match elsewhere {
+            Some(rule) => (rule.to_host.as_deref().unwrap_or(name), rule.to_port.unwrap_or(port)),
+            None => (name, port),
         };
-        Ok(Connected { http, remote, span })
+        let mut way = Way {
+            key: origin.clone(),
+            host: unbracketed(host).to_owned(),
+            port: to_port,
+            secure: url.scheme() == "https",
+            server_name: unbracketed(name).to_owned(),
+            proxy: None,
+        };
+        if elsewhere.is_some() {
+            way.key = format!("{origin} at {host}:{to_port}");
+        }
+        if self.proxy.is_empty() {
+            return way;
+        }
+        let (proxy, why) = self.proxy.choose(url);
+        scope.record(|| Http::ProxyChosen { proxy: proxy.map(Proxy::to_string), why });
+        if let Some(proxy) = proxy {
+            let means = match proxy.scheme {
+                ProxyScheme::Http | ProxyScheme::Https => {
+                    // As curl: what leads elsewhere must not be read on the way.
+                    let carries = way.secure || self.proxy.tunnel || elsewhere.is_some();
+                    if carries { Means::Tunnel } else { Means::Forward }
+                }
+                _ => Means::Socks,
+            };
+            way.key = match means {
+                Means::Forward => format!("{proxy} for any http URL"),
+                Means::Tunnel | Means::Socks => format!("{} through {proxy}", way.key),
+            };
+            way.proxy = Some((proxy.clone(), means));
+        }
+        way
     }
 
-    async fn resolve(&self, host: &Host, name: &str, port: u16) -> Result<Vec<SocketAddr>, WebError> {
-        let lookup = self.resolver.within(host).resolve_port(unbracketed(name), port).await?;
+    /// User and password for a proxy that reads requests.
+    pub(crate) fn proxy_rules(&self) -> &ProxyRules {
+        &self.proxy
+    }
+
+    /// Makes a connection; `host` speaks from the span of the fetch that needs it.
+    pub(crate) async fn connect(&self, host: &Host, way: &Way, watch: &Watch) -> Result<Connected, WebError> {
+        match self.tcp.interface {
+            Some(address) if address != host.address() => {
+                return Err(WebError::Interface { wanted: address, own: host.address() });
+            }
+            _ => {}
+        }
+        match host.timeout(self.timeout, self.connect_patiently(host, way, watch)).await {
+            Ok(result) => result,
+            Err(elapsed) => Err(WebError::ConnectTimedOut { host: way.host.clone(), limit: elapsed.limit }),
+        }
+    }
+
+    async fn connect_patiently(&self, host: &Host, way: &Way, watch: &Watch) -> Result<Connected, WebError> {
+        let Some((proxy, means)) = &way.proxy else {
+            let tcp = self.dial(host, &way.host, way.port, watch).await?;
+            return self.speak(host, way, Ends::of(&tcp), tcp, watch).await;
+        };
+        let tcp = self.dial(host, &proxy.host, proxy.port, watch).await.map_err(WebError::of_proxy)?;
+        let ends = Ends::of(&tcp);
+        if proxy.scheme != ProxyScheme::Https {
+            return self.pass(host, way, (proxy, *means), ends, tcp, watch).await;
+        }
+        let tls = self.proxy.tls.as_ref().unwrap_or(&self.tls);
+        let scope = tcp.scope().clone();
+        let stream = tls.connect(&scope, tcp, &proxy.host).await.map_err(WebError::ProxyTls)?;
+        let boxed: Box<dyn Wire> = Box::new(stream);
+        self.pass(host, way, (proxy, *means), ends, boxed, watch).await
+    }
+
+    /// Past a proxy.
+    async fn pass<S: Wire + 'static>(
+        &self,
+        host: &Host,
+        way: &Way,
+        (proxy, means): (&Proxy, Means),
+        ends: Ends,
+        mut stream: S,
+        watch: &Watch,
+    ) -> Result<Connected, WebError> {
+        let credentials = self.proxy.credentials_for(proxy);
+        match means {
+            Means::Forward => {
+                let http = Connection::open(host, stream, self.limits.clone()).await?;
+                Ok(ends.connected(http, Vec::new()))
+            }
+            Means::Tunnel => {
+                let gate = Gate {
+                    proxy,
+                    to: authority(&way.host, way.port),
+                    credentials,
+                    user_agent: self.user_agent.as_deref(),
+                    edits: &self.proxy.headers,
+                    limits: &self.limits,
+                };
+                let stream = tunnel::open(&ends.scope, stream, gate, watch).await?;
+                self.speak(host, way, ends, stream, watch).await
+            }
+            Means::Socks => {
+                let to = self.socks_destination(host, proxy, way).await?;
+                let asked = socks::ask(&mut stream, proxy, credentials, &to).await;
+                host.scope().record(|| Http::TunnelAnswered {
+                    proxy: proxy.to_string(),
+                    to: authority(&way.host, way.port),
+                    answer: asked.as_ref().map_or_else(SocksError::to_string, |()| "granted".to_owned()),
+                    open: asked.is_ok(),
+                });
+                asked?;
+                self.speak(host, way, ends, stream, watch).await
+            }
+        }
+    }
+
+    /// TLS where it is wanted, and HTTP.
+    async fn speak<S: Wire + 'static>(
+        &self,
+        host: &Host,
+        way: &Way,
+        ends: Ends,
+        stream: S,
+        watch: &Watch,
+    ) -> Result<Connected, WebError> {
+        if !way.secure {
+            let http = Connection::open(host, stream, self.limits.clone()).await?;
+            return Ok(ends.connected(http, Vec::new()));
+        }
+        let stream = self.tls.connect(&ends.scope, stream, &way.server_name).await?;
+        watch.reach(host.now(), |timings| &mut timings.appconnect);
+        let certificates = stream.session().peer_certificates.clone();
+        let http = Connection::open(host, stream, self.limits.clone()).await?;
+        Ok(ends.connected(http, certificates))
+    }
+
+    /// Name and TCP.
+    async fn dial(&self, host: &Host, name: &str, port: u16, watch: &Watch) -> Result<TcpStream, WebError> {
+        let addresses = self.resolve(host, name, port).await?;
+        watch.reach(host.now(), |timings| &mut timings.namelookup);
+        let tcp = self.first_that_answers(host, name, &addresses).await?;
+        watch.reach(host.now(), |timings| &mut timings.connect);
+        // A request is one write, and its answer is waited for: Nagle's algorithm would only delay
+        // the last piece of a long one.
+        tcp.set_nodelay(self.tcp.nodelay);
+        Ok(tcp)
+    }
+
+    async fn resolve(
+        &self,
+        host: &Host,
+        name: &str,
+        port: u16,
+    ) -> Result<Vec<SocketAddr>, glasstack_dns::ResolveError> {
+        let lookup = self.resolver.within(host).resolve_port(name, port).await?;
         Ok(lookup.addresses.iter().map(|address| SocketAddr::new(*address, port)).collect())
+    }
+
+    /// RFC 1928 leaves it to the client who resolves the name: curl's `socks5h` and `socks4a` leave it
+    /// to the proxy.
+    async fn socks_destination(
+        &self,
+        host: &Host,
+        proxy: &Proxy,
+        way: &Way,
+    ) -> Result<Destination, SocksError> {
+        if let Ok(address) = way.host.parse() {
+            return Ok(Destination::Address(SocketAddr::new(address, way.port)));
+        }
+        if matches!(proxy.scheme, ProxyScheme::Socks4a | ProxyScheme::Socks5h) {
+            return Ok(Destination::Name(way.host.clone(), way.port));
+        }
+        let addresses = self.resolve(host, &way.host, way.port).await.map_err(SocksError::Resolve)?;
+        let first = addresses.first().copied();
+        Ok(first.map_or_else(|| Destination::Name(way.host.clone(), way.port), Destination::Address))
     }
 
     /// Tries the addresses in the resolver's order. As in curl, one that is silent may use up half
@@ -109,8 +331,9 @@ impl Connector {
             let is_last = index + 1 == addresses.len();
             let share = if is_last { left } else { left / 2 };
             let usual = ConnectOptions::default();
-            let options = ConnectOptions { timeout: share.min(usual.timeout), ..usual };
-            match host.connect_with(*address, &options).await {
+            let timeout = share.min(usual.timeout);
+            let options = ConnectOptions { timeout, keep_alive: self.tcp.keep_alive, ..usual };
+            match self.from_a_port(host, *address, options).await {
                 Ok(stream) => return Ok(stream),
                 Err(error) => {
                     if !is_last {
@@ -122,6 +345,53 @@ impl Connector {
         }
         Err(ConnectFailure { host: name.to_owned(), attempts }.into())
     }
+}
+
+impl Connector {
+    /// From the first free port of those that it must be, or from any.
+    async fn from_a_port(
+        &self,
+        host: &Host,
+        to: SocketAddr,
+        mut options: ConnectOptions,
+    ) -> Result<TcpStream, ConnectError> {
+        let Some(ports) = self.tcp.local_ports.clone() else { return host.connect_with(to, &options).await };
+        let mut last = ConnectError::PortsExhausted { peer: to };
+        for port in ports {
+            options.from = Some(SocketAddr::new(host.address(), port));
+            match host.connect_with(to, &options).await {
+                Err(error @ ConnectError::PortTaken { .. }) => last = error,
+                done => return done,
+            }
+        }
+        Err(last)
+    }
+}
+
+/// Any stream that may be passed on.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + ?Sized> Wire for S {}
+
+/// What is known of a TCP connection once it is inside other things.
+struct Ends {
+    local: SocketAddr,
+    remote: SocketAddr,
+    scope: Scope,
+}
+
+impl Ends {
+    fn of(tcp: &TcpStream) -> Self {
+        Self { local: tcp.local_addr(), remote: tcp.peer_addr(), scope: tcp.scope().clone() }
+    }
+
+    fn connected(self, http: Connection, certificates: Vec<CertificateInfo>) -> Connected {
+        Connected { http, local: self.local, remote: self.remote, span: self.scope.span(), certificates }
+    }
+}
+
+/// Host and port, as `h.test:80` (RFC 3986 3.2).
+fn authority(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 /// A URL's IPv6 host without its brackets.

@@ -1,12 +1,15 @@
 //! Everything that can go wrong with a fetch, and curl's exit code for it.
 
 use crate::address_bar::AddressError;
+use crate::config::LowSpeed;
 use crate::connector::ConnectFailure;
 use crate::headers::BadHeader;
+use crate::proxy::SocksError;
 use glasstack_dns::ResolveError;
 use glasstack_http::{DecodeError, HttpError, RedirectError};
 use glasstack_tls::{TlsError, TlsErrorKind};
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// A URL could not be fetched. Each layer's own error is the source or the whole of it.
@@ -32,6 +35,42 @@ pub enum WebError {
         /// How long it was given.
         limit: Duration,
     },
+    /// The scheme is not allowed.
+    #[error("{url}: its scheme is not among those allowed (--proto, --proto-redir)")]
+    SchemeNotAllowed {
+        /// Where it was to go.
+        url: String,
+    },
+    /// Connections were to come from an address that is not this host's.
+    #[error("--interface {wanted}: this host's only address is {own}")]
+    Interface {
+        /// What was wanted.
+        wanted: IpAddr,
+        /// What there is.
+        own: IpAddr,
+    },
+    /// The proxy's name has no address.
+    #[error("the proxy: {0}")]
+    ProxyResolve(#[source] ResolveError),
+    /// No address of the proxy could be connected to.
+    #[error("the proxy: {0}")]
+    ProxyConnect(#[source] ConnectFailure),
+    /// No TLS session with the proxy could be made.
+    #[error("the proxy: {0}")]
+    ProxyTls(#[source] TlsError),
+    /// The proxy does not tunnel.
+    #[error("{proxy} answered {status} to CONNECT {to}: no tunnel")]
+    Tunnel {
+        /// The proxy.
+        proxy: String,
+        /// Where it was to lead.
+        to: String,
+        /// The status of its answer.
+        status: u16,
+    },
+    /// The SOCKS proxy does not lead there.
+    #[error(transparent)]
+    Socks(#[from] SocksError),
     /// No TLS session could be made.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -47,6 +86,22 @@ pub enum WebError {
     /// A redirect was not followed.
     #[error(transparent)]
     Redirect(#[from] RedirectError),
+    /// The server sends the whole, and the beginning of it is not wanted.
+    #[error(
+        "the transfer was to go on at byte {offset}, and the server sends the whole: it does not do ranges (leave \
+         -C out to begin again)"
+    )]
+    RangeIgnored {
+        /// Where it was to go on.
+        offset: u64,
+    },
+    /// It goes on, but too slowly.
+    #[error("less than {} bytes a second for {} s: too slow (--speed-limit, --speed-time)", limit.speed,
+        limit.time.as_secs())]
+    TooSlow {
+        /// What was asked for.
+        limit: LowSpeed,
+    },
     /// The whole took too long.
     #[error("not done within {} ms, {received} bytes of the body had come (allow more with --max-time)",
         limit.as_millis())]
@@ -68,17 +123,38 @@ impl From<DecodeError> for WebError {
 }
 
 impl WebError {
+    /// The same, of the connection to a proxy.
+    pub(crate) fn of_proxy(self) -> Self {
+        match self {
+            Self::Resolve(error) => Self::ProxyResolve(error),
+            Self::Connect(error) => Self::ProxyConnect(error),
+            other => other,
+        }
+    }
+
+    /// Whether a connection was refused: nothing listens there.
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Connect(error) | Self::ProxyConnect(error) if error.is_refused())
+    }
+
     /// Whether the layer that failed has told it to the journal itself.
     pub(crate) fn is_told(&self) -> bool {
         match self {
             Self::Resolve(_) | Self::Connect(_) | Self::Tls(_) | Self::Http(_) => true,
+            Self::ProxyResolve(_) | Self::ProxyConnect(_) | Self::ProxyTls(_) => true,
             // These are found before there is anything to decode.
             Self::Decode(DecodeError::UnknownCoding { .. } | DecodeError::TooManyCodings { .. }) => false,
             Self::Decode(_) => true,
             Self::Address(_)
             | Self::Header(_)
+            | Self::SchemeNotAllowed { .. }
+            | Self::Interface { .. }
+            | Self::Tunnel { .. }
+            | Self::Socks(_)
             | Self::Upload(_)
             | Self::ConnectTimedOut { .. }
+            | Self::RangeIgnored { .. }
+            | Self::TooSlow { .. }
             | Self::Redirect(_)
             | Self::TimedOut { .. } => false,
         }
@@ -91,19 +167,23 @@ impl WebError {
     /// | 1 | unsupported scheme; a reply that is not HTTP/1 |
     /// | 2 | an argument that makes no request |
     /// | 3 | no URL |
+    /// | 5 | the proxy's name cannot be resolved |
     /// | 6 | the name cannot be resolved |
     /// | 7 | no connection: refused, unreachable, no ARP reply, no route |
     /// | 8 | a head that breaks the rules |
     /// | 18 | a message cut short |
     /// | 26 | what is to be uploaded cannot be read |
     /// | 28 | a time limit of the user's, or a peer that does not answer the SYN |
+    /// | 33 | the server ignored the range of a transfer that was to go on |
     /// | 35 | TLS: the handshake failed |
+    /// | 45 | an address that is not this host's, or ports that are taken |
     /// | 47 | too many redirects, or a loop of them |
     /// | 52 | the server closed the connection without a word |
-    /// | 56 | the connection was reset or failed, or the body broke the rules |
+    /// | 56 | the connection was reset or failed, the body broke the rules, or a proxy refused CONNECT |
     /// | 60 | TLS: the certificate was refused |
     /// | 61 | a content coding that is unknown, or data that are not in it |
     /// | 63 | a body larger than allowed |
+    /// | 97 | a SOCKS proxy refused, or spoke none |
     /// | 100 | a head larger than allowed |
     ///
     /// 0 is not among them, nor 22 (`-f` and a status of 400 or more), which is no error here.
@@ -112,10 +192,18 @@ impl WebError {
             Self::Address(error) => address_code(error),
             Self::Header(_) => 2,
             Self::Upload(_) => 26,
+            Self::SchemeNotAllowed { .. } => 1,
+            Self::ProxyResolve(_) => 5,
             Self::Resolve(_) => 6,
-            Self::Connect(error) if error.is_timeout() => 28,
-            Self::Connect(_) => 7,
-            Self::ConnectTimedOut { .. } | Self::TimedOut { .. } => 28,
+            Self::Connect(error) | Self::ProxyConnect(error) if error.is_timeout() => 28,
+            Self::Connect(error) | Self::ProxyConnect(error) if error.is_port_taken() => 45,
+            Self::Connect(_) | Self::ProxyConnect(_) => 7,
+            Self::ConnectTimedOut { .. } | Self::TimedOut { .. } | Self::TooSlow { .. } => 28,
+            Self::RangeIgnored { .. } => 33,
+            Self::Interface { .. } => 45,
+            Self::Tunnel { .. } => 56,
+            Self::Socks(_) => 97,
+            Self::ProxyTls(error) => tls_code(error),
             Self::Tls(error) => tls_code(error),
             Self::Http(error) => http_code(error),
             Self::Decode(error) => decode_code(error),

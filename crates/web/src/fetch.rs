@@ -1,25 +1,25 @@
 //! A fetch: a request, the redirects that it meets, and one body at the end.
 
 use crate::address_bar::without_password;
+use crate::body::{Arrival, ResponseBody};
+use crate::conditions::{self, PassedOver};
 use crate::config::ClientConfig;
-use crate::connector::{Connected, Connector};
+use crate::connector::Connector;
 use crate::error::WebError;
-use crate::headers::{Defaults, compose};
-use crate::pool::{Found, Origin, Pool, origin_of};
+use crate::exchange::{Exchange, Exchanger, tell_failure};
+use crate::patience::Patience;
+use crate::pool::Pool;
 use crate::request::Request;
 use crate::watch::Watch;
-use bytes::Bytes;
-use glasstack_http::redirect::Chain;
+use glasstack_http::redirect::{self, Chain};
 use glasstack_http::{
-    Body, Coding, Decoded, HeaderMap, HttpError, Method, Redirect, RedirectPolicy, RequestBody, ResponseHead,
+    Coding, Decoded, Method, Redirect, RedirectError, RedirectPolicy, ResponseHead, StatusCode,
 };
-use glasstack_journal::event::{Http, Page};
-use glasstack_journal::{Instant, Note, SpanKind};
+use glasstack_journal::Note;
+use glasstack_journal::event::Http;
 use glasstack_stack::Host;
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 use url::Url;
 
 /// One response that led on to another.
@@ -49,16 +49,6 @@ pub struct Response {
     pub passed_over: Option<PassedOver>,
 }
 
-/// Why a body is passed over, and that without an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PassedOver {
-    /// It has not changed since the time of `If-Modified-Since`, or has since that of
-    /// `If-Unmodified-Since`, whatever the server thinks.
-    TimeCondition,
-    /// 416 to a transfer that was to go on: there is nothing left.
-    NothingLeft,
-}
-
 /// Fetches, and keeps connections between fetches. Clones share them.
 #[derive(Clone)]
 pub struct Client {
@@ -71,16 +61,10 @@ pub struct Client {
 impl Client {
     /// A client on `host`, telling from the span that this handle stands in.
     pub fn new(host: &Host, config: ClientConfig) -> Self {
-        let connector = Connector {
-            resolver: config.resolver.clone(),
-            tls: config.tls.clone(),
-            limits: config.limits.clone(),
-            timeout: config.connect_timeout,
-        };
         Self {
             host: host.clone(),
             pool: Arc::new(Pool::new(host.clone(), config.close_timeout)),
-            connector: Arc::new(connector),
+            connector: Arc::new(Connector::new(&config)),
             config: Arc::new(config),
         }
     }
@@ -88,9 +72,16 @@ impl Client {
     /// Sends a request, follows redirects if it should, and comes back with the head of the last
     /// response; the body follows as it arrives.
     pub async fn fetch(&self, request: Request) -> Result<Response, WebError> {
-        let patience = Patience::begin(&self.host, self.config.max_time);
-        let fetched = patience.bound(0, self.follow(request, &patience)).await.and_then(|result| result);
-        fetched.inspect_err(|error| tell_failure(&self.host, error))
+        let watch = request.watch.clone();
+        watch.begin(self.host.now());
+        let patience = Patience::begin(&self.host, &watch, self.config.max_time, self.config.low_speed);
+        // Whoever holds this future in his own is spared the size of all that is inside.
+        let following = Box::pin(self.follow(request, &patience));
+        let fetched = patience.bound(0, following).await.and_then(|result| result);
+        fetched.inspect_err(|error| {
+            watch.end(self.host.now());
+            tell_failure(&self.host, error);
+        })
     }
 
     /// Closes all connections in order (close_notify where there is TLS, FIN), and waits until their
@@ -100,97 +91,40 @@ impl Client {
     }
 
     async fn follow(&self, mut request: Request, patience: &Patience) -> Result<Response, WebError> {
-        let policy = RedirectPolicy { limit: self.config.max_redirects, keep_method: request.method_by_name };
-        let mut chain = Chain::default();
+        if !self.config.schemes.allow(&request.url) {
+            return Err(WebError::SchemeNotAllowed { url: without_password(&request.url) });
+        }
+        let exchanger = Exchanger {
+            host: &self.host,
+            config: &self.config,
+            connector: &self.connector,
+            pool: &self.pool,
+            patience,
+        };
+        let mut trail = Trail::new(&self.config, &request);
         let mut hops = Vec::new();
         loop {
-            chain.on_request(&request.method, &request.url);
-            let exchange = self.exchange(&request).await?;
-            let next = if self.config.follow {
-                let head = &exchange.head;
-                chain.next(&request.method, &request.url, head.status, &head.headers, &policy)
-            } else {
-                Ok(None)
-            };
-            let redirect = match next {
+            trail.on_request(&request);
+            request.watch.learn(|facts| facts.referer.clone_from(&request.referer));
+            let exchange = Box::pin(exchanger.exchange(&request)).await?;
+            let redirect = match trail.next(&request, &exchange) {
                 Ok(None) => return self.deliver(request, hops, exchange, patience.clone()),
                 Ok(Some(redirect)) => redirect,
                 Err(error) => {
                     exchange.discard(&self.pool).await;
-                    return Err(error.into());
+                    return Err(error);
                 }
             };
-            tell_redirect(&exchange, &request, &redirect, (chain.followed() + 1, policy.limit));
+            tell_redirect(&exchange, &request, &redirect, self.config.location_trusted, trail.count());
             hops.push(Hop { url: request.url.clone(), head: exchange.head.clone() });
             exchange.discard(&self.pool).await;
+            request.watch.on_redirect(self.host.now());
+            let from = request.url.clone();
             request = request.redirected(redirect, self.config.location_trusted);
-        }
-    }
-
-    /// One request and the head of its response.
-    async fn exchange(&self, request: &Request) -> Result<Exchange, WebError> {
-        let span = FetchSpan::open(&self.host, &request.url);
-        let defaults = Defaults {
-            user_agent: self.config.user_agent.as_deref(),
-            compressed: self.config.compressed,
-            has_body: request.body.is_some(),
-        };
-        let origin = origin_of(&request.url);
-        let mut connection = self.connection(&span.host, &request.url, &origin).await?;
-        let is_kept = connection.http.carried() > 0;
-        let sent = match connection.http.send(span.host.scope(), self.message(request, defaults)?).await {
-            Err(error) if is_kept && may_retry(&request.method, &error) => {
-                let why = format!("the kept one failed: {error}");
-                connection = self.new_connection(&span.host, &request.url, why).await?;
-                connection.http.send(span.host.scope(), self.message(request, defaults)?).await
+            if self.config.referer_auto {
+                request.referer = Some(as_referer(from));
             }
-            sent => sent,
-        };
-        let response = sent?;
-        Ok(Exchange { head: response.head, body: response.body, connection, origin, span })
-    }
-
-    fn message(
-        &self,
-        request: &Request,
-        defaults: Defaults<'_>,
-    ) -> Result<glasstack_http::Request, WebError> {
-        Ok(glasstack_http::Request {
-            headers: compose(&request.url, defaults, &request.headers),
-            body: match &request.body {
-                Some(body) => body.open().map_err(WebError::Upload)?,
-                None => RequestBody::Empty,
-            },
-            reading: self.config.reading,
-            ..glasstack_http::Request::new(request.method.clone(), request.url.clone())
-        })
-    }
-
-    /// A connection to the URL's origin: one that is there already, or a new one.
-    async fn connection(&self, host: &Host, url: &Url, origin: &Origin) -> Result<Connected, WebError> {
-        match self.pool.take(origin).await {
-            Found::Reusable(connection) => {
-                host.scope().record(|| Http::ConnectionChosen {
-                    remote: connection.remote,
-                    connection: connection.span,
-                    reused: true,
-                    why: format!("it is open, at rest, and leads to {origin}"),
-                });
-                Ok(connection)
-            }
-            Found::None(why) => self.new_connection(host, url, why).await,
         }
-    }
-
-    async fn new_connection(&self, host: &Host, url: &Url, why: String) -> Result<Connected, WebError> {
-        let connection = self.connector.connect(host, url).await?;
-        host.scope().record(|| Http::ConnectionChosen {
-            remote: connection.remote,
-            connection: connection.span,
-            reused: false,
-            why,
-        });
-        Ok(connection)
     }
 
     fn deliver(
@@ -200,23 +134,37 @@ impl Client {
         exchange: Exchange,
         patience: Patience,
     ) -> Result<Response, WebError> {
-        let Exchange { head, body, connection, origin, span } = exchange;
+        let passed_over = conditions::judge(&request, &exchange.head, exchange.body.framing())?;
+        let Exchange { head, body, lease, span, .. } = exchange;
         let Request { url, watch, .. } = request;
         // What has no body, as the answer to HEAD, needs no decoding.
-        let codings = if self.config.compressed && !body.is_complete() {
+        let codings = if self.config.compressed && !body.is_complete() && passed_over.is_none() {
             Coding::of(&head.headers)?
         } else {
             Vec::new()
         };
-        let body = ResponseBody {
+        let mut body = ResponseBody {
             decoded: Decoded::new(body, codings, self.config.decode.clone()),
-            lease: Some((origin, connection)),
+            lease: Some(lease),
             pool: Arc::clone(&self.pool),
             patience,
             span: Some(span),
-            arrival: Arrival { host: self.host.clone(), url: url.clone(), status: head.status.as_u16() },
+            arrival: Arrival {
+                host: self.host.clone(),
+                url: url.clone(),
+                status: head.status.as_u16(),
+                watch: watch.clone(),
+            },
         };
-        Ok(Response { url, head, hops, body, watch, passed_over: None })
+        if let Some(why) = passed_over {
+            self.host.scope().record(|| Note::info(format!("the body is not looked at: {}", why.because())));
+            if why == PassedOver::TimeCondition {
+                // As curl has it: that is what the server should have said.
+                watch.learn(|facts| facts.status = StatusCode::NOT_MODIFIED.as_u16());
+            }
+            body.pass_over();
+        }
+        Ok(Response { url, head, hops, body, watch, passed_over })
     }
 }
 
@@ -226,171 +174,103 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The body of the last response, decoded if that was asked for. To drop it before its end is to
-/// give its connection up.
-pub struct ResponseBody {
-    decoded: Decoded,
-    lease: Option<(Origin, Connected)>,
-    pool: Arc<Pool>,
-    patience: Patience,
-    span: Option<FetchSpan>,
-    arrival: Arrival,
+/// The redirects of one fetch: which one is followed, and how.
+struct Trail<'a> {
+    config: &'a ClientConfig,
+    policy: RedirectPolicy,
+    chain: Chain,
+    followed: u32,
 }
 
-impl ResponseBody {
-    /// The next chunk, of whatever size arrived; none at the end. After an error there is nothing
-    /// more.
-    pub async fn chunk(&mut self) -> Result<Option<Bytes>, WebError> {
-        if self.lease.is_none() {
+impl<'a> Trail<'a> {
+    fn new(config: &'a ClientConfig, request: &Request) -> Self {
+        let policy = RedirectPolicy {
+            limit: config.max_redirects,
+            keep_method: request.method_by_name,
+            ..RedirectPolicy::default()
+        };
+        Self { config, policy, chain: Chain::default(), followed: 0 }
+    }
+
+    fn on_request(&mut self, request: &Request) {
+        self.chain.on_request(&request.method, &request.url);
+    }
+
+    /// How many so far, the one that is about to be followed included, and how many are allowed.
+    fn count(&self) -> (u32, u32) {
+        (self.followed, self.policy.limit)
+    }
+
+    /// The redirect that is followed; none: this is the last response.
+    fn next(&mut self, request: &Request, exchange: &Exchange) -> Result<Option<Redirect>, WebError> {
+        let head = &exchange.head;
+        // RFC 9110 15.4.1: what 300 prefers may be followed, and keeps its method.
+        let status = match head.status.as_u16() {
+            300 => StatusCode::TEMPORARY_REDIRECT,
+            _ => head.status,
+        };
+        let next = redirect::next(&request.method, &request.url, status, &head.headers, &self.policy);
+        if !self.config.follow {
+            let would = next.ok().flatten().map(|redirect| redirect.url);
+            request.watch.learn(|facts| facts.redirect_url = would);
             return Ok(None);
         }
-        let received = self.decoded.decoded();
-        let result = match self.patience.bound(received, self.decoded.chunk()).await {
-            Ok(result) => result.map_err(WebError::from),
-            Err(timed_out) => Err(timed_out),
+        let Some(mut redirect) = next? else { return Ok(None) };
+        if self.followed >= self.policy.limit {
+            let to = redirect.url;
+            request.watch.learn(|facts| facts.redirect_url = Some(to.clone()));
+            return Err(RedirectError::TooMany { limit: self.policy.limit, to: to.into() }.into());
+        }
+        // Who has a cookie now is another than he was: the same question may get another answer.
+        if exchange.set_cookies {
+            self.chain = Chain::default();
+            self.chain.on_request(&request.method, &request.url);
+        } else {
+            // The limit is looked at above.
+            let endless = RedirectPolicy { limit: u32::MAX, ..self.policy.clone() };
+            self.chain.next(&request.method, &request.url, status, &head.headers, &endless)?;
+        }
+        if !self.config.redirect_schemes.allow(&redirect.url) {
+            return Err(WebError::SchemeNotAllowed { url: without_password(&redirect.url) });
+        }
+        self.keep_post(request, head.status, &mut redirect);
+        self.followed += 1;
+        Ok(Some(redirect))
+    }
+
+    /// curl's `--post301` and its sisters.
+    fn keep_post(&self, request: &Request, status: StatusCode, redirect: &mut Redirect) {
+        let keep = match status.as_u16() {
+            301 => self.config.keep_post.on_301,
+            302 => self.config.keep_post.on_302,
+            303 => self.config.keep_post.on_303,
+            _ => false,
         };
-        match &result {
-            Ok(Some(_)) => {}
-            Ok(None) => self.arrive(),
-            Err(error) => {
-                tell_failure(&self.arrival.host, error);
-                self.lease = None;
-                self.span = None;
-            }
-        }
-        result
-    }
-
-    /// Bytes of the body as transferred and as decoded, so far.
-    pub fn received(&self) -> (u64, u64) {
-        (self.decoded.transferred(), self.decoded.decoded())
-    }
-
-    /// The trailer fields that followed the last chunk (RFC 9112 7.1.2); known at the end.
-    pub fn trailers(&self) -> Option<HeaderMap> {
-        self.decoded.trailers()
-    }
-
-    fn arrive(&mut self) {
-        if let Some((origin, connection)) = self.lease.take() {
-            self.pool.put(origin, connection);
-            let length = self.decoded.decoded();
-            self.arrival.tell(length);
-        }
-        self.span = None;
-    }
-}
-
-impl fmt::Debug for ResponseBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ResponseBody").field(&self.decoded).finish()
-    }
-}
-
-impl Drop for ResponseBody {
-    fn drop(&mut self) {
-        // What has no body needs no reading.
-        if self.decoded.is_complete() {
-            self.arrive();
+        if keep && request.method == Method::POST && redirect.drop_body {
+            redirect.method = Method::POST;
+            redirect.drop_body = false;
+            redirect.method_because =
+                format!("POST, which a {} keeps because it was asked to", status.as_u16());
         }
     }
 }
 
-/// What is told when the last byte is there.
-struct Arrival {
-    host: Host,
-    url: Url,
-    status: u16,
+/// RFC 9110 10.1.3: a URL as `Referer` may say it, without fragment, user and password.
+fn as_referer(mut url: Url) -> String {
+    url.set_fragment(None);
+    // These fail only for URLs that have no host.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.into()
 }
 
-impl Arrival {
-    fn tell(&self, length: u64) {
-        self.host.scope().record(|| Page::Arrived {
-            url: without_password(&self.url),
-            status: self.status,
-            length,
-        });
-    }
-}
-
-/// One request and the head of its response, before anybody knows what becomes of it.
-struct Exchange {
-    head: ResponseHead,
-    body: Body,
-    connection: Connected,
-    origin: Origin,
-    span: FetchSpan,
-}
-
-/// A redirect's body is read, so that its connection may be used again, up to this many bytes.
-const DISCARD: u64 = 64 * 1024;
-
-impl Exchange {
-    /// Nobody wants the body.
-    async fn discard(mut self, pool: &Pool) {
-        while self.body.received() <= DISCARD {
-            match self.body.chunk().await {
-                Ok(Some(_)) => {}
-                // Whether the connection is of any more use is asked when it is needed.
-                Ok(None) | Err(_) => return pool.put(self.origin, self.connection),
-            }
-        }
-        self.span.host.scope().record(|| {
-            Note::info("the redirect's body is too long to be read for nothing: its connection is given up")
-        });
-    }
-}
-
-/// The span of one request; it ends when this is dropped.
-struct FetchSpan {
-    host: Host,
-}
-
-impl FetchSpan {
-    fn open(host: &Host, url: &Url) -> Self {
-        Self { host: host.span(SpanKind::Fetch { url: without_password(url) }) }
-    }
-}
-
-impl Drop for FetchSpan {
-    fn drop(&mut self) {
-        self.host.scope().close();
-    }
-}
-
-/// How long a fetch may take.
-#[derive(Clone)]
-struct Patience {
-    host: Host,
-    limit: Option<(Instant, Duration)>,
-}
-
-impl Patience {
-    fn begin(host: &Host, limit: Option<Duration>) -> Self {
-        Self { host: host.clone(), limit: limit.map(|limit| (host.now() + limit, limit)) }
-    }
-
-    async fn bound<T>(&self, received: u64, future: impl Future<Output = T>) -> Result<T, WebError> {
-        let Some((deadline, limit)) = self.limit else { return Ok(future.await) };
-        let left = deadline.since(self.host.now());
-        self.host.timeout(left, future).await.map_err(|_| WebError::TimedOut { limit, received })
-    }
-}
-
-/// RFC 9112 9.3.1: what failed on a kept connection because its server closed it meanwhile may be
-/// sent again, if sending it twice does no harm (RFC 9110 9.2.2) or it was never sent.
-fn may_retry(method: &Method, error: &HttpError) -> bool {
-    matches!(error, HttpError::Closed) || (error.is_stale_connection() && method.is_idempotent())
-}
-
-/// Tells what no layer below has told.
-fn tell_failure(host: &Host, error: &WebError) {
-    if !error.is_told() {
-        host.scope().record(|| Http::Failed { why: error.to_string() });
-    }
-}
-
-fn tell_redirect(exchange: &Exchange, request: &Request, redirect: &Redirect, count: (u32, u32)) {
+fn tell_redirect(
+    exchange: &Exchange,
+    request: &Request,
+    redirect: &Redirect,
+    trusted: bool,
+    count: (u32, u32),
+) {
     let scope = exchange.span.host.scope();
     scope.record(|| Http::RedirectFollowed {
         status: exchange.head.status.as_u16(),
@@ -404,18 +284,23 @@ fn tell_redirect(exchange: &Exchange, request: &Request, redirect: &Redirect, co
             Note::warning("the redirect leads from https to http: from here on anybody may listen")
         });
     }
-    let left_behind: Vec<&str> = request
-        .headers
-        .iter()
-        .filter(|edit| redirect.cross_origin && edit.stays_with_origin())
-        .map(|edit| edit.name().as_str())
-        .collect();
-    if !left_behind.is_empty() {
-        scope.record(|| {
-            Note::info(format!(
-                "{} not sent on: the redirect leads to another origin",
-                left_behind.join(", ")
-            ))
-        });
+    if !redirect.cross_origin {
+        return;
     }
+    let edited = request.headers.iter().filter(|edit| edit.stays_with_origin());
+    let mut concerned: Vec<&str> = edited.map(|edit| edit.name().as_str()).collect();
+    if request.credentials.is_some() && !concerned.contains(&"authorization") {
+        concerned.push("authorization");
+    }
+    if request.cookie.is_some() && !concerned.contains(&"cookie") {
+        concerned.push("cookie");
+    }
+    if concerned.is_empty() {
+        return;
+    }
+    let concerned = concerned.join(", ");
+    scope.record(|| match trusted {
+        false => Note::info(format!("{concerned} not sent on: the redirect leads to another origin")),
+        true => Note::warning(format!("{concerned} sent on to another origin, because that is trusted")),
+    });
 }

@@ -2,7 +2,8 @@
 
 use glasstack_http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
-    CONTENT_LOCATION, CONTENT_TYPE, COOKIE, HOST, PROXY_AUTHORIZATION, TRANSFER_ENCODING, USER_AGENT,
+    CONTENT_LOCATION, CONTENT_TYPE, COOKIE, HOST, PROXY_AUTHORIZATION, REFERER, TRANSFER_ENCODING,
+    USER_AGENT,
 };
 use glasstack_http::{Coding, Fields, HeaderName, HeaderValue};
 use std::str::FromStr;
@@ -95,56 +96,72 @@ impl HeaderEdit {
     }
 }
 
-/// What decides about the header fields that are sent unasked.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Defaults<'a> {
-    pub(crate) user_agent: Option<&'a str>,
+/// What a request says unless the user wants it otherwise.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) host: String,
+    pub(crate) proxy_authorization: Option<String>,
+    pub(crate) authorization: Option<String>,
+    /// `Range` or `Content-Range`.
+    pub(crate) range: Option<(HeaderName, String)>,
+    pub(crate) user_agent: Option<String>,
     pub(crate) compressed: bool,
-    pub(crate) has_body: bool,
+    pub(crate) referer: Option<String>,
+    /// Whether a proxy reads this and sends it on.
+    pub(crate) forwarded: bool,
+    /// What the jar has, and what the user said beside it.
+    pub(crate) cookie: Option<String>,
+    /// `If-Modified-Since` or its opposite.
+    pub(crate) condition: Option<(HeaderName, String)>,
+    /// `Content-Type`. How a body is framed, HTTP says itself.
+    pub(crate) content_type: Option<String>,
 }
 
 /// The header fields of a request: curl's, in curl's order, changed as the user wants.
-pub(crate) fn compose(url: &Url, defaults: Defaults<'_>, edits: &[HeaderEdit]) -> Fields {
-    let mut fields: Vec<(HeaderName, String)> = vec![(HOST, host_field(url))];
-    if let Some(credentials) = basic_credentials(url) {
-        fields.push((AUTHORIZATION, credentials));
-    }
-    if let Some(agent) = defaults.user_agent {
-        fields.push((USER_AGENT, agent.to_owned()));
-    }
-    fields.push((ACCEPT, "*/*".to_owned()));
-    if defaults.compressed {
-        fields.push((ACCEPT_ENCODING, Coding::ACCEPTED.to_owned()));
-    }
-    if defaults.has_body {
-        fields.push((CONTENT_TYPE, "application/x-www-form-urlencoded".to_owned()));
-    }
-    let mut headers = Fields::new();
-    // RFC 9110 7.2: a user agent sends Host first.
-    for edit in edits.iter().filter(|edit| *edit.name() == HOST) {
-        append(&mut headers, edit);
-    }
-    for (name, value) in fields {
-        let is_edited = edits.iter().any(|edit| *edit.name() == name);
-        if let (false, Ok(value)) = (is_edited, HeaderValue::from_bytes(value.as_bytes())) {
-            headers.append(name, value);
+pub(crate) fn compose(said: Said, edits: &[HeaderEdit]) -> Fields {
+    let is_edited = |name: &HeaderName| edits.iter().any(|edit| edit.name() == name);
+    let mut fields = Fields::new();
+    let add = |fields: &mut Fields, name: HeaderName, value: Option<String>| {
+        let value = value.and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok());
+        if let (Some(value), false) = (value, is_edited(&name) && name != COOKIE) {
+            fields.append(name, value);
         }
+    };
+    // RFC 9110 7.2: a user agent sends Host first.
+    edits.iter().filter(|edit| *edit.name() == HOST).for_each(|edit| append(&mut fields, edit));
+    add(&mut fields, HOST, Some(said.host));
+    add(&mut fields, PROXY_AUTHORIZATION, said.proxy_authorization);
+    add(&mut fields, AUTHORIZATION, said.authorization);
+    if let Some((name, value)) = said.range {
+        add(&mut fields, name, Some(value));
     }
-    for edit in edits.iter().filter(|edit| *edit.name() != HOST) {
-        append(&mut headers, edit);
+    add(&mut fields, USER_AGENT, said.user_agent);
+    add(&mut fields, ACCEPT, Some("*/*".to_owned()));
+    add(&mut fields, ACCEPT_ENCODING, said.compressed.then(|| Coding::ACCEPTED.to_owned()));
+    add(&mut fields, REFERER, said.referer);
+    add(&mut fields, PROXY_CONNECTION, said.forwarded.then(|| "Keep-Alive".to_owned()));
+    add(&mut fields, COOKIE, said.cookie);
+    if let Some((name, value)) = said.condition {
+        add(&mut fields, name, Some(value));
     }
-    headers
+    edits.iter().filter(|edit| *edit.name() != HOST).for_each(|edit| append(&mut fields, edit));
+    add(&mut fields, CONTENT_TYPE, said.content_type);
+    fields
 }
 
-fn append(headers: &mut Fields, edit: &HeaderEdit) {
+/// Not in the registry, but sent by curl and understood by old proxies.
+pub(crate) const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+
+/// Does what the user wants of one field.
+pub(crate) fn append(fields: &mut Fields, edit: &HeaderEdit) {
     if let HeaderEdit::Set { spelt, value, .. } = edit {
         // It was a token when it was read.
-        let _ = headers.push(spelt, value.clone());
+        let _ = fields.push(spelt, value.clone());
     }
 }
 
 /// RFC 9110 7.2: the host, and the port unless it is the scheme's own.
-fn host_field(url: &Url) -> String {
+pub(crate) fn host_field(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {
         Some(port) => format!("{host}:{port}"),
@@ -152,18 +169,13 @@ fn host_field(url: &Url) -> String {
     }
 }
 
-/// RFC 7617 2: the URL's user and password.
-fn basic_credentials(url: &Url) -> Option<String> {
-    if url.username().is_empty() && url.password().is_none() {
-        return None;
-    }
-    let mut pair = percent_decoded(url.username());
-    pair.push(b':');
-    pair.extend(percent_decoded(url.password().unwrap_or_default()));
-    Some(format!("Basic {}", base64(&pair)))
+/// RFC 7617 2.
+pub(crate) fn basic(user: &[u8], password: &[u8]) -> String {
+    format!("Basic {}", base64(&[user, b":", password].concat()))
 }
 
-fn percent_decoded(text: &str) -> Vec<u8> {
+/// A text with its percent-escapes undone (RFC 3986 2.1).
+pub(crate) fn percent_decoded(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, behind)) = rest.split_first() {
@@ -202,43 +214,53 @@ mod tests {
         texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
-    fn sent(url: &str, defaults: Defaults<'_>, texts: &[&str]) -> String {
-        let headers = compose(&Url::parse(url).unwrap(), defaults, &edits(texts));
-        headers.iter().map(|(name, value)| format!("{name}: {}\n", value.to_str().unwrap())).collect()
+    fn sent(said: Said, texts: &[&str]) -> String {
+        let fields = compose(said, &edits(texts));
+        fields.iter().map(|(name, value)| format!("{name}: {}\n", value.to_str().unwrap())).collect()
     }
 
-    const PLAIN: Defaults<'_> =
-        Defaults { user_agent: Some("glasstack/1"), compressed: false, has_body: false };
+    fn plain() -> Said {
+        Said { host: "h.test".to_owned(), user_agent: Some("glasstack/1".to_owned()), ..Said::default() }
+    }
 
     #[test]
     fn a_plain_request_says_host_agent_and_accept() {
-        assert_eq!(
-            sent("http://h.test:80/", PLAIN, &[]),
-            "Host: h.test\nUser-Agent: glasstack/1\nAccept: */*\n"
-        );
-        assert_eq!(
-            sent("https://h.test:80/", Defaults { user_agent: None, ..PLAIN }, &[]),
-            "host: h.test:80\naccept: */*\n"
-        );
-        assert!(sent("http://[::1]:81/", PLAIN, &[]).starts_with("host: [::1]:81\n"));
+        assert_eq!(sent(plain(), &[]), "Host: h.test\nUser-Agent: glasstack/1\nAccept: */*\n");
+        assert_eq!(sent(Said { user_agent: None, ..plain() }, &[]), "Host: h.test\nAccept: */*\n");
+        let host = |url| host_field(&Url::parse(url).unwrap());
+        assert_eq!(host("http://h.test:80/"), "h.test");
+        assert_eq!(host("https://h.test:80/"), "h.test:80");
+        assert_eq!(host("http://[::1]:81/"), "[::1]:81");
     }
 
     #[test]
-    fn a_body_and_compression_add_their_fields() {
-        let said = sent("http://h.test/", Defaults { compressed: true, has_body: true, ..PLAIN }, &[]);
-        assert!(said.contains("accept-encoding: deflate, gzip, br, zstd\n"));
-        assert!(said.ends_with("content-type: application/x-www-form-urlencoded\n"));
+    fn everything_that_can_be_said_is_said_in_curls_order() {
+        let some = |text: &str| Some(text.to_owned());
+        let said = Said {
+            proxy_authorization: some("Basic cDpw"),
+            authorization: some("Basic dTpw"),
+            range: Some((glasstack_http::header::RANGE, "bytes=0-4".to_owned())),
+            compressed: true,
+            referer: some("http://from.test/"),
+            forwarded: true,
+            cookie: some("a=1"),
+            condition: Some((glasstack_http::header::IF_MODIFIED_SINCE, "then".to_owned())),
+            content_type: some("text/plain"),
+            ..plain()
+        };
+        let expected = "Host: h.test\nProxy-Authorization: Basic cDpw\nAuthorization: Basic dTpw\nRange: \
+            bytes=0-4\nUser-Agent: glasstack/1\nAccept: */*\nAccept-Encoding: deflate, gzip, br, zstd\nReferer: \
+            http://from.test/\nProxy-Connection: Keep-Alive\nCookie: a=1\nIf-Modified-Since: then\nx-OWN: \
+            1\nContent-Type: text/plain\n";
+        assert_eq!(sent(said, &["x-OWN: 1"]), expected);
     }
 
     #[test]
     fn the_user_sets_replaces_empties_and_removes_fields() {
-        let said = sent(
-            "http://h.test/",
-            PLAIN,
-            &["X-A: 1", "X-A: 2", "Accept:", "user-agent: me", "X-Empty;", "Host: other.test"],
-        );
-        assert_eq!(said, "host: other.test\nx-a: 1\nx-a: 2\nuser-agent: me\nx-empty: \n");
-        assert_eq!(sent("http://h.test/", PLAIN, &["Host:", "Accept:", "User-Agent:"]), "");
+        let said =
+            sent(plain(), &["X-A: 1", "X-A: 2", "Accept:", "user-agent: me", "X-Empty;", "Host: other.test"]);
+        assert_eq!(said, "Host: other.test\nX-A: 1\nX-A: 2\nuser-agent: me\nX-Empty: \n");
+        assert_eq!(sent(plain(), &["Host:", "Accept:", "User-Agent:"]), "");
     }
 
     #[test]
@@ -249,12 +271,12 @@ mod tests {
     }
 
     #[test]
-    fn user_and_password_in_the_url_become_basic_credentials() {
+    fn user_and_password_become_basic_credentials() {
         // The example of RFC 7617 2.
-        let said = sent("http://Aladdin:open%20sesame@h.test/", PLAIN, &[]);
-        assert!(said.contains("authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\n"), "{said}");
-        let own = sent("http://me:x@h.test/", PLAIN, &["Authorization: Bearer t"]);
-        assert!(own.contains("authorization: Bearer t\n") && !own.contains("Basic"), "{own}");
+        assert_eq!(basic(b"Aladdin", b"open sesame"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        let own =
+            sent(Said { authorization: Some("Basic x".to_owned()), ..plain() }, &["Authorization: Bearer t"]);
+        assert!(own.contains("Authorization: Bearer t\n") && !own.contains("Basic"), "{own}");
     }
 
     #[test]

@@ -18,14 +18,18 @@
 //! Here `dns`, `tls` and `http`, which know nothing of each other, are wired together.
 
 pub mod address_bar;
+pub mod body;
+pub mod conditions;
 pub mod config;
 pub mod connector;
 pub mod cookies;
 pub mod credentials;
 pub mod date;
 pub mod error;
+mod exchange;
 pub mod fetch;
 pub mod headers;
+mod patience;
 pub mod pool;
 pub mod proxy;
 pub mod request;
@@ -33,6 +37,8 @@ pub mod retry;
 pub mod watch;
 
 pub use address_bar::{Address, AddressError};
+pub use body::ResponseBody;
+pub use conditions::PassedOver;
 pub use config::{
     BadConnectTo, BadSchemes, ClientConfig, ConnectTo, KeepPost, LowSpeed, NetrcUse, Schemes, TcpOptions,
 };
@@ -40,9 +46,9 @@ pub use connector::ConnectFailure;
 pub use cookies::{Cookie, CookieJar, SharedJar};
 pub use credentials::{Credentials, Netrc, NetrcError, PasswordScheme};
 pub use error::WebError;
-pub use fetch::{Client, Hop, PassedOver, Response, ResponseBody};
+pub use fetch::{Client, Hop, Response};
 pub use headers::{BadHeader, HeaderEdit};
-pub use proxy::{BadProxy, NoProxy, Proxy, ProxyRules, ProxyScheme};
+pub use proxy::{BadProxy, NoProxy, Proxy, ProxyRules, ProxyScheme, SocksError};
 pub use request::{Request, TimeCondition, UploadBody};
 pub use retry::{Outcome, RetryPolicy, Verdict};
 pub use watch::{Facts, HeadKind, Progress, ReceivedHead, Timings, Watch};

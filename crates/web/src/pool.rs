@@ -1,19 +1,12 @@
-//! Connections kept for the next request to the same origin (RFC 9112 9.3).
+//! Connections kept for the next request that takes the same way (RFC 9112 9.3).
 
 use crate::connector::Connected;
+use crate::exchange::Lease;
 use futures_channel::oneshot;
 use glasstack_stack::Host;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use url::Url;
-
-/// Scheme, host and port: what a connection is good for.
-pub(crate) type Origin = String;
-
-pub(crate) fn origin_of(url: &Url) -> Origin {
-    url.origin().ascii_serialization()
-}
 
 /// The connections of one client, at rest.
 pub(crate) struct Pool {
@@ -25,7 +18,8 @@ pub(crate) struct Pool {
 
 #[derive(Default)]
 struct State {
-    idle: BTreeMap<Origin, Vec<Connected>>,
+    /// By what they are good for.
+    idle: BTreeMap<String, Vec<Connected>>,
     closing: Vec<oneshot::Receiver<()>>,
 }
 
@@ -43,16 +37,16 @@ impl Pool {
     }
 
     /// Keeps a connection. Whether it can be used again is asked when it is needed.
-    pub(crate) fn put(&self, origin: Origin, connection: Connected) {
-        self.lock().idle.entry(origin).or_default().push(connection);
+    pub(crate) fn put(&self, lease: Lease) {
+        self.lock().idle.entry(lease.key).or_default().push(lease.connection);
     }
 
-    /// Takes the connection to `origin` that was used last; those that cannot be used again are
+    /// Takes the connection good for `key` that was used last; those that cannot be used again are
     /// closed.
-    pub(crate) async fn take(&self, origin: &Origin) -> Found {
-        let mut why = format!("there is none to {origin} yet");
+    pub(crate) async fn take(&self, key: &str) -> Found {
+        let mut why = format!("there is none to {key} yet");
         loop {
-            let kept = self.lock().idle.get_mut(origin).and_then(Vec::pop);
+            let kept = self.lock().idle.get_mut(key).and_then(Vec::pop);
             let Some(mut connection) = kept else { return Found::None(why) };
             let reason = match self.host.timeout(self.patience, connection.http.reusable()).await {
                 Ok(Ok(())) => return Found::Reusable(connection),

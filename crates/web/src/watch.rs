@@ -1,7 +1,8 @@
 //! What there is to know of a transfer, while it runs and when it is over: curl's `-w`, its progress
 //! meter, `-i` and `-D` read it.
 
-use glasstack_http::{Method, Version};
+use crate::connector::Connected;
+use glasstack_http::{Method, ResponseHead, Version, header};
 use glasstack_journal::Instant;
 use glasstack_tls::CertificateInfo;
 use std::net::SocketAddr;
@@ -12,36 +13,17 @@ use url::Url;
 /// Watches one transfer. Clones watch the same one.
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
-    facts: Arc<Mutex<Facts>>,
+    inner: Arc<Mutex<Inner>>,
 }
 
-impl Watch {
-    /// What is known now.
-    pub fn facts(&self) -> Facts {
-        self.lock().clone()
-    }
-
-    /// Bytes of the body so far: uploaded and, as transferred, downloaded; and how many each way
-    /// there will be, where that is known.
-    pub fn progress(&self) -> Progress {
-        let facts = self.lock();
-        Progress {
-            uploaded: facts.uploaded,
-            upload_length: facts.upload_length,
-            downloaded: facts.downloaded,
-            download_length: facts.download_length,
-        }
-    }
-
-    /// The heads that have come since the last time this was asked, in order: those of a proxy's
-    /// answer to CONNECT, interim ones (1xx), those of redirects, the final one.
-    pub fn take_heads(&self) -> Vec<ReceivedHead> {
-        std::mem::take(&mut self.lock().heads)
-    }
-
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Facts> {
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+#[derive(Debug, Default)]
+struct Inner {
+    /// What is known but for the exchange that goes on.
+    facts: Facts,
+    /// The exchange that goes on.
+    live: Option<glasstack_http::Progress>,
+    /// When the last request began.
+    began: Instant,
 }
 
 /// How far the bodies have come, in bytes.
@@ -150,6 +132,178 @@ pub enum HeadKind {
     Interim,
     /// A response's: whether it is the last one is known when the fetch is done.
     Response,
-    /// The trailer fields of a chunked body (RFC 9112 7.1.2).
-    Trailers,
+}
+
+impl Watch {
+    /// What is known now.
+    pub fn facts(&self) -> Facts {
+        self.lock().merged()
+    }
+
+    /// Bytes of the bodies so far, and how many there will be, where that is known.
+    pub fn progress(&self) -> Progress {
+        let inner = self.lock();
+        let facts = &inner.facts;
+        let mut progress = Progress {
+            uploaded: facts.uploaded,
+            upload_length: facts.upload_length,
+            downloaded: facts.downloaded,
+            download_length: facts.download_length,
+        };
+        if let Some(live) = inner.live.as_ref().map(glasstack_http::Progress::look) {
+            progress.uploaded = live.uploaded;
+            progress.upload_length = live.upload_length;
+            progress.downloaded = live.downloaded;
+        }
+        progress
+    }
+
+    /// The heads that have come since the last time this was asked, in order: those of a proxy's
+    /// answer to CONNECT, interim ones (1xx), those of redirects, the final one.
+    pub fn take_heads(&self) -> Vec<ReceivedHead> {
+        std::mem::take(&mut self.lock().facts.heads)
+    }
+
+    /// The transfer begins: what an earlier attempt left is forgotten.
+    pub(crate) fn begin(&self, now: Instant) {
+        let mut inner = self.lock();
+        *inner = Inner { began: now, ..Inner::default() };
+        inner.facts.timings.started = now;
+    }
+
+    /// The next request begins.
+    pub(crate) fn begin_request(&self, now: Instant, method: &Method, url: &Url) {
+        let mut inner = self.lock();
+        inner.fold();
+        inner.began = now;
+        let facts = &mut inner.facts;
+        facts.method = Some(method.clone());
+        facts.url = Some(url.clone());
+        (facts.uploaded, facts.upload_length) = (0, None);
+        (facts.downloaded, facts.download_length) = (0, None);
+    }
+
+    /// A redirect is followed.
+    pub(crate) fn on_redirect(&self, now: Instant) {
+        let mut inner = self.lock();
+        inner.facts.redirects += 1;
+        inner.facts.timings.redirect = now.since(inner.facts.timings.started);
+    }
+
+    /// A time is known: what `which` chooses.
+    pub(crate) fn reach(&self, now: Instant, which: impl FnOnce(&mut Timings) -> &mut Duration) {
+        let mut inner = self.lock();
+        let passed = passed(inner.began, now);
+        *which(&mut inner.facts.timings) += passed;
+    }
+
+    /// A connection is there, new or kept.
+    pub(crate) fn on_connection(&self, connection: &Connected, is_new: bool) {
+        let mut inner = self.lock();
+        inner.facts.connects += u32::from(is_new);
+        inner.facts.local = Some(connection.local);
+        inner.facts.remote = Some(connection.remote);
+        inner.facts.certificates.clone_from(&connection.certificates);
+    }
+
+    /// From here on this tells how far the exchange has come.
+    pub(crate) fn track(&self, live: glasstack_http::Progress) {
+        let mut inner = self.lock();
+        inner.fold();
+        inner.live = Some(live);
+    }
+
+    /// A head came.
+    pub(crate) fn on_head(&self, kind: HeadKind, url: &Url, head: &ResponseHead) {
+        let mut inner = self.lock();
+        let facts = &mut inner.facts;
+        let status = head.status.as_u16();
+        facts.heads.push(ReceivedHead { kind, url: url.clone(), status, raw: head.raw.clone() });
+        match kind {
+            HeadKind::Connect => {
+                facts.connect_status = status;
+                facts.header_bytes += head.raw.len() as u64;
+            }
+            HeadKind::Interim => {}
+            HeadKind::Response => {
+                facts.status = status;
+                facts.version = Some(head.version);
+                facts.header_fields = head.headers.len();
+                let content_type = head.headers.get(header::CONTENT_TYPE);
+                facts.content_type =
+                    content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+            }
+        }
+    }
+
+    /// The exchange failed: what came of a head is kept, as far as it came.
+    pub(crate) fn on_failure(&self, url: &Url) {
+        let mut inner = self.lock();
+        let Some(raw) = inner.live.as_ref().map(|live| live.look().heads.to_vec()) else { return };
+        if raw.is_empty() {
+            return;
+        }
+        let status = status_of(&raw);
+        inner.facts.status = status;
+        let head = ReceivedHead { kind: HeadKind::Response, url: url.clone(), status, raw };
+        inner.facts.heads.push(head);
+    }
+
+    /// Bytes of a request that no exchange counts: CONNECT.
+    pub(crate) fn on_request_bytes(&self, bytes: u64) {
+        self.lock().facts.request_bytes += bytes;
+    }
+
+    /// Other facts.
+    pub(crate) fn learn(&self, learn: impl FnOnce(&mut Facts)) {
+        learn(&mut self.lock().facts);
+    }
+
+    /// All is done, or nothing more will be; only the first time counts.
+    pub(crate) fn end(&self, now: Instant) {
+        let mut inner = self.lock();
+        inner.fold();
+        if inner.facts.timings.total.is_zero() {
+            inner.facts.timings.total = passed(inner.facts.timings.started, now);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// With what is known of the exchange that goes on.
+    fn merged(&self) -> Facts {
+        let mut facts = self.facts.clone();
+        if let Some(live) = self.live.as_ref().map(glasstack_http::Progress::look) {
+            facts.request_bytes += live.request_head;
+            facts.header_bytes += live.heads.len() as u64;
+            facts.uploaded = live.uploaded;
+            facts.upload_length = live.upload_length;
+            facts.downloaded = live.downloaded;
+            if let Some(first) = live.first_byte {
+                facts.timings.starttransfer += passed(self.began, first);
+            }
+        }
+        facts
+    }
+
+    fn fold(&mut self) {
+        self.facts = self.merged();
+        self.live = None;
+    }
+}
+
+/// The status code of the last status line among these lines; 0: there is none.
+fn status_of(raw: &[u8]) -> u16 {
+    let text = String::from_utf8_lossy(raw);
+    let lines = text.lines().filter_map(|line| line.strip_prefix("HTTP/")?.split_whitespace().nth(1));
+    lines.last().and_then(|code| code.parse().ok()).unwrap_or(0)
+}
+
+/// As in curl: what was reached took at least a microsecond.
+fn passed(from: Instant, to: Instant) -> Duration {
+    to.since(from).max(Duration::from_micros(1))
 }

@@ -4,6 +4,9 @@ pub mod netrc;
 
 pub use netrc::{Netrc, NetrcEntry, NetrcError};
 
+use crate::config::NetrcUse;
+use crate::headers::{basic, percent_decoded};
+use crate::request::Request;
 use std::fmt;
 
 /// What proves who asks.
@@ -49,5 +52,104 @@ impl fmt::Debug for Credentials {
             Self::Password { user, scheme, .. } => write!(f, "{scheme:?}({user}:***)"),
             Self::Bearer(_) => f.write_str("Bearer(***)"),
         }
+    }
+}
+
+/// Who the user is to a server, and why.
+pub(crate) struct Identity {
+    /// What `Authorization` says.
+    pub(crate) field: String,
+    pub(crate) scheme: &'static str,
+    pub(crate) because: &'static str,
+}
+
+/// Who to be: whom the user names wins, then the netrc file if it is to, then the URL.
+pub(crate) fn choose(request: &Request, netrc: Option<&NetrcUse>) -> Option<Identity> {
+    if let Some(credentials) = &request.credentials {
+        return Some(match credentials {
+            Credentials::Password { user, password, .. } => {
+                by_password(user.as_bytes(), password.as_bytes(), "as the user said")
+            }
+            Credentials::Bearer(token) => {
+                Identity { field: format!("Bearer {token}"), scheme: "Bearer", because: "as the user said" }
+            }
+        });
+    }
+    let url = &request.url;
+    let user = percent_decoded(url.username());
+    let in_url = !user.is_empty() || url.password().is_some();
+    if let Some(netrc) = netrc {
+        // As curl: without --netrc-optional, the file alone counts.
+        let asked = std::str::from_utf8(&user).ok().filter(|user| netrc.optional && !user.is_empty());
+        let is_open = !netrc.optional || url.password().is_none();
+        let host = url.host_str().unwrap_or_default();
+        if let Some(entry) = netrc.netrc.find(host, asked).filter(|_| is_open) {
+            let login = asked.or(entry.login.as_deref()).unwrap_or_default();
+            let password = entry.password.as_deref().unwrap_or_default();
+            return Some(by_password(login.as_bytes(), password.as_bytes(), "as the netrc file says"));
+        }
+        if !netrc.optional {
+            return None;
+        }
+    }
+    let password = percent_decoded(url.password().unwrap_or_default());
+    in_url.then(|| by_password(&user, &password, "as the URL says"))
+}
+
+fn by_password(user: &[u8], password: &[u8], because: &'static str) -> Identity {
+    Identity { field: basic(user, password), scheme: "Basic", because }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use url::Url;
+
+    fn get(url: &str) -> Request {
+        Request::get(Url::parse(url).unwrap())
+    }
+
+    fn netrc(optional: bool) -> NetrcUse {
+        let text = "machine h.test login me password file\nmachine h.test login you password yours\n";
+        NetrcUse { netrc: Netrc::parse(text).unwrap(), optional }
+    }
+
+    fn chosen(request: &Request, netrc: Option<&NetrcUse>) -> Option<(String, &'static str)> {
+        choose(request, netrc).map(|identity| (identity.field, identity.because))
+    }
+
+    #[test]
+    fn whom_the_user_names_wins_over_file_and_url() {
+        let request = Request { credentials: Some(Credentials::basic("a:b")), ..get("http://x:y@h.test/") };
+        assert_eq!(chosen(&request, Some(&netrc(false))), Some((basic(b"a", b"b"), "as the user said")));
+        let bearer = Request { credentials: Some(Credentials::Bearer("t".to_owned())), ..request };
+        assert_eq!(chosen(&bearer, None).unwrap().0, "Bearer t");
+    }
+
+    #[test]
+    fn the_netrc_file_wins_over_the_url_unless_it_is_optional() {
+        let strict = netrc(false);
+        let lenient = netrc(true);
+        let file = |user: &[u8], password: &[u8]| Some((basic(user, password), "as the netrc file says"));
+        assert_eq!(chosen(&get("http://x:y@h.test/"), Some(&strict)), file(b"me", b"file"));
+        assert_eq!(chosen(&get("http://x:y@other.test/"), Some(&strict)), None);
+        let url = Some((basic(b"x", b"y"), "as the URL says"));
+        assert_eq!(chosen(&get("http://x:y@h.test/"), Some(&lenient)), url);
+        assert_eq!(chosen(&get("http://you@h.test/"), Some(&lenient)), file(b"you", b"yours"));
+        assert_eq!(chosen(&get("http://h.test/"), Some(&lenient)), file(b"me", b"file"));
+        assert_eq!(chosen(&get("http://x@h.test/"), Some(&lenient)).unwrap().1, "as the URL says");
+    }
+
+    #[test]
+    fn the_urls_user_and_password_are_decoded() {
+        assert_eq!(chosen(&get("http://a%40b:c%3ad@h.test/"), None).unwrap().0, basic(b"a@b", b"c:d"));
+        assert_eq!(chosen(&get("http://h.test/"), None), None);
+    }
+
+    #[test]
+    fn no_secret_is_shown() {
+        let shown =
+            format!("{:?} {:?}", Credentials::basic("me:secret"), Credentials::Bearer("secret".into()));
+        assert!(shown.contains("me") && !shown.contains("secret"), "{shown}");
     }
 }
