@@ -1,5 +1,9 @@
 //! The other end: HTTP/1.1 answered over any stream.
 
+mod patience;
+mod places;
+
+use self::patience::{Activity, HeadWatch};
 use crate::body::{Body, Source};
 use crate::error::{HttpError, in_full};
 use crate::framing::request_framing;
@@ -7,9 +11,9 @@ use crate::io::{HyperIo, Stream, Witness, close_in_order};
 use crate::limits::Limits;
 use crate::progress::Progress;
 use bytes::Bytes;
-use futures_util::future::{BoxFuture, Either, poll_fn, ready, select};
+use futures_util::future::{BoxFuture, Either, poll_fn, select};
 use futures_util::stream::{self, BoxStream, StreamExt};
-use glasstack_journal::event::Http;
+use glasstack_journal::event::{Framing, Http};
 use glasstack_journal::{Scope, WallTime};
 use glasstack_stack::{Host, TcpListener};
 use http::header::{self, HeaderName, HeaderValue};
@@ -25,10 +29,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// What answers requests. A closure from [`Received`] to [`Answer`] is one.
+pub use self::places::{Place, Places};
+
+/// What answers requests. A closure from [`Received`] to [`Answer`] is one: it sees a request when
+/// its body has arrived, and need not look at it.
 pub trait Handler: Send + Sync + 'static {
     /// Answers one request.
     fn handle(&self, request: Received) -> BoxFuture<'_, Answer>;
@@ -36,7 +43,15 @@ pub trait Handler: Send + Sync + 'static {
 
 impl<F: Fn(Received) -> Answer + Send + Sync + 'static> Handler for F {
     fn handle(&self, request: Received) -> BoxFuture<'_, Answer> {
-        Box::pin(ready(self(request)))
+        let mut request = request;
+        Box::pin(async move {
+            // A client that does not listen while it sends would not hear an answer that comes before
+            // its last byte.
+            match request.read_body().await {
+                Ok(()) => self(request),
+                Err(refusal) => refusal,
+            }
+        })
     }
 }
 
@@ -55,12 +70,40 @@ pub struct Received {
     pub headers: HeaderMap,
     /// The body, as it arrives.
     pub body: Body,
+    /// Bytes of body that are accepted.
+    limit: Option<u64>,
 }
 
 impl Received {
     /// The target's path, percent-encoded as sent.
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
+    }
+
+    /// Reads the body to its end and throws it away, or says what to answer instead.
+    /// [`Body::received`] says how long it was.
+    pub async fn read_body(&mut self) -> Result<(), Answer> {
+        // RFC 9110 15.5.14. A length that is too large is refused before the first byte of it.
+        let too_large = |limit| {
+            let why = format!("the body is larger than {limit} bytes");
+            Answer::text(StatusCode::PAYLOAD_TOO_LARGE, why.clone(), format!("{why}\n"))
+        };
+        if let (Framing::Length(length), Some(limit)) = (self.body.framing(), self.limit)
+            && length > limit
+        {
+            return Err(too_large(limit));
+        }
+        loop {
+            match self.body.chunk().await {
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(()),
+                Err(HttpError::BodyTooLarge { limit }) => return Err(too_large(limit)),
+                Err(error) => {
+                    let why = in_full(&error);
+                    return Err(Answer::text(StatusCode::BAD_REQUEST, why.clone(), format!("{why}\n")));
+                }
+            }
+        }
     }
 
     /// The target's query, if it has one.
@@ -154,6 +197,12 @@ pub struct ServerOptions {
     /// looked at this often, so that a still connection ends after one to two such periods, and after
     /// one more if it is in the middle of something. 60 s.
     pub idle: Duration,
+    /// How long the head of a request may take from its first byte to its last, however they are
+    /// spread. 30 s.
+    pub head_patience: Duration,
+    /// How many connections [`listen`] serves at once; the next ones wait in the listener's backlog.
+    /// 256.
+    pub max_connections: usize,
     /// How long to wait for the client's goodbye after ours (RFC 9112 9.6). 5 s.
     pub linger: Duration,
     /// After how many requests the connection is closed; none: never. None.
@@ -171,6 +220,8 @@ impl Default for ServerOptions {
                 max_body: Some(16 * 1024 * 1024),
             },
             idle: Duration::from_secs(60),
+            head_patience: Duration::from_secs(30),
+            max_connections: 256,
             linger: Duration::from_secs(5),
             max_requests: None,
         }
@@ -179,12 +230,15 @@ impl Default for ServerOptions {
 
 /// Answers on a port for as long as it is polled; each connection runs in the background.
 pub async fn listen(host: Host, listener: TcpListener, handler: Arc<dyn Handler>, options: ServerOptions) {
+    let mut places = Places::new(options.max_connections);
     loop {
+        let place = places.take().await;
         let stream = listener.accept().await;
         let (host, handler, options) = (host.clone(), Arc::clone(&handler), options.clone());
         host.clone().spawn(async move {
             let (scope, client) = (stream.scope().clone(), stream.peer_addr());
             serve(&host, &scope, stream, client, handler, options).await;
+            drop(place);
         });
     }
 }
@@ -212,7 +266,7 @@ pub(crate) async fn serve_by<S: Stream, T: Future<Output = ()>>(
     options: ServerOptions,
 ) {
     let witness = Arc::new(Witness::default());
-    let (idle, linger) = (options.idle, options.linger);
+    let (idle, head_patience, linger) = (options.idle, options.head_patience, options.linger);
     let activity = Arc::new(Activity::default());
     let wire = http1::Builder::new()
         .auto_date_header(false)
@@ -232,43 +286,51 @@ pub(crate) async fn serve_by<S: Stream, T: Future<Output = ()>>(
                 activity: Arc::clone(&activity),
             },
         );
-    let Some(mut stream) = run(wire, &activity, scope, &witness, || sleep(idle)).await else { return };
+    let patience = (|| sleep(idle), || sleep(head_patience));
+    let Some(mut stream) = run(wire, &activity, scope, &witness, patience).await else { return };
     select(pin!(close_in_order(&mut stream)), pin!(sleep(linger))).await;
 }
 
 /// Runs a connection to its end and gives its stream back; none if it was given up because nothing
-/// came for too long.
+/// came for too long, or a head took too long.
 async fn run<S: Stream, T: Future<Output = ()>>(
     mut wire: http1::Connection<HyperIo<S>, Site>,
     activity: &Activity,
     scope: &Scope,
     witness: &Witness,
-    idle: impl Fn() -> T,
+    (idle, head_patience): (impl Fn() -> T, impl Fn() -> T),
 ) -> Option<S> {
     let mut patience = true;
+    let mut watch = HeadWatch::new();
     loop {
         let before = witness.moved();
-        let ended = match select(pin!(poll_fn(|cx| wire.poll_without_shutdown(cx))), pin!(idle())).await {
-            Either::Left((ended, _)) => Some(ended),
-            Either::Right(_) => None,
+        let next = poll_fn(|cx| match wire.poll_without_shutdown(cx) {
+            Poll::Ready(ended) => Poll::Ready(Next::Ended(ended)),
+            Poll::Pending => {
+                watch.poll_late(cx, activity, witness, &head_patience).map(|()| Next::HeadIsLate)
+            }
+        });
+        let next = match select(pin!(next), pin!(idle())).await {
+            Either::Left((next, _)) => next,
+            Either::Right(_) => Next::Still,
         };
-        match ended {
-            Some(ended) => {
+        match next {
+            Next::Ended(ended) => {
                 if let Err(error) = ended {
-                    let why = witness.error().map_or_else(
-                        || in_full(&error),
-                        |broken| in_full(&HttpError::broken(&broken, witness.received())),
-                    );
-                    scope.record(|| Http::Failed { why });
+                    tell_end(scope, witness, &error);
                 }
                 return Some(wire.into_parts().io.into_stream());
             }
-            None if activity.is_answering() || witness.moved() != before => patience = true,
-            None if patience => {
+            Next::HeadIsLate => {
+                scope.record(|| Http::Failed { why: "the head of a request took too long".to_owned() });
+                return None;
+            }
+            Next::Still if activity.is_answering() || witness.moved() != before => patience = true,
+            Next::Still if patience => {
                 patience = false;
                 Pin::new(&mut wire).graceful_shutdown();
             }
-            None => {
+            Next::Still => {
                 scope.record(|| Http::Failed { why: "nothing came or went for too long".to_owned() });
                 return None;
             }
@@ -276,17 +338,18 @@ async fn run<S: Stream, T: Future<Output = ()>>(
     }
 }
 
-/// Requests begun, and those whose answer's head is written, on one connection.
-#[derive(Default)]
-struct Activity {
-    started: AtomicU64,
-    answered: AtomicU64,
+/// What became of a connection, or of the patience with it.
+enum Next {
+    Ended(hyper::Result<()>),
+    HeadIsLate,
+    Still,
 }
 
-impl Activity {
-    fn is_answering(&self) -> bool {
-        self.started.load(Ordering::Relaxed) != self.answered.load(Ordering::Relaxed)
-    }
+fn tell_end(scope: &Scope, witness: &Witness, error: &hyper::Error) {
+    let why = witness
+        .error()
+        .map_or_else(|| in_full(error), |broken| in_full(&HttpError::broken(&broken, witness.received())));
+    scope.record(|| Http::Failed { why });
 }
 
 /// What hyper asks for every request.
@@ -307,9 +370,9 @@ impl Service<http::Request<Incoming>> for Site {
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn call(&self, request: http::Request<Incoming>) -> Self::Future {
-        let count = self.activity.started.fetch_add(1, Ordering::Relaxed) + 1;
         let is_http10 = request.version() == Version::HTTP_10;
         let received = self.receive(request);
+        let count = self.activity.on_request(received.body.arrival());
         let (handler, scope) = (Arc::clone(&self.handler), self.scope.clone());
         let (options, activity) = (self.options.clone(), Arc::clone(&self.activity));
         scope.record(|| Http::Received {
@@ -325,7 +388,7 @@ impl Service<http::Request<Incoming>> for Site {
             };
             let is_last = options.max_requests.is_some_and(|max| count >= max);
             let response = compose(answer, &scope, &options, is_last);
-            activity.answered.fetch_add(1, Ordering::Relaxed);
+            activity.on_answer();
             Ok(response)
         })
     }
@@ -355,6 +418,7 @@ impl Site {
             host: parts.uri.authority().map(ToString::to_string).or(named),
             body: Body::new(source, framing, &parts.headers, limit, false),
             headers: parts.headers,
+            limit,
         }
     }
 }

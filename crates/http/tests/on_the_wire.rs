@@ -64,6 +64,18 @@ impl Network {
         Connection::open(client, stream, Limits::default()).await.unwrap()
     }
 
+    /// What a client does with one connection to a server that serves as these options say.
+    fn talk<T>(&mut self, options: ServerOptions, talk: impl AsyncFnOnce(&Host, Connection) -> T) -> T {
+        self.serve(options);
+        let client = self.client.clone();
+        self.world
+            .run(async {
+                let connection = Self::open(&client).await;
+                talk(&client, connection).await
+            })
+            .unwrap()
+    }
+
     /// The client's segments that match, from its own point of view.
     fn segments(
         &self,
@@ -96,20 +108,14 @@ impl Network {
 #[test]
 fn three_requests_take_one_connection_that_ends_with_a_fin_from_either_side_and_no_reset() {
     let mut network = network(Cable::new().latency(MILLISECOND));
-    network.serve(ServerOptions::default());
-    let client = network.client.clone();
-    network
-        .world
-        .run(async {
-            let mut connection = Network::open(&client).await;
-            for path in ["/a", "/b", "/large"] {
-                let mut response = connection.send(client.scope(), get(path)).await.unwrap();
-                let body = response.body.read_all(1_000_000).await.unwrap();
-                assert_eq!(body.len(), if path == "/large" { 300_000 } else { 2 });
-            }
-            connection.close().await;
-        })
-        .unwrap();
+    network.talk(ServerOptions::default(), async |client, mut connection| {
+        for path in ["/a", "/b", "/large"] {
+            let mut response = connection.send(client.scope(), get(path)).await.unwrap();
+            let body = response.body.read_all(1_000_000).await.unwrap();
+            assert_eq!(body.len(), if path == "/large" { 300_000 } else { 2 });
+        }
+        connection.close().await;
+    });
     assert!(network.world.drain(Duration::from_secs(5)).unwrap());
     for host in [&network.client, &network.server] {
         assert_eq!(network.sent(host, TcpFlags::FIN), 1);
@@ -123,19 +129,16 @@ fn three_requests_take_one_connection_that_ends_with_a_fin_from_either_side_and_
 #[test]
 fn a_server_that_closes_after_one_request_keeps_time_wait_for_itself() {
     let mut network = network(Cable::new().latency(MILLISECOND));
-    network.serve(ServerOptions { max_requests: Some(1), ..ServerOptions::default() });
-    let client = network.client.clone();
-    network
-        .world
-        .run(async {
-            let mut connection = Network::open(&client).await;
+    network.talk(
+        ServerOptions { max_requests: Some(1), ..ServerOptions::default() },
+        async |client, mut connection| {
             let mut response = connection.send(client.scope(), get("/a")).await.unwrap();
             response.body.read_all(100).await.unwrap();
             client.sleep(Duration::from_millis(100)).await;
             assert!(connection.reusable().await.is_err());
             connection.close().await;
-        })
-        .unwrap();
+        },
+    );
     assert!(network.world.drain(Duration::from_secs(5)).unwrap());
     for host in [&network.client, &network.server] {
         assert_eq!((network.sent(host, TcpFlags::FIN), network.sent(host, TcpFlags::RST)), (1, 0));
@@ -145,17 +148,11 @@ fn a_server_that_closes_after_one_request_keeps_time_wait_for_itself() {
 #[test]
 fn a_large_body_survives_five_percent_loss_both_ways() {
     let mut network = network(Cable::new().latency(10 * MILLISECOND).fault(fault::loss(0.05)));
-    network.serve(ServerOptions::default());
-    let client = network.client.clone();
-    network
-        .world
-        .run(async {
-            let mut connection = Network::open(&client).await;
-            let mut response = connection.send(client.scope(), get("/large")).await.unwrap();
-            assert_eq!(response.body.read_all(1_000_000).await.unwrap().len(), 300_000);
-            connection.close().await;
-        })
-        .unwrap();
+    network.talk(ServerOptions::default(), async |client, mut connection| {
+        let mut response = connection.send(client.scope(), get("/large")).await.unwrap();
+        assert_eq!(response.body.read_all(1_000_000).await.unwrap().len(), 300_000);
+        connection.close().await;
+    });
     let again = network.segments(&network.server, |_, segment| {
         segment.direction == Direction::Out && matches!(segment.why, SegmentReason::Retransmission(_))
     });
@@ -184,15 +181,9 @@ fn a_server_that_resets_is_told_as_a_reset() {
 #[test]
 fn to_give_up_a_body_ends_the_connection_at_once() {
     let mut network = network(Cable::new().latency(MILLISECOND).rate(10_000_000));
-    network.serve(ServerOptions::default());
-    let client = network.client.clone();
-    network
-        .world
-        .run(async {
-            let mut connection = Network::open(&client).await;
-            let mut response = connection.send(client.scope(), get("/large")).await.unwrap();
-            response.body.chunk().await.unwrap();
-        })
-        .unwrap();
+    network.talk(ServerOptions::default(), async |client, mut connection| {
+        let mut response = connection.send(client.scope(), get("/large")).await.unwrap();
+        response.body.chunk().await.unwrap();
+    });
     assert!(network.world.drain(Duration::from_secs(5)).unwrap(), "the server goes on sending");
 }

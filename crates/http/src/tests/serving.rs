@@ -1,17 +1,18 @@
 //! The server, heard by a client that speaks in raw bytes, and by our own.
 
 use super::wire::{World, get, mutations, pipe, request};
-use crate::server::serve_by;
+use crate::server::{Places, serve_by};
 use crate::{Answer, AnswerBody, Connection, Handler, HttpError, Limits, Received, ServerOptions};
 use bytes::Bytes;
 use futures_util::future::poll_fn;
-use futures_util::{AsyncReadExt, AsyncWriteExt, StreamExt, stream};
+use futures_util::{AsyncReadExt, AsyncWriteExt, FutureExt, StreamExt, stream};
 use glasstack_journal::Instant;
 use glasstack_journal::event::{Event, Http};
 use http::{Method, StatusCode};
 use std::io;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 fn site(request: Received) -> Answer {
     match request.path() {
@@ -169,6 +170,62 @@ fn a_head_that_is_too_large_is_answered_431() {
 #[test]
 fn a_client_that_sends_half_a_request_is_not_waited_for_forever() {
     let (world, said) = hear(b"GET / HTTP/1.1\r\nHost: h.te", options());
+    assert_eq!(said, "");
+    assert_eq!(world.scope.now(), Instant::ZERO + options().head_patience);
+}
+
+#[test]
+fn a_head_that_drips_is_not_waited_for_longer_than_one_that_stands_still() {
+    let world = World::new();
+    let (mut near, far) = pipe();
+    let (executor, scope) = (world.executor.clone(), world.scope.clone());
+    world.executor.spawn(async move {
+        let client = "10.0.0.1:50000".parse().unwrap();
+        serve_by(|t| executor.sleep(t), &scope, far, client, Arc::new(site), options()).await;
+    });
+    let executor = world.executor.clone();
+    world.run(async {
+        // A whole request first: the watch begins anew with every head.
+        executor.sleep(Duration::from_secs(20)).await;
+        near.write_all(b"GET / HTTP/1.1\r\nHost: h.test\r\n\r\n").await.unwrap();
+        executor.sleep(Duration::from_secs(20)).await;
+        near.write_all(b"GET / HTTP/1.1\r\nX: ").await.unwrap();
+        while !near.is_closed_by_peer() {
+            near.write_all(b"x").await.unwrap();
+            executor.sleep(Duration::from_secs(1)).await;
+        }
+    });
+    assert_eq!(world.scope.now(), Instant::ZERO + Duration::from_secs(40) + options().head_patience);
+}
+
+#[test]
+fn a_body_is_read_before_its_request_is_answered_and_one_that_is_too_large_is_413() {
+    let mut options = options();
+    options.limits.max_body = Some(5);
+    for (body, status) in
+        [("Content-Length: 5\r\n\r\n12345", 200), ("Content-Length: 6\r\n\r\n", 413), (CHUNKS, 413)]
+    {
+        let wire = format!("POST / HTTP/1.1\r\nHost: h.test\r\n{body}").leak();
+        let (_, said) = hear(wire.as_bytes(), options.clone());
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{said}");
+    }
+}
+
+const CHUNKS: &str = "Transfer-Encoding: chunked\r\n\r\n3\r\n123\r\n3\r\n456\r\n0\r\n\r\n";
+
+#[test]
+fn when_all_places_are_taken_the_next_connection_waits() {
+    let mut places = Places::new(1);
+    let world = World::new();
+    let first = world.run(places.take());
+    assert!(places.take().now_or_never().is_none());
+    drop(first);
+    assert!(places.take().now_or_never().is_some());
+}
+
+#[test]
+fn a_client_that_sends_half_a_body_is_not_waited_for_forever() {
+    let (world, said) = hear(b"POST / HTTP/1.1\r\nHost: h.test\r\nContent-Length: 9\r\n\r\nhalf", options());
     assert_eq!(said, "");
     assert_eq!(world.scope.now(), Instant::ZERO + 3 * options().idle);
 }
