@@ -3,7 +3,7 @@
 use async_compression::futures::bufread::{BrotliEncoder, GzipEncoder, ZlibEncoder, ZstdEncoder};
 use futures_util::FutureExt;
 use futures_util::io::{AsyncRead, AsyncReadExt};
-use glasstack_http::{Answer, HeaderValue, Received, StatusCode, header};
+use glasstack_http::{Answer, HeaderName, HeaderValue, Received, StatusCode, header};
 use std::fmt::Write;
 
 /// The largest body that `bytes.test` makes.
@@ -42,12 +42,16 @@ pub fn codings(request: &Received) -> Answer {
 }
 
 /// `bytes.test`: as many bytes as the path says, counting from 0 to 250 over and over, so that a
-/// piece in the wrong place shows.
+/// piece in the wrong place shows; or the range of them that is asked for.
 pub fn bytes(request: &Received) -> Answer {
     match request.path().trim_start_matches('/').parse::<usize>() {
         Ok(length) if length <= LARGEST => {
             let body: Vec<u8> = (0..=250).cycle().take(length).collect();
-            Answer::ok("application/octet-stream", body)
+            let answer = match request.headers.get(header::RANGE).and_then(|range| range.to_str().ok()) {
+                Some(range) => ranged(&body, range),
+                None => Answer::ok(OCTETS, body),
+            };
+            answer.with_header(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"))
         }
         _ => Answer::text(
             StatusCode::BAD_REQUEST,
@@ -75,7 +79,48 @@ pub fn echo(request: &Received) -> Answer {
     for (name, value) in &request.headers {
         let _ = writeln!(text, "{name}: {}", String::from_utf8_lossy(value.as_bytes()));
     }
+    if request.body.received() > 0 {
+        let _ = writeln!(text, "\n{} bytes of body", request.body.received());
+    }
     Answer::ok(TEXT, text)
+}
+
+/// `headers.test`: answers with the header fields that the query names, as `/?ETag="1"&X-A=b`; and
+/// with 304 to whoever knows that `ETag` already.
+pub fn headers(request: &Received) -> Answer {
+    let pairs = request.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    let mut fields = Vec::new();
+    for (name, value) in pairs {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        let value = HeaderValue::from_bytes(&percent_decoded(value));
+        let (Ok(name), Ok(value)) = (name, value) else {
+            return Answer::text(StatusCode::BAD_REQUEST, "no header fields", "fields, as /?X-A=b&X-C=d\n");
+        };
+        fields.push((name, value));
+    }
+    let known = request.headers.get(header::IF_NONE_MATCH);
+    let is_known = fields.iter().any(|(name, value)| *name == header::ETAG && Some(value) == known);
+    let answer = if is_known {
+        Answer::new(StatusCode::NOT_MODIFIED, "the client knows this ETag")
+    } else {
+        Answer::ok(TEXT, "as you like it\n")
+    };
+    fields.into_iter().fold(answer, |answer, (name, value)| answer.with_header(name, value))
+}
+
+/// `auth.test`: for `me` with the password `secret` (RFC 7617), and for nobody else.
+pub fn auth(request: &Received) -> Answer {
+    let said = request.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    match said {
+        // `me:secret` in base64.
+        Some(b"Basic bWU6c2VjcmV0") => Answer::ok(TEXT, "welcome\n"),
+        Some(b"Bearer token") => Answer::ok(TEXT, "welcome, bearer\n"),
+        _ => {
+            let challenge = HeaderValue::from_static("Basic realm=\"the lab\"");
+            Answer::text(StatusCode::UNAUTHORIZED, "who are you?", "who are you?\n")
+                .with_header(header::WWW_AUTHENTICATE, challenge)
+        }
+    }
 }
 
 /// `redirects.test`: counts down, one redirect a number.
@@ -99,6 +144,49 @@ pub fn badssl(request: &Received) -> Answer {
     Answer::ok(TEXT, format!("{host} was believed\n"))
 }
 
+/// One range of bytes (RFC 9110 14.2); what is none of those here is answered by 416.
+fn ranged(body: &[u8], range: &str) -> Answer {
+    let length = body.len();
+    let ends = range.strip_prefix("bytes=").and_then(|range| range.split_once('-'));
+    let (first, last) = match ends.map(|(first, last)| (first.parse::<usize>(), last.parse::<usize>())) {
+        Some((Ok(first), Ok(last))) => (first, last.min(length.saturating_sub(1))),
+        Some((Ok(first), Err(_))) => (first, length.saturating_sub(1)),
+        // The last so many.
+        Some((Err(_), Ok(count))) => (length.saturating_sub(count), length.saturating_sub(1)),
+        _ => (1, 0),
+    };
+    let (status, part, content_range) = match body.get(first..=last).filter(|part| !part.is_empty()) {
+        Some(part) => (StatusCode::PARTIAL_CONTENT, part.to_vec(), format!("bytes {first}-{last}/{length}")),
+        None => (StatusCode::RANGE_NOT_SATISFIABLE, Vec::new(), format!("bytes */{length}")),
+    };
+    let answer = Answer::new(status, format!("{range} was asked for")).with_body(OCTETS, part);
+    match HeaderValue::try_from(content_range) {
+        Ok(value) => answer.with_header(header::CONTENT_RANGE, value),
+        Err(_) => answer,
+    }
+}
+
+/// RFC 3986 2.1.
+fn percent_decoded(text: &str) -> Vec<u8> {
+    let mut pieces = text.split('%');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        let digits = piece.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match digits {
+            Some(byte) => {
+                bytes.push(byte);
+                bytes.extend(piece.bytes().skip(2));
+            }
+            None => {
+                bytes.push(b'%');
+                bytes.extend(piece.bytes());
+            }
+        }
+    }
+    bytes
+}
+
+const OCTETS: &str = "application/octet-stream";
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 

@@ -260,7 +260,7 @@ mod tests {
     }
 
     fn file(name: &str, content: &[u8]) -> PathBuf {
-        let path = std::env::temp_dir().join(format!("glasstack-body-test-{name}"));
+        let path = crate::transfer::testing::path(name);
         std::fs::write(&path, content).unwrap();
         path
     }

@@ -393,13 +393,13 @@ mod tests {
 
     #[test]
     fn a_file_is_read_when_it_is_sent_and_its_type_guessed_by_its_name() {
-        let path = std::env::temp_dir().join("glasstack-form-test.PNG");
+        let path = crate::transfer::testing::path("form.PNG");
         std::fs::write(&path, [0; 9]).unwrap();
         let text = format!("x=@{0},{0};type=a/b", path.display());
         let written = written(&[&text]);
         std::fs::remove_file(&path).unwrap();
-        let attachment =
-            "Content-Disposition: attachment; filename=\"glasstack-form-test.PNG\"\nContent-Type:";
+        let name = path.file_name().unwrap().display();
+        let attachment = format!("Content-Disposition: attachment; filename=\"{name}\"\nContent-Type:");
         assert_eq!(
             written,
             format!(

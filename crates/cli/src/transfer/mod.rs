@@ -44,3 +44,14 @@ pub(crate) const SETOPT_SYNTAX: u8 = 49;
 pub(crate) const LOGIN_DENIED: u8 = 67;
 /// curl: the pinned key cannot be used.
 pub(crate) const PINNED_KEY: u8 = 90;
+
+/// Files of the tests' own.
+#[cfg(test)]
+pub(crate) mod testing {
+    use std::path::PathBuf;
+
+    /// A path that no other test, and no other run of this one, uses.
+    pub(crate) fn path(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("glasstack-{}-{name}", std::process::id()))
+    }
+}

@@ -415,7 +415,7 @@ mod tests {
 
     #[test]
     fn a_time_may_be_a_files() {
-        let path = std::env::temp_dir().join("glasstack-time-test");
+        let path = crate::transfer::testing::path("time");
         std::fs::write(&path, "x").unwrap();
         let name = path.to_str().unwrap();
         let newer = time_condition(name);
