@@ -56,16 +56,21 @@ impl Patience {
     ) -> Result<T, WebError> {
         let Some(pace) = &self.pace else { return self.bound(received, future).await };
         let mut future = pin!(future);
+        let lock = || pace.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let look = self.host.timeout(Pace::INTERVAL, future.as_mut());
-            if let Ok(done) = self.bound(received, look).await? {
-                return Ok(done);
+            let left = lock().until_next_look(self.host.now());
+            let done = self.bound(received, self.host.timeout(left, future.as_mut())).await?;
+            let now = self.host.now();
+            let mut pace = lock();
+            // What comes in drops is done before the time is up, each time.
+            if pace.until_next_look(now).is_zero() {
+                let progress = self.watch.progress();
+                if pace.is_too_slow(now, progress.uploaded + progress.downloaded) {
+                    return Err(WebError::TooSlow { limit: pace.limit });
+                }
             }
-            let progress = self.watch.progress();
-            let moved = progress.uploaded + progress.downloaded;
-            let mut pace = pace.lock().unwrap_or_else(PoisonError::into_inner);
-            if pace.is_too_slow(self.host.now(), moved) {
-                return Err(WebError::TooSlow { limit: pace.limit });
+            if let Ok(done) = done {
+                return Ok(done);
             }
         }
     }
@@ -76,6 +81,7 @@ struct Pace {
     limit: LowSpeed,
     samples: VecDeque<(Instant, u64)>,
     slow_since: Option<Instant>,
+    next_look: Option<Instant>,
 }
 
 impl Pace {
@@ -83,10 +89,16 @@ impl Pace {
     const SAMPLES: usize = 6;
 
     fn new(limit: LowSpeed) -> Self {
-        Self { limit, samples: VecDeque::new(), slow_since: None }
+        Self { limit, samples: VecDeque::new(), slow_since: None, next_look: None }
+    }
+
+    /// How long it is until the next look; looks are an interval apart, however often this is asked.
+    fn until_next_look(&mut self, now: Instant) -> Duration {
+        self.next_look.get_or_insert(now + Self::INTERVAL).since(now)
     }
 
     fn is_too_slow(&mut self, now: Instant, moved: u64) -> bool {
+        self.next_look = Some(now + Self::INTERVAL);
         if self.samples.len() == Self::SAMPLES {
             self.samples.pop_front();
         }
