@@ -2,7 +2,8 @@
 
 use crate::pki::{Pki, PkiError};
 use crate::sites::{self, Leads, OverHttp, SITES};
-use glasstack_http::{Answer, Received, ServerOptions, StatusCode, server};
+use glasstack_http::server::{self, Places};
+use glasstack_http::{Answer, Received, ServerOptions, StatusCode};
 use glasstack_journal::SpanKind;
 use glasstack_stack::{Host, ListenError, TcpListener};
 use glasstack_tls::{ConfigError, Identity, TlsServer, TlsServerConfig, TlsVersion};
@@ -44,7 +45,9 @@ fn identities(pki: &Pki) -> Result<Vec<Identity>, PkiError> {
 }
 
 async fn listen_for_tls(host: Host, listener: TcpListener, tls: TlsServer) {
+    let mut places = Places::new(options().max_connections);
     loop {
+        let place = places.take().await;
         let stream = listener.accept().await;
         let (host, tls) = (host.clone(), tls.clone());
         host.clone().spawn(async move {
@@ -54,6 +57,7 @@ async fn listen_for_tls(host: Host, listener: TcpListener, tls: TlsServer) {
                 let scope = stream.scope().clone();
                 server::serve(&host, &scope, stream, client, Arc::new(over_https), options()).await;
             }
+            drop(place);
         });
     }
 }
