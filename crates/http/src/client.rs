@@ -117,6 +117,9 @@ impl Connection {
             if !last.gate.is_complete() {
                 return Err(NotReusable::UploadStopped);
             }
+            if self.desk.has_excess() {
+                return Err(NotReusable::Excess);
+            }
         }
         self.sender.ready().await.map_err(|_| self.why_closed())?;
         if self.sender.is_closed() { Err(self.why_closed()) } else { Ok(()) }
