@@ -105,7 +105,7 @@ fn frame(request: &Request, fields: &mut Fields) -> Result<Option<u64>, HttpErro
     }
 }
 
-/// Where curl puts what frames a body: before its type, if that comes last.
+/// Where curl puts what frames a body: before its type, if that comes last and is not the user's own.
 fn insert(fields: &mut Fields, name: http::HeaderName, value: HeaderValue) {
     fields.append_before(&CONTENT_TYPE, name, value);
 }

@@ -14,6 +14,8 @@ pub struct Fields {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Field {
     name: HeaderName,
+    /// Whether nobody said how it is spelt.
+    usual: bool,
     spelt: String,
     value: HeaderValue,
 }
@@ -27,20 +29,21 @@ impl Fields {
     /// Adds a line whose name is spelt like this; refused if it is no token (RFC 9110 5.6.2).
     pub fn push(&mut self, spelt: &str, value: HeaderValue) -> Result<(), InvalidHeaderName> {
         let name = HeaderName::from_bytes(spelt.as_bytes())?;
-        self.lines.push(Field { name, spelt: spelt.to_owned(), value });
+        self.lines.push(Field { name, usual: false, spelt: spelt.to_owned(), value });
         Ok(())
     }
 
     /// Adds a line whose name is spelt as people know it, as `Content-Type`.
     pub fn append(&mut self, name: HeaderName, value: HeaderValue) {
-        self.lines.push(Field { spelt: wire_name(name.as_str()), name, value });
+        self.lines.push(Field { usual: true, spelt: wire_name(name.as_str()), name, value });
     }
 
-    /// As [`append`](Self::append), but before a line of the name `last` if that comes last.
+    /// As [`append`](Self::append), but before a line of the name `last` if that comes last and was
+    /// appended itself.
     pub(crate) fn append_before(&mut self, last: &HeaderName, name: HeaderName, value: HeaderValue) {
-        let is_last = self.lines.last().is_some_and(|field| field.name == *last);
+        let is_last = self.lines.last().is_some_and(|field| field.usual && field.name == *last);
         let at = self.lines.len() - usize::from(is_last);
-        self.lines.insert(at, Field { spelt: wire_name(name.as_str()), name, value });
+        self.lines.insert(at, Field { usual: true, spelt: wire_name(name.as_str()), name, value });
     }
 
     /// The value of the first line of this name.

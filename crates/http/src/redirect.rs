@@ -123,7 +123,9 @@ pub fn next(
     if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
-    let Some(location) = headers.get(header::LOCATION) else { return Ok(None) };
+    // curl: an empty `Location` leads nowhere; where the URL leads (RFC 3986 4.4) one is already.
+    let location = headers.get(header::LOCATION).filter(|location| !location.is_empty());
+    let Some(location) = location else { return Ok(None) };
     let to = target(url, location.as_bytes())?;
     let (next_method, drop_body, method_because) = next_method(method, status, policy.keep_method);
     Ok(Some(Redirect {
@@ -139,10 +141,10 @@ pub fn next(
 /// Fetch, "location URL": relative to the URL asked for, whose fragment stays if the new one has
 /// none.
 fn target(from: &Url, location: &[u8]) -> Result<Url, RedirectError> {
-    let location = String::from_utf8_lossy(location);
+    let location = text_of(location);
     let mut to = from
         .join(&location)
-        .map_err(|source| RedirectError::BadLocation { location: location.clone().into_owned(), source })?;
+        .map_err(|source| RedirectError::BadLocation { location: location.clone(), source })?;
     if !matches!(to.scheme(), "http" | "https") {
         let scheme = to.scheme().to_owned();
         return Err(RedirectError::UnsupportedScheme { url: to.into(), scheme });
@@ -151,6 +153,17 @@ fn target(from: &Url, location: &[u8]) -> Result<Url, RedirectError> {
         to.set_fragment(from.fragment());
     }
     Ok(to)
+}
+
+/// The field's value as text. Bytes that are no UTF-8 stay the bytes they are, as percent-escapes.
+fn text_of(location: &[u8]) -> String {
+    match std::str::from_utf8(location) {
+        Ok(text) => text.to_owned(),
+        Err(_) => location.iter().fold(String::new(), |text, byte| match byte {
+            0x80.. => text + &format!("%{byte:02X}"),
+            byte => text + char::from(*byte).encode_utf8(&mut [0; 4]),
+        }),
+    }
 }
 
 /// Fetch, "HTTP-redirect fetch", step 12: the next method, whether the body goes, and why.

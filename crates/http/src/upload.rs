@@ -64,6 +64,9 @@ impl fmt::Debug for RequestBody {
     }
 }
 
+/// Handed to hyper at once, in bytes: what it has taken goes out even if nobody wants it any more.
+const PIECE: usize = 64 * 1024;
+
 /// A request's body as hyper takes it, through a gate.
 pub(crate) struct Upload {
     body: RequestBody,
@@ -76,7 +79,7 @@ impl Upload {
     /// Of this length, or in chunks if there is none.
     pub(crate) fn new(body: RequestBody, length: Option<u64>, gate: Arc<Gate>) -> Self {
         if length == Some(0) {
-            gate.finish();
+            gate.on_taken();
         }
         Self { body, left: length, gate }
     }
@@ -85,7 +88,10 @@ impl Upload {
         match &mut self.body {
             RequestBody::Empty => Poll::Ready(None),
             RequestBody::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
-            RequestBody::Bytes(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
+            RequestBody::Bytes(bytes) => {
+                let size = bytes.len().min(PIECE);
+                Poll::Ready(Some(Ok(bytes.split_to(size))))
+            }
             RequestBody::Stream { source, .. } => loop {
                 match ready!(source.poll_chunk(cx)) {
                     Some(Ok(piece)) if piece.is_empty() => {}
@@ -113,14 +119,14 @@ impl hyper::body::Body for Upload {
         let this = self.get_mut();
         ready!(this.gate.poll_open(cx));
         if this.left == Some(0) {
-            this.gate.finish();
+            this.gate.on_taken();
             return Poll::Ready(None);
         }
         let piece = match (ready!(this.poll_piece(cx)), this.left) {
             (Some(Ok(piece)), _) => piece,
             (Some(Err(error)), _) => return Poll::Ready(Some(Err(this.fail(error)))),
             (None, None) => {
-                this.gate.finish();
+                this.gate.on_taken();
                 return Poll::Ready(None);
             }
             (None, Some(left)) => {
@@ -139,7 +145,7 @@ impl hyper::body::Body for Upload {
             }
         }
         if this.left == Some(0) {
-            this.gate.finish();
+            this.gate.on_taken();
         }
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
@@ -171,7 +177,9 @@ enum Flowing {
     Waiting,
     #[default]
     Open,
-    /// All of it is on its way.
+    /// hyper has taken all of it.
+    Taken,
+    /// All of it has been handed to the stream.
     Complete,
     /// No more of it is wanted.
     Stopped,
@@ -217,7 +225,7 @@ impl Gate {
     fn poll_open(&self, cx: &Context<'_>) -> Poll<()> {
         let mut flow = self.lock();
         match flow.stage {
-            Flowing::Open | Flowing::Complete => Poll::Ready(()),
+            Flowing::Open | Flowing::Taken | Flowing::Complete => Poll::Ready(()),
             Flowing::Waiting | Flowing::Stopped => {
                 flow.sender = Some(cx.waker().clone());
                 Poll::Pending
@@ -225,8 +233,15 @@ impl Gate {
         }
     }
 
-    fn finish(&self) {
-        self.reach(Flowing::Complete, |stage| stage != Flowing::Stopped);
+    fn on_taken(&self) {
+        self.reach(Flowing::Taken, |stage| !matches!(stage, Flowing::Stopped | Flowing::Complete));
+    }
+
+    /// Everything that hyper has taken has been handed to the stream; true if that was the rest.
+    pub(crate) fn on_flushed(&self) -> bool {
+        let is_rest = self.lock().stage == Flowing::Taken;
+        self.reach(Flowing::Complete, |stage| stage == Flowing::Taken);
+        is_rest
     }
 
     fn fail(&self, failure: HttpError) {

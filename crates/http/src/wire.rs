@@ -182,15 +182,22 @@ impl Desk {
     fn on_written(&self, count: usize) {
         let state = self.lock();
         let Some(exchange) = &state.exchange else { return };
-        let is_complete = exchange.gate.is_complete();
-        let now = exchange.scope.now();
         exchange.progress.change(|so_far| {
             so_far.written += count as u64;
             so_far.uploaded = so_far.written.saturating_sub(so_far.request_head);
-            if is_complete {
-                so_far.sent = Some(now);
-            }
         });
+    }
+
+    /// Nothing is left in hyper that could be written.
+    fn on_flushed(&self) {
+        let state = self.lock();
+        // Before hyper has written its head, what it flushes is nothing.
+        if let (Some(exchange), None) = (&state.exchange, &state.outgoing)
+            && exchange.gate.on_flushed()
+        {
+            let now = exchange.scope.now();
+            exchange.progress.change(|so_far| so_far.sent = Some(now));
+        }
     }
 
     /// The request cannot be sent on. What the server has to say may still arrive.
@@ -472,6 +479,8 @@ impl<S: Stream> rt::Write for Wire<S> {
             this.witness.on_write_error(error);
             this.is_deaf = true;
             this.desk.on_write_error();
+        } else {
+            this.desk.on_flushed();
         }
         Poll::Ready(Ok(()))
     }

@@ -243,17 +243,24 @@ fn a_response_arrives_while_its_request_is_still_being_sent() {
 
 #[test]
 fn a_success_that_comes_early_lets_the_upload_go_on_to_its_end() {
-    let request = post(kilobytes(1024));
-    let progress = request.progress.clone();
-    let peer = |mut end: End| async move {
-        read_head(&mut end).await;
-        end.write_all(OK).await.unwrap();
-        read_exactly(&mut end, 1024 * 1024).await;
-        end.hold();
-    };
-    let (_, _, reusable) = exchange(&World::new(), request, peer).unwrap();
-    assert_eq!(reusable, Ok(()));
-    assert_eq!(progress.look().uploaded, 1024 * 1024);
+    for body in [kilobytes(1024), vec![b'x'; 1024 * 1024].into()] {
+        let request = post(body);
+        let progress = request.progress.clone();
+        let peer = |mut end: End| async move {
+            read_head(&mut end).await;
+            end.write_all(OK).await.unwrap();
+            read_exactly(&mut end, 1024 * 1024).await;
+            end.hold();
+        };
+        let world = World::new();
+        world.run(async {
+            let mut connection = world.client(Limits::default(), peer).await;
+            let mut response = connection.send(&world.scope, request).await.unwrap();
+            assert_eq!(response.body.read_all(u64::MAX).await.unwrap(), "hi");
+            assert_eq!(progress.look().uploaded, 1024 * 1024, "the body ended before its request did");
+            assert_eq!(connection.reusable().await, Ok(()));
+        });
+    }
 }
 
 #[test]
@@ -263,8 +270,10 @@ fn a_server_that_closes_in_the_middle_of_an_upload_is_exit_55_and_one_that_reset
         end.close().await.unwrap();
         end.hold();
     };
-    let error = exchange(&World::new(), post(kilobytes(4096)), closes).unwrap_err();
-    assert_eq!(error.curl_exit_code(), 55, "{error}");
+    for body in [kilobytes(4096), vec![b'x'; 4 * 1024 * 1024].into()] {
+        let error = exchange(&World::new(), post(body), closes).unwrap_err();
+        assert_eq!(error.curl_exit_code(), 55, "{error}");
+    }
     let resets = |mut end: End| async move {
         read_head(&mut end).await;
         end.reset();
