@@ -233,7 +233,7 @@ fn data_is_sent_in_all_the_ways_that_curl_knows() {
     sent(&["-d", "@file"], 6);
     sent(&["--data-binary", "@file"], 8);
     sent(&["--data-raw", "@file"], 5);
-    sent(&["-d", "a", "--data-urlencode", "n=b c"], "a&n=b%20c".len());
+    sent(&["-d", "a", "--data-urlencode", "n=b c"], "a&n=b+c".len());
     let json = sent(&["--json", "{\"a\":", "--json", "1}"], 7);
     has_line(&json, "content-type: application/json");
     has_line(&json, "accept: application/json");
@@ -241,8 +241,8 @@ fn data_is_sent_in_all_the_ways_that_curl_knows() {
     let fed = folder.get_fed(&["-s", "-d", "@-", "http://echo.test/"], "from stdin\n").exits(0).text();
     has_line(&fed, "10 bytes of body");
     let text = folder.text(&["-s", "-G", "-d", "a=1", "--data-urlencode", "b=x y", "http://echo.test/p?q"]);
-    has_line(&text, "GET /p?q&a=1&b=x%20y");
-    has_line(&folder.text(&["-s", "--url-query", "a=b c", "http://echo.test/"]), "GET /?a=b%20c");
+    has_line(&text, "GET /p?q&a=1&b=x+y");
+    has_line(&folder.text(&["-s", "--url-query", "a=b c", "http://echo.test/"]), "GET /?a=b+c");
 }
 
 #[test]

@@ -229,7 +229,8 @@ impl Watch {
                 facts.status = status;
                 facts.version = Some(head.version);
                 facts.header_fields = head.headers.len();
-                let content_type = head.headers.get(header::CONTENT_TYPE);
+                // curl: of several the last.
+                let content_type = head.headers.get_all(header::CONTENT_TYPE).iter().next_back();
                 facts.content_type =
                     content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
             }
@@ -245,6 +246,7 @@ impl Watch {
         }
         let status = status_of(&raw);
         inner.facts.status = status;
+        inner.facts.version = version_of(&raw).or(inner.facts.version);
         let head = ReceivedHead { kind: HeadKind::Response, url: url.clone(), status, raw };
         inner.facts.heads.push(head);
     }
@@ -299,8 +301,20 @@ impl Inner {
 /// The status code of the last status line among these lines; 0: there is none.
 fn status_of(raw: &[u8]) -> u16 {
     let text = String::from_utf8_lossy(raw);
-    let lines = text.lines().filter_map(|line| line.strip_prefix("HTTP/")?.split_whitespace().nth(1));
-    lines.last().and_then(|code| code.parse().ok()).unwrap_or(0)
+    let mut codes = text.lines().filter_map(|line| line.strip_prefix("HTTP/")?.split_whitespace().nth(1));
+    codes.next_back().and_then(|code| code.parse().ok()).unwrap_or(0)
+}
+
+/// The version of the last status line among these lines.
+fn version_of(raw: &[u8]) -> Option<Version> {
+    let text = String::from_utf8_lossy(raw);
+    let line = text.lines().rfind(|line| line.starts_with("HTTP/"))?;
+    match line.split_whitespace().next()? {
+        "HTTP/1.0" => Some(Version::HTTP_10),
+        "HTTP/1.1" => Some(Version::HTTP_11),
+        "HTTP/2" | "HTTP/2.0" => Some(Version::HTTP_2),
+        _ => None,
+    }
 }
 
 /// As in curl: what was reached took at least a microsecond.

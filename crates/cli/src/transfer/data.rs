@@ -39,7 +39,7 @@ pub(crate) fn encoded(text: &[u8], read: ReadFile<'_>) -> anyhow::Result<Vec<u8>
     // An equals sign anywhere is stronger than an at sign in front of it.
     let at =
         text.iter().position(|byte| *byte == b'=').or_else(|| text.iter().position(|byte| *byte == b'@'));
-    let Some((name, rest)) = at.and_then(|at| text.split_at_checked(at)) else { return Ok(percent(text)) };
+    let Some((name, rest)) = at.and_then(|at| text.split_at_checked(at)) else { return Ok(form(text)) };
     let content = match rest.split_first() {
         Some((b'@', file)) => file_of(file, read)?,
         Some((_, content)) => content.to_vec(),
@@ -49,7 +49,7 @@ pub(crate) fn encoded(text: &[u8], read: ReadFile<'_>) -> anyhow::Result<Vec<u8>
     if !name.is_empty() {
         piece.push(b'=');
     }
-    piece.extend(percent(&content));
+    piece.extend(form(&content));
     Ok(piece)
 }
 
@@ -81,6 +81,12 @@ pub(crate) fn percent(bytes: &[u8]) -> Vec<u8> {
         }
     }
     text
+}
+
+/// The same, but a blank is a plus sign, as in a form (WHATWG URL 5.2).
+fn form(bytes: &[u8]) -> Vec<u8> {
+    let words = bytes.split(|byte| *byte == b' ');
+    words.map(percent).collect::<Vec<_>>().join(&b'+')
 }
 
 #[cfg(test)]
@@ -118,12 +124,12 @@ mod tests {
     #[test]
     fn urlencode_encodes_what_follows_the_name() {
         for (given, sent) in [
-            ("a b", "a%20b"),
+            ("a b", "a+b"),
             ("=a=b", "a%3Db"),
-            ("n=a b&c", "n=a%20b%26c"),
+            ("n=a b&c", "n=a+b%26c"),
             ("n m=\u{e9}", "n m=%C3%A9"),
-            ("@file", "one%0D%0Atwo%00%20%26%20three%0A"),
-            ("n@file", "n=one%0D%0Atwo%00%20%26%20three%0A"),
+            ("@file", "one%0D%0Atwo%00+%26+three%0A"),
+            ("n@file", "n=one%0D%0Atwo%00+%26+three%0A"),
             ("n=@file", "n=%40file"),
             ("-._~", "-._~"),
         ] {
@@ -134,7 +140,7 @@ mod tests {
     #[test]
     fn a_query_is_encoded_but_behind_a_plus_sign() {
         let pieces = ["a=b c".to_owned(), "+d=e f".to_owned()];
-        assert_eq!(query(&pieces, &mut read).unwrap().as_deref(), Some("a=b%20c&d=e f"));
+        assert_eq!(query(&pieces, &mut read).unwrap().as_deref(), Some("a=b+c&d=e f"));
         assert_eq!(query(&[], &mut read).unwrap(), None);
     }
 }

@@ -140,9 +140,10 @@ impl Output {
         if self.written == 0 {
             return Ok(());
         }
+        // As in curl: what is on stdout stays there, and the next attempt follows it.
         let Target::File { path, .. } = &self.target else {
-            let error = anyhow!("what is on stdout already cannot be taken back for another attempt");
-            return Err(coded(WRITE_ERROR, error));
+            self.written = 0;
+            return Ok(());
         };
         let rewound = (|| {
             let mut file = OpenOptions::new().write(true).open(path)?;
@@ -180,9 +181,12 @@ impl Output {
                 }
                 let mut options = OpenOptions::new();
                 options.write(true).mode(how.mode.unwrap_or(0o644));
-                if let Some(offset) = self.resumed_at {
+                if self.resumed_at.is_some() {
                     let mut file = options.create(true).open(&*path).with_context(|| cannot(path))?;
-                    io::Seek::seek(&mut file, io::SeekFrom::Start(offset)).with_context(|| cannot(path))?;
+                    // curl: at the end of the file, wherever the part begins that is asked for.
+                    let end =
+                        io::Seek::seek(&mut file, io::SeekFrom::End(0)).with_context(|| cannot(path))?;
+                    self.resumed_at = Some(end);
                     return Ok(file);
                 }
                 let (opened, name) = open_new(options, path, how.clobber).map_err(|error| match error.kind() {

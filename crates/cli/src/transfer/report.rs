@@ -64,8 +64,11 @@ impl Known for Report<'_> {
             "referer" => text(facts.referer.clone()),
             "remote_ip" => text(Some(facts.remote.map(|remote| remote.ip().to_string()).unwrap_or_default())),
             "remote_port" => Value::Number(facts.remote.map_or(0, |remote| remote.port().into())),
-            // curl 7.88 writes it in capitals.
-            "scheme" => text(facts.url.as_ref().map(|url| url.scheme().to_uppercase())),
+            // curl 7.88 writes it in capitals, and only if there was a connection.
+            "scheme" => text(Some(match (&facts.url, facts.remote) {
+                (Some(url), Some(_)) => url.scheme().to_uppercase(),
+                _ => String::new(),
+            })),
             "size_download" => Value::Number(facts.downloaded),
             "size_header" => Value::Number(facts.header_bytes),
             "size_request" => Value::Number(facts.request_bytes),
@@ -116,8 +119,10 @@ pub(crate) fn fields(raw: &[u8]) -> Vec<(String, String)> {
 fn version(version: Option<Version>) -> &'static str {
     match version {
         Some(Version::HTTP_09) => "0.9",
-        Some(Version::HTTP_10) => "1.0",
+        // As curl writes it.
+        Some(Version::HTTP_10) => "1",
         Some(Version::HTTP_11) => "1.1",
+        Some(Version::HTTP_2) => "2",
         _ => "0",
     }
 }

@@ -290,9 +290,10 @@ fn cookie(said: &[String]) -> Option<String> {
     (!cookies.is_empty()).then(|| cookies.join(";"))
 }
 
-/// curl: a number alone is where it begins.
+/// curl: a number alone is where it begins; what is no range is the server's to judge.
 fn range_of(text: &str) -> String {
-    if text.contains('-') { text.to_owned() } else { format!("{text}-") }
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { format!("{text}-") } else { text.to_owned() }
 }
 
 fn resume(options: &GetOptions) -> anyhow::Result<Resume> {
@@ -408,6 +409,7 @@ mod tests {
     fn ranges_and_cookies_are_as_curl_takes_them() {
         assert_eq!(range_of("5"), "5-");
         assert_eq!(range_of("-5"), "-5");
+        assert_eq!(range_of("x"), "x");
         let said = ["a=1".to_owned(), "file".to_owned(), "b=2; c=3".to_owned()];
         assert_eq!(cookie(&said).as_deref(), Some("a=1;b=2; c=3"));
         assert_eq!(cookie(&["file".to_owned()]), None);

@@ -17,8 +17,8 @@ use futures_util::stream::StreamExt;
 use glasstack::journal::Instant;
 use glasstack::stack::Host;
 use glasstack::web::{
-    Client, HeadKind, Outcome, PassedOver, ReceivedHead, Request, Response, RetryPolicy, Verdict, Watch,
-    WebError, address_bar, date,
+    Client, Facts, HeadKind, Outcome, PassedOver, ReceivedHead, Request, Response, RetryPolicy, Verdict,
+    Watch, WebError, address_bar, date,
 };
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -133,16 +133,42 @@ impl<'a> Runner<'a> {
     /// One transfer with all its attempts. Its failure is told here.
     async fn transfer(&self, operation: &Operation, transfer: &Transfer, id: u64) -> u8 {
         let options = &operation.options;
-        let exit = match self.prepare(operation, transfer, id) {
+        let prepared = self.begin_dump(options).and_then(|()| self.prepare(operation, transfer, id));
+        let exit = match prepared {
             Ok((mut running, url)) => Box::pin(self.attempts(&mut running, url)).await,
-            Err(error) => {
-                tell(&error);
-                code(&error)
-            }
+            Err(error) => self.report_unbegun(options, transfer, id, &error),
         };
         // curl: a transfer that cannot even begin is no reason to try the next one.
         self.stop.set(self.stop.get() || exit == FAILED_INIT || (exit != 0 && options.output.fail_early));
         exit
+    }
+
+    /// A transfer that could not begin: it is told, and `-w` has its say.
+    fn report_unbegun(
+        &self,
+        options: &GetOptions,
+        transfer: &Transfer,
+        id: u64,
+        error: &anyhow::Error,
+    ) -> u8 {
+        tell(error);
+        let report = Report {
+            has_proxy: false,
+            facts: Facts::default(),
+            head: None,
+            elapsed: Duration::ZERO,
+            exit_code: code(error),
+            error: Some(error.to_string()),
+            path: None,
+            typed: &transfer.url,
+            url_number: transfer.url_number,
+            id,
+            retries: 0,
+        };
+        if let Err(error) = write_report(options, &report) {
+            tell(&error);
+        }
+        report.exit_code
     }
 
     fn prepare<'b>(
@@ -252,6 +278,10 @@ impl<'a> Runner<'a> {
 
     async fn deliver(&self, running: &mut Running<'_>, mut response: Response) -> anyhow::Result<()> {
         let options = &running.operation.options;
+        // curl: a body that comes although only the head was to come is left alone.
+        if options.request.head {
+            return Ok(());
+        }
         let mut pace = options.limits.limit_rate.map(|limit| Pace::new(&self.host, limit));
         while let Some(chunk) = response.body.chunk().await? {
             running.output.write(&chunk)?;
@@ -260,7 +290,7 @@ impl<'a> Runner<'a> {
                 pause.await;
             }
         }
-        if response.passed_over.is_none() && !options.request.head {
+        if response.passed_over.is_none() {
             running.output.finish()?;
         }
         Ok(())
@@ -300,6 +330,12 @@ impl<'a> Runner<'a> {
             attempt.heads.push(head);
         }
         Ok(())
+    }
+
+    /// curl: the file of `-D` is there from the beginning, whatever comes.
+    fn begin_dump(&self, options: &GetOptions) -> anyhow::Result<()> {
+        let file = options.output.dump_header.as_ref().filter(|name| name.as_os_str() != "-");
+        file.map_or(Ok(()), |name| self.dump(Path::new(name), options, b""))
     }
 
     fn dump(&self, path: &Path, options: &GetOptions, raw: &[u8]) -> anyhow::Result<()> {
@@ -448,7 +484,9 @@ fn write_report(options: &GetOptions, report: &Report<'_>) -> anyhow::Result<()>
 pub(crate) fn format_of(text: &str) -> anyhow::Result<String> {
     let Some(file) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
     let read = if file == "-" { io::read_to_string(io::stdin()) } else { std::fs::read_to_string(file) };
-    read.with_context(|| format!("-w @{file}")).map_err(|error| coded(FAILED_INIT, error))
+    let text = read.with_context(|| format!("-w @{file}")).map_err(|error| coded(FAILED_INIT, error))?;
+    // curl: the lines of a file are one.
+    Ok(text.replace(['\r', '\n'], ""))
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
