@@ -137,8 +137,9 @@ impl Client {
         let passed_over = conditions::judge(&request, &exchange.head, exchange.body.framing())?;
         let Exchange { head, body, lease, span, .. } = exchange;
         let Request { url, watch, .. } = request;
-        // What has no body, as the answer to HEAD, needs no decoding.
-        let codings = if self.config.compressed && !body.is_complete() && passed_over.is_none() {
+        // What has no body, as the answer to HEAD, needs no decoding; what is to stay raw gets none.
+        let decodes = self.config.compressed && !self.config.reading.raw;
+        let codings = if decodes && !body.is_complete() && passed_over.is_none() {
             Coding::of(&head.headers)?
         } else {
             Vec::new()
@@ -184,11 +185,7 @@ struct Trail<'a> {
 
 impl<'a> Trail<'a> {
     fn new(config: &'a ClientConfig, request: &Request) -> Self {
-        let policy = RedirectPolicy {
-            limit: config.max_redirects,
-            keep_method: request.method_by_name,
-            ..RedirectPolicy::default()
-        };
+        let policy = RedirectPolicy { limit: config.max_redirects, keep_method: request.method_by_name };
         Self { config, policy, chain: Chain::default(), followed: 0 }
     }
 
