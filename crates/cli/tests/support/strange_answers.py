@@ -357,8 +357,11 @@ def answer(connection, request):
     if request.method == "CONNECT":
         return connect(connection, request)
     # `/x/anything` is `/x/*`'s, if there is no `/x/anything`.
-    folder = request.path.rsplit("/", 1)[0] + "/*"
-    function = ANSWERS.get(request.path) or (request.path not in FIXED and ANSWERS.get(folder))
+    function = ANSWERS.get(request.path)
+    folder = request.path
+    while not function and request.path not in FIXED and folder:
+        folder = folder.rpartition("/")[0]
+        function = ANSWERS.get(folder + "/*")
     if function:
         return function(connection, request)
     connection.body(request)
@@ -366,7 +369,7 @@ def answer(connection, request):
     if request.method == "HEAD" and "with-body" not in request.query:
         fixed = fixed[: fixed.find(b"\r\n\r\n") + 4]
     connection.send(fixed)
-    return request.path in KEPT
+    return request.path in KEPT or request.path not in FIXED
 
 
 def keep(connection, body, fields=b"", status=b"200 OK", method="GET"):

@@ -51,7 +51,7 @@ pub(crate) const CONNECTIONS: &[Case] = &[
     case("URL: no port", "http://127.0.0.1:/"),
     case("URL: port 0", "http://127.0.0.1:0/"),
     case("URL: no host", "http://"),
-    case("URL: blank", "http://a b/"),
+    case("URL: blank", "'http://a b/'"),
     case("URL: bracket", "-g 'http://[::1/'"),
     case("URL: two @", "http://a@b@127.0.0.1:{http-port}/echo"),
     case("URL: a number too large", "http://256.256.256.256:{http-port}/"),

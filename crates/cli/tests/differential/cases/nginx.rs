@@ -71,7 +71,7 @@ pub(crate) const NGINX: &[Case] = &[
     case("nginx: PUT where not allowed", "-T small.txt {nginx}/x"),
     case("nginx: DELETE", "-X DELETE {nginx}/dav/none"),
     case("nginx: MKCOL", "-X MKCOL {nginx}/dav/new/"),
-    case("nginx: PUT and back", "-T small.txt {nginx}/dav/x --next -s -A differ/1 {nginx}/dav/x"),
+    case("nginx: PUT and back", "-A differ/1 -T small.txt {nginx}/dav/x --next -s -A differ/1 {nginx}/dav/x"),
     case("nginx: slowly", "{nginx}/limited/slow.txt"),
     case("nginx: limited here", "--limit-rate 2M -o out {nginx}/large.bin"),
     case("nginx: POST big to a file", "--data-binary @big.bin {nginx}/index.html"),

@@ -146,8 +146,12 @@ pub(crate) const REQUESTS: &[Case] = &[
     case("request: glob broken", "'{http}/echo/[1-'"),
     case("request: glob unclosed", "'{http}/echo/{a,b'"),
     case("request: two URLs", "{http}/echo/1 {http}/echo/2"),
-    case("request: two URLs of two requests", "-d a=b {http}/echo/1 --next -s -A differ/1 {http}/echo/2"),
+    case(
+        "request: two URLs of two requests",
+        "-A differ/1 -d a=b {http}/echo/1 --next -s -A differ/1 {http}/echo/2",
+    ),
     case("request: URLs of a config", "-K config"),
+    case("request: no config", "-K missing"),
     case("request: write-out of a file", "-w @write-out {http}/echo"),
     case("request: write-out of all kinds", r#"-w '%% \t%{nonsense}|%{http_code}|\n' {http}/echo"#),
 ];
