@@ -62,7 +62,15 @@ pub enum AddressError {
         /// What may have been meant.
         hint: &'static str,
     },
-    /// A `%` that no two hexadecimal digits follow (RFC 3986 2.1).
+    /// More than any server reads.
+    #[error("a URL of {bytes} bytes: at most {limit} are sent")]
+    TooLong {
+        /// How long it is, written out.
+        bytes: usize,
+        /// How long it may be.
+        limit: usize,
+    },
+    /// A `%` in a host that no two hexadecimal digits follow (RFC 3986 2.1).
     #[error(
         "\"{escape}\" is not a percent-escape: two hexadecimal digits follow a % (write %25 for the % itself)"
     )]
@@ -102,6 +110,9 @@ pub fn read(scope: &Scope, typed: &str) -> Result<Address, AddressError> {
     result
 }
 
+/// The longest URL, in bytes, written out: what no server reads is not sent.
+const LONGEST: usize = 64 * 1024;
+
 /// Makes a URL of what was typed, or says why it is none.
 pub fn parse(typed: &str) -> Result<Address, AddressError> {
     let typed = typed.trim_matches(|letter: char| letter.is_ascii_whitespace());
@@ -117,11 +128,13 @@ pub fn parse(typed: &str) -> Result<Address, AddressError> {
         return Err(AddressError::UnsupportedScheme { scheme });
     }
     let has_scheme = rest.len() < typed.len();
-    check_escapes(rest)?;
     let rest = check_slashes(typed, rest)?;
     check_authority(typed, rest, has_scheme)?;
     let url = Url::parse(&format!("{scheme}://{rest}")).map_err(|source| explain(typed, rest, source))?;
     check_host(&url)?;
+    if url.as_str().len() > LONGEST {
+        return Err(AddressError::TooLong { bytes: url.as_str().len(), limit: LONGEST });
+    }
     Ok(Address { url, scheme_because })
 }
 
@@ -189,13 +202,13 @@ fn split_scheme(typed: &str) -> Option<(&str, &str)> {
     (is_scheme && is_meant).then_some((before, behind))
 }
 
-/// RFC 3986 2.1. The fragment is not looked at: it is never sent.
-fn check_escapes(rest: &str) -> Result<(), AddressError> {
-    let sent = rest.split('#').next().unwrap_or_default();
-    for (at, _) in sent.match_indices('%') {
-        let digits = sent.get(at + 1..at + 3);
+/// RFC 3986 2.1. In a path or a query a lone `%` is sent as it is, as the URL standard and curl have
+/// it; a host with one is nobody's.
+fn check_escapes(host: &str) -> Result<(), AddressError> {
+    for (at, _) in host.match_indices('%') {
+        let digits = host.get(at + 1..at + 3);
         if !digits.is_some_and(|two| two.bytes().all(|digit| digit.is_ascii_hexdigit())) {
-            let escape = sent.get(at..).unwrap_or_default().chars().take(3).collect();
+            let escape = host.get(at..).unwrap_or_default().chars().take(3).collect();
             return Err(AddressError::BadPercentEscape { escape });
         }
     }
@@ -231,6 +244,7 @@ fn check_authority(typed: &str, rest: &str, has_scheme: bool) -> Result<(), Addr
     if host.is_empty() {
         return Err(AddressError::EmptyHost { typed: typed.to_owned() });
     }
+    check_escapes(host)?;
     match port {
         // The standard lets a colon stand alone.
         None | Some("") => Ok(()),
@@ -374,11 +388,22 @@ mod tests {
     }
 
     #[test]
-    fn bad_percent_escapes_are_refused_wherever_they_would_be_sent() {
-        for typed in ["h.test/%zz", "h.test/%4", "h.test/?a=100%", "http://%zz/", "h.test/%é0"] {
+    fn a_bad_percent_escape_is_refused_in_a_host_and_sent_as_it_is_elsewhere() {
+        for typed in ["http://%zz/", "http://a%4.test/", "h%é0.test/"] {
             assert!(matches!(refusal(typed), AddressError::BadPercentEscape { .. }), "{typed}");
         }
-        assert_eq!(url("h.test/%41#100%"), "http://h.test/%41#100%");
+        for typed in
+            ["http://h.test/%zz", "http://h.test/%4", "http://h.test/?a=100%", "http://h.test/%41#100%"]
+        {
+            assert_eq!(url(typed), typed);
+        }
+    }
+
+    #[test]
+    fn a_url_that_no_server_reads_is_refused() {
+        let long = |letters: usize| format!("http://h.test/{}", "a".repeat(letters));
+        assert!(parse(&long(LONGEST - 14)).is_ok());
+        assert!(matches!(refusal(&long(LONGEST - 13)), AddressError::TooLong { limit: LONGEST, .. }));
     }
 
     #[test]

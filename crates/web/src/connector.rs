@@ -333,7 +333,7 @@ impl Connector {
             let usual = ConnectOptions::default();
             let timeout = share.min(usual.timeout);
             let options = ConnectOptions { timeout, keep_alive: self.tcp.keep_alive, ..usual };
-            match self.from_a_port(host, *address, options).await {
+            match self.connect_by_port(host, *address, options).await {
                 Ok(stream) => return Ok(stream),
                 Err(error) => {
                     if !is_last {
@@ -349,7 +349,7 @@ impl Connector {
 
 impl Connector {
     /// From the first free port of those that it must be, or from any.
-    async fn from_a_port(
+    async fn connect_by_port(
         &self,
         host: &Host,
         to: SocketAddr,

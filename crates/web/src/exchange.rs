@@ -134,7 +134,7 @@ impl Exchanger<'_> {
                     reused: true,
                     why: format!("it is open, at rest, and leads to {}", way.key),
                 });
-                Ok(connection)
+                Ok(*connection)
             }
             Found::None(why) => self.new_connection(host, way, request, why).await,
         }

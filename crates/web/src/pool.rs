@@ -26,7 +26,7 @@ struct State {
 /// What the pool had.
 pub(crate) enum Found {
     /// A connection at rest.
-    Reusable(Connected),
+    Reusable(Box<Connected>),
     /// None; and why not, in words.
     None(String),
 }
@@ -49,7 +49,7 @@ impl Pool {
             let kept = self.lock().idle.get_mut(key).and_then(Vec::pop);
             let Some(mut connection) = kept else { return Found::None(why) };
             let reason = match self.host.timeout(self.patience, connection.http.reusable()).await {
-                Ok(Ok(())) => return Found::Reusable(connection),
+                Ok(Ok(())) => return Found::Reusable(Box::new(connection)),
                 Ok(Err(reason)) => reason.to_string(),
                 Err(_) => "it is still busy with the last request".to_owned(),
             };
