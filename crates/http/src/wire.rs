@@ -201,7 +201,7 @@ impl Desk {
     }
 
     /// The request cannot be sent on. What the server has to say may still arrive.
-    fn on_write_error(&self) {
+    fn stop_upload(&self) {
         if let Some(exchange) = &self.lock().exchange {
             exchange.gate.stop();
         }
@@ -365,7 +365,9 @@ impl<S: Stream> Wire<S> {
         Self { stream, desk, witness, scratch, ready, pending, is_deaf: false }
     }
 
+    /// The stream, once hyper is done with it. An upload that was under way will not go on.
     pub(crate) fn into_stream(self) -> S {
+        self.desk.stop_upload();
         self.stream
     }
 
@@ -384,7 +386,7 @@ impl<S: Stream> Wire<S> {
             Err(error) => {
                 self.witness.on_write_error(error);
                 self.is_deaf = true;
-                self.desk.on_write_error();
+                self.desk.stop_upload();
                 Poll::Ready(data.len())
             }
         }
@@ -478,7 +480,7 @@ impl<S: Stream> rt::Write for Wire<S> {
         if let Err(error) = flushed {
             this.witness.on_write_error(error);
             this.is_deaf = true;
-            this.desk.on_write_error();
+            this.desk.stop_upload();
         } else {
             this.desk.on_flushed();
         }

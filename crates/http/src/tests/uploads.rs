@@ -264,6 +264,21 @@ fn a_success_that_comes_early_lets_the_upload_go_on_to_its_end() {
 }
 
 #[test]
+fn an_early_answer_is_whole_though_what_comes_behind_it_ends_the_connection_and_the_upload() {
+    let world = World::new();
+    let sleep = world.sleep();
+    let peer = |mut end: End| async move {
+        read_head(&mut end).await;
+        end.write_all(OK).await.unwrap();
+        sleep(Duration::from_secs(1)).await;
+        end.write_all(b"!").await.unwrap();
+        end.hold();
+    };
+    let (_, body, reusable) = exchange(&world, post(kilobytes(4096)), peer).unwrap();
+    assert_eq!((body, reusable), (Bytes::from_static(b"hi"), Err(NotReusable::UploadStopped)));
+}
+
+#[test]
 fn a_server_that_closes_in_the_middle_of_an_upload_is_exit_55_and_one_that_resets_56() {
     let closes = |mut end: End| async move {
         read_head(&mut end).await;
