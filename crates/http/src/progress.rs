@@ -1,13 +1,21 @@
 //! How far an exchange has come, for whoever wants to look while it goes on.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use glasstack_journal::Instant;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How far one exchange has come. Clones look at the same exchange: give one to
 /// [`Request::progress`](crate::Request::progress), keep one, and read it at any time.
 #[derive(Clone, Debug, Default)]
-pub struct Progress(Arc<Mutex<Snapshot>>);
+pub struct Progress(Arc<Mutex<SoFar>>);
+
+#[derive(Debug, Default)]
+struct SoFar {
+    /// But for the heads.
+    figures: Snapshot,
+    /// Apart, so that a storm of them costs no more than its bytes.
+    heads: Vec<u8>,
+}
 
 /// What [`Progress`] says at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,22 +47,19 @@ impl Progress {
 
     /// How far it has come by now.
     pub fn look(&self) -> Snapshot {
-        self.lock().clone()
+        let so_far = self.lock();
+        Snapshot { heads: Bytes::copy_from_slice(&so_far.heads), ..so_far.figures.clone() }
     }
 
     pub(crate) fn change(&self, change: impl FnOnce(&mut Snapshot)) {
-        change(&mut self.lock());
+        change(&mut self.lock().figures);
     }
 
     pub(crate) fn on_head(&self, raw: &[u8]) {
-        self.change(|so_far| {
-            let mut heads = BytesMut::from(so_far.heads.as_ref());
-            heads.extend_from_slice(raw);
-            so_far.heads = heads.freeze();
-        });
+        self.lock().heads.extend_from_slice(raw);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Snapshot> {
+    fn lock(&self) -> MutexGuard<'_, SoFar> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,6 +11,7 @@
 //! ([`crate::head`]), and hyper is told only what it needs for its part: how the body is framed, and
 //! whether the connection goes on.
 
+use crate::chunks::ChunkScanner;
 use crate::error::HttpError;
 use crate::framing::{NotReusable, persistence, response_framing};
 use crate::head::{HeadReader, Step};
@@ -62,6 +63,8 @@ struct State {
     /// What came of a raw body, for whoever reads it.
     tee: Option<BytesMut>,
     excess: bool,
+    /// Whether the lines of a head that will never be complete were kept.
+    lines_kept: bool,
     reader: Option<Waker>,
 }
 
@@ -73,8 +76,10 @@ enum Incoming {
     Head(Box<HeadReader>),
     /// A body of known length, of which so many bytes are missing.
     Counted(u64),
-    /// A body whose end hyper finds.
-    Body,
+    /// A body in chunks.
+    Chunked(ChunkScanner),
+    /// A body that lasts until the connection closes.
+    UntilClose,
 }
 
 /// What becomes of bytes that came.
@@ -99,6 +104,7 @@ impl Desk {
         state.exchange = Some(exchange);
         state.interim.clear();
         state.arrived = None;
+        state.lines_kept = false;
         if let Some(reader) = state.reader.take() {
             reader.wake();
         }
@@ -163,7 +169,8 @@ impl Desk {
         result
     }
 
-    fn on_end(&self) {
+    /// Nothing comes any more, or nobody listens.
+    pub(crate) fn on_end(&self) {
         let mut state = self.lock();
         state.keep_lines();
         if let Some(exchange) = &state.exchange {
@@ -215,16 +222,29 @@ impl State {
             Incoming::Counted(left) => {
                 let passed = usize::try_from(*left).unwrap_or(usize::MAX).min(data.len());
                 *left -= passed as u64;
-                self.excess |= passed < data.len();
-                Ok(if passed == 0 { Verdict::Refuse } else { Verdict::Pass(passed) })
+                Ok(self.pass(data, passed))
             }
-            Incoming::Body | Incoming::Nothing => {
+            Incoming::Chunked(scanner) => {
+                let passed = scanner.on_bytes(data);
                 if let Some(tee) = &mut self.tee {
-                    tee.extend_from_slice(data);
+                    tee.extend_from_slice(data.get(..passed).unwrap_or_default());
                 }
-                Ok(Verdict::Pass(data.len()))
+                Ok(self.pass(data, passed))
+            }
+            Incoming::UntilClose | Incoming::Nothing => Ok(Verdict::Pass(data.len())),
+        }
+    }
+
+    /// So many of the bytes belong to the body. If there are more, the connection is of no use any
+    /// more: nobody knows what they are.
+    fn pass(&mut self, data: &[u8], passed: usize) -> Verdict {
+        if passed < data.len() {
+            self.excess = true;
+            if let Some(exchange) = &self.exchange {
+                exchange.gate.stop();
             }
         }
+        if passed == 0 { Verdict::Refuse } else { Verdict::Pass(passed) }
     }
 
     fn on_head_bytes(&mut self, data: &[u8]) -> Result<Verdict, HttpError> {
@@ -298,7 +318,8 @@ impl State {
         self.incoming = match framing {
             Framing::Length(length) => Incoming::Counted(length),
             Framing::None => Incoming::Counted(0),
-            Framing::Chunked | Framing::UntilClose => Incoming::Body,
+            Framing::Chunked => Incoming::Chunked(ChunkScanner::default()),
+            Framing::UntilClose => Incoming::UntilClose,
         };
         if !rest.is_empty()
             && let Verdict::Pass(count) = self.on_bytes(rest)?
@@ -310,8 +331,11 @@ impl State {
 
     /// What came of a head that will never be complete is kept for whoever wants to show it.
     fn keep_lines(&mut self) {
-        if let (Incoming::Head(reader), Some(exchange)) = (&self.incoming, &self.exchange) {
+        if let (Incoming::Head(reader), Some(exchange)) = (&self.incoming, &self.exchange)
+            && !self.lines_kept
+        {
             exchange.progress.on_head(reader.lines());
+            self.lines_kept = true;
         }
     }
 }
