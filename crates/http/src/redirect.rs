@@ -299,4 +299,18 @@ mod tests {
             Err(RedirectError::TooMany { limit: 2, to: "http://a.test/4".to_owned() })
         );
     }
+
+    #[test]
+    fn an_empty_location_leads_nowhere_and_bytes_in_it_stay_what_they_are() {
+        let from = Url::parse("http://a.test/x").unwrap();
+        let to = |location: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::LOCATION, location.try_into().unwrap());
+            let found = next(&Method::GET, &from, StatusCode::FOUND, &headers, &RedirectPolicy::default());
+            found.unwrap().map(|redirect| redirect.url.to_string())
+        };
+        assert_eq!(to(b""), None);
+        assert_eq!(to(b"/\xfc").as_deref(), Some("http://a.test/%FC"));
+        assert_eq!(to("/\u{fc}".as_bytes()).as_deref(), Some("http://a.test/%C3%BC"));
+    }
 }

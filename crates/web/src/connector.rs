@@ -281,6 +281,7 @@ impl Connector {
         watch.reach(host.now(), |timings| &mut timings.namelookup);
         let tcp = self.first_that_answers(host, name, &addresses).await?;
         watch.reach(host.now(), |timings| &mut timings.connect);
+        watch.on_dialled(tcp.local_addr(), tcp.peer_addr());
         // A request is one write, and its answer is waited for: Nagle's algorithm would only delay
         // the last piece of a long one.
         tcp.set_nodelay(self.tcp.nodelay);

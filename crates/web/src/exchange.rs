@@ -127,7 +127,7 @@ impl Exchanger<'_> {
         match self.pool.take(&way.key).await {
             Found::Reusable(connection) => {
                 request.watch.reach(self.host.now(), |timings| &mut timings.namelookup);
-                request.watch.on_connection(&connection, false);
+                request.watch.on_connection(&connection);
                 host.scope().record(|| Http::ConnectionChosen {
                     remote: connection.remote,
                     connection: connection.span,
@@ -148,7 +148,7 @@ impl Exchanger<'_> {
         why: String,
     ) -> Result<Connected, WebError> {
         let connection = Box::pin(self.connector.connect(host, way, &request.watch)).await?;
-        request.watch.on_connection(&connection, true);
+        request.watch.on_connection(&connection);
         host.scope().record(|| Http::ConnectionChosen {
             remote: connection.remote,
             connection: connection.span,

@@ -197,10 +197,16 @@ impl Watch {
         *which(&mut inner.facts.timings) += passed;
     }
 
-    /// A connection is there, new or kept.
-    pub(crate) fn on_connection(&self, connection: &Connected, is_new: bool) {
+    /// TCP has a new connection; what is spoken over it may fail yet.
+    pub(crate) fn on_dialled(&self, local: SocketAddr, remote: SocketAddr) {
         let mut inner = self.lock();
-        inner.facts.connects += u32::from(is_new);
+        inner.facts.connects += 1;
+        (inner.facts.local, inner.facts.remote) = (Some(local), Some(remote));
+    }
+
+    /// A connection can be used, new or kept.
+    pub(crate) fn on_connection(&self, connection: &Connected) {
+        let mut inner = self.lock();
         inner.facts.local = Some(connection.local);
         inner.facts.remote = Some(connection.remote);
         inner.facts.certificates.clone_from(&connection.certificates);
@@ -222,13 +228,14 @@ impl Watch {
         match kind {
             HeadKind::Connect => {
                 facts.connect_status = status;
+                facts.header_fields = fields_in(&head.raw);
                 facts.header_bytes += head.raw.len() as u64;
             }
             HeadKind::Interim => {}
             HeadKind::Response => {
                 facts.status = status;
                 facts.version = Some(head.version);
-                facts.header_fields = head.headers.len();
+                facts.header_fields = fields_in(&head.raw);
                 // curl: of several the last.
                 let content_type = head.headers.get_all(header::CONTENT_TYPE).iter().next_back();
                 facts.content_type =
@@ -247,6 +254,7 @@ impl Watch {
         let status = status_of(&raw);
         inner.facts.status = status;
         inner.facts.version = version_of(&raw).or(inner.facts.version);
+        inner.facts.header_fields = fields_in(&raw);
         let head = ReceivedHead { kind: HeadKind::Response, url: url.clone(), status, raw };
         inner.facts.heads.push(head);
     }
@@ -305,6 +313,21 @@ fn status_of(raw: &[u8]) -> u16 {
     codes.next_back().and_then(|code| code.parse().ok()).unwrap_or(0)
 }
 
+/// How many fields the last head among these lines has: as curl counts them, also those that nobody
+/// can read.
+fn fields_in(raw: &[u8]) -> usize {
+    let mut count = 0;
+    for line in raw.split_inclusive(|byte| *byte == b'\n') {
+        match line {
+            [b'H', b'T', b'T', b'P', b'/', ..] => count = 0,
+            // The end, or more of the field before (RFC 9112 5.2).
+            [b'\r' | b'\n' | b' ' | b'\t', ..] => {}
+            _ => count += 1,
+        }
+    }
+    count
+}
+
 /// The version of the last status line among these lines.
 fn version_of(raw: &[u8]) -> Option<Version> {
     let text = String::from_utf8_lossy(raw);
@@ -320,4 +343,17 @@ fn version_of(raw: &[u8]) -> Option<Version> {
 /// As in curl: what was reached took at least a microsecond.
 fn passed(from: Instant, to: Instant) -> Duration {
     to.since(from).max(Duration::from_micros(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_last_head_is_a_field_but_what_continues_one() {
+        let raw = b"HTTP/1.1 100 Continue\r\nA: b\r\n\r\nHTTP/1.0 200 OK\r\nX: a\r\n b\r\n\x01odd\r\nY:\r\n";
+        assert_eq!(fields_in(raw), 3);
+        assert_eq!((status_of(raw), version_of(raw)), (200, Some(Version::HTTP_10)));
+        assert_eq!((fields_in(b""), status_of(b""), version_of(b"")), (0, 0, None));
+    }
 }
