@@ -91,9 +91,8 @@ impl Connection {
             grip: Grip::new(let_go),
             closed,
         };
-        let at_end = Arc::clone(&connection.desk);
         let driver = async move {
-            drive(driven, &at_end, abandoned).await;
+            drive(driven, abandoned).await;
             drop(done);
         };
         Ok((connection, driver))
@@ -287,12 +286,10 @@ fn tell_request(scope: &Scope, request: &Request, composed: &Composed) {
 /// It goes on only as long as somebody holds the connection or a body of it.
 async fn drive<S: Stream>(
     mut driven: http1::Connection<Wire<S>, Upload>,
-    desk: &Desk,
     mut abandoned: oneshot::Receiver<()>,
 ) {
     // Its error reaches whoever waits for a response; nobody else needs it.
     select(poll_fn(|cx| driven.poll_without_shutdown(cx)), &mut abandoned).map(drop).await;
-    desk.on_end();
     let mut stream = driven.into_parts().io.into_stream();
     // Closing comes first in the pair: polled once at least, it sends the goodbye even if nobody
     // waits for the answer.

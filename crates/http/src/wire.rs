@@ -169,8 +169,8 @@ impl Desk {
         result
     }
 
-    /// Nothing comes any more, or nobody listens.
-    pub(crate) fn on_end(&self) {
+    /// Nothing comes any more.
+    fn on_end(&self) {
         let mut state = self.lock();
         state.keep_lines();
         if let Some(exchange) = &state.exchange {
