@@ -94,9 +94,11 @@ fn the_server_hears_what_was_to_be_said() {
             "host: echo.test",
             concat!("user-agent: glasstack/", env!("CARGO_PKG_VERSION")),
             "accept-encoding: deflate, gzip, br, zstd",
-            "content-type: application/x-www-form-urlencoded",
             "x-mine: yes",
             "content-length: 3",
+            "content-type: application/x-www-form-urlencoded",
+            "",
+            "3 bytes of body",
         ]
     );
 }
