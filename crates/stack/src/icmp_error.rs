@@ -12,6 +12,12 @@ pub(crate) const DESTINATION_UNREACHABLE: u8 = 3;
 /// An IPv4 header without options.
 const IPV4_HEADER: usize = 20;
 
+/// Whether an ICMP message is an error rather than a query (RFC 1122 3.2.2): unreachable, source
+/// quench, redirect, time exceeded, parameter problem.
+pub(crate) fn is_icmp_error(message: &[u8]) -> bool {
+    matches!(message.first(), Some(3 | 4 | 5 | 11 | 12))
+}
+
 /// An ICMP message whose checksum is right.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum IcmpMessage<'a> {

@@ -17,8 +17,7 @@
 
 use crate::error::{ConnectError, UdpError};
 use crate::host::{Elapsed, Host};
-use crate::inner::passing::Passed;
-use crate::inner::tuple::Tuple;
+use crate::inner::passing::{Knocking, Passed};
 use crate::tcp::TcpStream;
 use std::fmt;
 use std::future::poll_fn;
@@ -46,7 +45,7 @@ pub enum Passing {
 /// it leaves the caller without an answer, and a retransmission knocks again.
 pub struct Knock {
     host: Host,
-    tuple: Tuple,
+    knocking: Knocking,
     /// Whether it was answered, one way or another.
     answered: bool,
 }
@@ -170,8 +169,8 @@ impl Transit {
     /// The next thing that passes.
     pub async fn next(&self) -> Passing {
         match poll_fn(|cx| self.host.shared().with(|core| core.poll_passing(cx))).await {
-            Passed::Knock(tuple) => {
-                Passing::Connection(Knock { host: self.host.clone(), tuple, answered: false })
+            Passed::Knock(knocking) => {
+                Passing::Connection(Knock { host: self.host.clone(), knocking, answered: false })
             }
             Passed::Datagram(datagram) => Passing::Datagram(datagram),
             Passed::Echo(echo) => Passing::Echo(echo),
@@ -221,21 +220,21 @@ const HANDSHAKE: Duration = Duration::from_secs(130);
 impl Knock {
     /// Who calls.
     pub fn from(&self) -> SocketAddr {
-        self.tuple.remote_addr()
+        self.knocking.tuple.remote_addr()
     }
 
     /// Who is called.
     pub fn to(&self) -> SocketAddr {
-        self.tuple.local_addr()
+        self.knocking.tuple.local_addr()
     }
 
     /// Answers the SYN in the name of whom it was for, and waits until the connection is
     /// established. It fails if the caller has changed its mind.
     pub async fn accept(mut self) -> Result<TcpStream, ConnectError> {
         self.answered = true;
-        let (host, tuple) = (&self.host, self.tuple);
+        let (host, tuple) = (&self.host, self.knocking.tuple);
         let (flow, scope) =
-            host.shared().touch(|core| core.accept_knock(host.scope(), &tuple, host.now()))?;
+            host.shared().touch(|core| core.accept_knock(host.scope(), &self.knocking, host.now()))?;
         let peer = tuple.remote_addr();
         // From here on, dropping the stream is what gives the connection up.
         let stream = TcpStream::new(host.shared().clone(), tuple.local_addr(), peer, flow, scope);
@@ -249,26 +248,27 @@ impl Knock {
     /// Answers with a reset: nobody listens there (RFC 9293 3.10.7.1).
     pub fn refuse(mut self) {
         self.answered = true;
-        self.host.shared().touch(|core| core.refuse_knock(&self.tuple, self.host.now()));
+        self.host.shared().touch(|core| core.refuse_knock(&self.knocking, self.host.now()));
     }
 
     /// Answers with an ICMP error from this host's own address.
     pub fn unreachable(mut self, why: Unreachable) {
         self.answered = true;
-        self.host.shared().touch(|core| core.turn_knock_away(&self.tuple, why, self.host.now()));
+        self.host.shared().touch(|core| core.turn_knock_away(&self.knocking, why, self.host.now()));
     }
 }
 
 impl Drop for Knock {
     fn drop(&mut self) {
         if !self.answered {
-            self.host.shared().touch(|core| core.forget_knock(&self.tuple));
+            self.host.shared().touch(|core| core.forget_knock(&self.knocking));
         }
     }
 }
 
 impl fmt::Debug for Knock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Knock({} -> {})", self.tuple.remote, self.tuple.local)
+        let tuple = &self.knocking.tuple;
+        write!(f, "Knock({} -> {})", tuple.remote, tuple.local)
     }
 }

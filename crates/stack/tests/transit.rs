@@ -7,11 +7,12 @@ mod pair;
 
 use futures_util::future::Either;
 use futures_util::{AsyncReadExt, AsyncWriteExt};
-use glasstack_journal::event::{DropReason, Event, Medium, SegmentReason, Tcp, TcpFlags};
+use glasstack_journal::event::{Direction, DropReason, Event, Icmp, Medium, SegmentReason, Tcp, TcpFlags};
 use glasstack_stack::{
     ConnectError, ConnectOptions, Knock, Passing, PingError, PingOptions, Prefix, Route, Transit,
     TransitError, UdpError, Unreachable,
 };
+use pair::forge::{self, RST, SYN, Segment};
 use pair::{CLIENT, Pair, SERVER};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -334,4 +335,100 @@ fn a_reset_takes_a_knock_back() {
     );
     assert_eq!(resets, 2, "sent and received");
     assert_eq!(pair.server.held_flows(), 0);
+}
+
+/// SYNs and resets of one caller, from port 40 000 to port 80 of a host without listeners.
+fn knocks(pair: &mut Pair, steps: impl IntoIterator<Item = (u8, u32)>) {
+    for (flags, seq) in steps {
+        pair.inject(0, Segment::new(flags, seq, 0).frame());
+    }
+    pair.run_for(Duration::from_millis(20));
+}
+
+/// From now on the two know each other's stations.
+fn acquaint(pair: &mut Pair) {
+    let client = pair.client.clone();
+    pair.run(async move { client.ping(SERVER, &PingOptions::default()).await.unwrap() });
+}
+
+#[test]
+fn who_knocks_and_takes_it_back_for_ever_has_knocked_once() {
+    let mut pair = behind_a_gateway(Medium::Ethernet);
+    let transit = pair.server.transit().unwrap();
+    let steps = (0..300).flat_map(|n| [(SYN, n * 10), (RST, n * 10 + 1)]);
+    knocks(&mut pair, steps.chain([(SYN, 9000)]));
+    let server = pair.server.clone();
+    let second = pair.run(async move {
+        let _first = next_knock(&transit).await;
+        server.timeout(Duration::from_secs(1), transit.next()).await.map(|passing| format!("{passing:?}"))
+    });
+    assert!(second.is_err(), "{second:?}");
+}
+
+#[test]
+fn what_is_decided_about_a_knock_that_was_taken_back_is_not_decided_about_the_next_one() {
+    let mut pair = behind_a_gateway(Medium::Ethernet);
+    let transit = pair.server.transit().unwrap();
+    acquaint(&mut pair);
+    let mut stale = Vec::new();
+    for seq in [100, 200, 300] {
+        knocks(&mut pair, [(SYN, seq)]);
+        stale.push(pair.run(next_knock(&transit)));
+        knocks(&mut pair, [(RST, seq + 1)]);
+    }
+    knocks(&mut pair, [(SYN, 400)]);
+    let knock = pair.run(next_knock(&transit));
+    drop(stale.pop());
+    stale.pop().unwrap().refuse();
+    let accepted = pair.run(stale.pop().unwrap().accept()).map(|_| ());
+    assert_eq!(accepted, Err(ConnectError::GivenUp { peer: (CLIENT, 40_000).into() }));
+    let segments_sent = |pair: &Pair| {
+        count(
+            pair,
+            |event| matches!(event, Event::Tcp(Tcp::Segment(segment)) if segment.direction == Direction::Out),
+        )
+    };
+    assert_eq!(segments_sent(&pair), 0, "neither a reset nor an answer");
+    knock.refuse();
+    assert_eq!(segments_sent(&pair), 1);
+}
+
+#[test]
+fn a_caller_who_never_confirms_is_no_connection() {
+    let mut pair = behind_a_gateway(Medium::Ethernet);
+    let transit = pair.server.transit().unwrap();
+    knocks(&mut pair, [(SYN, 100)]);
+    // The SYN-ACKs are lost.
+    pair.filter(|side, bytes| side == 0 || bytes.get(23) != Some(&6));
+    let accepted = pair.run(async move { next_knock(&transit).await.accept().await.map(|_| ()) });
+    assert!(accepted.is_err(), "{accepted:?}");
+    assert_eq!(pair.server.held_flows(), 0);
+}
+
+#[test]
+fn an_error_or_a_later_fragment_that_has_no_hops_left_is_dropped_without_a_word() {
+    let mut pair = behind_a_gateway(Medium::Ethernet);
+    acquaint(&mut pair);
+    let (echo_request, port_unreachable) = ([8, 0, 0xf7, 0xff], [3, 3, 0xfc, 0xfc]);
+    let last_hop = |flags_and_offset, message: [u8; 4]| {
+        let to = [192, 0, 2, 7];
+        let mut frame =
+            forge::ipv4(forge::v4(CLIENT), 1, flags_and_offset, &[&message[..], &[0; 40]].concat());
+        frame[14 + 8] = 1;
+        frame[14 + 16..14 + 20].copy_from_slice(&to);
+        frame[14 + 10..14 + 12].fill(0);
+        let sum = forge::checksum(&frame[14..34]);
+        frame[14 + 10..14 + 12].copy_from_slice(&sum.to_be_bytes());
+        frame
+    };
+    let told = |pair: &Pair| count(pair, |event| matches!(event, Event::Icmp(Icmp::ErrorSent { .. })));
+    // RFC 1122 3.2.2: never about an ICMP error, nor about a fragment that is not the first.
+    for frame in [last_hop(0, port_unreachable), last_hop(5, echo_request)] {
+        pair.inject(0, frame);
+        pair.run_for(Duration::from_secs(1));
+        assert_eq!(told(&pair), 0);
+    }
+    pair.inject(0, last_hop(0, echo_request));
+    pair.run_for(Duration::from_secs(1));
+    assert_eq!(told(&pair), 1);
 }

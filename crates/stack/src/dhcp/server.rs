@@ -95,7 +95,10 @@ impl Server {
             let pool = &self.config.pool;
             return (None, format!("no address of {} to {} is free", pool.start(), pool.end()));
         };
-        self.leases.insert(address, Lease { client: Some(client), until: now + OFFER_LASTS });
+        let offered = Lease { client: Some(client), until: now + OFFER_LASTS };
+        // An offer of the address that the client has already does not shorten its lease.
+        let lease = self.leases.entry(address).or_insert_with(|| offered.clone());
+        lease.until = lease.until.max(offered.until);
         (Some(self.reply(message, Kind::Offer, address)), format!("{address} {why}"))
     }
 
@@ -109,13 +112,14 @@ impl Server {
         let wanted =
             if renews { message.client_address } else { message.requested.unwrap_or(Ipv4Addr::UNSPECIFIED) };
         let client = identity(message);
-        let refusal = if !self.config.pool.contains(&wanted) {
+        let refusal = if !self.is_for_clients(wanted) {
             Some(format!("{wanted} is not on this link"))
         } else {
             match self.leases.get(&wanted) {
                 Some(lease) if lease.client.as_ref() != Some(&client) => {
                     Some(format!("{wanted} is another's"))
                 }
+                None if self.leases.len() >= MOST_LEASES => Some("no more clients are remembered".to_owned()),
                 // RFC 2131 4.3.2, INIT-REBOOT: about a client without a record a server stays
                 // silent. This one is alone on its link, so that its word can be given.
                 _ => None,
@@ -161,24 +165,27 @@ impl Server {
         if let Some((address, _)) = own {
             return Some((*address, "is the client's already"));
         }
-        let is_free = |address: &Ipv4Addr| {
-            !self.leases.contains_key(address)
-                && *address != self.config.server
-                && self.config.router != Some(*address)
-        };
-        if let Some(wish) = wish.filter(|wish| self.config.pool.contains(wish) && is_free(wish)) {
-            return Some((wish, "is what the client would like"));
-        }
         if self.leases.len() >= MOST_LEASES {
             return None;
         }
+        let is_free =
+            |address: &Ipv4Addr| self.is_for_clients(*address) && !self.leases.contains_key(address);
+        if let Some(wish) = wish.filter(is_free) {
+            return Some((wish, "is what the client would like"));
+        }
         let (first, last) = (self.config.pool.start().to_bits(), self.config.pool.end().to_bits());
-        let link = Prefix::new(self.config.server, self.config.prefix_len)?;
-        (first..=last)
-            .map(Ipv4Addr::from_bits)
-            .filter(|address| Some(*address) != link.broadcast() && *address != link.network())
-            .find(is_free)
-            .map(|address| (address, "is free"))
+        (first..=last).map(Ipv4Addr::from_bits).find(is_free).map(|address| (address, "is free"))
+    }
+
+    /// Whether a client may have an address: one of the pool that is no one's by its nature.
+    fn is_for_clients(&self, address: Ipv4Addr) -> bool {
+        let config = &self.config;
+        let link = Prefix::new(config.server, config.prefix_len);
+        let is_links = |link: Prefix| Some(address) == link.broadcast() || address == link.network();
+        config.pool.contains(&address)
+            && address != config.server
+            && config.router != Some(address)
+            && !link.is_some_and(is_links)
     }
 
     fn is_held_by(&self, address: Ipv4Addr, message: &Message) -> bool {
@@ -372,5 +379,46 @@ mod tests {
         decline.requested = Some(FIRST);
         ask(&mut server, &decline, NOW);
         assert_eq!(lease(&mut server, 9, NOW), Some(LAST));
+    }
+
+    #[test]
+    fn an_offer_does_not_shorten_a_lease() {
+        let mut server = server();
+        lease(&mut server, 7, NOW);
+        // Anybody can put another's MAC address into a question.
+        ask(&mut server, &from(7, Kind::Discover), NOW);
+        let later = NOW + Duration::from_secs(120);
+        assert_eq!(lease(&mut server, 8, later), Some(LAST));
+    }
+
+    #[test]
+    fn addresses_that_are_no_clients_are_not_granted_even_if_the_pool_has_them() {
+        let pool = Ipv4Addr::new(10, 0, 0, 0)..=Ipv4Addr::new(10, 0, 0, 255);
+        let mut server = Server::new(ServerConfig { pool, ..server().config });
+        for wanted in [Ipv4Addr::new(10, 0, 0, 0), SERVER, Ipv4Addr::new(10, 0, 0, 255)] {
+            let mut request = from(7, Kind::Request);
+            request.requested = Some(wanted);
+            assert_eq!(ask(&mut server, &request, NOW).reply.map(|reply| reply.kind), Some(Kind::Nak));
+            let mut discover = from(7, Kind::Discover);
+            discover.requested = Some(wanted);
+            let offer = ask(&mut server, &discover, NOW).reply.unwrap();
+            assert_eq!(offer.your_address, FIRST, "{wanted} instead");
+        }
+    }
+
+    #[test]
+    fn so_many_clients_are_remembered_and_no_more() {
+        let pool = Ipv4Addr::new(10, 0, 0, 2)..=Ipv4Addr::new(10, 0, 255, 254);
+        let config = ServerConfig { pool, prefix_len: 16, ..server().config };
+        let mut server = Server::new(config);
+        for n in 0..MOST_LEASES + 10 {
+            let wanted = Ipv4Addr::from_bits(FIRST.to_bits() + u32::try_from(n).unwrap());
+            let kind = if n % 2 == 0 { Kind::Request } else { Kind::Discover };
+            let mut message = from(7, kind);
+            message.client_id = Some(n.to_be_bytes().to_vec());
+            message.requested = Some(wanted);
+            ask(&mut server, &message, NOW);
+        }
+        assert_eq!(server.leases.len(), MOST_LEASES);
     }
 }

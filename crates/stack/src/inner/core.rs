@@ -331,6 +331,8 @@ impl Core {
             (Some(Failure::Established(TcpError::Reset { .. })), TcpState::Closed) => {
                 Poll::Ready(Err(ConnectError::Refused { peer }))
             }
+            // Whoever called never confirmed it.
+            (None, TcpState::Closed) => Poll::Ready(Err(ConnectError::GivenUp { peer })),
             _ => Poll::Ready(Ok(())),
         }
     }

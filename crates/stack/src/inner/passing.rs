@@ -8,8 +8,8 @@ use super::flow::Flow;
 use super::tuple::Tuple;
 use crate::checksum::checksum;
 use crate::error::{ConnectError, UdpError};
-use crate::icmp_error::DESTINATION_UNREACHABLE;
-use crate::ingress::{Ipv4Packet, TcpHeader, Transport, UdpHeader, parse_transport};
+use crate::icmp_error::{DESTINATION_UNREACHABLE, is_icmp_error};
+use crate::ingress::{Ipv4Packet, TcpHeader, Transport, UdpHeader, parse_transport, protocol};
 use crate::route::NoRoute;
 use crate::transit::{PassingDatagram, PassingEcho, TransitError, Unreachable};
 use glasstack_journal::event::{
@@ -43,13 +43,22 @@ pub(crate) struct Undecided {
 
 /// Something for the gateway.
 pub(crate) enum Passed {
-    Knock(Tuple),
+    Knock(Knocking),
     Datagram(PassingDatagram),
     Echo(PassingEcho),
 }
 
+/// Who knocks. The frame of the first SYN tells one attempt from the next between the same ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Knocking {
+    pub(crate) tuple: Tuple,
+    first: FrameId,
+}
+
 /// The SYN of a connection that nobody has answered yet, in its frame.
 struct PendingSyn {
+    /// The frame that the attempt began with.
+    first: FrameId,
     frame: FrameId,
     bytes: Vec<u8>,
     seq: u32,
@@ -75,6 +84,10 @@ impl Undecided {
             self.waiting = (self.waiting.0 - length, self.waiting.1 - 1);
         }
         Some(passed)
+    }
+
+    fn is_pending(&self, knock: &Knocking) -> bool {
+        self.knocks.get(&knock.tuple).is_some_and(|pending| pending.first == knock.first)
     }
 }
 
@@ -110,7 +123,7 @@ impl Core {
         while let Some(passed) = undecided.pop() {
             // Whoever has reset its attempt meanwhile wants no decision any more.
             match &passed {
-                Passed::Knock(tuple) if !undecided.knocks.contains_key(tuple) => {}
+                Passed::Knock(knock) if !undecided.is_pending(knock) => {}
                 _ => return Poll::Ready(passed),
             }
         }
@@ -130,20 +143,22 @@ impl Core {
         let scope = self.wire.scope.clone();
         let limit = self.wire.tcp.half_open;
         let Some(undecided) = &mut self.undecided else { return };
-        let syn = PendingSyn { frame: carrier.frame, bytes: carrier.bytes.to_vec(), seq: header.seq };
+        let frame = carrier.frame;
+        let syn = PendingSyn { first: frame, frame, bytes: carrier.bytes.to_vec(), seq: header.seq };
         let is_full = undecided.knocks.len() >= limit;
         let refusal = match undecided.knocks.get_mut(&tuple) {
             Some(pending) => {
                 // Another sequence number is another attempt, and takes the first one's place.
                 if pending.seq != header.seq {
-                    *pending = syn;
+                    *pending = PendingSyn { first: pending.first, ..syn };
                 }
                 Some(DropReason::KnockPending)
             }
             None if is_full => Some(DropReason::TransitFull),
             None => {
                 undecided.knocks.insert(tuple, syn);
-                self.wire.wakers.extend(undecided.push(Passed::Knock(tuple)));
+                let knock = Knocking { tuple, first: frame };
+                self.wire.wakers.extend(undecided.push(Passed::Knock(knock)));
                 None
             }
         };
@@ -155,8 +170,11 @@ impl Core {
 
     /// The caller takes its SYN back.
     pub(super) fn on_reset_of_knock(&mut self, tuple: &Tuple) {
-        if let Some(undecided) = &mut self.undecided {
-            undecided.knocks.remove(tuple);
+        if let Some(undecided) = &mut self.undecided
+            && undecided.knocks.remove(tuple).is_some()
+        {
+            // Else whoever knocks and takes it back could fill the queue.
+            undecided.queue.retain(|passed| !matches!(passed, Passed::Knock(knock) if knock.tuple == *tuple));
         }
     }
 
@@ -217,11 +235,16 @@ impl Core {
     pub(crate) fn accept_knock(
         &mut self,
         scope: &Scope,
-        tuple: &Tuple,
+        knock: &Knocking,
         now: Instant,
     ) -> Result<(FlowId, Scope), ConnectError> {
+        let tuple = &knock.tuple;
         let given_up = ConnectError::GivenUp { peer: tuple.remote_addr() };
-        let syn = self.take_knock(tuple).ok_or_else(|| given_up.clone())?;
+        let syn = self.take_knock(knock).ok_or_else(|| given_up.clone())?;
+        // The gateway itself may have called the caller from there meanwhile.
+        if self.flow_at(tuple).is_some() {
+            return Err(given_up);
+        }
         let decision = self.wire.routes.lookup(tuple.remote_addr().ip())?;
         let id = self.next_flow();
         let scope = scope.enter(SpanKind::Connection { remote: tuple.remote_addr() });
@@ -245,29 +268,31 @@ impl Core {
     }
 
     /// Answers a pending SYN with a reset.
-    pub(crate) fn refuse_knock(&mut self, tuple: &Tuple, now: Instant) {
-        let Some(syn) = self.take_knock(tuple) else { return };
+    pub(crate) fn refuse_knock(&mut self, knock: &Knocking, now: Instant) {
+        let Some(syn) = self.take_knock(knock) else { return };
         self.tell_pending(&syn, DropReason::NoTcpSocket);
         self.reset_foreign(&syn.bytes, now);
     }
 
     /// Answers a pending SYN with an ICMP error.
-    pub(crate) fn turn_knock_away(&mut self, tuple: &Tuple, why: Unreachable, now: Instant) {
-        let Some(syn) = self.take_knock(tuple) else { return };
+    pub(crate) fn turn_knock_away(&mut self, knock: &Knocking, why: Unreachable, now: Instant) {
+        let Some(syn) = self.take_knock(knock) else { return };
         self.tell_pending(&syn, DropReason::Unreachable);
         let (_, packet) = self.wire.split(&syn.bytes);
         let beginning = packet.get(..LONGEST_QUOTE).unwrap_or(packet).to_vec();
-        self.turn_away(tuple.remote_addr().ip(), &beginning, why, now);
+        self.turn_away(knock.tuple.remote_addr().ip(), &beginning, why, now);
     }
 
-    pub(crate) fn forget_knock(&mut self, tuple: &Tuple) {
-        if let Some(syn) = self.take_knock(tuple) {
+    pub(crate) fn forget_knock(&mut self, knock: &Knocking) {
+        if let Some(syn) = self.take_knock(knock) {
             self.tell_pending(&syn, DropReason::Unreachable);
         }
     }
 
-    fn take_knock(&mut self, tuple: &Tuple) -> Option<PendingSyn> {
-        self.undecided.as_mut()?.knocks.remove(tuple)
+    /// None once the caller has taken it back, though he may have knocked again since.
+    fn take_knock(&mut self, knock: &Knocking) -> Option<PendingSyn> {
+        let undecided = self.undecided.as_mut().filter(|undecided| undecided.is_pending(knock))?;
+        undecided.knocks.remove(&knock.tuple)
     }
 
     /// Tells of a SYN that has opened nothing, now that this is known.
@@ -374,8 +399,13 @@ impl Core {
         self.send_icmp_error(packet.source.into(), &quote(packet), kind, "protocol unreachable", now);
     }
 
-    /// Tells the sender of `packet` why it goes no further.
+    /// Tells the sender of `packet` why it goes no further. RFC 1122 3.2.2: never about an ICMP
+    /// error, nor about a fragment that is not the first.
     pub(super) fn turn_packet_away(&mut self, packet: &Ipv4Packet<'_>, why: Unreachable, now: Instant) {
+        let is_error = packet.protocol == protocol::ICMP && is_icmp_error(packet.payload);
+        if packet.fragment_offset > 0 || is_error {
+            return;
+        }
         self.turn_away(packet.source.into(), &quote(packet), why, now);
     }
 
