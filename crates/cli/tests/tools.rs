@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 #![allow(clippy::disallowed_methods, reason = "folders have to be named by something")]
 
+mod support;
+
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use support::skip;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_glasstack");
 
@@ -88,18 +91,23 @@ fn bash_completes_commands_and_options() {
 }
 
 #[test]
-fn other_shells_read_their_scripts_without_complaint_where_they_are_installed() {
-    for (shell, check) in [("zsh", &["-n"][..]), ("fish", &["--no-execute"])] {
+fn zsh_and_fish_take_their_scripts_without_complaint_where_they_are_installed() {
+    let zsh = "autoload -U compinit; compinit -D -u; source FILE; print $_comps[glasstack]";
+    let fish = "source FILE; complete -C 'glasstack get --cac'";
+    for (shell, arguments, ask, answer) in
+        [("zsh", &["-f", "-c"][..], zsh, "_glasstack"), ("fish", &["-N", "-c"], fish, "--cacert")]
+    {
         let script = glasstack(&["completions", shell]).stdout;
-        assert!(text(&script).contains("doctor"));
         let folder = Folder::new(shell);
         let file = folder.0.join("script");
         std::fs::write(&file, script).unwrap();
-        let Ok(run) = Command::new(shell).args(check).arg(&file).output() else {
-            eprintln!("skipped: {shell} is not installed");
+        let ask = ask.replace("FILE", file.to_str().unwrap());
+        let Ok(run) = Command::new(shell).args(arguments).arg(ask).env("HOME", &folder.0).output() else {
+            skip("zsh_and_fish_take_their_scripts_without_complaint", &format!("needs {shell}"));
             continue;
         };
         assert!(run.status.success() && run.stderr.is_empty(), "{shell}: {}", text(&run.stderr));
+        assert!(text(&run.stdout).contains(answer), "{shell}: {}", text(&run.stdout));
     }
 }
 
@@ -148,8 +156,7 @@ fn man_formats_the_pages_without_a_warning_where_it_is_installed() {
         let mut man = Command::new("man");
         man.args(["--warnings=all", "-l"]).arg(&page).env("MANWIDTH", "80").env("MANPAGER", "cat");
         let Ok(run) = man.output() else {
-            eprintln!("skipped: man is not installed");
-            return;
+            return skip("man_formats_the_pages_without_a_warning", "needs man");
         };
         assert!(run.status.success() && run.stderr.is_empty(), "{}: {}", page.display(), text(&run.stderr));
         assert!(text(&run.stdout).contains("SYNOPSIS"));
@@ -161,4 +168,19 @@ fn a_folder_that_cannot_be_written_is_an_error_with_its_name() {
     let run = glasstack(&["man", "/proc/nonexistent"]);
     assert_eq!(run.status.code(), Some(23));
     assert!(text(&run.stderr).contains("/proc/nonexistent/glasstack.1"), "{}", text(&run.stderr));
+}
+
+// ---- packages
+
+#[test]
+fn the_script_that_makes_packages_tells_its_options_and_is_clean_to_shellcheck() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/dist");
+    let help = Command::new(script).arg("--help").output().unwrap();
+    assert!(help.status.success() && text(&help.stdout).contains("--deb"));
+    let refused = Command::new(script).arg("--rpm").output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    let Ok(run) = Command::new("shellcheck").arg(script).output() else {
+        return skip("the_script_that_makes_packages_is_clean", "needs shellcheck");
+    };
+    assert!(run.status.success(), "{}", text(&run.stdout));
 }
