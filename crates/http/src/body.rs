@@ -1,12 +1,11 @@
 //! A body that is arriving, and how its end is known (RFC 9112 6.3).
 
-use crate::decode::{Coding, DecodeError};
+use crate::desk::Desk;
 use crate::error::{HttpError, in_full};
 use crate::framing::transfer_codings;
 use crate::io::{Grip, Witness};
 use crate::progress::Progress;
 use crate::upload::Gate;
-use crate::wire::Desk;
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use futures_util::future::poll_fn;
@@ -133,10 +132,11 @@ impl Body {
         Ok(whole.freeze())
     }
 
-    /// The transfer codings that are still to be undone, the first applied first: `gzip` where the
-    /// head said `Transfer-Encoding: gzip, chunked` (RFC 9112 7.2). [`crate::Decoded`] undoes them.
-    pub fn transfer_codings(&self) -> Result<Vec<Coding>, DecodeError> {
-        Coding::named(self.codings.iter().map(String::as_str))
+    /// The transfer codings that are still to be undone, by name, the first applied first: `gzip`
+    /// where the head said `Transfer-Encoding: gzip, chunked` (RFC 9112 7.2). [`crate::Decoded`]
+    /// undoes them.
+    pub fn transfer_codings(&self) -> &[String] {
+        &self.codings
     }
 
     pub(crate) fn arrival(&self) -> Arc<Arrival> {

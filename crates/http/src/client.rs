@@ -2,13 +2,14 @@
 
 use crate::body::{Arrival, Body, Source, Stage};
 use crate::compose::{Composed, compose};
+use crate::desk::{Arrived, Desk, Exchange};
 use crate::error::{HttpError, in_full};
 use crate::framing::NotReusable;
 use crate::io::{Grip, Stream, Witness, close_in_order};
 use crate::limits::Limits;
-use crate::message::{Request, Response, as_pairs, as_sent};
+use crate::message::{Request, ResponseHead, as_pairs, as_sent};
 use crate::upload::{Gate, Upload};
-use crate::wire::{Arrived, Desk, Exchange, Wire};
+use crate::wire::Wire;
 use futures_channel::oneshot;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, pending, poll_fn, select};
@@ -36,6 +37,17 @@ pub struct Connection {
     last: Option<LastExchange>,
     grip: Arc<Grip>,
     closed: oneshot::Receiver<()>,
+}
+
+/// A response: its head, and a body that is still arriving.
+#[derive(Debug)]
+pub struct Response {
+    /// The interim responses (1xx) that came before it, oldest first.
+    pub interim: Vec<ResponseHead>,
+    /// The head.
+    pub head: ResponseHead,
+    /// The body.
+    pub body: Body,
 }
 
 /// Who waits for a time.
@@ -208,7 +220,7 @@ impl Connection {
     fn receive(
         &mut self,
         scope: &Scope,
-        interim: Vec<crate::ResponseHead>,
+        interim: Vec<ResponseHead>,
         arrived: Arrived,
         source: Source,
     ) -> Result<Response, HttpError> {

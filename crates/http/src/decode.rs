@@ -212,7 +212,7 @@ impl Decoded {
     fn undoing(body: Body, codings: Result<Vec<Coding>, DecodeError>, limits: DecodeLimits) -> Self {
         let scope = body.scope();
         let codings = codings.and_then(|mut codings| {
-            codings.extend(body.transfer_codings()?);
+            codings.extend(Coding::named(body.transfer_codings().iter().map(String::as_str))?);
             Ok(codings)
         });
         let (codings, refusal) = match codings {

@@ -1,6 +1,5 @@
 //! Header fields as they are sent: in the order and the spelling that the caller gave them.
 
-use crate::message::wire_name;
 use http::header::InvalidHeaderName;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -104,6 +103,19 @@ impl FromIterator<(HeaderName, HeaderValue)> for Fields {
     }
 }
 
+/// A field name as it is sent, as `Content-Type`: field names are case-insensitive (RFC 9110 5.1),
+/// and this is how people know them.
+pub fn wire_name(name: &str) -> String {
+    let mut at_start = true;
+    name.chars()
+        .map(|letter| {
+            let spelt = if at_start { letter.to_ascii_uppercase() } else { letter };
+            at_start = letter == '-';
+            spelt
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,5 +132,12 @@ mod tests {
         fields.remove(&HeaderName::from_static("x-odd"));
         assert_eq!(fields.len(), 1);
         assert!(fields.push("two words", HeaderValue::from_static("")).is_err());
+    }
+
+    #[test]
+    fn field_names_are_spelt_as_people_know_them() {
+        assert_eq!(wire_name("content-type"), "Content-Type");
+        assert_eq!(wire_name("te"), "Te");
+        assert_eq!(wire_name("x--y"), "X--Y");
     }
 }

@@ -12,8 +12,8 @@
 //!
 //! Read in this order: [`message`] (what is sent and received), [`fields`] and [`upload`] (its parts),
 //! [`client`] (one connection, many requests), and inside it `compose` (a request's head in bytes),
-//! `wire` (where the stream meets hyper: heads are ours, bodies are hyper's), `head` (a response's
-//! head, read as patiently as curl reads it), `framing` (how a body's end is known); then [`body`]
+//! `wire` and `desk` (where the stream meets hyper: heads are ours, bodies are hyper's), `head` (a
+//! response's head, read as patiently as curl reads it), `framing` (how a body's end is known); then [`body`]
 //! (as it arrives), [`decode`] (content codings, with a guard against bombs), [`progress`] (how far
 //! it has come), [`redirect`] (where to go next, as pure policy), [`tunnel`] (CONNECT), [`server`],
 //! and `io` (what is remembered of a stream's death) and [`error`].
@@ -46,6 +46,7 @@ mod chunks;
 pub mod client;
 mod compose;
 pub mod decode;
+mod desk;
 pub mod error;
 pub mod fields;
 mod framing;
@@ -63,13 +64,13 @@ pub mod upload;
 mod wire;
 
 pub use body::Body;
-pub use client::Connection;
+pub use client::{Connection, Response};
 pub use decode::{Coding, DecodeError, DecodeLimits, Decoded};
 pub use error::HttpError;
 pub use fields::Fields;
 pub use framing::NotReusable;
 pub use limits::Limits;
-pub use message::{Reading, Request, Response, ResponseHead, Target};
+pub use message::{Reading, Request, ResponseHead, Target};
 pub use progress::{Progress, Snapshot};
 pub use redirect::{Redirect, RedirectError, RedirectPolicy};
 pub use server::{Answer, AnswerBody, Handler, Received, ServerOptions};

@@ -1,6 +1,5 @@
 //! Requests and responses.
 
-use crate::body::Body;
 use crate::fields::Fields;
 use crate::progress::Progress;
 use crate::upload::RequestBody;
@@ -138,35 +137,11 @@ impl ResponseHead {
     }
 }
 
-/// A response: its head, and a body that is still arriving.
-#[derive(Debug)]
-pub struct Response {
-    /// The interim responses (1xx) that came before it, oldest first.
-    pub interim: Vec<ResponseHead>,
-    /// The head.
-    pub head: ResponseHead,
-    /// The body.
-    pub body: Body,
-}
-
 /// The header fields as the journal keeps them.
 pub(crate) fn as_pairs(fields: &Fields) -> Headers {
     fields
         .iter()
         .map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-        .collect()
-}
-
-/// A field name as it is sent, as `Content-Type`: field names are case-insensitive (RFC 9110 5.1),
-/// and this is how people know them.
-pub fn wire_name(name: &str) -> String {
-    let mut at_start = true;
-    name.chars()
-        .map(|letter| {
-            let spelt = if at_start { letter.to_ascii_uppercase() } else { letter };
-            at_start = letter == '-';
-            spelt
-        })
         .collect()
 }
 
@@ -191,12 +166,5 @@ mod tests {
         assert_eq!(request.target_text(), "/a%20b?c=d");
         let absolute = Request { target: Target::Absolute, ..request };
         assert_eq!(absolute.target_text(), "http://h.test/a%20b?c=d");
-    }
-
-    #[test]
-    fn field_names_are_spelt_as_people_know_them() {
-        assert_eq!(wire_name("content-type"), "Content-Type");
-        assert_eq!(wire_name("te"), "Te");
-        assert_eq!(wire_name("x--y"), "X--Y");
     }
 }
