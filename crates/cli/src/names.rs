@@ -39,7 +39,13 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_named() {
-        for (name, why) in [("", "empty"), (" ", "empty"), ("a b", "blank"), ("http://a/", "URL"), ("\u{fffd}", "`\u{fffd}`")] {
+        for (name, why) in [
+            ("", "empty"),
+            (" ", "empty"),
+            ("a b", "blank"),
+            ("http://a/", "URL"),
+            ("\u{fffd}", "`\u{fffd}`"),
+        ] {
             let told = in_ascii(name).unwrap_err().to_string();
             assert!(told.contains(why) && told.contains(&format!("`{name}`")), "{told}");
         }

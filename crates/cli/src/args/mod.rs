@@ -16,7 +16,7 @@ pub(crate) use ping::PingOptions;
 pub(crate) use tools::{CompletionsOptions, DoctorOptions, ManOptions};
 pub(crate) use watch::WatchOptions;
 
-use crate::failure::{FAILED_INIT, coded};
+use crate::failure::{FAILED_INIT, READ_ERROR, coded};
 use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::ffi::{OsStr, OsString};
@@ -49,6 +49,7 @@ fn get_command(program: &OsStr, words: &[OsString]) -> anyhow::Result<Command> {
         Err(words::WordsError::Help(asked)) => {
             return Ok(Cli::parse_from([program.to_owned(), "get".into(), asked]).command);
         }
+        Err(error @ words::WordsError::File { .. }) => return Err(coded(READ_ERROR, error)),
         Err(error) => return Err(coded(FAILED_INIT, error)),
     };
     let mut first = None;

@@ -12,7 +12,11 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
 /// A number of seconds that is not 0.
 pub(super) fn some_seconds(text: &str) -> Result<Duration, String> {
     let time = seconds(text)?;
-    if time.is_zero() { Err(format!("`{text}` is no time at all: nothing could happen in it")) } else { Ok(time) }
+    if time.is_zero() {
+        Err(format!("`{text}` is no time at all: nothing could happen in it"))
+    } else {
+        Ok(time)
+    }
 }
 
 /// A number of bytes, as 1000, 64k, 1.5M or 2G; the letters count in 1024s.

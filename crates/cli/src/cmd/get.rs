@@ -9,12 +9,12 @@ use crate::transfer::meter::{Meter, Shown};
 use crate::transfer::output::unbuffered_stdout;
 use crate::transfer::plan::{Destination, Plan};
 use crate::transfer::request::{Template, typed};
-use crate::transfer::run::{Operation, Runner, format_of};
+use crate::transfer::run::{Operation, Runner, format_of, unstarted};
 use anyhow::Context;
 use futures_util::future::{Either, select};
 use glasstack::journal::SpanKind;
 use glasstack::stack::Host;
-use glasstack::web::{CookieJar, SharedJar, WebError, address_bar};
+use glasstack::web::{AddressError, CookieJar, SharedJar, WebError, address_bar};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
@@ -48,9 +48,12 @@ pub(crate) fn run(options: GetOptions) -> anyhow::Result<ExitCode> {
     let transfers = groups.iter().fold(0_u64, |sum, group| sum.saturating_add(group.plan.how_many()));
     let shown = Shown::choose(&first.options, transfers);
     outputs_differ(&groups, &watch)?;
-    let (asked, typed) = hosts(&groups)?;
+    let (asked, typed) = match hosts(&groups)? {
+        Hosts::Known { host, typed } => (host, typed),
+        Hosts::None(error) => return Ok(nothing_to_ask(&groups, error)),
+    };
     let watch = WatchOptions { untold: !shown.tells(), ..watch };
-    let mut net = Net::open(&net_options, &watch, asked.as_deref(), true)?;
+    let mut net = Net::open(&net_options, &watch, Some(&asked), true)?;
     // All that follows is part of one journey.
     let host = net.host.span(SpanKind::Journey { typed });
     let jar = jar(&groups, &host)?;
@@ -101,9 +104,27 @@ fn groups(mut options: GetOptions) -> anyhow::Result<Vec<Group>> {
     Ok(groups)
 }
 
-/// Whom the command is about, which decides about the network; and what was typed. One URL that is
-/// none ends the command here; of several the others may be some.
-fn hosts(groups: &[Group]) -> anyhow::Result<(Option<String>, String)> {
+/// Whom the command is about.
+enum Hosts {
+    /// The first host, which decides about the network; and all that was typed.
+    Known { host: String, typed: String },
+    /// Nothing of what was typed is a URL; why the last of it is none.
+    None(AddressError),
+}
+
+/// Nothing is opened for what is no URL; but it is told, and reported.
+fn nothing_to_ask(groups: &[Group], error: AddressError) -> ExitCode {
+    let error = anyhow::Error::new(WebError::from(error));
+    let mut exit = crate::failure::code(&error);
+    for group in groups {
+        for transfer in group.plan.clone().take(1) {
+            exit = unstarted(&group.options, &transfer, 0, &error);
+        }
+    }
+    exit.into()
+}
+
+fn hosts(groups: &[Group]) -> anyhow::Result<Hosts> {
     let mut hosts: Vec<String> = Vec::new();
     let mut failure = None;
     let mut shown = Vec::new();
@@ -126,8 +147,9 @@ fn hosts(groups: &[Group]) -> anyhow::Result<(Option<String>, String)> {
         ));
     }
     match (hosts.into_iter().next(), failure) {
-        (None, Some(error)) => Err(WebError::from(error).into()),
-        (host, _) => Ok((host, shown.join(" "))),
+        (Some(host), _) => Ok(Hosts::Known { host, typed: shown.join(" ") }),
+        (None, Some(error)) => Ok(Hosts::None(error)),
+        (None, None) => Err(usage("no URL: glasstack get URL")),
     }
 }
 

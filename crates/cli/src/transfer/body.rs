@@ -6,6 +6,7 @@ use glasstack::stack::Host;
 use glasstack::web::UploadBody;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,10 +50,10 @@ pub(crate) fn upload(segments: Vec<Segment>, host: &Host, limit_rate: Option<u64
     }
     let host = host.clone();
     let is_spent = AtomicBool::new(false);
+    let begin = if segments.contains(&Segment::Stdin) { place_in_stdin().ok() } else { None };
     UploadBody::Reopen(Arc::new(move || {
-        let has_stdin = segments.contains(&Segment::Stdin);
-        if has_stdin && is_spent.swap(true, Ordering::Relaxed) {
-            return Err(io::Error::other("stdin cannot be read a second time"));
+        if segments.contains(&Segment::Stdin) && is_spent.swap(true, Ordering::Relaxed) {
+            rewind_stdin(begin)?;
         }
         let length = segments.iter().try_fold(0_u64, |sum, segment| Some(sum + segment.length()?));
         let source = Source {
@@ -64,6 +65,18 @@ pub(crate) fn upload(segments: Vec<Segment>, host: &Host, limit_rate: Option<u64
         };
         Ok(RequestBody::Stream { length, source: Box::new(source) })
     }))
+}
+
+/// Where stdin stands, if it is a file: only then can it be read again.
+fn place_in_stdin() -> io::Result<u64> {
+    File::from(io::stdin().as_fd().try_clone_to_owned()?).stream_position()
+}
+
+fn rewind_stdin(begin: Option<u64>) -> io::Result<()> {
+    let Some(begin) = begin else {
+        return Err(io::Error::other("stdin, which is no file, cannot be read a second time"));
+    };
+    File::from(io::stdin().as_fd().try_clone_to_owned()?).seek(SeekFrom::Start(begin)).map(drop)
 }
 
 /// The segments, one after the other.
@@ -150,7 +163,11 @@ impl Current {
                 Ok(Self::File { file, left: length, path })
             }
             Segment::Pipe { path } => Reader::begin(move || File::open(path), blocks),
-            Segment::Stdin => Reader::begin(|| Ok(io::stdin()), blocks),
+            Segment::Stdin => {
+                // Without a buffer: what is read ahead would be missing the second time.
+                let stdin = || io::stdin().as_fd().try_clone_to_owned().map(File::from);
+                Reader::begin(stdin, blocks)
+            }
         }
     }
 }

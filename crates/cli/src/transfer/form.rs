@@ -270,8 +270,12 @@ impl Segments {
         if let Some(name) = &file_name {
             self.text(&format!("; filename=\"{}\"", escaped(name, style.backslashes)));
         }
-        let is_known = attached.filter(|file| *file != "-").map(|_| media_type_of(file_name.as_deref()));
-        let media_type = content.media_type.as_deref().or(is_known);
+        let named = file_name.as_deref().and_then(media_type_of);
+        let of_the_file = attached.filter(|file| *file != "-").map(|file| {
+            // The name that is said may say less than the file's own.
+            named.or_else(|| media_type_of(&file.to_string_lossy())).unwrap_or(OCTETS)
+        });
+        let media_type = content.media_type.as_deref().or(of_the_file).or(named);
         if let Some(media_type) = media_type {
             self.text(&format!("\r\nContent-Type: {media_type}"));
         }
@@ -314,9 +318,12 @@ fn escaped(text: &str, backslashes: bool) -> String {
     escaped
 }
 
+/// What nothing is known of.
+const OCTETS: &str = "application/octet-stream";
+
 /// curl's guess, by the end of the name.
-fn media_type_of(name: Option<&str>) -> &'static str {
-    let name = name.unwrap_or_default().to_ascii_lowercase();
+fn media_type_of(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
     let known = [
         (".gif", "image/gif"),
         (".jpg", "image/jpeg"),
@@ -329,7 +336,7 @@ fn media_type_of(name: Option<&str>) -> &'static str {
         (".pdf", "application/pdf"),
         (".xml", "application/xml"),
     ];
-    known.iter().find(|(end, _)| name.ends_with(end)).map_or("application/octet-stream", |(_, known)| known)
+    known.iter().find(|(end, _)| name.ends_with(end)).map(|(_, known)| *known)
 }
 
 #[cfg(test)]
@@ -375,6 +382,7 @@ mod tests {
             ),
             ("l=x;headers=\"X-Y: z\"", "; name=\"l\"\nX-Y: z", "x"),
             ("m=<f", "; name=\"m\"", "content"),
+            ("m=x;filename=a.png", "; name=\"m\"; filename=\"a.png\"\nContent-Type: image/png", "x"),
             ("m=@-", "; name=\"m\"; filename=\"-\"", "content"),
             (
                 "m=@-;filename=a.png;type=x/y",

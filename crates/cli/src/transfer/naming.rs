@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 /// The longest name that is taken from a server, in bytes: file systems know no longer one.
 const LONGEST: usize = 255;
 
-/// The last piece of a URL's path; none if the path ends in a slash. As in curl nothing is decoded,
-/// so nothing in it leads to another folder.
-pub(crate) fn from_path(path: &str) -> Option<OsString> {
-    let last = path.rsplit('/').next().unwrap_or_default();
+/// The last piece of the path of a URL as it was typed; none if the path ends in a slash. As in curl
+/// nothing is decoded, so nothing in it leads to another folder.
+pub(crate) fn from_url(typed: &str) -> Option<OsString> {
+    let behind = typed.split_once("://").map_or(typed, |(_, rest)| rest);
+    let (_, path) = behind.split(['?', '#']).next()?.split_once('/')?;
+    let last = path.trim_end().rsplit('/').next().unwrap_or_default();
     is_a_name(last).then(|| last.into())
 }
 
@@ -110,9 +112,15 @@ mod tests {
 
     #[test]
     fn the_end_of_the_path_names_the_file() {
-        assert_eq!(from_path("/a/b%2Fc.tar.gz"), Some("b%2Fc.tar.gz".into()));
-        for path in ["/", "/a/", "", "/a/.."] {
-            assert_eq!(from_path(path), None, "{path}");
+        for (url, name) in [
+            ("http://h/a/b%2Fc.tar.gz", "b%2Fc.tar.gz"),
+            ("h:80/\u{fc}?q=/x", "\u{fc}"),
+            ("http://h/a/%2e%2e#f/g", "%2e%2e"),
+        ] {
+            assert_eq!(from_url(url), Some(name.into()), "{url}");
+        }
+        for url in ["http://h/", "http://h/a/", "h", "http://h/a/..", "http://h?a/b"] {
+            assert_eq!(from_url(url), None, "{url}");
         }
     }
 

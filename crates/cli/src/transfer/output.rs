@@ -62,10 +62,10 @@ impl How {
 }
 
 impl Output {
-    /// Where the options say; `url_path` names the file of `-O`.
+    /// Where the options say; the URL, as it was typed, names the file of `-O`.
     pub(crate) fn new(
         destination: &Destination,
-        url_path: &str,
+        url: &str,
         options: &OutputOptions,
     ) -> anyhow::Result<Self> {
         let folder = options.output_dir.as_deref();
@@ -77,13 +77,13 @@ impl Output {
             Destination::Stdout => Target::Stdout { is_any: false },
             Destination::StdoutByName => Target::Stdout { is_any: true },
             Destination::File(name) => file(name),
-            Destination::Remote => match naming::from_path(url_path) {
+            Destination::Remote => match naming::from_url(url) {
                 Some(name) => file(&name),
                 // With -J the server may still name it.
                 None if options.remote_header_name => file(OsStr::new("")),
                 None => {
                     let error =
-                        anyhow!("-O: the path {url_path} ends in no name for a file (-o FILE gives one)");
+                        anyhow!("-O: {url} ends in no name for a file (-o FILE gives one)");
                     return Err(coded(WRITE_ERROR, error));
                 }
             },

@@ -1,7 +1,7 @@
 //! What is known of a transfer when it is over, for `-w`.
 
 use super::writeout::{Known, Value};
-use glasstack::http::Version;
+use glasstack::http::{Method, Version};
 use glasstack::web::{Facts, HeadKind, ReceivedHead};
 use std::path::Path;
 use std::time::Duration;
@@ -23,12 +23,23 @@ pub(crate) struct Report<'a> {
     pub(crate) id: u64,
     pub(crate) retries: u32,
     pub(crate) has_proxy: bool,
+    /// Bytes of a body that went out together with the request's head, which curl counts as such.
+    pub(crate) sent_with_head: u64,
 }
 
 impl Report<'_> {
     fn total(&self) -> Duration {
         let total = self.facts.timings.total;
         if total.is_zero() { self.elapsed } else { total }
+    }
+
+    fn data_with_heads(&self) -> u64 {
+        let requests = match &self.facts.method {
+            None => 0,
+            Some(method) if *method == Method::GET || *method == Method::HEAD => 1,
+            Some(_) => u64::from(self.facts.redirects) + 1,
+        };
+        self.sent_with_head * requests
     }
 
     fn speed(&self, bytes: u64) -> u64 {
@@ -53,7 +64,8 @@ impl Known for Report<'_> {
             "http_version" => text(Some(version(facts.version).to_owned())),
             "local_ip" => text(Some(facts.local.map(|local| local.ip().to_string()).unwrap_or_default())),
             "local_port" => Value::Number(facts.local.map_or(0, |local| local.port().into())),
-            "method" => text(facts.method.as_ref().map(ToString::to_string)),
+            // curl's, where nothing was asked.
+            "method" => text(Some(facts.method.as_ref().map_or("GET".to_owned(), ToString::to_string))),
             "num_certs" => Value::Number(facts.certificates.len() as u64),
             "num_connects" => Value::Number(facts.connects.into()),
             "num_headers" => Value::Number(facts.header_fields as u64),
@@ -71,7 +83,7 @@ impl Known for Report<'_> {
             })),
             "size_download" => Value::Number(facts.downloaded),
             "size_header" => Value::Number(facts.header_bytes),
-            "size_request" => Value::Number(facts.request_bytes),
+            "size_request" => Value::Number(facts.request_bytes + self.data_with_heads()),
             "size_upload" => Value::Number(facts.uploaded),
             "speed_download" => Value::Number(self.speed(facts.downloaded)),
             "speed_upload" => Value::Number(self.speed(facts.uploaded)),

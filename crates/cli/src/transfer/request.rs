@@ -23,6 +23,9 @@ use url::Url;
 /// The largest file that is sent from memory, in bytes.
 const LARGEST_IN_MEMORY: u64 = 1 << 30;
 
+/// Larger bodies are announced by `Expect`, in bytes.
+const EXPECTED: usize = 1 << 20;
+
 /// What all requests of a group have in common, read once.
 pub(crate) struct Template {
     headers: Vec<HeaderEdit>,
@@ -166,6 +169,14 @@ impl Template {
             }
         }
         Ok(request)
+    }
+
+    /// How long the body of `-d` is, in bytes, if it goes out with the head: larger ones wait for 100.
+    pub(crate) fn data_length(&self) -> Option<u64> {
+        match &self.body {
+            Body::Data(bytes) if bytes.len() <= EXPECTED => Some(bytes.len() as u64),
+            _ => None,
+        }
     }
 
     fn offset(&self, transfer: &Transfer, output: &Output) -> anyhow::Result<Option<u64>> {

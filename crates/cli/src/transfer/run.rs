@@ -136,39 +136,11 @@ impl<'a> Runner<'a> {
         let prepared = self.begin_dump(options).and_then(|()| self.prepare(operation, transfer, id));
         let exit = match prepared {
             Ok((mut running, url)) => Box::pin(self.attempts(&mut running, url)).await,
-            Err(error) => self.report_unbegun(options, transfer, id, &error),
+            Err(error) => unstarted(options, transfer, id, &error),
         };
         // curl: a transfer that cannot even begin is no reason to try the next one.
         self.stop.set(self.stop.get() || exit == FAILED_INIT || (exit != 0 && options.output.fail_early));
         exit
-    }
-
-    /// A transfer that could not begin: it is told, and `-w` has its say.
-    fn report_unbegun(
-        &self,
-        options: &GetOptions,
-        transfer: &Transfer,
-        id: u64,
-        error: &anyhow::Error,
-    ) -> u8 {
-        tell(error);
-        let report = Report {
-            has_proxy: false,
-            facts: Facts::default(),
-            head: None,
-            elapsed: Duration::ZERO,
-            exit_code: code(error),
-            error: Some(error.to_string()),
-            path: None,
-            typed: &transfer.url,
-            url_number: transfer.url_number,
-            id,
-            retries: 0,
-        };
-        if let Err(error) = write_report(options, &report) {
-            tell(&error);
-        }
-        report.exit_code
     }
 
     fn prepare<'b>(
@@ -181,7 +153,7 @@ impl<'a> Runner<'a> {
         let text = typed(options, &transfer.url);
         address_bar::read(self.host.scope(), &text).map_err(WebError::from)?;
         let url = operation.template.url(options, transfer)?;
-        let output = Output::new(&transfer.destination, url.path(), &options.output)?;
+        let output = Output::new(&transfer.destination, &transfer.url, &options.output)?;
         Ok((Running { operation, transfer, id, output, begun: self.host.now() }, url))
     }
 
@@ -383,6 +355,7 @@ impl<'a> Runner<'a> {
         }
         let facts = watch.facts();
         let report = Report {
+            sent_with_head: running.operation.template.data_length().unwrap_or(0),
             has_proxy: facts.connect_status != 0,
             facts,
             head: last_response(&attempt.heads),
@@ -402,6 +375,32 @@ impl<'a> Runner<'a> {
                 tell(&error);
                 code(&error)
             }
+        }
+    }
+}
+
+/// A transfer that cannot begin: told, and reported as `-w` asks; its exit code.
+pub(crate) fn unstarted(options: &GetOptions, transfer: &Transfer, id: u64, error: &anyhow::Error) -> u8 {
+    tell(error);
+    let report = Report {
+        facts: Facts::default(),
+        head: None,
+        elapsed: Duration::ZERO,
+        exit_code: code(error),
+        error: Some(error.to_string()),
+        path: None,
+        typed: &transfer.url,
+        url_number: transfer.url_number,
+        id,
+        retries: 0,
+        has_proxy: false,
+        sent_with_head: 0,
+    };
+    match write_report(options, &report) {
+        Ok(()) => report.exit_code,
+        Err(error) => {
+            tell(&error);
+            code(&error)
         }
     }
 }
@@ -430,12 +429,14 @@ fn web_error(error: &anyhow::Error) -> Option<&WebError> {
 fn save_etag(options: &GetOptions, response: &Response) -> anyhow::Result<()> {
     let Some(path) = &options.request.etag_save else { return Ok(()) };
     let tag = response.head.headers.get("etag").map(|tag| tag.as_bytes());
-    // 304 leaves the tag as it is, and what has none leaves the file of the last one alone.
-    let Some(tag) = tag else { return Ok(()) };
-    let line = [tag, b"\n"].concat();
     let cannot = || format!("--etag-save {}", path.display());
     let folders = if options.output.create_dirs { create_folders(path) } else { Ok(()) };
-    folders.and_then(|()| std::fs::write(path, line)).with_context(cannot).exit_with(WRITE_ERROR)
+    let saved = folders.and_then(|()| match tag {
+        Some(tag) => std::fs::write(path, [tag, b"\n"].concat()),
+        // What has no tag leaves the last one alone.
+        None => OpenOptions::new().create(true).append(true).open(path).map(drop),
+    });
+    saved.with_context(cannot).exit_with(WRITE_ERROR)
 }
 
 /// `-R`: the file is as old as what it was made from.
