@@ -8,6 +8,9 @@ struct Known {
     shows: &'static [(&'static str, &'static str)],
 }
 
+/// Whose habits these are: Debian 12's curl. Others have others.
+pub(crate) const CURL: &str = "curl 7.88.";
+
 const KNOWN: &[Known] = &[];
 
 /// The requests and outcomes of all.

@@ -218,7 +218,7 @@ fn take_apart(stdout: &[u8], case: &Case, begun: u64, outcome: &mut Outcome) {
 /// What each connection carried.
 fn sent(case: &Case, peers: &mut Peers, begun: u64) -> Vec<Vec<u8>> {
     let received = peers.strange.received().into_iter();
-    let mut received: Vec<Vec<u8>> = received
+    let received: Vec<Vec<u8>> = received
         .map(|bytes| match bytes.first() {
             // Two libraries never say the same hello.
             Some(0x16) => b"TLS".to_vec(),
