@@ -7,12 +7,17 @@
 mod user;
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};
-use glasstack_journal::event::Gateway;
-use glasstack_stack::Host;
-use glasstack_uplink::UserNetConfig;
+use glasstack_journal::event::{Direction, Event, Gateway, Udp};
+use glasstack_journal::{Observer, Record};
+use glasstack_stack::{Host, PingOptions, World};
 use glasstack_uplink::user::Limits;
+use glasstack_uplink::{TapWorld, UserNet, UserNetConfig};
+use std::future::poll_fn;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 use user::{Net, pattern};
@@ -146,6 +151,81 @@ fn datagrams_to_the_machine_reach_the_stack_and_are_answered_each_to_its_sender(
         }
     });
     peers.into_iter().for_each(|peer| peer.join().unwrap());
+}
+
+#[test]
+fn peers_that_look_alike_behind_the_gateway_get_each_its_own_answer() {
+    let mut net = Net::new();
+    let on = net.net.publish_udp(loopback(), 53).unwrap();
+    // Both are the gateway, and have the same port.
+    let first = UdpSocket::bind("127.0.0.2:0").unwrap();
+    let port = first.local_addr().unwrap().port();
+    let second = UdpSocket::bind(("127.0.0.3", port)).unwrap();
+    let host = net.host();
+    for socket in [&first, &second] {
+        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    }
+    for round in 0..2_u8 {
+        first.send_to(&[round, 1], on).unwrap();
+        second.send_to(&[round, 2], on).unwrap();
+        let seen = net.run(async {
+            let socket = host.udp(SocketAddr::new(host.address(), 53)).unwrap();
+            let mut asked = Vec::new();
+            for _ in 0..2 {
+                let mut buffer = [0; 9];
+                let (length, from) = socket.recv_from(&mut buffer).await.unwrap();
+                asked.push((buffer[..length].to_vec(), from));
+            }
+            for (question, from) in &asked {
+                socket.send_to(question, *from).await.unwrap();
+            }
+            host.sleep(Duration::from_millis(10)).await;
+            asked
+        });
+        assert_ne!(seen[0].1, seen[1].1);
+        for (socket, expected) in [(&first, [round, 1]), (&second, [round, 2])] {
+            let mut buffer = [0; 9];
+            let (length, _) = socket.recv_from(&mut buffer).unwrap();
+            assert_eq!(buffer[..length], expected);
+        }
+    }
+}
+
+/// How many datagrams the gateway has sent to the client.
+#[derive(Clone, Default)]
+struct Sent(Arc<AtomicUsize>);
+
+impl Observer for Sent {
+    fn observe(&mut self, record: &Record) {
+        if matches!(record.event, Event::Udp(Udp::Datagram { direction: Direction::Out, .. })) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn a_flood_of_datagrams_leaves_everybody_else_a_turn() {
+    const FLOOD: usize = 100;
+    let (mut world, sent) = (TapWorld::new().unwrap(), Sent::default());
+    world.journal().attach(Box::new(sent.clone()));
+    let net = UserNet::join(&mut world, UserNetConfig::default()).unwrap();
+    let on = net.publish_udp(loopback(), 53).unwrap();
+    let host = net.host().clone();
+    // The gateway knows the client's station, and all of the flood is there.
+    world.run(async { host.ping(net.gateway(), &PingOptions::default()).await.unwrap() }).unwrap();
+    let peer = UdpSocket::bind(loopback()).unwrap();
+    for _ in 0..FLOOD {
+        peer.send_to(b"!", on).unwrap();
+    }
+    let (mut before, mut at_once) = (0, 0);
+    let look = poll_fn(|cx| {
+        let now = sent.0.load(Ordering::Relaxed);
+        (before, at_once) = (now, at_once.max(now - before));
+        cx.waker().wake_by_ref();
+        if now < FLOOD { Poll::Pending } else { Poll::Ready(()) }
+    });
+    world.run(host.timeout(Duration::from_secs(60), look)).unwrap().unwrap();
+    assert!(at_once < 10, "{at_once} datagrams went by before anybody else had a turn");
 }
 
 #[test]

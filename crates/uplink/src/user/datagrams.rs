@@ -7,6 +7,7 @@
 //! many, the one that has been idle for longest gives way.
 
 use super::gateway::{Gateway, says};
+use super::turn::give_way;
 use crate::os::datagram::{ConnectedUdp, Trouble};
 use glasstack_journal::Instant;
 use glasstack_journal::event::{Answer, Gateway as Fact, Passage};
@@ -143,6 +144,7 @@ impl Gateway {
     async fn carry_back(self: Arc<Self>, flow: Arc<Flow>, passage: Passage) {
         let mut buffer = vec![0; 65_536];
         let how = loop {
+            give_way().await;
             match self.next_of(&flow, &mut buffer).await {
                 Next::Datagram(length) => {
                     {

@@ -43,6 +43,7 @@ mod names;
 mod plan;
 mod publish;
 mod relay;
+mod turn;
 
 pub use names::NameServerError;
 pub use publish::PublishError;

@@ -7,6 +7,7 @@
 use super::datagrams::lock;
 use super::gateway::Gateway;
 use super::relay::relay;
+use super::turn::give_way;
 use crate::os::datagram::BoundUdp;
 use crate::os::tcp::{OsTcpListener, OsTcpStream};
 use glasstack_journal::Instant;
@@ -66,17 +67,44 @@ impl Published {
         true
     }
 
-    /// Remembers a peer; the one that was idle for longest gives way.
-    fn remember(&self, ends: Ends, peer: Peer, limit: usize) {
+    /// Remembers a peer of `to`; the one that was idle for longest gives way. The address that it has
+    /// behind the gateway: `seen_as`, or, where that is another's already, another port of it.
+    fn remember(&self, to: SocketAddr, seen_as: SocketAddr, peer: Peer, limit: usize) -> SocketAddr {
         let mut peers = lock(&self.peers);
-        while peers.len() >= limit.max(1) && !peers.contains_key(&ends) {
+        let seen_as = match peers.get(&(to, seen_as)) {
+            Some(other) if !other.is_the_same_as(&peer) => alias(&peers, to, seen_as, &peer),
+            _ => seen_as,
+        };
+        while peers.len() >= limit.max(1) && !peers.contains_key(&(to, seen_as)) {
             let idlest = peers.iter().min_by_key(|(_, peer)| peer.last_used).map(|(ends, _)| *ends);
             let Some(idlest) = idlest else { break };
             peers.remove(&idlest);
         }
-        peers.insert(ends, peer);
+        peers.insert((to, seen_as), peer);
+        seen_as
     }
 }
+
+impl Peer {
+    fn is_the_same_as(&self, other: &Self) -> bool {
+        self.address == other.address && Arc::ptr_eq(&self.socket, &other.socket)
+    }
+}
+
+/// The port by which `peer` is known already although it is not its own, or one that is free.
+fn alias(peers: &BTreeMap<Ends, Peer>, to: SocketAddr, seen_as: SocketAddr, peer: &Peer) -> SocketAddr {
+    let own = peers
+        .iter()
+        .find(|((host, name), other)| *host == to && name.ip() == seen_as.ip() && other.is_the_same_as(peer));
+    if let Some(((_, name), _)) = own {
+        return *name;
+    }
+    let mut names = EPHEMERAL.map(|port| SocketAddr::new(seen_as.ip(), port));
+    names.find(|name| !peers.contains_key(&(to, *name))).unwrap_or(seen_as)
+}
+
+/// RFC 6335 6: the dynamic ports.
+const EPHEMERAL: std::ops::RangeInclusive<u16> = 49_152..=65_535;
 
 /// From now on connections to `on` are made to `to`, behind the gateway. Where it listens.
 pub(super) fn tcp(
@@ -94,6 +122,7 @@ pub(super) fn tcp(
 
 async fn accept(gateway: Arc<Gateway>, listener: OsTcpListener, to: SocketAddr) {
     loop {
+        give_way().await;
         match listener.accept(&gateway.reactor).await {
             Ok((outside, from)) => {
                 gateway.host.spawn(join(Arc::clone(&gateway), outside, from, to));
@@ -165,6 +194,7 @@ pub(super) fn udp(
 async fn take_datagrams(gateway: Arc<Gateway>, socket: Arc<BoundUdp>, to: SocketAddr) {
     let mut buffer = vec![0; 65_536];
     loop {
+        give_way().await;
         let (length, address) = match socket.recv_from(&mut buffer).await {
             Ok(received) => received,
             // An ICMP error about an earlier answer; what waits is read next.
@@ -172,7 +202,7 @@ async fn take_datagrams(gateway: Arc<Gateway>, socket: Arc<BoundUdp>, to: Socket
         };
         let seen_as = SocketAddr::new(gateway.plan.inward(address.ip()).into(), address.port());
         let peer = Peer { socket: Arc::clone(&socket), address, last_used: gateway.host.now() };
-        gateway.published.remember((to, seen_as), peer, gateway.limits.datagram_flows);
+        let seen_as = gateway.published.remember(to, seen_as, peer, gateway.limits.datagram_flows);
         let data = buffer.get(..length).unwrap_or_default();
         let _ = gateway.transit.send_datagram(seen_as, to, data).await;
     }
