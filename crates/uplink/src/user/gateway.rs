@@ -4,6 +4,7 @@
 use super::datagrams::Datagrams;
 use super::plan::Plan;
 use super::publish::Published;
+use super::relay::Buffers;
 use super::{Limits, connection, echo};
 use crate::reactor::Reactor;
 use glasstack_journal::event::{Answer, Gateway as Fact, Passage};
@@ -24,6 +25,7 @@ pub(super) struct Gateway {
     /// Whether it has a name server to offer.
     pub(super) has_name_server: bool,
     pub(super) connections: Arc<Seats>,
+    pub(super) buffers: Buffers,
     pub(super) echoes: Arc<Seats>,
     pub(super) datagrams: Datagrams,
     pub(super) published: Published,

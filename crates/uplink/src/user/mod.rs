@@ -57,6 +57,7 @@ use glasstack_stack::{
 };
 use plan::Plan;
 use publish::Published;
+use relay::Buffers;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::AsRawFd;
@@ -238,6 +239,7 @@ fn open(world: &TapWorld, config: UserNetConfig, host: Host) -> Result<Arc<Gatew
         limits: config.limits,
         has_name_server: !config.name_servers.is_empty(),
         connections: Seats::new(config.limits.connections),
+        buffers: Buffers::default(),
         echoes: Seats::new(config.limits.echoes),
         datagrams: Datagrams::default(),
         published: Published::default(),

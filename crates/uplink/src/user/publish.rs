@@ -155,7 +155,7 @@ async fn join(gateway: Arc<Gateway>, outside: OsTcpStream, from: SocketAddr, to:
         Ok(inside) => {
             let via = Some(inside.local_addr());
             gateway.tell(|| Fact::Carried { passage, onward: None, via });
-            let outcome = relay(&gateway.host, inside, outside).await;
+            let outcome = relay(&gateway, inside, outside).await;
             let (up, down) = (outcome.down, outcome.up);
             gateway.tell(|| Fact::Ended { passage, up, down, how: outcome.ending.to_string() });
         }

@@ -11,16 +11,22 @@
 //! is written; who does not read lets the buffers behind him fill, one after the other, until the
 //! window that his peer sees is closed.
 //!
+//! Most connections are idle most of the time, so a direction that waits holds no buffer: it takes
+//! one when there is something to read, and gives it back when all of that is written ([`Buffers`]).
+//!
 //! A reset overtakes what is under way in a network, but what had arrived before it had arrived: a
 //! server that answers "413 Content Too Large" and closes with unread data (RFC 9112 9.6 tells of
 //! that) has its answer read. So what the kernel still holds of a broken connection is carried
 //! across, for as long as it is accepted, before the reset is.
 
+use super::datagrams::lock;
+use super::gateway::Gateway;
 use crate::os::tcp::OsTcpStream;
 use futures_io::{AsyncRead, AsyncWrite};
-use glasstack_stack::{Host, Sleep, TcpStream};
+use glasstack_stack::{Sleep, TcpStream};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Mutex;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -64,12 +70,34 @@ pub(super) struct Outcome {
     pub(super) down: u64,
 }
 
+/// Buffers that no direction needs now.
+#[derive(Default)]
+pub(super) struct Buffers {
+    spare: Mutex<Vec<Vec<u8>>>,
+}
+
+/// How many are kept for the next ones.
+const SPARE: usize = 32;
+
+impl Buffers {
+    fn take(&self) -> Vec<u8> {
+        lock(&self.spare).pop().unwrap_or_else(|| vec![0; BUFFER])
+    }
+
+    fn give_back(&self, buffer: Vec<u8>) {
+        let mut spare = lock(&self.spare);
+        if buffer.len() == BUFFER && spare.len() < SPARE {
+            spare.push(buffer);
+        }
+    }
+}
+
 /// Joins two connections until both are over.
-pub(super) async fn relay(host: &Host, inside: TcpStream, outside: OsTcpStream) -> Outcome {
+pub(super) async fn relay(gateway: &Gateway, inside: TcpStream, outside: OsTcpStream) -> Outcome {
     // What comes from the machine has been waiting for company long enough.
     inside.set_nodelay(true);
-    let mut relay =
-        Relay { host, inside, outside, up: Pump::default(), down: Pump::default(), patience: None };
+    let (up, down) = (Pump::default(), Pump::default());
+    let mut relay = Relay { gateway, inside, outside, up, down, patience: None };
     let ending = std::future::poll_fn(|cx| relay.poll(cx)).await;
     let Relay { inside, outside, up, down, .. } = relay;
     match ending {
@@ -81,7 +109,7 @@ pub(super) async fn relay(host: &Host, inside: TcpStream, outside: OsTcpStream) 
 }
 
 struct Relay<'a> {
-    host: &'a Host,
+    gateway: &'a Gateway,
     inside: TcpStream,
     outside: OsTcpStream,
     up: Pump,
@@ -96,8 +124,9 @@ impl Relay<'_> {
         if self.patience.is_some() {
             return self.poll_rest(cx);
         }
-        let up = self.up.poll(cx, &mut self.inside, &mut self.outside);
-        let down = self.down.poll(cx, &mut self.outside, &mut self.inside);
+        let buffers = &self.gateway.buffers;
+        let up = self.up.poll(cx, buffers, &mut self.inside, &mut self.outside);
+        let down = self.down.poll(cx, buffers, &mut self.outside, &mut self.inside);
         match (up, down) {
             (Progress::Broken(Side::Source), _) | (_, Progress::Broken(Side::Sink)) => {
                 return Poll::Ready(Ending::InsideBroke);
@@ -119,14 +148,14 @@ impl Relay<'_> {
     }
 
     fn outside_broke(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
-        self.patience = Some((Box::pin(self.host.sleep(PATIENCE)), self.down.moved));
+        self.patience = Some((Box::pin(self.gateway.host.sleep(PATIENCE)), self.down.moved));
         self.poll_rest(cx)
     }
 
     /// The outside is broken: what is left of what it said goes to the inside, and when the inside
     /// has acknowledged it, or takes no more, the reset follows.
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
-        match self.down.carry(cx, &mut self.outside, &mut self.inside) {
+        match self.down.carry(cx, &self.gateway.buffers, &mut self.outside, &mut self.inside) {
             Progress::Broken(Side::Sink) => return Poll::Ready(Ending::InsideBroke),
             Progress::Broken(Side::Source) | Progress::Done => {
                 if self.inside.poll_acknowledged(cx).is_ready() {
@@ -138,7 +167,7 @@ impl Relay<'_> {
         let Some((patience, taken)) = &mut self.patience else { return Poll::Pending };
         if self.down.moved != *taken {
             *taken = self.down.moved;
-            *patience = Box::pin(self.host.sleep(PATIENCE));
+            *patience = Box::pin(self.gateway.host.sleep(PATIENCE));
         }
         patience.as_mut().poll(cx).map(|()| Ending::OutsideBroke)
     }
@@ -147,6 +176,7 @@ impl Relay<'_> {
 /// One direction: what it has read and not yet written.
 #[derive(Default)]
 struct Pump {
+    /// Empty while there is nothing in it.
     buffer: Vec<u8>,
     /// What of the buffer is still to be written.
     rest: std::ops::Range<usize>,
@@ -184,20 +214,20 @@ impl Pump {
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
+        buffers: &Buffers,
         source: &mut (impl AsyncRead + Unpin),
         sink: &mut (impl AsyncWrite + Unpin),
     ) -> Progress {
         if self.done {
             return Progress::Done;
         }
-        let progress = self.carry(cx, source, sink);
+        let progress = self.carry(cx, buffers, source, sink);
         if progress != Progress::Done {
             return progress;
         }
         match Pin::new(sink).poll_close(cx) {
             Poll::Ready(Ok(())) => {
                 self.done = true;
-                self.buffer = Vec::new();
                 Progress::Done
             }
             Poll::Ready(Err(_)) => Progress::Broken(Side::Sink),
@@ -209,6 +239,7 @@ impl Pump {
     fn carry(
         &mut self,
         cx: &mut Context<'_>,
+        buffers: &Buffers,
         source: &mut (impl AsyncRead + Unpin),
         sink: &mut (impl AsyncWrite + Unpin),
     ) -> Progress {
@@ -228,13 +259,23 @@ impl Pump {
             if self.ended {
                 return Progress::Done;
             }
-            self.buffer.resize(BUFFER, 0);
-            match Pin::new(&mut *source).poll_read(cx, &mut self.buffer) {
-                Poll::Ready(Ok(0)) => self.ended = true,
-                Poll::Ready(Ok(length)) => self.rest = 0..length,
-                Poll::Ready(Err(_)) => return Progress::Broken(Side::Source),
-                Poll::Pending => return Progress::WaitsForSource,
+            if self.buffer.is_empty() {
+                self.buffer = buffers.take();
             }
+            let stop = match Pin::new(&mut *source).poll_read(cx, &mut self.buffer) {
+                Poll::Ready(Ok(length)) if length > 0 => {
+                    self.rest = 0..length;
+                    continue;
+                }
+                Poll::Ready(Ok(_)) => {
+                    self.ended = true;
+                    Progress::Done
+                }
+                Poll::Ready(Err(_)) => Progress::Broken(Side::Source),
+                Poll::Pending => Progress::WaitsForSource,
+            };
+            buffers.give_back(std::mem::take(&mut self.buffer));
+            return stop;
         }
         cx.waker().wake_by_ref();
         Progress::GivesWay
