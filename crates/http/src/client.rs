@@ -12,7 +12,7 @@ use crate::upload::{Gate, Upload};
 use crate::wire::Wire;
 use futures_channel::oneshot;
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Either, pending, poll_fn, select};
+use futures_util::future::{BoxFuture, Either, pending, poll_fn, ready, select};
 use glasstack_journal::Scope;
 use glasstack_journal::event::{Framing, Http};
 use glasstack_stack::Host;
@@ -36,6 +36,8 @@ pub struct Connection {
     carried: u32,
     last: Option<LastExchange>,
     grip: Arc<Grip>,
+    /// Ends the driver's work for hyper, who would wait for the rest of an upload that was stopped.
+    finish: oneshot::Sender<()>,
     closed: oneshot::Receiver<()>,
 }
 
@@ -91,6 +93,7 @@ impl Connection {
             .await
             .map_err(|error| HttpError::BadRequest { why: in_full(&error) })?;
         let (let_go, abandoned) = oneshot::channel();
+        let (finish, finished) = oneshot::channel();
         let (done, closed) = oneshot::channel();
         let connection = Self {
             sender,
@@ -101,10 +104,11 @@ impl Connection {
             carried: 0,
             last: None,
             grip: Grip::new(let_go),
+            finish,
             closed,
         };
         let driver = async move {
-            drive(driven, abandoned).await;
+            drive(driven, finished, abandoned).await;
             drop(done);
         };
         Ok((connection, driver))
@@ -160,8 +164,12 @@ impl Connection {
     /// peer's. Dropping this future ends the wait (use `Host::timeout`: a server need not ever
     /// close).
     pub async fn close(self) {
-        let Self { sender, grip, closed, .. } = self;
+        let Self { sender, grip, finish, closed, last, .. } = self;
         drop(sender);
+        if last.is_some_and(|last| last.arrival.stage() != Stage::Arriving && !last.gate.is_complete()) {
+            // If nobody hears it, the driver is done already.
+            let _ = finish.send(());
+        }
         // The driver never sends; that it lets go of its end is the news.
         let _ = closed.await;
         drop(grip);
@@ -298,10 +306,20 @@ fn tell_request(scope: &Scope, request: &Request, composed: &Composed) {
 /// It goes on only as long as somebody holds the connection or a body of it.
 async fn drive<S: Stream>(
     mut driven: http1::Connection<Wire<S>, Upload>,
+    finished: oneshot::Receiver<()>,
     mut abandoned: oneshot::Receiver<()>,
 ) {
-    // Its error reaches whoever waits for a response; nobody else needs it.
-    select(poll_fn(|cx| driven.poll_without_shutdown(cx)), &mut abandoned).map(drop).await;
+    // That nobody will ever say so is no reason to stop.
+    let finished = finished.then(|said| match said {
+        Ok(()) => Either::Left(ready(())),
+        Err(_) => Either::Right(pending()),
+    });
+    {
+        // Its error reaches whoever waits for a response; nobody else needs it.
+        let exchanges = poll_fn(|cx| driven.poll_without_shutdown(cx)).map(drop);
+        let work = select(exchanges, finished).map(drop);
+        select(work, &mut abandoned).map(drop).await;
+    }
     let mut stream = driven.into_parts().io.into_stream();
     // Closing comes first in the pair: polled once at least, it sends the goodbye even if nobody
     // waits for the answer.

@@ -2,7 +2,10 @@
 
 use super::wire::{World, get, mutations, pipe, request};
 use crate::server::{Places, serve_by};
-use crate::{Answer, AnswerBody, Connection, Handler, HttpError, Limits, Received, ServerOptions};
+use crate::{
+    Answer, AnswerBody, BodySource, Connection, Handler, HttpError, Limits, Received, RequestBody,
+    ServerOptions,
+};
 use bytes::Bytes;
 use futures_util::future::poll_fn;
 use futures_util::{AsyncReadExt, AsyncWriteExt, FutureExt, StreamExt, stream};
@@ -11,7 +14,7 @@ use glasstack_journal::event::{Event, Http};
 use http::{Method, StatusCode};
 use std::io;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 fn site(request: Received) -> Answer {
@@ -20,6 +23,7 @@ fn site(request: Received) -> Answer {
         "/chunked" => {
             Answer::chunked("text/plain", vec![Bytes::from_static(b"one"), Bytes::from_static(b"two")])
         }
+        "/count" => Answer::ok("text/plain", format!("{} bytes", request.body.received())),
         "/moved" => Answer::redirect(StatusCode::MOVED_PERMANENTLY, "https://h.test/"),
         "/cut" => {
             let half = stream::iter([Ok(Bytes::from_static(b"half"))]);
@@ -126,6 +130,30 @@ fn a_client_and_a_server_of_ours_understand_each_other() {
         assert_eq!(moved.head.headers["location"], "https://h.test/");
         moved.body.read_all(100).await.unwrap();
         assert_eq!(connection.carried(), 4);
+    });
+}
+
+#[test]
+fn a_body_that_waits_for_our_server_is_asked_for_and_read_in_chunks_too() {
+    struct Lines(u8);
+    impl BodySource for Lines {
+        fn poll_chunk(&mut self, _: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+            self.0 = self.0.saturating_sub(1);
+            Poll::Ready((self.0 > 0).then(|| Ok(Bytes::from_static(b"one more line\n"))))
+        }
+    }
+    with_client(async |world, connection| {
+        for length in [Some(14 * 99), None] {
+            let source = Box::new(Lines(100));
+            let mut request = request(Method::POST, "/count", b"");
+            request.body = RequestBody::Stream { length, source };
+            request.expect_timeout = Some(Duration::from_secs(1));
+            let mut response = connection.send(&world.scope, request).await.unwrap();
+            assert_eq!(response.interim.len(), 1, "the server did not say that it wants the body");
+            assert_eq!(response.body.read_all(100).await.unwrap(), "1386 bytes");
+            assert_eq!(connection.reusable().await, Ok(()));
+        }
+        assert_eq!(world.scope.now(), Instant::ZERO);
     });
 }
 

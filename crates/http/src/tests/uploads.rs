@@ -206,6 +206,26 @@ fn an_error_that_comes_early_ends_the_upload_and_is_delivered() {
 }
 
 #[test]
+fn a_connection_whose_upload_was_stopped_says_goodbye_when_it_is_closed() {
+    let world = World::new();
+    let peer = |mut end: End| async move {
+        read_head(&mut end).await;
+        end.write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig").await.unwrap();
+        // Reads on until the client has said goodbye.
+        end.read_to_end(&mut Vec::new()).await.unwrap();
+        end.close().await.unwrap();
+    };
+    world.run(async {
+        let mut connection = world.client(Limits::default(), peer).await;
+        let mut response = connection.send(&world.scope, post(kilobytes(4096))).await.unwrap();
+        response.body.read_all(u64::MAX).await.unwrap();
+        assert_eq!(connection.reusable().await, Err(NotReusable::UploadStopped));
+        drop(response);
+        connection.close().await;
+    });
+}
+
+#[test]
 fn a_server_that_answers_and_breaks_off_is_heard() {
     for status in ["413 Too Large", "200 OK"] {
         let peer = |mut end: End| async move {
