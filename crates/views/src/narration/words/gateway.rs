@@ -38,3 +38,46 @@ pub(super) fn tell_gateway(gateway: &Gateway) -> Line {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glasstack_journal::event::Passage;
+
+    fn told(fact: Gateway) -> String {
+        tell_gateway(&fact).text
+    }
+
+    #[test]
+    fn it_is_told_where_something_goes_on_and_what_its_sender_hears_if_it_does_not() {
+        let passage =
+            Passage::Tcp { from: "10.71.84.2:49152".parse().unwrap(), to: "10.71.84.1:80".parse().unwrap() };
+        let onward = Some("127.0.0.1:80".parse().unwrap());
+        let via = Some("127.0.0.1:40000".parse().unwrap());
+        assert_eq!(
+            told(Gateway::Carried { passage, onward, via }),
+            "TCP 10.71.84.2:49152 -> 10.71.84.1:80 goes on over a socket of this machine from 127.0.0.1:40000 to 127.0.0.1:80"
+        );
+        let why = "this machine cannot connect: Connection refused".to_owned();
+        assert_eq!(
+            told(Gateway::TurnedAway { passage, why, answer: Answer::Reset }),
+            "TCP 10.71.84.2:49152 -> 10.71.84.1:80 goes no further: this machine cannot connect: Connection refused; answered with RST"
+        );
+        let silence =
+            told(Gateway::TurnedAway { passage, why: "nobody".to_owned(), answer: Answer::Silence });
+        assert!(silence.ends_with("nobody; no answer was given"), "{silence}");
+    }
+
+    #[test]
+    fn the_end_of_what_was_carried_is_for_those_who_ask_for_more() {
+        let passage =
+            Passage::Udp { from: "10.71.84.2:5353".parse().unwrap(), to: "192.0.2.7:53".parse().unwrap() };
+        let ended = Gateway::Ended { passage, up: 1, down: 1460, how: "idle".to_owned() };
+        let line = tell_gateway(&ended);
+        assert_eq!(
+            line.text,
+            "UDP 10.71.84.2:5353 -> 192.0.2.7:53 is over (idle): 1 byte there, 1 460 bytes back"
+        );
+        assert!(line.level > super::super::Level::Normal);
+    }
+}
