@@ -319,7 +319,7 @@ fn fields_in(raw: &[u8]) -> usize {
     let mut count = 0;
     for line in raw.split_inclusive(|byte| *byte == b'\n') {
         match line {
-            [b'H', b'T', b'T', b'P', b'/', ..] => count = 0,
+            line if line.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"HTTP/")) => count = 0,
             // The end, or more of the field before (RFC 9112 5.2).
             [b'\r' | b'\n' | b' ' | b'\t', ..] => {}
             _ => count += 1,
@@ -354,6 +354,7 @@ mod tests {
         let raw = b"HTTP/1.1 100 Continue\r\nA: b\r\n\r\nHTTP/1.0 200 OK\r\nX: a\r\n b\r\n\x01odd\r\nY:\r\n";
         assert_eq!(fields_in(raw), 3);
         assert_eq!((status_of(raw), version_of(raw)), (200, Some(Version::HTTP_10)));
+        assert_eq!(fields_in(b"http/1.1 200\r\nX: y\r\n\r\n"), 1);
         assert_eq!((fields_in(b""), status_of(b""), version_of(b"")), (0, 0, None));
     }
 }
