@@ -8,12 +8,14 @@ use crate::cookies::SharedJar;
 use crate::credentials;
 use crate::error::WebError;
 use crate::headers::{HeaderEdit, Said, basic, compose, host_field};
+use crate::lesson::Lesson;
 use crate::patience::Patience;
 use crate::pool::{Found, Pool};
 use crate::request::Request;
 use crate::watch::HeadKind;
+use bytes::Bytes;
 use glasstack_http::header::{COOKIE, EXPECT, SET_COOKIE};
-use glasstack_http::{Body, HttpError, Method, RequestBody, ResponseHead, StatusCode, Target, Version};
+use glasstack_http::{Body, HttpError, Method, RequestBody, ResponseHead, Target, Version};
 use glasstack_journal::event::{Framing, Http};
 use glasstack_journal::{Note, Scope, SpanKind};
 use glasstack_stack::Host;
@@ -46,35 +48,30 @@ pub(crate) struct Lease {
     pub(crate) connection: Connected,
 }
 
-/// What a first answer teaches, and a second attempt does otherwise.
-#[derive(Clone, Copy, Default)]
-struct Lesson {
-    /// 417: the server does not want to be asked whether it wants the body.
-    without_expect: bool,
-}
-
 impl Exchanger<'_> {
-    /// Sends the request, a second time if its answer asks for that.
+    /// Sends the request, and again if its answer asks for that.
     pub(crate) async fn exchange(&self, request: &Request) -> Result<Exchange, WebError> {
-        let mut lesson = Lesson::default();
+        let identity = credentials::choose(request, self.config.netrc.as_ref());
+        if let Some(identity) = &identity {
+            self.host.scope().record(|| Http::CredentialsChosen {
+                scheme: identity.scheme().to_owned(),
+                why: identity.because.to_owned(),
+            });
+        }
+        let mut lesson = Lesson::first(request, identity.as_ref());
         loop {
-            let (exchange, expected) = self.attempt(request, lesson).await?;
-            let status = exchange.head.status;
-            if status == StatusCode::EXPECTATION_FAILED && expected && !lesson.without_expect {
-                // RFC 9110 10.1.1: the same again without the expectation.
-                exchange.span.host.scope().record(|| {
-                    Note::info("417: the server does not understand Expect, and is asked again without it")
-                });
-                lesson.without_expect = true;
-                exchange.discard(self.pool).await;
-            } else {
-                return Ok(exchange);
-            }
+            let (exchange, expected) = self.attempt(request, &lesson).await?;
+            let entropy = self.host.entropy().as_ref();
+            let learnt = lesson.learn(request, identity.as_ref(), &exchange.head, expected, entropy);
+            let Some((next, why)) = learnt else { return Ok(exchange) };
+            exchange.span.host.scope().record(|| Note::info(why));
+            exchange.discard(self.pool).await;
+            lesson = next;
         }
     }
 
     /// One request and its answer, and whether the body waited for `100 Continue`.
-    async fn attempt(&self, request: &Request, lesson: Lesson) -> Result<(Exchange, bool), WebError> {
+    async fn attempt(&self, request: &Request, lesson: &Lesson) -> Result<(Exchange, bool), WebError> {
         let span = FetchSpan::open(self.host, &request.url);
         let scope = span.host.scope();
         request.watch.begin_request(self.host.now(), &request.method, &request.url);
@@ -160,13 +157,6 @@ impl Exchanger<'_> {
 
     /// What is said beside the body, decided and told once although it may be said twice.
     fn words(&self, scope: &Scope, request: &Request, way: &Way) -> Words {
-        let identity = credentials::choose(request, self.config.netrc.as_ref());
-        if let Some(identity) = &identity {
-            scope.record(|| Http::CredentialsChosen {
-                scheme: identity.scheme.to_owned(),
-                why: identity.because.to_owned(),
-            });
-        }
         let mut edits = request.headers.clone();
         let rules = self.connector.proxy_rules();
         let mut proxy_authorization = None;
@@ -177,7 +167,7 @@ impl Exchanger<'_> {
                 .map(|(user, password)| basic(user.as_bytes(), password.as_bytes()));
         }
         let cookie = self.cookie_field(scope, request);
-        Words { authorization: identity.map(|identity| identity.field), proxy_authorization, cookie, edits }
+        Words { proxy_authorization, cookie, edits }
     }
 
     /// The request as it is sent, and whether its body waits for `100 Continue`.
@@ -186,9 +176,10 @@ impl Exchanger<'_> {
         request: &Request,
         way: &Way,
         words: &Words,
-        lesson: Lesson,
+        lesson: &Lesson,
     ) -> Result<(glasstack_http::Request, bool), WebError> {
         let body = match &request.body {
+            Some(_) if lesson.without_body => RequestBody::Bytes(Bytes::new()),
             Some(body) => body.open().map_err(WebError::Upload)?,
             None => RequestBody::Empty,
         };
@@ -196,7 +187,7 @@ impl Exchanger<'_> {
         let said = Said {
             host: host_field(&request.url),
             proxy_authorization: words.proxy_authorization.clone(),
-            authorization: words.authorization.clone(),
+            authorization: lesson.authorization.clone(),
             range: range_field(request, length),
             user_agent: self.config.user_agent.clone(),
             compressed: self.config.compressed,
@@ -273,7 +264,6 @@ impl Exchanger<'_> {
 
 /// What is said beside the body.
 struct Words {
-    authorization: Option<String>,
     proxy_authorization: Option<String>,
     cookie: Option<String>,
     edits: Vec<HeaderEdit>,
@@ -325,7 +315,7 @@ impl Exchange {
             return pool.put(self.lease);
         }
         host.scope().record(|| {
-            Note::info("the redirect's body is too long to be read for nothing: its connection is given up")
+            Note::info("the response's body is too long to be read for nothing: its connection is given up")
         });
     }
 }

@@ -29,6 +29,7 @@ pub mod error;
 mod exchange;
 pub mod fetch;
 pub mod headers;
+mod lesson;
 mod patience;
 pub mod pool;
 pub mod proxy;

@@ -1,6 +1,6 @@
 //! What is asked for: one request as the user wants it, before any redirect has changed it.
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, PasswordScheme};
 use crate::headers::HeaderEdit;
 use crate::watch::Watch;
 use bytes::Bytes;
@@ -28,7 +28,10 @@ pub struct Request {
     pub body_type: Option<String>,
     /// Who asks (curl's `-u`, `--oauth2-bearer`); they win over the URL's and over a netrc file's.
     pub credentials: Option<Credentials>,
-    /// Cookies said as they are (curl's `-b "a=1; b=2"`); those of the jar follow them.
+    /// How user and password of the URL or of a netrc file are said (curl's `--digest`, `--anyauth`).
+    /// `credentials` say it themselves.
+    pub password_scheme: PasswordScheme,
+    /// Cookies said as they are (curl's `-b "a=1; b=2"`), behind those of the jar.
     pub cookie: Option<String>,
     /// What is said in `Referer` (curl's `-e`); a redirect may say another, see
     /// [`ClientConfig::referer_auto`](crate::ClientConfig::referer_auto).
@@ -58,6 +61,7 @@ impl Request {
             body: None,
             body_type: Some(FORM.to_owned()),
             credentials: None,
+            password_scheme: PasswordScheme::Basic,
             cookie: None,
             referer: None,
             range: None,

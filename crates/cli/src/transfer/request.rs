@@ -128,6 +128,7 @@ impl Template {
         request.method_by_name = self.method_by_name;
         request.headers.clone_from(&self.headers);
         request.credentials.clone_from(&self.credentials);
+        request.password_scheme = password_scheme(options);
         request.cookie.clone_from(&self.cookie);
         request.referer.clone_from(&self.referer);
         request.range.clone_from(&self.range);
@@ -287,12 +288,17 @@ fn credentials(options: &GetOptions) -> anyhow::Result<Option<Credentials>> {
     let Some((user, password)) = pair.split_once(':') else {
         return Err(usage(format!("-u {pair}: write USER:PASSWORD, glasstack does not ask for a password")));
     };
-    let scheme = match (identity.anyauth, identity.digest) {
+    let scheme = password_scheme(options);
+    Ok(Some(Credentials::Password { user: user.to_owned(), password: password.to_owned(), scheme }))
+}
+
+/// How a password is said, whoever gave it.
+fn password_scheme(options: &GetOptions) -> PasswordScheme {
+    match (options.identity.anyauth, options.identity.digest) {
         (true, _) => PasswordScheme::Any,
         (false, true) => PasswordScheme::Digest,
         (false, false) => PasswordScheme::Basic,
-    };
-    Ok(Some(Credentials::Password { user: user.to_owned(), password: password.to_owned(), scheme }))
+    }
 }
 
 /// `-b` with an equals sign is cookies; without one it is a file of them.

@@ -1,5 +1,7 @@
 //! Who asks: user and password, or a token (RFC 9110 11), and from where they are known.
 
+mod challenge;
+mod digest;
 pub mod netrc;
 
 pub use netrc::{Netrc, NetrcEntry, NetrcError};
@@ -57,24 +59,90 @@ impl fmt::Debug for Credentials {
 
 /// Who the user is to a server, and why.
 pub(crate) struct Identity {
-    /// What `Authorization` says.
-    pub(crate) field: String,
-    pub(crate) scheme: &'static str,
+    proof: Proof,
     pub(crate) because: &'static str,
+}
+
+enum Proof {
+    Password { user: Vec<u8>, password: Vec<u8>, scheme: PasswordScheme },
+    Bearer(String),
+}
+
+impl Identity {
+    /// How it is said.
+    pub(crate) fn scheme(&self) -> &'static str {
+        match &self.proof {
+            Proof::Bearer(_) => "Bearer",
+            Proof::Password { scheme: PasswordScheme::Basic, .. } => "Basic",
+            Proof::Password { scheme: PasswordScheme::Digest, .. } => {
+                "Digest, once the server has said over what"
+            }
+            Proof::Password { scheme: PasswordScheme::Any, .. } => {
+                "Digest or Basic, whichever the server asks for"
+            }
+        }
+    }
+
+    /// What `Authorization` says before any challenge; none: it waits for one.
+    pub(crate) fn unasked(&self) -> Option<String> {
+        match &self.proof {
+            Proof::Bearer(token) => Some(format!("Bearer {token}")),
+            Proof::Password { user, password, scheme: PasswordScheme::Basic } => Some(basic(user, password)),
+            Proof::Password { .. } => None,
+        }
+    }
+
+    /// Whether a body is worth sending before the challenge: by Digest it would only be refused.
+    pub(crate) fn sends_body_unasked(&self) -> bool {
+        !matches!(self.proof, Proof::Password { scheme: PasswordScheme::Digest, .. })
+    }
+
+    /// What `Authorization` says to the challenges of a 401, and by which scheme; none: nothing that
+    /// would help. `cnonce` is chance.
+    pub(crate) fn answer<'a>(
+        &self,
+        fields: impl Iterator<Item = &'a [u8]>,
+        method: &str,
+        uri: &str,
+        cnonce: &str,
+    ) -> Option<(String, &'static str)> {
+        let Proof::Password { user, password, scheme } = &self.proof else { return None };
+        if *scheme == PasswordScheme::Basic {
+            return None;
+        }
+        let challenges: Vec<challenge::Challenge> =
+            fields.flat_map(|field| challenge::parse(&String::from_utf8_lossy(field))).collect();
+        let strongest = challenges
+            .iter()
+            .filter_map(|challenge| Some((digest::strength(challenge)?, challenge)))
+            .max_by_key(|(strength, _)| *strength);
+        if let Some((_, challenge)) = strongest {
+            let asked = digest::Asked { user, password, method, uri, cnonce };
+            return Some((digest::answer(challenge, &asked)?, "Digest"));
+        }
+        let wants_basic = challenges.iter().any(|challenge| challenge.scheme.eq_ignore_ascii_case("Basic"));
+        (*scheme == PasswordScheme::Any && wants_basic).then(|| (basic(user, password), "Basic"))
+    }
 }
 
 /// Who to be: whom the user names wins, then the netrc file if it is to, then the URL.
 pub(crate) fn choose(request: &Request, netrc: Option<&NetrcUse>) -> Option<Identity> {
     if let Some(credentials) = &request.credentials {
-        return Some(match credentials {
-            Credentials::Password { user, password, .. } => {
-                by_password(user.as_bytes(), password.as_bytes(), "as the user said")
-            }
-            Credentials::Bearer(token) => {
-                Identity { field: format!("Bearer {token}"), scheme: "Bearer", because: "as the user said" }
-            }
-        });
+        let proof = match credentials {
+            Credentials::Password { user, password, scheme } => Proof::Password {
+                user: user.clone().into_bytes(),
+                password: password.clone().into_bytes(),
+                scheme: *scheme,
+            },
+            Credentials::Bearer(token) => Proof::Bearer(token.clone()),
+        };
+        return Some(Identity { proof, because: "as the user said" });
     }
+    let known = |user: &[u8], password: &[u8], because| {
+        let scheme = request.password_scheme;
+        let proof = Proof::Password { user: user.to_vec(), password: password.to_vec(), scheme };
+        Some(Identity { proof, because })
+    };
     let url = &request.url;
     let user = percent_decoded(url.username());
     let in_url = !user.is_empty() || url.password().is_some();
@@ -86,18 +154,14 @@ pub(crate) fn choose(request: &Request, netrc: Option<&NetrcUse>) -> Option<Iden
         if let Some(entry) = netrc.netrc.find(host, asked).filter(|_| is_open) {
             let login = asked.or(entry.login.as_deref()).unwrap_or_default();
             let password = entry.password.as_deref().unwrap_or_default();
-            return Some(by_password(login.as_bytes(), password.as_bytes(), "as the netrc file says"));
+            return known(login.as_bytes(), password.as_bytes(), "as the netrc file says");
         }
         if !netrc.optional {
             return None;
         }
     }
     let password = percent_decoded(url.password().unwrap_or_default());
-    in_url.then(|| by_password(&user, &password, "as the URL says"))
-}
-
-fn by_password(user: &[u8], password: &[u8], because: &'static str) -> Identity {
-    Identity { field: basic(user, password), scheme: "Basic", because }
+    if in_url { known(&user, &password, "as the URL says") } else { None }
 }
 
 #[cfg(test)]
@@ -115,7 +179,7 @@ mod tests {
     }
 
     fn chosen(request: &Request, netrc: Option<&NetrcUse>) -> Option<(String, &'static str)> {
-        choose(request, netrc).map(|identity| (identity.field, identity.because))
+        choose(request, netrc).map(|identity| (identity.unasked().unwrap(), identity.because))
     }
 
     #[test]
