@@ -156,6 +156,13 @@ fn bad_arguments_are_exit_2_and_say_which() {
         (&["get", url, "--seed", "many"], "many"),
         (&["resolve", "www.example.test", "NOTATYPE"], "NOTATYPE"),
         (&["ping", "www.example.test", "-c", "0"], "0"),
+        (&["ping", "www.example.test", "-t", "0"], "0"),
+        (&["ping", "www.example.test", "-l", "65508"], "65508"),
+        (&["ping", "www.example.test", "-W", "0"], "no time at all"),
+        (&["ping", ""], "`` is no name"),
+        (&["resolve", ""], "`` is no name"),
+        (&["resolve", "a b"], "`a b` is no name"),
+        (&["resolve", "--capture", "-", "www.example.test"], "--capture"),
         (&["route", "get", "somewhere"], "somewhere"),
         (&["no-such-command"], "no-such-command"),
         (&[], "Usage"),
@@ -358,6 +365,10 @@ fn sslkeylogfile_is_honoured_and_added_to() {
     }
     let output = program(&arguments).env("SSLKEYLOGFILE", "/no/such/folder/keys").output().unwrap();
     Ran::from(&arguments, output).exits(2).says("SSLKEYLOGFILE");
+    // A full disk takes secrets away, not the page; and is told, once.
+    let output = program(&arguments).env("SSLKEYLOGFILE", "/dev/full").output().unwrap();
+    let ran = Ran::from(&arguments, output).exits(0).says("SSLKEYLOGFILE: /dev/full lacks secrets");
+    assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
 }
 
 // ---- the other commands
@@ -371,6 +382,7 @@ fn resolve_prints_records() {
     assert!(many.text().lines().count() > 30 && many.err.is_empty(), "{}", many.text());
     assert!(Ran::of(&["resolve", "ipv6only.test", "AAAA"]).exits(0).text().contains("2001:db8::80"));
     Ran::of(&["resolve", "nobody.test"]).exits(6).says("NXDOMAIN");
+    Ran::of(&["resolve", "b\u{fc}cher.test"]).exits(6).says("xn--bcher-kva.test");
     Ran::of(&["resolve", "www.example.test", "MX"]).exits(6).says("MX");
 }
 

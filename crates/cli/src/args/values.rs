@@ -19,7 +19,7 @@ pub(super) fn some_seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A number of bytes, as 1000, 64k, 1.5M or 2G; the letters count in 1024s.
+/// A number of bytes, as 1000, 64k, 10M or 2G; the letters count in 1024s.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     let wrong = || format!("`{text}` is not a number of bytes, as 1000, 64k, 10M or 2G");
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());

@@ -212,11 +212,11 @@ impl Reader<'_> {
         let (long, takes_value) = known;
         match (takes_value, inline) {
             (false, Some(_)) => Err(WordsError::UnwantedValue { shown, place: place.clone() }),
-            (false, None) => self.given(long, None, place, depth),
-            (true, Some(value)) => self.given(long, Some(value), place, depth),
+            (false, None) => self.given(long, None, depth),
+            (true, Some(value)) => self.given(long, Some(value), depth),
             (true, None) => {
                 let value = words.next().ok_or(WordsError::NoValue { shown, place: place.clone() })?;
-                self.given(long, Some(value), place, depth)
+                self.given(long, Some(value), depth)
             }
         }
     }
@@ -251,28 +251,21 @@ impl Reader<'_> {
                 } else {
                     OsString::from_vec(behind.to_vec())
                 };
-                return self.given(long, Some(value), &place(), depth);
+                return self.given(long, Some(value), depth);
             }
-            self.given(long, None, &place(), depth)?;
+            self.given(long, None, depth)?;
             rest = behind;
         }
         Ok(())
     }
 
-    fn given(
-        &mut self,
-        long: String,
-        value: Option<OsString>,
-        place: &Place,
-        depth: usize,
-    ) -> Result<(), WordsError> {
+    fn given(&mut self, long: String, value: Option<OsString>, depth: usize) -> Result<(), WordsError> {
         match (long.as_str(), value) {
             ("help" | "version", _) => return Err(WordsError::Help(format!("--{long}").into())),
             ("next", _) => self.groups.push(Group::default()),
             ("url", Some(url)) => self.url(url),
             ("config", Some(file)) => self.file(&file, depth + 1)?,
             (_, value) => {
-                let _ = place;
                 let opposite = long.strip_prefix("no-").map_or_else(|| format!("no-{long}"), str::to_owned);
                 let list = self.list(&long);
                 list.retain(|given| {

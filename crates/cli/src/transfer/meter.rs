@@ -42,10 +42,10 @@ impl Shown {
             Self::Nothing
         } else if watch.verbose || watch.ladder {
             Self::Journey { bar: false }
-        } else if output.progress_bar && is_metered {
-            Self::Bar
         } else if options.limits.parallel {
             if is_metered { Self::Parallel } else { Self::Nothing }
+        } else if output.progress_bar && is_metered {
+            Self::Bar
         } else if output.progress_meter {
             Self::Meter
         } else if transfers == 1 {
@@ -105,18 +105,18 @@ impl Meter {
     pub(crate) fn begin(&self, id: u64, watch: &Watch, to_stdout: bool, resumed_at: Option<u64>) {
         let mut state = self.lock();
         state.transfers += 1;
-        let covers_the_body = to_stdout && std::io::stdout().is_terminal();
-        let serial = matches!(self.shown, Shown::Meter | Shown::Bar);
-        let (to_file, narrated) = (!to_stdout, matches!(self.shown, Shown::Journey { bar: true }));
-        if covers_the_body || self.shown == Shown::Nothing || (narrated && !to_file) {
-            return;
-        }
-        if matches!(self.shown, Shown::Journey { bar: false }) {
+        let is_shown = match self.shown {
+            Shown::Nothing | Shown::Journey { bar: false } => false,
+            Shown::Journey { bar: true } => !to_stdout,
+            // It would stand amid the body.
+            Shown::Meter | Shown::Bar | Shown::Parallel => !to_stdout || !std::io::stdout().is_terminal(),
+        };
+        if !is_shown {
             return;
         }
         let now = self.host.now();
         state.running.push(Running { id, watch: watch.clone(), begun: now });
-        if serial || narrated {
+        if self.shown != Shown::Parallel {
             state.begun = now;
             state.speed = Speedometer::default();
             state.painted = None;

@@ -63,11 +63,7 @@ impl How {
 
 impl Output {
     /// Where the options say; the URL, as it was typed, names the file of `-O`.
-    pub(crate) fn new(
-        destination: &Destination,
-        url: &str,
-        options: &OutputOptions,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn new(destination: &Destination, url: &str, options: &OutputOptions) -> anyhow::Result<Self> {
         let folder = options.output_dir.as_deref();
         let file = |name: &OsStr| Target::File {
             path: naming::within(folder, name),
@@ -82,8 +78,7 @@ impl Output {
                 // With -J the server may still name it.
                 None if options.remote_header_name => file(OsStr::new("")),
                 None => {
-                    let error =
-                        anyhow!("-O: {url} ends in no name for a file (-o FILE gives one)");
+                    let error = anyhow!("-O: {url} ends in no name for a file (-o FILE gives one)");
                     return Err(coded(WRITE_ERROR, error));
                 }
             },
