@@ -9,7 +9,7 @@
 //! be put together. Each direction holds a bounded number of bytes; what does not fit is lost and
 //! counted, as on any wire, and TCP sends it again.
 
-use crate::world::Bell;
+use crate::bell::Bell;
 use glasstack_journal::event::Medium;
 use glasstack_stack::{DeviceError, Frame, FrameDevice};
 use std::collections::VecDeque;

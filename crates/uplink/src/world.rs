@@ -5,6 +5,7 @@
 //!   wait:  until a frame, the earliest deadline, the bell, or a signal
 //! ```
 
+use crate::bell::Bell;
 use crate::clock::OsClock;
 use crate::entropy::OsEntropy;
 use crate::reactor::Reactor;
@@ -23,7 +24,6 @@ use std::future::Future;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Hosts on devices of this machine, in real time.
@@ -89,7 +89,7 @@ impl TapWorld {
         let os = |what| move |source| WorldError::Os { what, source };
         let poll = Poll::new().map_err(os("make an event queue"))?;
         let waker = Waker::new(poll.registry(), BELL).map_err(os("make a waker"))?;
-        let bell = Arc::new(Bell { asleep: AtomicBool::new(false), waker });
+        let bell = Arc::new(Bell::new(waker));
         let entropy = Arc::new(OsEntropy::new().map_err(os("get random bytes"))?);
         let clock = OsClock::new();
         let rope = Arc::clone(&bell);
@@ -181,12 +181,11 @@ impl TapWorld {
     /// Sleeps until there is something to do, but not beyond `limit`.
     fn wait(&mut self, limit: Option<Instant>) -> Result<(), WorldError> {
         // Whoever makes something ready after this line rings the bell; what was made ready
-        // before it is seen below. (A swap and not a store: it synchronises with the ring that
-        // found us awake.)
-        self.bell.asleep.swap(true, Ordering::SeqCst);
+        // before it is seen below.
+        self.bell.fall_asleep();
         let timeout = self.time_to_sleep(limit);
         let outcome = self.poll.poll(&mut self.events, timeout);
-        self.bell.asleep.store(false, Ordering::SeqCst);
+        self.bell.wake_up();
         match outcome {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => {
                 return Err(WorldError::Os { what: "wait for events", source: error });
@@ -277,22 +276,6 @@ impl World for TapWorld {
 impl fmt::Debug for TapWorld {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TapWorld").field("hosts", &self.ports.len()).finish_non_exhaustive()
-    }
-}
-
-/// Wakes the loop, but only when it sleeps: most wakers are called by the loop itself, and a ring
-/// is a system call.
-pub(crate) struct Bell {
-    asleep: AtomicBool,
-    waker: Waker,
-}
-
-impl Bell {
-    pub(crate) fn ring(&self) {
-        if self.asleep.swap(false, Ordering::SeqCst) {
-            // Cannot fail while the world lives, and afterwards there is nobody to wake.
-            let _ = self.waker.wake();
-        }
     }
 }
 

@@ -68,6 +68,27 @@ fn loopback_addresses_are_the_machines() {
 }
 
 #[test]
+fn a_server_that_has_taken_only_the_ipv6_half_of_localhost_is_found() {
+    let Ok(listener) = std::net::TcpListener::bind("[::1]:0") else {
+        return eprintln!("this machine has no IPv6: nothing to find");
+    };
+    let onward = listener.local_addr().unwrap();
+    let thread = std::thread::spawn(move || listener.accept().unwrap().0.write_all(b"six").unwrap());
+    let mut net = Net::new();
+    let mut stream = net.connect(([127, 0, 0, 1], onward.port()).into());
+    let answer = net.run(async {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    });
+    thread.join().unwrap();
+    assert_eq!(answer, "six");
+    let told = net.told();
+    let carried = |fact: &Gateway| matches!(fact, Gateway::Carried { onward: Some(to), .. } if *to == onward);
+    assert!(told.iter().any(carried), "{told:?}");
+}
+
+#[test]
 fn the_server_may_end_first_and_still_listen() {
     let (port, thread) = server(1, |mut peer| {
         peer.write_all(b"speak after me").unwrap();

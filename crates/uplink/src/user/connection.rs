@@ -17,6 +17,7 @@ use crate::os::tcp::OsTcpStream;
 use glasstack_journal::event::{Answer, Gateway as Fact, Passage};
 use glasstack_stack::{Knock, Unreachable};
 use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 /// Carries one connection from its SYN to its end.
@@ -31,9 +32,9 @@ pub(super) async fn carry(gateway: Arc<Gateway>, knock: Knock) {
         Err((Unreachable::Port, why)) => return refuse(&gateway, knock, passage, why),
         Err((answer, why)) => return unreachable(&gateway, knock, passage, answer, why),
     };
-    let attempt = OsTcpStream::connect(&gateway.reactor, onward);
-    let outside = match gateway.host.timeout(gateway.limits.connect, attempt).await {
-        Ok(Ok(outside)) => outside,
+    let attempt = call(&gateway, onward);
+    let (outside, onward) = match gateway.host.timeout(gateway.limits.connect, attempt).await {
+        Ok(Ok(called)) => called,
         Ok(Err(error)) => return decline(&gateway, knock, passage, &error),
         Err(elapsed) => return keep_silent(&gateway, passage, elapsed.to_string()),
     };
@@ -51,6 +52,24 @@ pub(super) async fn carry(gateway: Arc<Gateway>, knock: Knock) {
             let how = format!("{from} has changed its mind: {error}");
             gateway.tell(|| Fact::Ended { passage, up: 0, down: 0, how });
         }
+    }
+}
+
+/// The kernel's connection, and where it leads. A server of this machine that listens on
+/// `localhost` may have taken the IPv6 one of its two addresses alone, as Node.js does; the stack
+/// behind the gateway can only call the other.
+async fn call(gateway: &Gateway, onward: SocketAddr) -> io::Result<(OsTcpStream, SocketAddr)> {
+    let refusal = match OsTcpStream::connect(&gateway.reactor, onward).await {
+        Ok(outside) => return Ok((outside, onward)),
+        Err(error) => error,
+    };
+    if onward.ip() != Ipv4Addr::LOCALHOST || refusal.kind() != io::ErrorKind::ConnectionRefused {
+        return Err(refusal);
+    }
+    let other = SocketAddr::new(Ipv6Addr::LOCALHOST.into(), onward.port());
+    match OsTcpStream::connect(&gateway.reactor, other).await {
+        Ok(outside) => Ok((outside, other)),
+        Err(_) => Err(refusal),
     }
 }
 
