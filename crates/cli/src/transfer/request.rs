@@ -175,9 +175,13 @@ impl Template {
     /// How long the body of `-d` is, in bytes, if it goes out with the head: larger ones wait for 100.
     pub(crate) fn data_length(&self) -> Option<u64> {
         match &self.body {
-            Body::Data(bytes) if bytes.len() <= EXPECTED => Some(bytes.len() as u64),
+            Body::Data(bytes) if bytes.len() <= EXPECTED && !self.says_expect() => Some(bytes.len() as u64),
             _ => None,
         }
+    }
+
+    fn says_expect(&self) -> bool {
+        self.headers.iter().any(|edit| edit.name().as_str().eq_ignore_ascii_case("expect"))
     }
 
     fn offset(&self, transfer: &Transfer, output: &Output) -> anyhow::Result<Option<u64>> {
