@@ -221,7 +221,7 @@ fn check_slashes<'a>(typed: &str, rest: &'a str) -> Result<&'a str, AddressError
     let host_on = rest.trim_start_matches(['/', '\\']);
     let slashes = rest.len() - host_on.len();
     if slashes > 2 || (slashes == 1 && rest.len() == typed.len()) {
-        return Err(AddressError::EmptyHost { typed: typed.to_owned() });
+        return Err(AddressError::EmptyHost { typed: hide_password(typed) });
     }
     Ok(host_on)
 }
@@ -232,8 +232,8 @@ fn check_authority(typed: &str, rest: &str, has_scheme: bool) -> Result<(), Addr
     let host_and_port = match authority.rsplit_once('@') {
         Some((user, host)) if !has_scheme => {
             return Err(AddressError::LooksLikeEmail {
-                typed: rest.to_owned(),
-                user: user.to_owned(),
+                typed: hide_password(rest),
+                user: user.split(':').next().unwrap_or_default().to_owned(),
                 host: host.to_owned(),
             });
         }
@@ -242,7 +242,7 @@ fn check_authority(typed: &str, rest: &str, has_scheme: bool) -> Result<(), Addr
     };
     let (host, port) = split_port(host_and_port)?;
     if host.is_empty() {
-        return Err(AddressError::EmptyHost { typed: typed.to_owned() });
+        return Err(AddressError::EmptyHost { typed: hide_password(typed) });
     }
     check_escapes(host)?;
     match port {
@@ -285,7 +285,7 @@ fn check_port(host_and_port: &str, port: &str) -> Result<(), AddressError> {
 }
 
 fn explain(typed: &str, rest: &str, source: ParseError) -> AddressError {
-    let typed = typed.to_owned();
+    let typed = hide_password(typed);
     let authority = authority_of(rest);
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_owned();
     match source {
@@ -326,6 +326,21 @@ mod tests {
 
     fn refusal(typed: &str) -> AddressError {
         parse(typed).unwrap_err()
+    }
+
+    #[test]
+    fn no_refusal_shows_a_password() {
+        for typed in [
+            "http://me:secret@/",
+            "http:///me:secret@h.test/",
+            "me:secret@h.test",
+            "http://me:secret@h.test:99999/",
+            "http://me:sec%20ret@[::x]/",
+            "ftp://me:secret@h.test/",
+        ] {
+            let refusal = refusal(typed);
+            assert!(!format!("{refusal} {refusal:?}").contains("sec"), "{refusal:?}");
+        }
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(crate) fn range_field(request: &Request, length: Option<u64>) -> Option<(Hea
     let shown = |bytes: Option<u64>| bytes.map_or_else(|| "*".to_owned(), |bytes| bytes.to_string());
     let value = match (resume, &request.range) {
         (Some(offset), _) => {
-            let total = length.map(|length| offset + length);
+            let total = length.map(|length| offset.saturating_add(length));
             let last = total.map(|total| total.saturating_sub(1)).unwrap_or(offset);
             format!("bytes {offset}-{last}/{}", shown(total))
         }
@@ -134,6 +134,8 @@ mod tests {
         assert_eq!(field(&put, Some(2)), "content-range: bytes 1-2/3");
         let part = Request { range: Some("0-4".to_owned()), ..Request::post(get().url, "xyz") };
         assert_eq!(field(&part, Some(3)), "content-range: bytes 0-4/3");
+        let beyond = Request { resume: Some(u64::MAX), ..put };
+        assert!(field(&beyond, Some(2)).starts_with("content-range: bytes 18446744073709551615-"));
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl RetryPolicy {
         // What the server asks for counts where it is longer, as in curl.
         let after = asked.map_or(usual, |asked| asked.max(usual));
         if let (Some(max_time), Some(asked)) = (self.max_time, asked)
-            && elapsed + after > max_time
+            && elapsed.saturating_add(after) > max_time
         {
             return enough(format!(
                 "the server asks for {} s of patience, which is more than is left of the {} s for all retries",
@@ -241,6 +241,7 @@ mod tests {
         assert_eq!(answer(&short(10), 503, 1, None), None);
         assert_eq!(answer(&short(11), 503, 1, None), Some(1));
         assert_eq!(answer(&short(11), 503, 1, Some("2")), None);
+        assert_eq!(answer(&short(11), 503, 1, Some("18446744073709551615")), None);
     }
 
     #[test]

@@ -141,6 +141,21 @@ fn https_is_tunnelled_and_the_proxy_hears_nothing_but_connect() {
 }
 
 #[test]
+fn a_proxy_may_be_spoken_to_over_tls_and_its_certificate_counts() {
+    let mut network = Network::new();
+    serve_tls(&network.two, network.ca.identity("www.two.test"), echo);
+    let proxy = through(&network, "https://www.two.test");
+    let fetched = network.fetch(proxy.clone(), get("http://nowhere.test/")).unwrap();
+    assert!(fetched.text().contains("host: nowhere.test\n"), "{}", fetched.text());
+    let mut network = Network::new();
+    serve_tls(&network.two, network.ca.identity("other.test"), echo);
+    let error =
+        network.fetch(through(&network, "https://www.two.test"), get("http://nowhere.test/")).unwrap_err();
+    assert!(matches!(error, WebError::ProxyTls(_)), "{error:?}");
+    assert_eq!(error.curl_exit_code(), 60);
+}
+
+#[test]
 fn a_proxy_that_refuses_the_tunnel_is_56_and_one_that_is_not_there_5_or_7() {
     let mut network = Network::new();
     connect_proxy(&network.two, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");

@@ -168,7 +168,11 @@ impl<'a> Runner<'a> {
             let outcome = match result.as_ref().err().and_then(web_error) {
                 Some(error) => Some(Outcome::Failed(error)),
                 None if is_answer(&result) => {
-                    Some(Outcome::Response { status: attempt.status, headers: &attempt.headers })
+                    let (status, headers) = (attempt.status, &attempt.headers);
+                    Some(match result {
+                        Ok(()) => Outcome::Response { status, headers },
+                        Err(_) => Outcome::Refused { status, headers },
+                    })
                 }
                 None => None,
             };

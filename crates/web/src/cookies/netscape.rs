@@ -61,6 +61,7 @@ fn from_fields(line: &str, now: WallTime) -> Option<Cookie> {
     };
     let mut fields = line.split('\t');
     let domain = fields.next()?;
+    let domain = domain.strip_prefix('.').unwrap_or(domain).to_ascii_lowercase();
     let below = fields.next()?.eq_ignore_ascii_case("true");
     let (path, secure) = match fields.next()? {
         // As curl: the path may be missing.
@@ -71,13 +72,15 @@ fn from_fields(line: &str, now: WallTime) -> Option<Cookie> {
     let name = fields.next()?;
     // Without a value there may be no tab either.
     let value = fields.next().unwrap_or_default();
-    if fields.next().is_some() || domain.is_empty() {
+    // A cookie of no domain would be for everybody, and one that no field can hold would take the
+    // others' place in it.
+    if fields.next().is_some() || domain.is_empty() || line.contains(|c: char| c.is_control() && c != '\t') {
         return None;
     }
     Some(Cookie {
         name: name.to_owned(),
         value: value.to_owned(),
-        domain: domain.strip_prefix('.').unwrap_or(domain).to_ascii_lowercase(),
+        domain,
         host_only: !below,
         path: path.to_owned(),
         expires: (expires > 0).then(|| WallTime::from_unix_seconds(expires)),

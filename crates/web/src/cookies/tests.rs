@@ -216,7 +216,8 @@ fn lines_that_are_no_cookies_are_passed_over() {
     let mut jar = CookieJar::new();
     let file = b"# comment\n\nnot a cookie\nh.test\tTRUE\t/\tFALSE\tsoon\ta\tb\nh.test\tTRUE\t/\tFALSE\n\
         \xff\xfe\t\t\t\nh.test\tTRUE\tFALSE\t0\tpathless\tx\r\nh.test\tFALSE\t/\tFALSE\t1\tgone\tx\n\
-        h.test\tFALSE\t/\tFALSE\t0\tvalueless\n";
+        h.test\tFALSE\t/\tFALSE\t0\tvalueless\n.\tTRUE\t/\tFALSE\t0\teverybodys\tx\n\
+        h.test\tFALSE\t/\tFALSE\t0\tcontrol\tx\x01y\n";
     jar.load(file, true, NOW);
     assert_eq!(sent(&mut jar, "http://h.test/"), "pathless=x; valueless=");
 }

@@ -151,7 +151,8 @@ pub(crate) fn choose(request: &Request, netrc: Option<&NetrcUse>) -> Option<Iden
         let asked = std::str::from_utf8(&user).ok().filter(|user| netrc.optional && !user.is_empty());
         let is_open = !netrc.optional || url.password().is_none();
         let host = url.host_str().unwrap_or_default();
-        if let Some(entry) = netrc.netrc.find(host, asked).filter(|_| is_open) {
+        let names_somebody = |entry: &&NetrcEntry| entry.login.is_some() || entry.password.is_some();
+        if let Some(entry) = netrc.netrc.find(host, asked).filter(names_somebody).filter(|_| is_open) {
             let login = asked.or(entry.login.as_deref()).unwrap_or_default();
             let password = entry.password.as_deref().unwrap_or_default();
             return known(login.as_bytes(), password.as_bytes(), "as the netrc file says");
@@ -202,6 +203,17 @@ mod tests {
         assert_eq!(chosen(&get("http://you@h.test/"), Some(&lenient)), file(b"you", b"yours"));
         assert_eq!(chosen(&get("http://h.test/"), Some(&lenient)), file(b"me", b"file"));
         assert_eq!(chosen(&get("http://x@h.test/"), Some(&lenient)).unwrap().1, "as the URL says");
+    }
+
+    #[test]
+    fn a_machine_without_user_and_password_makes_nobody_of_anybody() {
+        for text in ["machine h.test\n", "default\n", "machine h.test account x\n"] {
+            let netrc = NetrcUse { netrc: Netrc::parse(text).unwrap(), optional: false };
+            assert_eq!(chosen(&get("http://h.test/"), Some(&netrc)), None, "{text}");
+        }
+        let text = "machine h.test login me\n";
+        let netrc = NetrcUse { netrc: Netrc::parse(text).unwrap(), optional: false };
+        assert_eq!(chosen(&get("http://h.test/"), Some(&netrc)).unwrap().0, basic(b"me", b""));
     }
 
     #[test]
