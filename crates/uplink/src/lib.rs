@@ -16,7 +16,7 @@
 //!
 //! Read in this order: [`addressing`] (who has which address on the link), [`tap`] (opening and
 //! configuring the device, frames in and out), [`netlink`] (what the kernel knows of it),
-//! [`world`] (the loop), [`thread`] (the loop on a thread of its own), then its inputs: [`clock`],
+//! [`world`] (the loop, which the `bell` wakes), [`thread`] (the loop on a thread of its own), then its inputs: [`clock`],
 //! [`entropy`], [`signals`]. A network without a device: [`wire`], and on it [`user`], whose gateway
 //! carries on over the machine's own sockets, which [`reactor`] puts into the loop. For other
 //! people's programs and tests: [`blocking`] (connections as in `std::net`), [`netns`] (a private
@@ -37,6 +37,7 @@
 //! ```
 
 pub mod addressing;
+mod bell;
 pub mod blocking;
 pub mod clock;
 pub mod entropy;
