@@ -1,20 +1,17 @@
 //! The client: connects, and judges whom it meets.
 
 use crate::case::Case;
-use crate::ciphers::CipherList;
 use crate::client_auth::Showing;
+use crate::client_config::TlsClientConfig;
 use crate::error::{ConfigError, TlsError};
 use crate::gather::Gather;
 use crate::handshake::{Attempt, hang_up};
-use crate::identity::Identity;
 use crate::key_log::{ConnectionKeyLog, KeyLogSink};
-use crate::offer::{GroupList, Offer, TlsVersion, protocol_names, protocol_versions};
-use crate::pin::PinnedKeys;
+use crate::offer::{Offer, protocol_names, protocol_versions};
 use crate::provider::{WallClock, provider};
-use crate::revocation::RevocationLists;
 use crate::stream::{SessionInfo, TlsStream};
-use crate::trust::TrustStore;
 use crate::verifier::Judge;
+use crate::version::TlsVersion;
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_rustls::TlsConnector;
 use glasstack_journal::event::{Note, Tls, Verdict};
@@ -27,56 +24,6 @@ use rustls::pki_types::ServerName;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-
-/// What a client offers and whom it believes.
-#[derive(Clone)]
-pub struct TlsClientConfig {
-    /// Whose word counts.
-    pub trust: TrustStore,
-    /// Application protocols offered (RFC 7301), best first, as `http/1.1`. None by default.
-    pub alpn: Vec<String>,
-    /// The lowest version offered. TLS 1.2.
-    pub min_version: TlsVersion,
-    /// The highest version offered. TLS 1.3.
-    pub max_version: TlsVersion,
-    /// The cipher suites offered. All that are spoken here.
-    pub ciphers: CipherList,
-    /// The key exchange groups offered. All that are spoken here; a virtual world has X25519 alone.
-    pub groups: GroupList,
-    /// Shown to a server that asks for a client's certificate. None.
-    pub identity: Option<Identity>,
-    /// The server must have one of these keys, besides everything else, and even when its certificate
-    /// is not checked. Any key.
-    pub pinned: Option<PinnedKeys>,
-    /// Lists of revoked certificates, which then must cover the whole chain. None.
-    pub revocation: Option<RevocationLists>,
-    /// Whether earlier sessions are resumed. They are.
-    pub resume: bool,
-    /// Accepts any certificate, and says loudly that it does. Off.
-    pub insecure: bool,
-    /// Who gets the secrets beside the journal.
-    pub key_log: Option<KeyLogSink>,
-}
-
-impl TlsClientConfig {
-    /// Believes `trust`, and everything else as is usual.
-    pub fn new(trust: TrustStore) -> Self {
-        Self {
-            trust,
-            alpn: Vec::new(),
-            min_version: TlsVersion::Tls12,
-            max_version: TlsVersion::Tls13,
-            ciphers: CipherList::default(),
-            groups: GroupList::default(),
-            identity: None,
-            pinned: None,
-            revocation: None,
-            resume: true,
-            insecure: false,
-            key_log: None,
-        }
-    }
-}
 
 /// Makes TLS connections, and resumes its earlier sessions where the server lets it. Cheap to clone;
 /// clones share their sessions.

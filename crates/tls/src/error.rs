@@ -1,7 +1,7 @@
 //! What goes wrong, and what helps.
 
 use crate::certificate::{printable, rfc3339};
-use crate::offer::TlsVersion;
+use crate::version::TlsVersion;
 use rustls::client::VerifierBuilderError;
 use rustls::{AlertDescription, CertificateError};
 use std::fmt;

@@ -13,11 +13,11 @@
 //!    CloseNotifySent    -- close_notify -->     CloseNotifyReceived
 //! ```
 //!
-//! Read in this order: [`client`] and [`server`] (the two ends), [`stream`] (what they give),
+//! Read in this order: [`client_config`], [`client`] and [`server`] (the two ends), [`stream`] (what they give),
 //! `verifier` and `evidence` (how a certificate is judged), [`certificate`] (what is read from one),
-//! [`trust`], [`revocation`], [`pin`] (who is believed, and who is not), [`identity`] and `private_key`
+//! [`trust`], [`revocation`], [`pin`] (who is believed, and who is not), [`identity`], [`identity_files`] and `private_key`
 //! (what a server, or a client that is asked, shows), [`error`] (what goes wrong, and what helps),
-//! [`offer`], [`ciphers`] and [`mod@provider`] (versions, groups, suites, randomness), [`key_log`].
+//! [`version`], [`offer`], [`ciphers`] and [`mod@provider`] (versions, groups, suites, randomness), [`key_log`].
 //!
 //! The protocol is rustls': TLS 1.3 (RFC 8446) and TLS 1.2 (RFC 5246) with ECDHE only. RSA key
 //! transport, which older descriptions of TLS show, is not offered: it has no forward secrecy (who
@@ -32,11 +32,13 @@ pub mod certificate;
 pub mod ciphers;
 pub mod client;
 mod client_auth;
+pub mod client_config;
 pub mod error;
 mod evidence;
 mod gather;
 mod handshake;
 pub mod identity;
+pub mod identity_files;
 pub mod key_log;
 pub mod offer;
 pub mod pin;
@@ -47,17 +49,21 @@ pub mod server;
 pub mod stream;
 pub mod trust;
 mod verifier;
+pub mod version;
 
 pub use certificate::CertificateInfo;
 pub use ciphers::{CipherError, CipherList};
-pub use client::{TlsClient, TlsClientConfig};
+pub use client::TlsClient;
+pub use client_config::TlsClientConfig;
 pub use error::{CertificateProblem, ConfigError, TlsError, TlsErrorKind, is_truncation};
-pub use identity::{FileFormat, Identity, IdentityError, IdentityFiles};
+pub use identity::Identity;
+pub use identity_files::{FileFormat, IdentityError, IdentityFiles};
 pub use key_log::KeyLogSink;
-pub use offer::{GroupError, GroupList, TlsVersion, VersionError};
+pub use offer::{GroupError, GroupList};
 pub use pin::{PinError, PinnedKeys};
 pub use provider::provider;
 pub use revocation::{RevocationError, RevocationLists};
 pub use server::{TlsServer, TlsServerConfig};
 pub use stream::{SessionInfo, TlsStream};
 pub use trust::{TrustError, TrustStore};
+pub use version::{TlsVersion, VersionError};

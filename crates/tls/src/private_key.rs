@@ -1,6 +1,6 @@
 //! The private key in a file: which kind it is, and how an encrypted one is opened.
 
-use crate::identity::{FileFormat, IdentityError};
+use crate::identity_files::{FileFormat, IdentityError};
 use pkcs8::EncryptedPrivateKeyInfoRef;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};

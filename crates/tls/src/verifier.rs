@@ -6,7 +6,7 @@
 
 use crate::case::Case;
 use crate::certificate::CertificateInfo;
-use crate::client::TlsClientConfig;
+use crate::client_config::TlsClientConfig;
 use crate::error::{CertificateProblem, ConfigError};
 use crate::evidence::{
     Finding, Path, Shown, is_about_purpose, name, named, pin, revocation, usage, validity,
