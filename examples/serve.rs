@@ -1,7 +1,9 @@
 //! Answers one connection on our own stack: in the lab our own host is the guest too, on a TAP any
-//! program of this machine can be (`curl http://10.71.83.2:8080/`).
+//! program of this machine can be (`curl http://10.71.83.2:8080/`), and on a published port whoever
+//! reaches this machine (`curl http://127.0.0.1:8080/`).
 //!
 //! `cargo run -p glasstack-examples --example serve -- --net lab`
+//! `cargo run -p glasstack-examples --example serve -- --net host 127.0.0.1:8080`
 //! `cargo run -p glasstack-examples --example serve -- --net tap`
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};
@@ -15,7 +17,7 @@ fn main() -> anyhow::Result<()> {
     let mut net = Net::from_args()?;
     let local = SocketAddr::new(net.host.address(), 8080);
     let listener = net.host.listen(local)?;
-    println!("serving http://{local}/");
+    println!("serving http://{}/", net.published.unwrap_or(local));
     let guest = net.is_lab().then(|| net.host.clone());
     net.run(async move {
         let serve = async { answer(listener.accept().await).await };

@@ -1,4 +1,4 @@
-//! What the examples share: `--net lab|user|tap` chosen on the command line, and the rest of the line.
+//! What the examples share: `--net lab|user|host|tap` chosen on the command line, and the rest of the line.
 
 use anyhow::{Context, bail};
 use glasstack::dns::{HostsFile, ResolvConf, Resolver, ResolverConfig};
@@ -8,6 +8,7 @@ use glasstack::tls::{TlsClient, TlsClientConfig, TrustStore};
 use glasstack::uplink::{Addressing, TapConfig, TapDevice, TapWorld, UserNet, UserNetConfig};
 use glasstack::web::{Client, ClientConfig};
 use std::future::Future;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A world with one host of ours in it.
@@ -21,6 +22,8 @@ pub struct Net {
     pub trust: TrustStore,
     /// The words of the command line that are not `--net`.
     pub args: Vec<String>,
+    /// With `--net host`: where this machine listens for port 8080 of our host.
+    pub published: Option<SocketAddr>,
 }
 
 enum AnyWorld {
@@ -29,20 +32,21 @@ enum AnyWorld {
 }
 
 impl Net {
-    /// Reads the command line: `--net lab` (the default), `--net user` or `--net tap`, then
-    /// arguments.
+    /// Reads the command line: `--net lab` (the default), `--net user`, `--net host` or `--net tap`,
+    /// then arguments.
     pub fn from_args() -> anyhow::Result<Self> {
         let mut args: Vec<String> = std::env::args().skip(1).collect();
         let choice = match args.iter().position(|arg| arg == "--net") {
             Some(at) if at + 1 < args.len() => args.drain(at..at + 2).next_back(),
-            Some(_) => bail!("--net needs a word: lab, user or tap"),
+            Some(_) => bail!("--net needs a word: lab, user, host or tap"),
             None => None,
         };
         match choice.as_deref() {
             None | Some("lab") => Self::lab(args),
             Some("user") => Self::user(args),
+            Some("host") => Self::host(args),
             Some("tap") => Self::tap(args),
-            Some(other) => bail!("--net {other}: lab, user and tap are what there is"),
+            Some(other) => bail!("--net {other}: lab, user, host and tap are what there is"),
         }
     }
 
@@ -51,13 +55,23 @@ impl Net {
         let host = lab.client.clone();
         let trust = TrustStore::from_pem(lab.ca_pem().as_bytes())?;
         let names = ResolverConfig { servers: vec![lab.name_server], ..ResolverConfig::default() };
-        Ok(Self { world: AnyWorld::Lab(Box::new(lab)), host, names, trust, args })
+        Ok(Self { world: AnyWorld::Lab(Box::new(lab)), host, names, trust, args, published: None })
     }
 
     fn user(args: Vec<String>) -> anyhow::Result<Self> {
         let mut world = TapWorld::new()?;
         let host = UserNet::join(&mut world, UserNetConfig::default())?.host().clone();
         Ok(Self::real(world, host, args))
+    }
+
+    /// `user` with a published port: the first argument says where this machine listens.
+    fn host(args: Vec<String>) -> anyhow::Result<Self> {
+        let mut world = TapWorld::new()?;
+        let net = UserNet::join(&mut world, UserNetConfig::default())?;
+        let on = args.first().map_or("127.0.0.1:8080", String::as_str);
+        let on = on.parse().with_context(|| format!("{on} is no address with a port"))?;
+        let published = Some(net.publish_tcp(on, 8080)?);
+        Ok(Self { published, ..Self::real(world, net.host().clone(), args) })
     }
 
     fn tap(args: Vec<String>) -> anyhow::Result<Self> {
@@ -73,7 +87,8 @@ impl Net {
         let conf = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
         let hosts = HostsFile::parse(&std::fs::read_to_string("/etc/hosts").unwrap_or_default());
         let names = ResolverConfig { hosts, ..ResolverConfig::from(&ResolvConf::parse(&conf)) };
-        Self { world: AnyWorld::Real(Box::new(world)), host, names, trust: TrustStore::empty(), args }
+        let (world, trust) = (AnyWorld::Real(Box::new(world)), TrustStore::empty());
+        Self { world, host, names, trust, args, published: None }
     }
 
     /// Whether the world is the virtual one.

@@ -97,7 +97,7 @@ fn two_hosts_in_a_test_are_the_same_every_time() {
 fn a_network_that_there_is_not_is_an_error_that_says_what_there_is() {
     let output = program("ping", &["--net", "wifi"]).output().unwrap();
     assert!(!output.status.success());
-    has(&String::from_utf8_lossy(&output.stderr), &["lab, user and tap are what there is"]);
+    has(&String::from_utf8_lossy(&output.stderr), &["lab, user, host and tap are what there is"]);
 }
 
 // ---- on the user network, without privilege
@@ -172,6 +172,24 @@ fn a_page_at(address: &str) -> (SocketAddr, JoinHandle<()>) {
         let _ = head.read_to_end(&mut Vec::new());
     });
     (address, server)
+}
+
+#[test]
+fn serve_on_a_published_port() {
+    let mut server =
+        Serving(program("serve", &["--net", "host", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap());
+    let mut told = BufReader::new(server.0.stdout.take().unwrap()).lines();
+    let said = told.next().unwrap().unwrap();
+    let at = said.strip_prefix("serving http://").and_then(|rest| rest.strip_suffix('/')).unwrap();
+    let mut stream = TcpStream::connect(at).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: me\r\n\r\n").unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    has(&page, &["HTTP/1.1 200 OK", "hello"]);
+    drop(stream);
+    assert!(server.0.wait().unwrap().success());
+    // Whoever calls from this machine's loopback is the gateway, seen from inside.
+    has(&told.next().unwrap().unwrap(), &["a guest from 10.71.84.1:"]);
 }
 
 #[test]
