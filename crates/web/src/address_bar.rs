@@ -150,7 +150,14 @@ pub(crate) fn without_password(url: &Url) -> String {
 
 /// What was typed, fit to be shown: a password in it (RFC 3986 3.2.1) as `***`.
 pub fn hide_password(typed: &str) -> String {
-    let start = typed.find("//").map_or(0, |at| at + 2);
+    let is_slash = |letter: char| matches!(letter, '/' | '\\');
+    // Any number of them is skipped before a host.
+    let start = match typed.find(is_slash).and_then(|at| typed.split_at_checked(at)) {
+        Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => {
+            typed.len() - rest.trim_start_matches(is_slash).len()
+        }
+        _ => 0,
+    };
     let (scheme, rest) = typed.split_at(start);
     let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(authority);
@@ -333,6 +340,7 @@ mod tests {
         for typed in [
             "http://me:secret@/",
             "http:///me:secret@h.test/",
+            "me:secret@h.test//x",
             "me:secret@h.test",
             "http://me:secret@h.test:99999/",
             "http://me:sec%20ret@[::x]/",

@@ -92,8 +92,8 @@ impl RetryPolicy {
         }
         let usual = self.usual_wait(attempts);
         let asked = retry_after(outcome, now);
-        // What the server asks for counts where it is longer, as in curl.
-        let after = asked.map_or(usual, |asked| asked.max(usual));
+        // What the server asks for counts, as in curl 7.88, be it shorter or longer.
+        let after = asked.unwrap_or(usual);
         if let (Some(max_time), Some(asked)) = (self.max_time, asked)
             && elapsed.saturating_add(after) > max_time
         {
@@ -104,8 +104,8 @@ impl RetryPolicy {
             ));
         }
         let because = match asked {
-            Some(asked) if asked >= usual => format!("{passing}, and Retry-After says when"),
-            _ => passing,
+            Some(_) => format!("{passing}, and Retry-After says when"),
+            None => passing,
         };
         Verdict::Again { after, because }
     }
@@ -229,7 +229,7 @@ mod tests {
     fn retry_after_is_honoured_in_seconds_and_as_a_date() {
         assert_eq!(answer(&policy(1), 503, 1, Some("7")), Some(7));
         assert_eq!(answer(&policy(1), 429, 1, Some("Sun, 06 Nov 1994 08:50:00 GMT")), Some(23));
-        assert_eq!(answer(&policy(9), 503, 5, Some("7")), Some(16), "never sooner than usual");
+        assert_eq!(answer(&policy(9), 503, 5, Some("7")), Some(7), "sooner than usual, if it says so");
         for nonsense in ["soon", "-1", "Sun, 06 Nov 1990 08:50:00 GMT", "0"] {
             assert_eq!(answer(&policy(1), 503, 1, Some(nonsense)), Some(1), "{nonsense}");
         }

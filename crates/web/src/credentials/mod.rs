@@ -98,13 +98,15 @@ impl Identity {
     }
 
     /// What `Authorization` says to the challenges of a 401, and by which scheme; none: nothing that
-    /// would help. `cnonce` is chance.
+    /// would help. `cnonce` is chance. `again`: it has been answered before, which helps only if that
+    /// answer was right and too late (RFC 7616 3.3, "stale").
     pub(crate) fn answer<'a>(
         &self,
         fields: impl Iterator<Item = &'a [u8]>,
         method: &str,
         uri: &str,
         cnonce: &str,
+        again: bool,
     ) -> Option<(String, &'static str)> {
         let Proof::Password { user, password, scheme } = &self.proof else { return None };
         if *scheme == PasswordScheme::Basic {
@@ -114,11 +116,18 @@ impl Identity {
             fields.flat_map(|field| challenge::parse(&String::from_utf8_lossy(field))).collect();
         let strongest = challenges
             .iter()
+            .filter(|challenge| {
+                let stale = challenge.parameter("stale").unwrap_or_default();
+                !again || stale.eq_ignore_ascii_case("true")
+            })
             .filter_map(|challenge| Some((digest::strength(challenge)?, challenge)))
             .max_by_key(|(strength, _)| *strength);
         if let Some((_, challenge)) = strongest {
             let asked = digest::Asked { user, password, method, uri, cnonce };
             return Some((digest::answer(challenge, &asked)?, "Digest"));
+        }
+        if again {
+            return None;
         }
         let wants_basic = challenges.iter().any(|challenge| challenge.scheme.eq_ignore_ascii_case("Basic"));
         (*scheme == PasswordScheme::Any && wants_basic).then(|| (basic(user, password), "Basic"))
