@@ -15,8 +15,9 @@ pub(crate) struct Lesson {
     pub(crate) authorization: Option<String>,
     /// The body stays here until it is known over what its sender's password is hashed.
     pub(crate) without_body: bool,
-    /// Whether a challenge has been answered: a second 401 is a refusal.
-    has_answered: bool,
+    /// How many challenges have been answered. A second 401 is a refusal, unless it says that the
+    /// first answer came too late; a third one is.
+    answered: u8,
 }
 
 impl Lesson {
@@ -45,7 +46,7 @@ impl Lesson {
             let why = "417: the server does not understand Expect, and is asked again without it";
             return Some((Self { without_expect: true, ..self.clone() }, why.to_owned()));
         }
-        if head.status == StatusCode::UNAUTHORIZED && !self.has_answered {
+        if head.status == StatusCode::UNAUTHORIZED && self.answered < 2 {
             let uri = glasstack_http::Request {
                 target: request.target.clone().map_or(Target::Origin, Target::Custom),
                 ..glasstack_http::Request::new(request.method.clone(), request.url.clone())
@@ -56,9 +57,10 @@ impl Lesson {
                 request.method.as_str(),
                 &uri.target_text(),
                 &cnonce(entropy),
+                self.answered > 0,
             )?;
-            let next =
-                Self { authorization: Some(field), without_body: false, has_answered: true, ..self.clone() };
+            let answered = self.answered + 1;
+            let next = Self { authorization: Some(field), without_body: false, answered, ..self.clone() };
             return Some((next, format!("401: the server's challenge is answered by {scheme}")));
         }
         if head.status.is_success() && self.without_body {

@@ -100,3 +100,27 @@ fn a_server_that_asks_for_nothing_gets_the_body_all_the_same() {
     assert!(fetched.text().contains("content-length: 3\n"), "{}", fetched.text());
     assert_eq!(asked(&network), [("PUT".to_owned(), 0), ("PUT".to_owned(), 3)]);
 }
+
+#[test]
+fn an_answer_that_came_too_late_is_given_once_more_and_no_more_than_that() {
+    let mut network = Network::new();
+    let site = |request: Received| {
+        let said = request.headers.get(header::AUTHORIZATION).map(|said| said.to_str().unwrap_or_default());
+        if request.path() == "/now" && said.is_some_and(|said| said.contains("nonce=\"new\"")) {
+            return echo(request);
+        }
+        let challenge = match said {
+            None => "Digest realm=\"r\", nonce=\"old\", qop=\"auth\"",
+            Some(_) => "Digest realm=\"r\", nonce=\"new\", qop=\"auth\", stale=TRUE",
+        };
+        let answer = Answer::text(StatusCode::UNAUTHORIZED, "a challenge", "who?");
+        answer.with_header(header::WWW_AUTHENTICATE, challenge.parse().unwrap())
+    };
+    serve(&network.one, 80, site, ServerOptions::default());
+    let fetched = fetch(&mut network, as_me(PasswordScheme::Digest, get("http://www.one.test/now")));
+    assert!(fetched.text().contains("nonce=\"new\""), "{}", fetched.text());
+    assert_eq!(asked(&network).len(), 3);
+    let fetched = fetch(&mut network, as_me(PasswordScheme::Digest, get("http://www.one.test/never")));
+    assert_eq!(fetched.text(), "who?");
+    assert_eq!(asked(&network).len(), 6);
+}
