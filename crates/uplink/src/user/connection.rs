@@ -43,7 +43,7 @@ pub(super) async fn carry(gateway: Arc<Gateway>, knock: Knock) {
     let from = knock.from();
     match knock.accept().await {
         Ok(inside) => {
-            let outcome = relay(&gateway, inside, outside).await;
+            let outcome = relay(&gateway.host, &gateway.buffers, inside, outside).await;
             let (up, down) = (outcome.up, outcome.down);
             gateway.tell(|| Fact::Ended { passage, up, down, how: outcome.ending.to_string() });
         }

@@ -6,74 +6,16 @@
 //! while (REQ-5), and what is sent keeps it alive as well as what comes (REQ-6). When there are too
 //! many, the one that has been idle for longest gives way.
 
+use super::flows::{Flow, lock};
 use super::gateway::{Gateway, says};
 use super::turn::give_way;
 use crate::os::datagram::{ConnectedUdp, Trouble};
-use glasstack_journal::Instant;
 use glasstack_journal::event::{Answer, Gateway as Fact, Passage};
 use glasstack_stack::PassingDatagram;
-use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
-use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
-
-/// The flows there are, and the peers of published ports, by their ends.
-#[derive(Default)]
-pub(super) struct Datagrams {
-    flows: Mutex<BTreeMap<Ends, Arc<Flow>>>,
-}
-
-/// Who sends, and for whom.
-type Ends = (SocketAddr, SocketAddr);
-
-/// One pair of ends and its socket.
-struct Flow {
-    ends: Ends,
-    socket: ConnectedUdp,
-    state: Mutex<State>,
-}
-
-struct State {
-    last_used: Instant,
-    up: u64,
-    down: u64,
-    /// The latest datagram's beginning, for an ICMP error to quote.
-    latest: PassingDatagram,
-    gives_way: bool,
-    waker: Option<Waker>,
-}
-
-impl Datagrams {
-    /// How many flows there are.
-    pub(super) fn count(&self) -> usize {
-        lock(&self.flows).len()
-    }
-
-    fn get(&self, ends: Ends) -> Option<Arc<Flow>> {
-        lock(&self.flows).get(&ends).cloned()
-    }
-
-    fn insert(&self, flow: &Arc<Flow>, limit: usize) {
-        let mut flows = lock(&self.flows);
-        while flows.len() >= limit.max(1) {
-            let idlest = flows.values().min_by_key(|flow| lock(&flow.state).last_used).cloned();
-            let Some(idlest) = idlest else { break };
-            flows.remove(&idlest.ends);
-            idlest.give_way();
-        }
-        flows.insert(flow.ends, Arc::clone(flow));
-    }
-
-    fn remove(&self, flow: &Arc<Flow>) {
-        let mut flows = lock(&self.flows);
-        // Another may have taken its place.
-        if flows.get(&flow.ends).is_some_and(|present| Arc::ptr_eq(present, flow)) {
-            flows.remove(&flow.ends);
-        }
-    }
-}
+use std::sync::Arc;
+use std::task::Poll;
 
 impl Gateway {
     /// A datagram for somebody beyond the gateway.
@@ -126,15 +68,7 @@ impl Gateway {
         };
         let via = socket.local_addr().ok();
         self.tell(|| Fact::Carried { passage, onward: (onward != datagram.to).then_some(onward), via });
-        let state = State {
-            last_used: self.host.now(),
-            up: 0,
-            down: 0,
-            latest: datagram.clone(),
-            gives_way: false,
-            waker: None,
-        };
-        let flow = Arc::new(Flow { ends: (datagram.from, datagram.to), socket, state: Mutex::new(state) });
+        let flow = Arc::new(Flow::new(socket, datagram.clone(), self.host.now()));
         self.datagrams.insert(&flow, self.limits.datagram_flows);
         self.host.spawn(Arc::clone(self).carry_back(Arc::clone(&flow), passage));
         Some(flow)
@@ -219,21 +153,4 @@ enum Next {
     Datagram(usize),
     Trouble(Trouble),
     Over(&'static str),
-}
-
-impl Flow {
-    fn give_way(&self) {
-        let waker = {
-            let mut state = lock(&self.state);
-            state.gives_way = true;
-            state.waker.take()
-        };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,15 +1,14 @@
-//! The gateway itself: what passes is handed to whoever carries it on, and the number of those is
-//! bounded.
+//! The gateway itself: what all that it carries has in common, and how many of each kind there may be.
 
-use super::datagrams::Datagrams;
+use super::flows::Datagrams;
+use super::limits::Limits;
+use super::peers::Published;
 use super::plan::Plan;
-use super::publish::Published;
 use super::relay::Buffers;
-use super::{Limits, connection, echo};
 use crate::reactor::Reactor;
 use glasstack_journal::event::{Answer, Gateway as Fact, Passage};
 use glasstack_stack::transit::Quoted;
-use glasstack_stack::{Host, Passing, Transit, Unreachable};
+use glasstack_stack::{Host, Transit, Unreachable};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,17 +31,6 @@ pub(super) struct Gateway {
 }
 
 impl Gateway {
-    /// Takes what passes, for as long as the world lives.
-    pub(super) async fn serve(self: Arc<Self>) {
-        loop {
-            match self.transit.next().await {
-                Passing::Connection(knock) => self.host.spawn(connection::carry(Arc::clone(&self), knock)),
-                Passing::Datagram(datagram) => self.on_datagram(datagram),
-                Passing::Echo(echo) => echo::on_echo(&self, echo),
-            }
-        }
-    }
-
     /// Where `to` leads. The gateway's own name server, where the machine has none to ask, is a
     /// port without a listener; it is not the machine's.
     pub(super) fn onward(&self, to: SocketAddr) -> Result<SocketAddr, (Unreachable, &'static str)> {

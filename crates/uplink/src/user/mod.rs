@@ -38,31 +38,34 @@ mod connection;
 mod datagrams;
 mod dhcp;
 mod echo;
+mod flows;
 mod gateway;
+mod limits;
 mod names;
+mod peers;
 mod plan;
 mod publish;
 mod relay;
 mod turn;
 
+pub use limits::Limits;
 pub use names::NameServerError;
 pub use publish::PublishError;
 
 use crate::world::{AddHostError, TapWorld};
-use datagrams::Datagrams;
+use flows::Datagrams;
 use gateway::{Gateway, Seats};
 use glasstack_journal::event::MacAddress;
 use glasstack_stack::{
-    BindError, ConfigError, FrameDevice, Host, HostConfig, Prefix, Route, TcpConfig, TransitError,
+    BindError, ConfigError, FrameDevice, Host, HostConfig, Passing, Prefix, Route, TcpConfig, TransitError,
 };
+use peers::Published;
 use plan::Plan;
-use publish::Published;
 use relay::Buffers;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The network behind the gateway.
 #[derive(Clone, Debug)]
@@ -87,34 +90,6 @@ pub struct UserNetConfig {
     pub name_servers: Vec<SocketAddr>,
     /// What the gateway carries at once.
     pub limits: Limits,
-}
-
-/// What a gateway carries at once, and how long it waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Connections; more are refused. 1 024.
-    pub connections: usize,
-    /// Pairs of ends that exchange datagrams; the one idle for longest gives way. 512.
-    pub datagram_flows: usize,
-    /// How long such a pair may be idle. 60 s.
-    pub datagram_idle: Duration,
-    /// Echo requests that wait for their replies; more are lost. 64.
-    pub echoes: usize,
-    /// How long the machine may try to connect before the attempt is given up in silence. 130 s, as
-    /// long as Linux tries.
-    pub connect: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 1024,
-            datagram_flows: 512,
-            datagram_idle: Duration::from_secs(60),
-            echoes: 64,
-            connect: Duration::from_secs(130),
-        }
-    }
 }
 
 impl Default for UserNetConfig {
@@ -249,8 +224,21 @@ fn open(world: &TapWorld, config: UserNetConfig, host: Host) -> Result<Arc<Gatew
     if gateway.has_name_server {
         names::serve(&gateway, config.name_servers)?;
     }
-    gateway.host.spawn(Arc::clone(&gateway).serve());
+    gateway.host.spawn(serve(Arc::clone(&gateway)));
     Ok(gateway)
+}
+
+/// Takes what passes, for as long as the world lives.
+async fn serve(gateway: Arc<Gateway>) {
+    loop {
+        match gateway.transit.next().await {
+            Passing::Connection(knock) => {
+                gateway.host.spawn(connection::carry(Arc::clone(&gateway), knock));
+            }
+            Passing::Datagram(datagram) => gateway.on_datagram(datagram),
+            Passing::Echo(echo) => echo::on_echo(&gateway, echo),
+        }
+    }
 }
 
 impl fmt::Debug for UserNet {

@@ -140,7 +140,7 @@ impl NameServer {
             self.preferred.store(index, Ordering::Relaxed);
             let via = outside.local_addr().ok();
             self.gateway.tell(|| Fact::Carried { passage, onward: Some(server), via });
-            let outcome = relay(&self.gateway, inside, outside).await;
+            let outcome = relay(&self.gateway.host, &self.gateway.buffers, inside, outside).await;
             let (up, down) = (outcome.up, outcome.down);
             self.gateway.tell(|| Fact::Ended { passage, up, down, how: outcome.ending.to_string() });
             return;

@@ -19,11 +19,10 @@
 //! that) has its answer read. So what the kernel still holds of a broken connection is carried
 //! across, for as long as it is accepted, before the reset is.
 
-use super::datagrams::lock;
-use super::gateway::Gateway;
+use super::flows::lock;
 use crate::os::tcp::OsTcpStream;
 use futures_io::{AsyncRead, AsyncWrite};
-use glasstack_stack::{Sleep, TcpStream};
+use glasstack_stack::{Host, Sleep, TcpStream};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Mutex;
@@ -93,11 +92,16 @@ impl Buffers {
 }
 
 /// Joins two connections until both are over.
-pub(super) async fn relay(gateway: &Gateway, inside: TcpStream, outside: OsTcpStream) -> Outcome {
+pub(super) async fn relay(
+    host: &Host,
+    buffers: &Buffers,
+    inside: TcpStream,
+    outside: OsTcpStream,
+) -> Outcome {
     // What comes from the machine has been waiting for company long enough.
     inside.set_nodelay(true);
     let (up, down) = (Pump::default(), Pump::default());
-    let mut relay = Relay { gateway, inside, outside, up, down, patience: None };
+    let mut relay = Relay { host, buffers, inside, outside, up, down, patience: None };
     let ending = std::future::poll_fn(|cx| relay.poll(cx)).await;
     let Relay { inside, outside, up, down, .. } = relay;
     match ending {
@@ -109,7 +113,8 @@ pub(super) async fn relay(gateway: &Gateway, inside: TcpStream, outside: OsTcpSt
 }
 
 struct Relay<'a> {
-    gateway: &'a Gateway,
+    host: &'a Host,
+    buffers: &'a Buffers,
     inside: TcpStream,
     outside: OsTcpStream,
     up: Pump,
@@ -124,7 +129,7 @@ impl Relay<'_> {
         if self.patience.is_some() {
             return self.poll_rest(cx);
         }
-        let buffers = &self.gateway.buffers;
+        let buffers = self.buffers;
         let up = self.up.poll(cx, buffers, &mut self.inside, &mut self.outside);
         let down = self.down.poll(cx, buffers, &mut self.outside, &mut self.inside);
         match (up, down) {
@@ -148,14 +153,14 @@ impl Relay<'_> {
     }
 
     fn outside_broke(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
-        self.patience = Some((Box::pin(self.gateway.host.sleep(PATIENCE)), self.down.moved));
+        self.patience = Some((Box::pin(self.host.sleep(PATIENCE)), self.down.moved));
         self.poll_rest(cx)
     }
 
     /// The outside is broken: what is left of what it said goes to the inside, and when the inside
     /// has acknowledged it, or takes no more, the reset follows.
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
-        match self.down.carry(cx, &self.gateway.buffers, &mut self.outside, &mut self.inside) {
+        match self.down.carry(cx, self.buffers, &mut self.outside, &mut self.inside) {
             Progress::Broken(Side::Sink) => return Poll::Ready(Ending::InsideBroke),
             Progress::Broken(Side::Source) | Progress::Done => {
                 if self.inside.poll_acknowledged(cx).is_ready() {
@@ -167,7 +172,7 @@ impl Relay<'_> {
         let Some((patience, taken)) = &mut self.patience else { return Poll::Pending };
         if self.down.moved != *taken {
             *taken = self.down.moved;
-            *patience = Box::pin(self.gateway.host.sleep(PATIENCE));
+            *patience = Box::pin(self.host.sleep(PATIENCE));
         }
         patience.as_mut().poll(cx).map(|()| Ending::OutsideBroke)
     }
