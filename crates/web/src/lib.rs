@@ -5,15 +5,21 @@
 //!         |  address_bar::parse          what was typed -> URL, or a refusal that says why
 //!         v
 //!   Client::fetch                        one request, its redirects, one body at the end
-//!         |-- pool                       a connection that is there already, or why not
-//!         |-- connector                  name -> addresses -> TCP -> TLS -> HTTP
-//!         |-- headers                    what is said in the request, and to whom not
+//!         |-- exchange                   one request and the head of its answer, twice if it asks
+//!         |     |-- connector            proxy or none -> addresses -> TCP -> TLS -> HTTP
+//!         |     |-- pool                 a connection that is there already, or why not
+//!         |     |-- headers              what is said in the request: credentials, cookies, parts
+//!         |     '-- lesson               a challenge answered, an expectation given up
+//!         |-- conditions                 is that what was asked for?
 //!         v
 //!   Response { url, head, hops, body }   the body streams, decoded, as it arrives
 //! ```
 //!
-//! Read in this order: [`address_bar`], [`headers`], [`connector`], [`pool`], [`fetch`], [`error`]
-//! (everything that can go wrong, and curl's exit code for it).
+//! Read in this order: [`address_bar`], [`request`] and [`config`] (what is wanted), [`fetch`],
+//! `exchange`, `lesson`, [`headers`], [`credentials`], [`cookies`], [`proxy`], [`connector`],
+//! [`pool`], [`conditions`] and [`date`], `patience` (how long, how slow), [`body`], [`watch`] (what is
+//! known of a transfer at any time), [`retry`] (whether to ask again), [`error`] (everything that can
+//! go wrong, and curl's exit code for it).
 //!
 //! Here `dns`, `tls` and `http`, which know nothing of each other, are wired together.
 
