@@ -349,6 +349,34 @@ fn cookies_are_kept_sent_and_saved() {
 // ---- what is shown
 
 #[test]
+fn a_jar_is_replaced_and_keeps_its_permissions() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new("jar");
+    folder.write("jar", "").write("real", "");
+    fs::set_permissions(folder.path.join("jar"), fs::Permissions::from_mode(0o600)).unwrap();
+    std::os::unix::fs::symlink("real", folder.path.join("link")).unwrap();
+    folder.get(&["-s", "-c", "jar", "http://headers.test/own?Set-Cookie=a%3Db"]).exits(0);
+    assert!(folder.read("jar").ends_with("\ta\tb\n"), "{}", folder.read("jar"));
+    assert_eq!(fs::metadata(folder.path.join("jar")).unwrap().permissions().mode() & 0o777, 0o600);
+    folder.get(&["-s", "-c", "link", "http://headers.test/own?Set-Cookie=a%3Db"]).exits(0);
+    assert!(folder.read("real").ends_with("\ta\tb\n"));
+    assert_eq!(folder.names(), ["jar", "link", "real"]);
+}
+
+#[test]
+fn what_fits_into_no_field_is_refused_and_no_secret_told() {
+    let folder = Folder::new("fields");
+    for option in ["-A", "-e", "-r", "-b", "--oauth2-bearer"] {
+        let ran = folder.get(&["-s", option, "a=1\r\nInjected: 1", "http://echo.test/"]);
+        ran.exits(2).says(&format!("{option}: a field's value has no line breaks"));
+    }
+    folder.get(&["-s", "-C", "18446744073709551615", "-d", "x", "http://echo.test/"]).exits(2).says("-C");
+    let ran = folder.get(&["-s", "-u", "secret", "http://echo.test/"]);
+    assert!(!ran.err.contains("secret"), "{}", ran.err);
+    ran.exits(2);
+}
+
+#[test]
 fn heads_are_shown_and_saved() {
     let folder = Folder::new("heads");
     let text = folder.text(&["-s", "-i", "-L", "-D", "dump", "http://redirects.test/1"]);
@@ -483,6 +511,10 @@ fn failures_by_status_are_curls() {
     assert_eq!(folder.get(&["-s", "--fail-with-body", url]).exits(22).text(), "404 Not Found\n");
     folder.get(&["-s", "-f", "-o", "x", url]).exits(22);
     assert!(folder.names().is_empty());
+    folder.write("old", "12345");
+    folder.get(&["-s", "-f", "-C", "-", "-o", "old", "http://status.test/404"]).exits(22);
+    folder.get(&["-s", "-C", "-", "-o", "old", "http://status.test/404"]).exits(33);
+    assert_eq!(folder.read("old"), "12345");
 }
 
 #[test]
@@ -500,6 +532,16 @@ fn a_connection_is_led_where_the_options_say() {
 }
 
 // ---- how options are read
+
+#[test]
+fn help_and_version_are_where_curl_has_them() {
+    let folder = Folder::new("help");
+    assert_eq!(folder.text(&["-V"]), concat!("glasstack ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert_eq!(folder.text(&["-s", "--version"]), folder.text(&["-V"]));
+    for asked in ["-h", "--help"] {
+        assert!(folder.text(&[asked]).contains("--data-urlencode"), "{asked}");
+    }
+}
 
 #[test]
 fn a_file_of_options_is_read_as_curl_reads_it() {

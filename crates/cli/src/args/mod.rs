@@ -47,7 +47,11 @@ fn get_command(program: &OsStr, words: &[OsString]) -> anyhow::Result<Command> {
     let groups = match words::groups(definition, words.iter().cloned(), &mut read_config) {
         Ok(groups) => groups,
         Err(words::WordsError::Help(asked)) => {
-            return Ok(Cli::parse_from([program.to_owned(), "get".into(), asked]).command);
+            // The version is the program's, not the command's.
+            let is_version = asked == "-V" || asked == "--version";
+            let command = (!is_version).then(|| OsString::from("get"));
+            let words = std::iter::once(program.to_owned()).chain(command).chain(std::iter::once(asked));
+            return Ok(Cli::parse_from(words).command);
         }
         Err(error @ words::WordsError::File { .. }) => return Err(coded(READ_ERROR, error)),
         Err(error) => return Err(coded(FAILED_INIT, error)),
