@@ -61,9 +61,6 @@ impl Prepared {
         if request.max_redirs < -1 {
             return Err(usage("--max-redirs: a number from 0 on, or -1 for any number"));
         }
-        if request.user_agent.as_ref().is_some_and(|name| name.chars().any(char::is_control)) {
-            return Err(usage("-A: a field's value has no line breaks or other control characters"));
-        }
         Ok(Self {
             trust: trust(options.tls.cacert.as_deref(), options.tls.capath.as_deref(), "--cacert")?,
             proxy_trust: trust(options.connection.proxy_cacert.as_deref(), None, "--proxy-cacert")?,

@@ -1,6 +1,7 @@
 //! URLs that stand for several: `{a,b}`, `[1-9:2]`, `[a-z]`, as curl reads them; and `#1` in a file's
 //! name, which stands for what the first of them chose.
 
+use glasstack::web::address_bar;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -126,7 +127,7 @@ impl<'a> Reader<'a> {
     }
 
     fn bad(&self, why: &'static str, at: usize) -> BadPattern {
-        BadPattern { why, at: at + 1, text: self.text.to_owned() }
+        BadPattern { why, at: at + 1, text: address_bar::hide_password(self.text) }
     }
 
     /// Text up to the next set or range; a backslash in front of a brace or bracket makes it text.
@@ -317,6 +318,8 @@ mod tests {
         }
         let error = Pattern::parse("http://h/{a,b").unwrap_err();
         assert!(error.to_string().contains("at position 10"), "{error}");
+        let error = Pattern::parse("http://me:secret@h/{a,b").unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
         assert!(Pattern::parse("[0-9999999999][0-9999999999][0-9999999999]").is_err());
     }
 

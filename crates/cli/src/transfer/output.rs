@@ -94,8 +94,12 @@ impl Output {
         }
     }
 
-    /// The server has named the file.
+    /// The server has named the file. What an earlier attempt has made keeps its name: a second one
+    /// would be the name of a file that is not ours.
     pub(crate) fn rename(&mut self, folder: Option<&Path>, name: &OsStr, clobbers: bool) {
+        if self.file.is_some() {
+            return;
+        }
         if let Target::File { path, how } = &mut self.target {
             *path = naming::within(folder, name);
             if !clobbers && how.clobber == Clobber::Overwrite {
@@ -286,6 +290,17 @@ mod tests {
         }
         let mut out = output(&path, How { clobber: Clobber::Refuse, ..How::default() });
         assert!(out.finish().unwrap_err().to_string().contains("--clobber"));
+    }
+
+    #[test]
+    fn what_is_made_keeps_its_name_whatever_a_later_attempt_is_called() {
+        let folder = folder("renamed");
+        let mut out = output(&folder.join("url"), How::default());
+        out.rename(Some(&folder), OsStr::new("first"), false);
+        out.write(b"1").unwrap();
+        out.rewind().unwrap();
+        out.rename(Some(&folder), OsStr::new("second"), false);
+        assert_eq!(out.made().map(|(path, _)| path.to_owned()), Some(folder.join("first")));
     }
 
     #[test]

@@ -60,6 +60,7 @@ impl Template {
     pub(crate) fn new(options: &GetOptions) -> anyhow::Result<Self> {
         let (request, identity) = (&options.request, &options.identity);
         one_way_to_ask(options)?;
+        fields_hold(options)?;
         let is_json = options.body.data.iter().any(|(kind, _)| *kind == DataKind::Json);
         let mut query = data::query(&request.url_query, &mut read)?;
         let body = if !options.body.form.is_empty() {
@@ -257,6 +258,27 @@ fn one_way_to_ask(options: &GetOptions) -> anyhow::Result<()> {
     }
 }
 
+/// What goes into a header field must fit into one (RFC 9110 5.5): left out, it would be missed, and
+/// sent as it is, it would be another field.
+fn fields_hold(options: &GetOptions) -> anyhow::Result<()> {
+    let (request, identity) = (&options.request, &options.identity);
+    let said = [
+        ("-A", &request.user_agent),
+        ("-e", &request.referer),
+        ("-r", &request.range),
+        ("--oauth2-bearer", &identity.oauth2_bearer),
+    ];
+    let said = said.iter().filter_map(|(option, text)| Some((*option, text.as_ref()?)));
+    let cookies = identity.cookie.iter().filter(|said| said.contains('=')).map(|said| ("-b", said));
+    let breaks = |letter: char| letter.is_ascii_control() && letter != '\t';
+    match said.chain(cookies).find(|(_, text)| text.contains(breaks)) {
+        Some((option, _)) => {
+            Err(usage(format!("{option}: a field's value has no line breaks or other control characters")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Header fields of `-H`, those of `@FILE` included.
 pub(crate) fn edits(lines: &[String]) -> anyhow::Result<Vec<HeaderEdit>> {
     let mut edits = Vec::new();
@@ -290,7 +312,7 @@ fn credentials(options: &GetOptions) -> anyhow::Result<Option<Credentials>> {
     }
     let Some(pair) = &identity.user else { return Ok(None) };
     let Some((user, password)) = pair.split_once(':') else {
-        return Err(usage(format!("-u {pair}: write USER:PASSWORD, glasstack does not ask for a password")));
+        return Err(usage("-u: write USER:PASSWORD, glasstack does not ask for a password"));
     };
     let scheme = password_scheme(options);
     Ok(Some(Credentials::Password { user: user.to_owned(), password: password.to_owned(), scheme }))
@@ -321,10 +343,11 @@ fn resume(options: &GetOptions) -> anyhow::Result<Resume> {
     match options.request.continue_at.as_deref() {
         None => Ok(Resume::No),
         Some("-") => Ok(Resume::WhereTheFileEnds),
-        Some(text) => text
-            .parse()
-            .map(Resume::At)
-            .map_err(|_| usage(format!("-C {text}: an offset in bytes, or - for where the file ends"))),
+        // No file is longer than off_t says.
+        Some(text) => match text.parse() {
+            Ok(offset) if offset <= i64::MAX as u64 => Ok(Resume::At(offset)),
+            _ => Err(usage(format!("-C {text}: an offset in bytes, or - for where the file ends"))),
+        },
     }
 }
 

@@ -230,7 +230,15 @@ impl<'a> Runner<'a> {
             to_stdout && transfer.destination == Destination::Stdout,
             resumed_at,
         );
-        let response = Box::pin(running.operation.client.fetch(request)).await?;
+        let fetched = Box::pin(running.operation.client.fetch(request)).await;
+        if let (Err(WebError::RangeIgnored { .. }), true) = (&fetched, options.output.fail) {
+            // curl: to go on at the middle of an error page was not asked for.
+            let facts = watch.facts();
+            if facts.status >= 400 {
+                return Err(anyhow!("the server answered {}", facts.status)).exit_with(HTTP_ERROR);
+            }
+        }
+        let response = fetched?;
         attempt.status = response.head.status.as_u16();
         attempt.headers.clone_from(&response.head.headers);
         // 416 to a transfer that was to go on says that there is nothing left.
