@@ -1,6 +1,6 @@
 //! A body on its way out: pieces in memory, files, stdin; at no more than `--limit-rate`.
 
-use super::pace::Pace;
+use super::pace::{Pace, step};
 use glasstack::http::{BodySource, RequestBody};
 use glasstack::stack::Host;
 use glasstack::web::UploadBody;
@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// How much is read at a time, in bytes.
+/// How much is read at a time where nothing limits it, in bytes.
 const PIECE: usize = 64 * 1024;
 /// How many pieces of stdin may wait to be sent.
 const WAITING: usize = 4;
@@ -61,6 +61,7 @@ pub(crate) fn upload(segments: Vec<Segment>, host: &Host, limit_rate: Option<u64
             current: Current::Nothing,
             pace: limit_rate.map(|limit| Pace::new(&host, limit)),
             pause: None,
+            piece: step(limit_rate, PIECE),
             blocks: host.entropy().is_reproducible(),
         };
         Ok(RequestBody::Stream { length, source: Box::new(source) })
@@ -85,6 +86,8 @@ struct Source {
     current: Current,
     pace: Option<Pace>,
     pause: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// How much is read at a time, in bytes.
+    piece: usize,
     /// In a virtual world nothing happens outside of it: whoever waits for stdin waits.
     blocks: bool,
 }
@@ -110,7 +113,7 @@ impl BodySource for Source {
                 Poll::Ready(Some(chunk)) => break chunk,
                 Poll::Ready(None) => match self.segments.next() {
                     None => return Poll::Ready(None),
-                    Some(segment) => match Current::begin(segment, self.blocks) {
+                    Some(segment) => match Current::begin(segment, self.piece, self.blocks) {
                         Ok(current) => self.current = current,
                         Err(error) => return Poll::Ready(Some(Err(error))),
                     },
@@ -131,7 +134,7 @@ impl Source {
             Current::Bytes(pieces) => Poll::Ready(pieces.next().map(Ok)),
             Current::File { left: 0, .. } => Poll::Ready(None),
             Current::File { file, left, path } => {
-                let most = usize::try_from(*left).unwrap_or(PIECE).min(PIECE);
+                let most = usize::try_from(*left).unwrap_or(self.piece).min(self.piece);
                 Poll::Ready(Some(match read_piece(file, most) {
                     // Its length was promised.
                     Ok(piece) if piece.is_empty() => Err(io::Error::new(
@@ -151,10 +154,10 @@ impl Source {
 }
 
 impl Current {
-    fn begin(segment: Segment, blocks: bool) -> io::Result<Self> {
+    fn begin(segment: Segment, piece: usize, blocks: bool) -> io::Result<Self> {
         match segment {
             Segment::Bytes(bytes) => {
-                let pieces: Vec<Vec<u8>> = bytes.chunks(PIECE).map(<[u8]>::to_vec).collect();
+                let pieces: Vec<Vec<u8>> = bytes.chunks(piece).map(<[u8]>::to_vec).collect();
                 Ok(Self::Bytes(pieces.into_iter()))
             }
             Segment::File { path, offset, length } => {
@@ -162,11 +165,11 @@ impl Current {
                 file.seek(SeekFrom::Start(offset))?;
                 Ok(Self::File { file, left: length, path })
             }
-            Segment::Pipe { path } => Reader::begin(move || File::open(path), blocks),
+            Segment::Pipe { path } => Reader::begin(move || File::open(path), piece, blocks),
             Segment::Stdin => {
                 // Without a buffer: what is read ahead would be missing the second time.
                 let stdin = || io::stdin().as_fd().try_clone_to_owned().map(File::from);
-                Reader::begin(stdin, blocks)
+                Reader::begin(stdin, piece, blocks)
             }
         }
     }
@@ -196,6 +199,7 @@ struct Reader {
 impl Reader {
     fn begin<R: Read>(
         open: impl FnOnce() -> io::Result<R> + Send + 'static,
+        most: usize,
         blocks: bool,
     ) -> io::Result<Current> {
         let (sender, receiver) = sync_channel(WAITING);
@@ -215,7 +219,7 @@ impl Reader {
                 }
             };
             loop {
-                let piece = read_piece(&mut input, PIECE);
+                let piece = read_piece(&mut input, most);
                 let is_last = !matches!(&piece, Ok(piece) if !piece.is_empty());
                 let is_told = matches!(&piece, Ok(piece) if piece.is_empty()) || sender.send(piece).is_ok();
                 if is_last || !is_told {
@@ -261,7 +265,14 @@ mod tests {
     }
 
     fn source(segments: Vec<Segment>, blocks: bool) -> Source {
-        Source { segments: segments.into_iter(), current: Current::Nothing, pace: None, pause: None, blocks }
+        Source {
+            segments: segments.into_iter(),
+            current: Current::Nothing,
+            pace: None,
+            pause: None,
+            piece: PIECE,
+            blocks,
+        }
     }
 
     fn drain(mut source: Source) -> io::Result<Vec<u8>> {

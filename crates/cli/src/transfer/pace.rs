@@ -29,6 +29,14 @@ impl Pace {
     }
 }
 
+/// How many bytes may go at once, so that a limit is kept in each second and not only in the end.
+pub(crate) fn step(limit: Option<u64>, most: usize) -> usize {
+    match limit {
+        None | Some(0) => most,
+        Some(limit) => usize::try_from(limit / 4).unwrap_or(most).clamp(1, most),
+    }
+}
+
 /// How long so many bytes have to take.
 fn due(bytes: u64, limit: u64) -> Option<Duration> {
     let micros = u128::from(bytes) * 1_000_000 / u128::from(limit.max(1));
@@ -44,5 +52,13 @@ mod tests {
         assert_eq!(due(500, 1_000), Some(Duration::from_millis(500)));
         assert_eq!(due(500, 0), None);
         assert_eq!(due(u64::MAX, 1), Some(Duration::from_micros(u64::MAX)));
+    }
+
+    #[test]
+    fn a_quarter_of_a_second_goes_at_once() {
+        assert_eq!(step(Some(1_000), 65_536), 250);
+        assert_eq!(step(Some(1), 65_536), 1);
+        assert_eq!(step(Some(1 << 40), 65_536), 65_536);
+        assert_eq!(step(Some(0), 65_536), 65_536);
     }
 }

@@ -4,7 +4,7 @@
 use super::meter::Meter;
 use super::naming;
 use super::output::{Output, create_folders, unbuffered_stdout};
-use super::pace::Pace;
+use super::pace::{Pace, step};
 use super::plan::{Destination, Plan, Transfer};
 use super::report::{Report, fields, last_response};
 use super::request::{Template, typed};
@@ -268,10 +268,12 @@ impl<'a> Runner<'a> {
         }
         let mut pace = options.limits.limit_rate.map(|limit| Pace::new(&self.host, limit));
         while let Some(chunk) = response.body.chunk().await? {
-            running.output.write(&chunk)?;
-            self.meter.tick();
-            if let Some(pause) = pace.as_mut().and_then(|pace| pace.after(chunk.len() as u64)) {
-                pause.await;
+            for piece in chunk.chunks(step(options.limits.limit_rate, chunk.len().max(1))) {
+                running.output.write(piece)?;
+                self.meter.tick();
+                if let Some(pause) = pace.as_mut().and_then(|pace| pace.after(piece.len() as u64)) {
+                    pause.await;
+                }
             }
         }
         if response.passed_over.is_none() {
