@@ -193,7 +193,12 @@ impl Connection {
         self.witness.await_message();
         self.desk.begin(exchange, composed.head, &self.limits);
         self.carried += 1;
-        self.last = None;
+        // Until its response is there: who gives the request up gives the connection up.
+        self.last = Some(LastExchange {
+            persistence: Err(NotReusable::Unfinished),
+            arrival: Arc::default(),
+            gate: Arc::clone(&gate),
+        });
         let patience = match request.expect_timeout {
             Some(patience) if composed.waits => Either::Left((self.sleep)(patience)),
             _ => Either::Right(pending()),
@@ -210,7 +215,15 @@ impl Connection {
                 }
             }
         };
-        let incoming = response.map_err(|error| self.explain(&error, &gate))?.into_body();
+        let incoming = match response {
+            Ok(response) => response.into_body(),
+            Err(error) => {
+                if let Some(last) = &mut self.last {
+                    last.persistence = Err(NotReusable::Failed);
+                }
+                return Err(self.explain(&error, &gate));
+            }
+        };
         let (interim, arrived) = self.desk.take_head().ok_or(HttpError::Closed)?;
         let source = Source {
             incoming,

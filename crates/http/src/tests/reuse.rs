@@ -7,6 +7,7 @@ use futures_util::{AsyncReadExt, AsyncWriteExt};
 use http::Method;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// Answers every request with the same bytes until the client closes.
 async fn repeat(mut end: End, wire: &'static [u8]) {
@@ -22,7 +23,7 @@ fn reusable_after(wire: &'static [u8], ending: Ending) -> Result<(), NotReusable
         let mut response = connection.send(&world.scope, get("/")).await.unwrap();
         response.body.read_all(u64::MAX).await.unwrap();
         // What the peer does next has time to arrive.
-        world.executor.sleep(std::time::Duration::from_millis(1)).await;
+        world.executor.sleep(Duration::from_millis(1)).await;
         connection.reusable().await
     })
 }
@@ -40,6 +41,30 @@ fn one_connection_carries_several_requests() {
         }
         assert_eq!(connection.carried(), 3);
     });
+}
+
+#[test]
+fn a_request_that_was_given_up_is_the_connections_last() {
+    for answer in [b"".as_slice(), b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"] {
+        let world = World::new();
+        let (sleep, second) = (world.sleep(), Duration::from_secs(1));
+        let peer = |mut end: End| async move {
+            read_head(&mut end).await;
+            sleep(3 * second).await;
+            let _ = end.write_all(answer).await;
+            end.hold();
+        };
+        world.run(async {
+            let mut connection = world.client(Limits::default(), peer).await;
+            let request = Box::pin(connection.send(&world.scope, get("/")));
+            let given_up = select(request, world.executor.sleep(second)).await;
+            assert!(matches!(given_up, Either::Right(_)));
+            drop(given_up);
+            let again = select(Box::pin(connection.reusable()), world.executor.sleep(second)).await;
+            let Either::Left((again, _)) = again else { panic!("it is still waited for") };
+            assert_eq!(again, Err(NotReusable::Unfinished));
+        });
+    }
 }
 
 #[test]
