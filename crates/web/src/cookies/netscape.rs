@@ -74,7 +74,10 @@ fn from_fields(line: &str, now: WallTime) -> Option<Cookie> {
     let value = fields.next().unwrap_or_default();
     // A cookie of no domain would be for everybody, and one that no field can hold would take the
     // others' place in it.
-    if fields.next().is_some() || domain.is_empty() || line.contains(|c: char| c.is_control() && c != '\t') {
+    if fields.next().is_some()
+        || domain.is_empty()
+        || line.contains(|c: char| c.is_ascii_control() && c != '\t')
+    {
         return None;
     }
     Some(Cookie {

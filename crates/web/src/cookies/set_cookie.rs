@@ -97,7 +97,12 @@ impl SetCookie {
             "domain" => {
                 self.domain = value.strip_prefix('.').unwrap_or(value).to_ascii_lowercase();
             }
-            "path" => self.path = value.starts_with('/').then(|| value.to_owned()),
+            // A tab would break the file's format.
+            "path" => {
+                self.path = Some(value)
+                    .filter(|path| path.starts_with('/') && !path.contains('\t'))
+                    .map(str::to_owned);
+            }
             "secure" => self.secure = true,
             "httponly" => self.http_only = true,
             "samesite" => {
@@ -176,6 +181,7 @@ mod tests {
         assert!(cookie.secure && cookie.http_only);
         assert_eq!(cookie.same_site, SameSite::Lax);
         assert_eq!(read("a=b; Path=x").path, None);
+        assert_eq!(read("a=b; Path=/x\ty").path, None);
         let long = format!("a=b; Path=/{}", "x".repeat(1024));
         assert_eq!(read(&long).path, None, "an attribute that is too long is passed over");
     }
