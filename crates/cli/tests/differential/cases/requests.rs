@@ -133,7 +133,10 @@ pub(crate) const REQUESTS: &[Case] = &[
     case("request: expect silence", "-T big.bin --expect100-timeout 0.3 {http}/expect/silence"),
     case("request: expect 417", "-T big.bin {http}/expect/417"),
     case("request: expect final answer", "-T big.bin {http}/expect/final"),
-    case("request: expect of own", "-H 'Expect: 100-continue' -d a=b {http}/expect/100"),
+    case(
+        "request: expect of own",
+        "-w '%{http_code} %{size_upload}' -H 'Expect: 100-continue' -d a=b {http}/expect/100",
+    ),
     case("request: expect taken away", "-H 'Expect:' -T big.bin {http}/expect/100"),
     case("request: expect 417 of a post", "--data-binary @big.bin {http}/expect/417"),
     case("request: expect with redirects", "-L --data-binary @big.bin '{http}/redirect?to=/upload&code=307'"),
