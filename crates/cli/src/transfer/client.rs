@@ -105,7 +105,11 @@ impl Prepared {
         let tls = TlsClient::new(host.entropy(), host.scope().clock(), config)?;
         let proxy = proxy_rules(options, net, host, self.proxy_trust, self.proxy_headers)?;
         let (request, limits) = (&options.request, &options.limits);
-        let usual = ClientConfig::new(net.resolver(&options.connection.resolve)?, tls);
+        // curl's plus sign lets an entry grow old, for which no run of this program is long enough.
+        let overrides = options.connection.resolve.iter();
+        let overrides: Vec<String> =
+            overrides.map(|text| text.strip_prefix('+').unwrap_or(text).to_owned()).collect();
+        let usual = ClientConfig::new(net.resolver(&overrides)?, tls);
         let config = ClientConfig {
             // Said to be nothing, it is left out, as curl does.
             user_agent: request
