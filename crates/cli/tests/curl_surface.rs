@@ -371,9 +371,25 @@ fn what_fits_into_no_field_is_refused_and_no_secret_told() {
         ran.exits(2).says(&format!("{option}: a field's value has no line breaks"));
     }
     folder.get(&["-s", "-C", "18446744073709551615", "-d", "x", "http://echo.test/"]).exits(2).says("-C");
-    let ran = folder.get(&["-s", "-u", "secret", "http://echo.test/"]);
-    assert!(!ran.err.contains("secret"), "{}", ran.err);
-    ran.exits(2);
+    for (code, arguments) in [
+        (2, &["-u", "secret", "http://echo.test/"][..]),
+        (3, &["http://me:secret@/"]),
+        (3, &["http://me:secret@echo.test/{a"]),
+        (22, &["-f", "http://me:secret@status.test/404"]),
+        (23, &["-O", "http://me:secret@echo.test/"]),
+        (47, &["-L", "--max-redirs", "1", "http://me:secret@redirects.test/9"]),
+        (47, &["-L", "http://me:secret@loop.test/"]),
+    ] {
+        let ran = folder.get(&[arguments, &["-s", "--events", "events"]].concat());
+        assert!(!ran.err.contains("secret"), "{}", ran.err);
+        ran.exits(code);
+        if code != 2 && code != 3 {
+            // The field `Authorization` is there, what failed is told without it.
+            let events = folder.read("events");
+            let mut failed = events.lines().filter(|line| line.contains("\"failed\""));
+            assert_eq!(failed.find(|line| line.contains("secret")), None);
+        }
+    }
 }
 
 #[test]
@@ -524,7 +540,10 @@ fn a_connection_is_led_where_the_options_say() {
     assert!(text.contains("no site is called nobody.test"), "{text}");
     let ports = ["-s", "-o", "x", "-w", "%{local_port}", "--local-port", "5000-5003", "http://echo.test/"];
     assert!((5_000..=5_003).contains(&folder.text(&ports).parse::<u16>().unwrap()));
-    folder.get(&["-s", "--interface", "192.0.2.2", "http://echo.test/"]).exits(0);
+    for own in ["192.0.2.2", "eth0", "if!eth0", "host!192.0.2.2"] {
+        folder.get(&["-s", "--interface", own, "http://echo.test/"]).exits(0);
+    }
+    folder.get(&["-s", "--resolve", "+a.test:80:198.51.100.80", "http://a.test/"]).exits(0);
     folder.get(&["-s", "--interface", "192.0.2.77", "http://echo.test/"]).exits(45).says("192.0.2.2");
     folder.get(&["-s", "--proto", "=https", "http://echo.test/"]).exits(1);
     folder.get(&["-s", "-L", "--proto-redir", "=http", "http://www.example.test/"]).exits(1);

@@ -1,6 +1,6 @@
 //! A fetch: a request, the redirects that it meets, and one body at the end.
 
-use crate::address_bar::without_password;
+use crate::address_bar::{hide_password, without_password};
 use crate::body::{Arrival, ResponseBody};
 use crate::conditions::{self, PassedOver};
 use crate::config::ClientConfig;
@@ -216,7 +216,8 @@ impl<'a> Trail<'a> {
         if self.followed >= self.policy.limit {
             let to = redirect.url;
             request.watch.learn(|facts| facts.redirect_url = Some(to.clone()));
-            return Err(RedirectError::TooMany { limit: self.policy.limit, to: to.into() }.into());
+            let to = without_password(&to);
+            return Err(RedirectError::TooMany { limit: self.policy.limit, to }.into());
         }
         // Who has a cookie now is another than he was: the same question may get another answer.
         if exchange.set_cookies {
@@ -225,7 +226,13 @@ impl<'a> Trail<'a> {
         } else {
             // The limit is looked at above.
             let endless = RedirectPolicy { limit: u32::MAX, ..self.policy.clone() };
-            self.chain.next(&request.method, &request.url, status, &head.headers, &endless)?;
+            let seen = self.chain.next(&request.method, &request.url, status, &head.headers, &endless);
+            seen.map_err(|error| match error {
+                RedirectError::Loop { method, url } => {
+                    RedirectError::Loop { method, url: hide_password(&url) }
+                }
+                error => error,
+            })?;
         }
         if !self.config.redirect_schemes.allow(&redirect.url) {
             return Err(WebError::SchemeNotAllowed { url: without_password(&redirect.url) });

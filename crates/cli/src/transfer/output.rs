@@ -5,6 +5,7 @@ use super::plan::Destination;
 use crate::args::OutputOptions;
 use crate::failure::{ExitWith, WRITE_ERROR, coded};
 use anyhow::{Context, anyhow};
+use glasstack::web::address_bar;
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -78,6 +79,7 @@ impl Output {
                 // With -J the server may still name it.
                 None if options.remote_header_name => file(OsStr::new("")),
                 None => {
+                    let url = address_bar::hide_password(url);
                     let error = anyhow!("-O: {url} ends in no name for a file (-o FILE gives one)");
                     return Err(coded(WRITE_ERROR, error));
                 }

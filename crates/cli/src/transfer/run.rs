@@ -246,8 +246,8 @@ impl<'a> Runner<'a> {
         let failed = attempt.status >= 400 && !nothing_left;
         self.name_by_server(running, &response);
         self.show_heads(running, watch, attempt)?;
-        let refused =
-            || Err(anyhow!("{} answered {}", response.url, response.head.status)).exit_with(HTTP_ERROR);
+        let asked = address_bar::hide_password(response.url.as_str());
+        let refused = || Err(anyhow!("{asked} answered {}", response.head.status)).exit_with(HTTP_ERROR);
         if failed && options.output.fail && !options.output.fail_with_body {
             return refused();
         }
