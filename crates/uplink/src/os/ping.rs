@@ -45,8 +45,7 @@ pub(crate) enum Echo {
     Complaints(Vec<Complaint>),
 }
 
-/// RFC 792: the header of an echo message, in bytes.
-const HEADER: usize = 8;
+/// RFC 792.
 const ECHO_REQUEST: u8 = 8;
 const ECHO_REPLY: u8 = 0;
 
@@ -91,11 +90,30 @@ impl PingSocket {
                     complaints => return Ok(Echo::Complaints(complaints)),
                 },
             };
-            if let Some(&[ECHO_REPLY, 0, _, _, _, _, high, low, ref payload @ ..]) = buffer.get(..length) {
-                let seq = u16::from_be_bytes([high, low]);
-                return Ok(Echo::Reply { seq, payload: payload.to_vec() });
+            if let Some(reply) = buffer.get(..length).and_then(reply) {
+                return Ok(reply);
             }
-            debug_assert!(length < HEADER || buffer.first() != Some(&ECHO_REPLY), "a reply with a code");
         }
+    }
+}
+
+/// The reply in an ICMP message, if it is one. (The kernel does not look at the code.)
+fn reply(message: &[u8]) -> Option<Echo> {
+    let &[ECHO_REPLY, 0, _, _, _, _, high, low, ref payload @ ..] = message else { return None };
+    Some(Echo::Reply { seq: u16::from_be_bytes([high, low]), payload: payload.to_vec() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_is_of_its_type_with_code_0_and_whole() {
+        let mut message = [ECHO_REPLY, 0, 9, 9, 9, 9, 1, 2, b'x'];
+        let Some(Echo::Reply { seq, payload }) = reply(&message) else { unreachable!("it is one") };
+        assert_eq!((seq, payload), (0x0102, b"x".to_vec()));
+        assert!(reply(&message[..7]).is_none());
+        message[1] = 1;
+        assert!(reply(&message).is_none(), "whoever answers can put any code there");
     }
 }
