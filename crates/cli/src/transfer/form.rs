@@ -127,6 +127,9 @@ impl Reader<'_> {
                 if !media_type.contains('/') {
                     return Err("`type=` is followed by no media type, as text/plain");
                 }
+                if media_type.contains(char::is_control) {
+                    return Err("a media type has no line breaks");
+                }
                 content.media_type = Some(media_type);
             } else if self.keyword(b"filename=") {
                 content.file_name = Some(String::from_utf8_lossy(&self.word()).into_owned());
@@ -146,6 +149,9 @@ impl Reader<'_> {
             } else if let Some(media_type) = &mut content.media_type {
                 // `;type=text/plain; charset=x`: curl takes it as part of the type.
                 let parameter = self.plain_word();
+                if parameter.contains(char::is_control) {
+                    return Err("a media type has no line breaks");
+                }
                 if !parameter.is_empty() {
                     media_type.push_str("; ");
                     media_type.push_str(&parameter);
@@ -434,7 +440,9 @@ mod tests {
 
     #[test]
     fn what_is_no_part_is_refused() {
-        for text in ["name", "a=(;type=x/y", "a=b;type=nonsense", "a=b;encoder=base64", "a=b;headers=@f"] {
+        let injected = ["a=b;type=x/y\r\nX: y", "a=b;type=x/y; z=\r\nX: y", "a=b;headers=\"A: b\r\nX: y\""];
+        let nonsense = ["name", "a=(;type=x/y", "a=b;type=nonsense", "a=b;encoder=base64", "a=b;headers=@f"];
+        for text in nonsense.into_iter().chain(injected) {
             assert!(parse(FormKind::Rich, OsStr::new(text)).is_err(), "{text}");
         }
     }
