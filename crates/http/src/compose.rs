@@ -84,8 +84,12 @@ fn frame(request: &Request, fields: &mut Fields) -> Result<Option<u64>, HttpErro
     match (request.body.length(), said) {
         // RFC 9110 8.6: a method that gives content a meaning says so even when there is none.
         (Some(length), None) => {
-            let says = !matches!(request.body, RequestBody::Empty)
-                || matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
+            let says = match request.body {
+                // RFC 9112 6.2: never beside a Transfer-Encoding.
+                RequestBody::Empty if fields.contains(&TRANSFER_ENCODING) => false,
+                RequestBody::Empty => matches!(request.method, Method::POST | Method::PUT | Method::PATCH),
+                _ => true,
+            };
             if says {
                 insert(fields, CONTENT_LENGTH, HeaderValue::from(length));
             }
@@ -155,6 +159,14 @@ mod tests {
         request.version = Version::HTTP_10;
         assert!(written(&request).starts_with("POST /a?b HTTP/1.0\r\n"));
         assert!(!written(&request).contains("Expect"));
+    }
+
+    #[test]
+    fn a_request_without_a_body_does_not_give_its_length_in_two_ways() {
+        let mut request = post(RequestBody::Empty);
+        assert!(written(&request).contains("\r\nContent-Length: 0\r\n"));
+        request.headers.push("Transfer-Encoding", HeaderValue::from_static("chunked")).unwrap();
+        assert!(!written(&request).contains("Content-Length"));
     }
 
     #[test]

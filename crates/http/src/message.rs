@@ -43,7 +43,8 @@ pub enum Target {
     Origin,
     /// The whole URL, as a proxy wants it (RFC 9112 3.2.2).
     Absolute,
-    /// Anything else, sent as it is; one with white space or a control character is refused.
+    /// Anything else, sent as it is, spaces included; one that is empty or has a control character is
+    /// refused.
     Custom(String),
 }
 
