@@ -2,9 +2,9 @@
 
 use crate::address_bar::without_password;
 use crate::error::WebError;
-use crate::exchange::{FetchSpan, Lease, tell_failure};
+use crate::exchange::{FetchSpan, tell_failure};
 use crate::patience::Patience;
-use crate::pool::Pool;
+use crate::pool::{Lease, Pool};
 use crate::watch::Watch;
 use bytes::Bytes;
 use glasstack_http::{Decoded, HeaderMap};

@@ -1,7 +1,7 @@
 //! How a client fetches.
 
 use crate::cookies::SharedJar;
-use crate::credentials::Netrc;
+use crate::credentials::NetrcUse;
 use crate::proxy::ProxyRules;
 use glasstack_dns::Resolver;
 use glasstack_http::{DecodeLimits, Limits, Reading, RedirectPolicy, Version};
@@ -174,15 +174,6 @@ impl Schemes {
 pub struct BadSchemes {
     /// What was given.
     pub text: String,
-}
-
-/// A netrc file, and when it counts.
-#[derive(Clone, Debug)]
-pub struct NetrcUse {
-    /// The file.
-    pub netrc: Netrc,
-    /// Whether a user in the URL wins over it (`--netrc-optional`) or is passed over (`-n`).
-    pub optional: bool,
 }
 
 /// How TCP connections are made.

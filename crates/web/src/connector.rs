@@ -1,19 +1,17 @@
 //! From a URL to an HTTP connection: proxy, name, addresses, TCP, TLS.
 
 use crate::config::{ClientConfig, ConnectTo, TcpOptions};
-use crate::error::WebError;
+use crate::error::{ConnectFailure, WebError};
 use crate::proxy::socks::{self, Destination, SocksError};
 use crate::proxy::tunnel::{self, Gate};
-use crate::proxy::{Proxy, ProxyRules, ProxyScheme};
+use crate::proxy::{Proxy, ProxyRules, ProxyScheme, Wire};
 use crate::watch::Watch;
-use futures_util::{AsyncRead, AsyncWrite};
 use glasstack_dns::Resolver;
 use glasstack_http::{Connection, Limits};
 use glasstack_journal::event::Http;
 use glasstack_journal::{Note, Scope, SpanId};
 use glasstack_stack::{ConnectError, ConnectOptions, Host, TcpStream};
 use glasstack_tls::{CertificateInfo, TlsClient};
-use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 use url::Url;
@@ -42,6 +40,13 @@ pub(crate) struct Connected {
     pub(crate) span: Option<SpanId>,
     /// The server's, its own first.
     pub(crate) certificates: Vec<CertificateInfo>,
+}
+
+impl Connected {
+    /// It can be used, new or kept.
+    pub(crate) fn shown_to(&self, watch: &Watch) {
+        watch.on_connection((self.local, self.remote), &self.certificates);
+    }
 }
 
 /// How a URL's server is reached.
@@ -74,44 +79,6 @@ impl Way {
     /// Whether requests are read by a proxy that sends them on.
     pub(crate) fn is_forwarded(&self) -> bool {
         matches!(self.proxy, Some((_, Means::Forward)))
-    }
-}
-
-/// None of a host's addresses could be connected to.
-#[derive(Clone, Debug)]
-pub struct ConnectFailure {
-    /// The host.
-    pub host: String,
-    /// Every address tried, in order, and what became of it.
-    pub attempts: Vec<(SocketAddr, ConnectError)>,
-}
-
-impl fmt::Display for ConnectFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot connect to {}: ", self.host)?;
-        for (index, (_, error)) in self.attempts.iter().enumerate() {
-            write!(f, "{}{error}", if index == 0 { "" } else { "; " })?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ConnectFailure {}
-
-impl ConnectFailure {
-    /// Whether the last address tried was silent until the time was up.
-    pub fn is_timeout(&self) -> bool {
-        matches!(self.attempts.last(), Some((_, ConnectError::TimedOut { .. })))
-    }
-
-    /// Whether all the ports that it could have come from were taken.
-    pub fn is_port_taken(&self) -> bool {
-        matches!(self.attempts.last(), Some((_, ConnectError::PortTaken { .. })))
-    }
-
-    /// Whether the last address tried answered that nothing listens there.
-    pub fn is_refused(&self) -> bool {
-        matches!(self.attempts.last(), Some((_, ConnectError::Refused { .. })))
     }
 }
 
@@ -368,10 +335,6 @@ impl Connector {
         Err(last)
     }
 }
-
-/// Any stream that may be passed on.
-pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Send + Unpin + ?Sized> Wire for S {}
 
 /// What is known of a TCP connection once it is inside other things.
 struct Ends {

@@ -2,14 +2,15 @@
 
 use crate::address_bar::AddressError;
 use crate::config::LowSpeed;
-use crate::connector::ConnectFailure;
 use crate::headers::BadHeader;
 use crate::proxy::SocksError;
 use glasstack_dns::ResolveError;
 use glasstack_http::{DecodeError, HttpError, RedirectError};
+use glasstack_stack::ConnectError;
 use glasstack_tls::{TlsError, TlsErrorKind};
+use std::fmt;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// A URL could not be fetched. Each layer's own error is the source or the whole of it.
@@ -212,6 +213,44 @@ impl WebError {
     }
 }
 
+/// None of a host's addresses could be connected to.
+#[derive(Clone, Debug)]
+pub struct ConnectFailure {
+    /// The host.
+    pub host: String,
+    /// Every address tried, in order, and what became of it.
+    pub attempts: Vec<(SocketAddr, ConnectError)>,
+}
+
+impl fmt::Display for ConnectFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot connect to {}: ", self.host)?;
+        for (index, (_, error)) in self.attempts.iter().enumerate() {
+            write!(f, "{}{error}", if index == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConnectFailure {}
+
+impl ConnectFailure {
+    /// Whether the last address tried was silent until the time was up.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.attempts.last(), Some((_, ConnectError::TimedOut { .. })))
+    }
+
+    /// Whether all the ports that it could have come from were taken.
+    pub fn is_port_taken(&self) -> bool {
+        matches!(self.attempts.last(), Some((_, ConnectError::PortTaken { .. })))
+    }
+
+    /// Whether the last address tried answered that nothing listens there.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.attempts.last(), Some((_, ConnectError::Refused { .. })))
+    }
+}
+
 fn address_code(error: &AddressError) -> u8 {
     match error {
         AddressError::UnsupportedScheme { .. } => 1,
@@ -249,7 +288,7 @@ fn redirect_code(error: &RedirectError) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use glasstack_stack::{ConnectError, TcpError};
+    use glasstack_stack::TcpError;
 
     fn connect(error: ConnectError) -> WebError {
         let attempts = vec![("10.0.0.2:80".parse().unwrap(), error)];

@@ -5,12 +5,12 @@ use crate::conditions::{condition_field, range_field};
 use crate::config::ClientConfig;
 use crate::connector::{Connected, Connector, Way};
 use crate::cookies::SharedJar;
-use crate::credentials;
+use crate::credentials::identity;
 use crate::error::WebError;
 use crate::headers::{HeaderEdit, Said, basic, compose, host_field};
 use crate::lesson::Lesson;
 use crate::patience::Patience;
-use crate::pool::{Found, Pool};
+use crate::pool::{Found, Lease, Pool};
 use crate::request::Request;
 use crate::watch::HeadKind;
 use bytes::Bytes;
@@ -42,16 +42,10 @@ pub(crate) struct Exchange {
     pub(crate) set_cookies: bool,
 }
 
-/// A connection that is in use, and what it is good for.
-pub(crate) struct Lease {
-    pub(crate) key: String,
-    pub(crate) connection: Connected,
-}
-
 impl Exchanger<'_> {
     /// Sends the request, and again if its answer asks for that.
     pub(crate) async fn exchange(&self, request: &Request) -> Result<Exchange, WebError> {
-        let identity = credentials::choose(request, self.config.netrc.as_ref());
+        let identity = identity::choose(request, self.config.netrc.as_ref());
         if let Some(identity) = &identity {
             self.host.scope().record(|| Http::CredentialsChosen {
                 scheme: identity.scheme().to_owned(),
@@ -124,7 +118,7 @@ impl Exchanger<'_> {
         match self.pool.take(&way.key).await {
             Found::Reusable(connection) => {
                 request.watch.reach(self.host.now(), |timings| &mut timings.namelookup);
-                request.watch.on_connection(&connection);
+                connection.shown_to(&request.watch);
                 host.scope().record(|| Http::ConnectionChosen {
                     remote: connection.remote,
                     connection: connection.span,
@@ -145,7 +139,7 @@ impl Exchanger<'_> {
         why: String,
     ) -> Result<Connected, WebError> {
         let connection = Box::pin(self.connector.connect(host, way, &request.watch)).await?;
-        request.watch.on_connection(&connection);
+        connection.shown_to(&request.watch);
         host.scope().record(|| Http::ConnectionChosen {
             remote: connection.remote,
             connection: connection.span,

@@ -1,6 +1,6 @@
 //! What a first answer teaches: when the same request is worth sending again, and how.
 
-use crate::credentials::Identity;
+use crate::credentials::identity::Identity;
 use crate::request::Request;
 use glasstack_http::header::WWW_AUTHENTICATE;
 use glasstack_http::{Method, ResponseHead, StatusCode, Target};

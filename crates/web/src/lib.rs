@@ -47,12 +47,11 @@ pub use address_bar::{Address, AddressError};
 pub use body::ResponseBody;
 pub use conditions::PassedOver;
 pub use config::{
-    BadConnectTo, BadSchemes, ClientConfig, ConnectTo, KeepPost, LowSpeed, NetrcUse, Schemes, TcpOptions,
+    BadConnectTo, BadSchemes, ClientConfig, ConnectTo, KeepPost, LowSpeed, Schemes, TcpOptions,
 };
-pub use connector::ConnectFailure;
 pub use cookies::{Cookie, CookieJar, SharedJar};
-pub use credentials::{Credentials, Netrc, NetrcError, PasswordScheme};
-pub use error::WebError;
+pub use credentials::{Credentials, Netrc, NetrcError, NetrcUse, PasswordScheme};
+pub use error::{ConnectFailure, WebError};
 pub use fetch::{Client, Hop, Response};
 pub use headers::{BadHeader, HeaderEdit};
 pub use proxy::{BadProxy, NoProxy, Proxy, ProxyRules, ProxyScheme, SocksError};

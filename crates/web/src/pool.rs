@@ -1,7 +1,6 @@
 //! Connections kept for the next request that takes the same way (RFC 9112 9.3).
 
 use crate::connector::Connected;
-use crate::exchange::Lease;
 use futures_channel::oneshot;
 use glasstack_stack::Host;
 use std::collections::BTreeMap;
@@ -21,6 +20,12 @@ struct State {
     /// By what they are good for.
     idle: BTreeMap<String, Vec<Connected>>,
     closing: Vec<oneshot::Receiver<()>>,
+}
+
+/// A connection that is in use, and what it is good for.
+pub(crate) struct Lease {
+    pub(crate) key: String,
+    pub(crate) connection: Connected,
 }
 
 /// What the pool had.

@@ -1,7 +1,6 @@
 //! What there is to know of a transfer, while it runs and when it is over: curl's `-w`, its progress
 //! meter, `-i` and `-D` read it.
 
-use crate::connector::Connected;
 use glasstack_http::{Method, ResponseHead, Version, header};
 use glasstack_journal::Instant;
 use glasstack_tls::CertificateInfo;
@@ -204,12 +203,11 @@ impl Watch {
         (inner.facts.local, inner.facts.remote) = (Some(local), Some(remote));
     }
 
-    /// A connection can be used, new or kept.
-    pub(crate) fn on_connection(&self, connection: &Connected) {
+    /// A connection with these ends can be used, new or kept.
+    pub(crate) fn on_connection(&self, (local, remote): (SocketAddr, SocketAddr), of: &[CertificateInfo]) {
         let mut inner = self.lock();
-        inner.facts.local = Some(connection.local);
-        inner.facts.remote = Some(connection.remote);
-        inner.facts.certificates.clone_from(&connection.certificates);
+        (inner.facts.local, inner.facts.remote) = (Some(local), Some(remote));
+        inner.facts.certificates = of.to_vec();
     }
 
     /// From here on this tells how far the exchange has come.

@@ -19,6 +19,15 @@ pub struct NetrcEntry {
     pub password: Option<String>,
 }
 
+/// A netrc file, and when it counts.
+#[derive(Clone, Debug)]
+pub struct NetrcUse {
+    /// The file.
+    pub netrc: Netrc,
+    /// Whether a user in the URL wins over it (`--netrc-optional`) or is passed over (`-n`).
+    pub optional: bool,
+}
+
 /// Not a netrc file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} of the netrc file: {why}")]

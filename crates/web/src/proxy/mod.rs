@@ -8,10 +8,15 @@ pub use no_proxy::NoProxy;
 pub use socks::SocksError;
 
 use crate::headers::{HeaderEdit, percent_decoded};
+use futures_util::{AsyncRead, AsyncWrite};
 use glasstack_tls::TlsClient;
 use std::fmt;
 use std::str::FromStr;
 use url::Url;
+
+/// Any stream that may be passed on.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + ?Sized> Wire for S {}
 
 /// One proxy.
 #[derive(Clone, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! A way through an HTTP proxy that carries bytes and reads none: CONNECT (RFC 9110 9.3.6).
 
-use super::Proxy;
-use crate::connector::Wire;
+use super::{Proxy, Wire};
 use crate::error::WebError;
 use crate::headers::{HeaderEdit, PROXY_CONNECTION, append, basic};
 use crate::watch::{HeadKind, Watch};
