@@ -1,10 +1,12 @@
 //! The `glasstack` program: a thin layer over the library. One file a subcommand in `cmd`, the
-//! networks it runs on in `net`, what is shown and saved in `watch`, results in `output`.
+//! networks it runs on in `net`, what is shown and saved in `watch`, results in `output`, files in
+//! `files`.
 
 mod args;
 mod cmd;
 mod console;
 mod failure;
+mod files;
 mod names;
 mod net;
 mod output;

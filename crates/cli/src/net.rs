@@ -3,6 +3,7 @@
 
 use crate::args::{NetChoice, NetOptions, WatchOptions};
 use crate::failure::{ExitWith, FAILED_INIT, coded, usage};
+use crate::files::read_bounded;
 use crate::watch::{self, HERO};
 use anyhow::{Context, bail};
 use glasstack::dns::config::DNS_PORT;
@@ -13,7 +14,6 @@ use glasstack::stack::{Host, World};
 use glasstack::tls::TrustStore;
 use glasstack::uplink::{Addressing, TapConfig, TapDevice, TapWorld, UserNet, UserNetConfig, WorldError};
 use std::future::Future;
-use std::io::Read;
 use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -262,18 +262,6 @@ fn hosts_of(options: &NetOptions, host: &Host) -> anyhow::Result<HostsFile> {
             if path.exists() { hosts(path, host) } else { Ok(HostsFile::default()) }
         }
     }
-}
-
-/// What a file holds, unless that is more than `limit` bytes: a device has no end.
-pub(crate) fn read_bounded(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
-    let cannot = || format!("cannot read {}", path.display());
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).with_context(cannot)?;
-    file.take(limit + 1).read_to_end(&mut bytes).with_context(cannot)?;
-    if bytes.len() as u64 > limit {
-        bail!("{} is larger than {limit} bytes", path.display());
-    }
-    Ok(bytes)
 }
 
 fn hosts(path: &Path, host: &Host) -> anyhow::Result<HostsFile> {

@@ -2,7 +2,7 @@
 
 use crate::args::WatchOptions;
 use crate::console::{self, Console};
-use crate::transfer::output::unbuffered_stdout;
+use crate::files::unbuffered_stdout;
 use anyhow::Context;
 use glasstack::journal::journal::Recorder;
 use glasstack::journal::{Journal, Observer, Record};

@@ -75,7 +75,7 @@ fn read_config(file: &OsStr) -> anyhow::Result<Vec<u8>> {
         std::io::stdin().lock().take(LARGEST_CONFIG).read_to_end(&mut bytes).context("cannot read stdin")?;
         return Ok(bytes);
     }
-    crate::net::read_bounded(file.as_ref(), LARGEST_CONFIG)
+    crate::files::read_bounded(file.as_ref(), LARGEST_CONFIG)
 }
 
 /// A see-through network stack: performs a whole web request, from the ARP question to the last

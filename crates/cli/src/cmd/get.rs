@@ -3,10 +3,10 @@
 use crate::args::{GetOptions, WatchOptions};
 use crate::console;
 use crate::failure::{ExitWith, FAILED_INIT, WRITE_ERROR, usage};
-use crate::net::{Net, read_bounded};
+use crate::files::{read_bounded, replace, unbuffered_stdout};
+use crate::net::Net;
 use crate::transfer::client::Prepared;
 use crate::transfer::meter::{Meter, Shown};
-use crate::transfer::output::unbuffered_stdout;
 use crate::transfer::plan::{Destination, Plan};
 use crate::transfer::request::{Template, typed};
 use crate::transfer::run::{Operation, Runner, format_of, unstarted};
@@ -16,7 +16,7 @@ use glasstack::journal::SpanKind;
 use glasstack::stack::Host;
 use glasstack::web::{AddressError, CookieJar, SharedJar, WebError, address_bar};
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -206,33 +206,6 @@ fn save_jar(operations: &[Operation], jar: &SharedJar, host: &Host) -> anyhow::R
         }
     }
     Ok(())
-}
-
-/// Writes a file so that at no time there is half of it, whoever else reads or writes it. What is no
-/// plain file, as a link or a device, is written as it is.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let old = match std::fs::symlink_metadata(path) {
-        Ok(old) if !old.is_file() => return std::fs::write(path, bytes),
-        old => old.ok(),
-    };
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let written = (|| {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(&name)?;
-        if let Some(old) = &old {
-            file.set_permissions(old.permissions())?;
-        }
-        file.write_all(bytes)?;
-        std::fs::rename(&name, path)
-    })();
-    match written {
-        // A folder in which no file can be made may hold one that can be written.
-        Err(_) if old.is_some() => {
-            let _ = std::fs::remove_file(&name);
-            std::fs::write(path, bytes)
-        }
-        written => written,
-    }
 }
 
 /// `--stderr`.

@@ -5,7 +5,8 @@ use crate::failure::{
     BAD_CA_FILE, BAD_CERTIFICATE, BAD_CIPHER, BAD_CRL_FILE, ExitWith, FAILED_INIT, INTERFACE_FAILED, coded,
     usage,
 };
-use crate::net::{Net, read_bounded};
+use crate::files::read_bounded;
+use crate::net::Net;
 use crate::watch::key_log;
 use anyhow::{Context, anyhow};
 use glasstack::http::{Reading, Version};

@@ -4,13 +4,13 @@ use super::naming;
 use super::plan::Destination;
 use crate::args::OutputOptions;
 use crate::failure::{ExitWith, WRITE_ERROR, coded};
+use crate::files::{create_folders, unbuffered_stdout};
 use anyhow::{Context, anyhow};
 use glasstack::web::address_bar;
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::os::fd::AsFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// How many numbers `--no-clobber` tries.
@@ -233,21 +233,6 @@ fn open_new(mut options: OpenOptions, path: &Path, clobber: Clobber) -> io::Resu
         }
     }
     Err(last.unwrap_or_else(|| ErrorKind::AlreadyExists.into()))
-}
-
-/// The folders above a file, with curl's permissions.
-pub(crate) fn create_folders(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => {
-            std::fs::DirBuilder::new().recursive(true).mode(0o750).create(folder)
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Stdout without the buffer that waits for the end of a line.
-pub(crate) fn unbuffered_stdout() -> io::Result<File> {
-    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
 }
 
 #[cfg(test)]

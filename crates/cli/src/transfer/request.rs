@@ -7,7 +7,7 @@ use super::output::Output;
 use super::plan::{Transfer, Upload};
 use crate::args::{DataKind, GetOptions};
 use crate::failure::{ExitWith, FAILED_INIT, READ_ERROR, coded, usage};
-use crate::net::read_bounded;
+use crate::files::read_bounded;
 use anyhow::{Context, anyhow};
 use glasstack::http::Method;
 use glasstack::journal::WallTime;

@@ -3,7 +3,7 @@
 
 use super::meter::Meter;
 use super::naming;
-use super::output::{Output, create_folders, unbuffered_stdout};
+use super::output::Output;
 use super::pace::{Pace, step};
 use super::plan::{Destination, Plan, Transfer};
 use super::report::{Report, fields, last_response};
@@ -12,6 +12,7 @@ use super::writeout::{Goes, write_out};
 use crate::args::GetOptions;
 use crate::console::{Console, warn};
 use crate::failure::{ExitWith, FAILED_INIT, HTTP_ERROR, WRITE_ERROR, code, coded, tell};
+use crate::files::{create_folders, unbuffered_stdout};
 use anyhow::{Context, anyhow};
 use futures_util::stream::StreamExt;
 use glasstack::journal::Instant;
