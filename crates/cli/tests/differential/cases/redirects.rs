@@ -85,6 +85,11 @@ pub(crate) const REDIRECTS: &[Case] = &[
         "-L -H 'Cookie: a=b' '{http}/redirect?to=https://127.0.0.1:HTTPS-PORT/echo'",
     ),
     case(
+        "redirect: cookie of the line to another port",
+        "-L -b a=b '{http}/redirect?to=https://127.0.0.1:HTTPS-PORT/echo'",
+    ),
+    case("redirect: cookie of the line stays", "-L -b a=b '{http}/redirect?to=/echo'"),
+    case(
         "redirect: own Host to another port",
         "-L -H 'Host: own.example' '{http}/redirect?to=https://127.0.0.1:HTTPS-PORT/echo'",
     ),
