@@ -3,7 +3,6 @@
 use crate::connector::Connected;
 use futures_channel::oneshot;
 use glasstack_stack::Host;
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,8 +16,8 @@ pub(crate) struct Pool {
 
 #[derive(Default)]
 struct State {
-    /// By what they are good for.
-    idle: BTreeMap<String, Vec<Connected>>,
+    /// Those used last at the end.
+    idle: Vec<Lease>,
     closing: Vec<oneshot::Receiver<()>>,
 }
 
@@ -27,6 +26,10 @@ pub(crate) struct Lease {
     pub(crate) key: String,
     pub(crate) connection: Connected,
 }
+
+/// How many connections are kept at most: many hosts asked one after the other must not use up the
+/// ports.
+const MOST_IDLE: usize = 100;
 
 /// What the pool had.
 pub(crate) enum Found {
@@ -41,9 +44,16 @@ impl Pool {
         Self { host, patience, state: Mutex::default() }
     }
 
-    /// Keeps a connection. Whether it can be used again is asked when it is needed.
+    /// Keeps a connection, and closes the one used longest ago where there are too many. Whether it can
+    /// be used again is asked when it is needed.
     pub(crate) fn put(&self, lease: Lease) {
-        self.lock().idle.entry(lease.key).or_default().push(lease.connection);
+        let mut state = self.lock();
+        state.idle.push(lease);
+        let surplus = (state.idle.len() > MOST_IDLE).then(|| state.idle.remove(0));
+        drop(state);
+        if let Some(surplus) = surplus {
+            self.retire(surplus.connection);
+        }
     }
 
     /// Takes the connection good for `key` that was used last; those that cannot be used again are
@@ -51,8 +61,7 @@ impl Pool {
     pub(crate) async fn take(&self, key: &str) -> Found {
         let mut why = format!("there is none to {key} yet");
         loop {
-            let kept = self.lock().idle.get_mut(key).and_then(Vec::pop);
-            let Some(mut connection) = kept else { return Found::None(why) };
+            let Some(mut connection) = self.last_of(key) else { return Found::None(why) };
             let reason = match self.host.timeout(self.patience, connection.http.reusable()).await {
                 Ok(Ok(())) => return Found::Reusable(Box::new(connection)),
                 Ok(Err(reason)) => reason.to_string(),
@@ -61,6 +70,12 @@ impl Pool {
             why = format!("the one to {} is of no use any more: {reason}", connection.remote);
             self.retire(connection);
         }
+    }
+
+    fn last_of(&self, key: &str) -> Option<Connected> {
+        let mut state = self.lock();
+        let at = state.idle.iter().rposition(|lease| lease.key == key)?;
+        Some(state.idle.remove(at).connection)
     }
 
     /// Closes a connection in order, in the background.
@@ -80,8 +95,8 @@ impl Pool {
     /// Closes everything, and waits until all are closed.
     pub(crate) async fn close(&self) {
         let idle = std::mem::take(&mut self.lock().idle);
-        for connection in idle.into_values().flatten() {
-            self.retire(connection);
+        for lease in idle {
+            self.retire(lease.connection);
         }
         let closing = std::mem::take(&mut self.lock().closing);
         for closed in closing {

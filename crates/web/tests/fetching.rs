@@ -256,3 +256,20 @@ fn every_span_that_was_opened_is_closed() {
     open.retain(|(span, kind)| !closed.contains(span) && !kind.starts_with("connection"));
     assert!(open.is_empty(), "{open:?}");
 }
+
+#[test]
+fn of_many_hosts_asked_one_after_the_other_only_so_many_connections_are_kept() {
+    let mut network = Network::new();
+    serve(&network.one, 80, echo, ServerOptions::default());
+    let connect_to = vec!["::www.one.test:80".parse().unwrap()];
+    let client = Client::new(&network.client, ClientConfig { connect_to, ..network.config() });
+    let host = network.client.clone();
+    let held = network.world.run(async {
+        for number in 0..110 {
+            read(client.fetch(get(&format!("http://h{number}.test/"))).await).await.unwrap();
+        }
+        host.sleep(Duration::from_secs(3)).await;
+        host.held_flows()
+    });
+    assert_eq!(held.unwrap(), 100);
+}
