@@ -146,7 +146,6 @@ fn bad_arguments_are_exit_2_and_say_which() {
         (&["get", url, "--addr", "10.0.0.300/24"], "10.0.0.300"),
         (&["get", url, "--addr", "10.0.0.2/24"], "--addr"),
         (&["get", url, "--dns", "nowhere"], "nowhere"),
-        (&["get", url, "--resolve", "nonsense"], "--resolve"),
         (&["get", url, "--hosts", "/no/such/file"], "/no/such/file"),
         (&["get", url, "--capture", "/no/such/folder/a.pcapng"], "/no/such/folder/a.pcapng"),
         (&["get", url, "--events", "/no/such/folder/a.jsonl"], "/no/such/folder/a.jsonl"),

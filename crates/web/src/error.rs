@@ -180,12 +180,12 @@ impl WebError {
     /// | 45 | an address that is not this host's, or ports that are taken |
     /// | 47 | too many redirects, or a loop of them |
     /// | 52 | the server closed the connection without a word |
-    /// | 56 | the connection was reset or failed, the body broke the rules, or a proxy refused CONNECT |
+    /// | 56 | the connection was reset or failed, a head was larger than allowed, the body broke the rules, or a proxy refused CONNECT |
     /// | 60 | TLS: the certificate was refused |
     /// | 61 | a content coding that is unknown, or data that are not in it |
     /// | 63 | a body larger than allowed |
+    /// | 90 | TLS: the server's key is not the pinned one |
     /// | 97 | a SOCKS proxy refused, or spoke none |
-    /// | 100 | a head larger than allowed |
     ///
     /// 0 is not among them, nor 22 (`-f` and a status of 400 or more), which is no error here.
     pub fn curl_exit_code(&self) -> u8 {

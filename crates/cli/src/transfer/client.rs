@@ -110,7 +110,7 @@ impl Prepared {
         let overrides = options.connection.resolve.iter();
         let overrides: Vec<String> =
             overrides.map(|text| text.strip_prefix('+').unwrap_or(text).to_owned()).collect();
-        let usual = ClientConfig::new(net.resolver(&overrides)?, tls);
+        let usual = ClientConfig::new(net.resolver(&overrides).exit_with(super::SETOPT_SYNTAX)?, tls);
         let config = ClientConfig {
             // Said to be nothing, it is left out, as curl does.
             user_agent: request
