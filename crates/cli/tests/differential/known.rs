@@ -12,6 +12,21 @@ struct Known {
 pub(crate) const CURL: &str = "curl 7.88.";
 
 const KNOWN: &[Known] = &[
+    Known { reason: "curl speaks FTP as well.", shows: &[("redirect: ftp", "exit code, -w *")] },
+    Known {
+        reason: "What -b says as text stays with its origin, as -u does.",
+        shows: &[(
+            "redirect: cookie of the line to another port",
+            "file head, sent 2, stdout, -w size_download, -w size_request",
+        )],
+    },
+    Known {
+        reason: "A Host that the user gave is that of the origin he typed; curl keeps it while the name stays.",
+        shows: &[(
+            "redirect: own Host to another port",
+            "file head, sent 2, stdout, -w size_download, -w size_request",
+        )],
+    },
     Known {
         reason: "Nothing is opened for what is no URL, not even the file of -D.",
         shows: &[
@@ -390,6 +405,10 @@ const KNOWN: &[Known] = &[
     Known {
         reason: "A redirect that is not followed is not counted.",
         shows: &[
+            ("redirect: bad port", "-w num_redirects"),
+            ("redirect: file", "-w num_redirects, -w url_effective"),
+            ("redirect: odd host", "-w num_redirects"),
+            ("redirect: unknown scheme", "-w num_redirects"),
             ("redirect: https only", "-w num_redirects, -w url_effective"),
             ("redirect: javascript", "-w num_redirects"),
         ],

@@ -50,7 +50,7 @@ class Request:
                 self.fields.append((name.decode("latin-1").lower(), value.strip().decode("latin-1")))
         # A proxy is given the whole URL.
         target = self.target
-        if "://" in target:
+        if target.startswith(("http://", "https://")):
             target = "/" + target.split("://", 1)[1].partition("/")[2]
         self.path, _, query = target.partition("?")
         self.query = dict(urllib.parse.parse_qsl(query, keep_blank_values=True, encoding="latin-1"))
