@@ -222,6 +222,14 @@ pub(crate) fn usage(shown: &Shown<'_>, accepted: bool) -> Finding {
         if let Some((false, purposes)) = &own.usage.purposes {
             return wrong(format!("its extended key usage is {purposes}, without serverAuth"));
         }
+        // RFC 5280 4.2.1.9 marks who may sign others; `openssl req -x509` marks every certificate.
+        if own.usage.ca && own.is_self_issued() {
+            return wrong(
+                "it is marked as a CA's own (basic constraints: CA), as openssl's `req -x509` does unless it is told \
+                 `-addext basicConstraints=critical,CA:FALSE`"
+                    .to_owned(),
+            );
+        }
         if own.usage.ca {
             return wrong("it is a CA's own (basic constraints: CA)".to_owned());
         }
