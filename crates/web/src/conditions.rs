@@ -69,11 +69,13 @@ pub(crate) fn judge(
 ) -> Result<Option<PassedOver>, WebError> {
     let resume = request.resume.filter(|offset| *offset > 0);
     if let (Some(offset), true, None) = (resume, request.method == Method::GET, &request.body) {
-        // RFC 9110 15.5.17: nothing there, nothing left.
-        if head.status.as_u16() == 416 || framing == Framing::Length(offset) {
+        // RFC 9110 15.5.17: nothing there, nothing left. A server that sends no part, but a whole that
+        // is as long as what is there, has said so as well.
+        let is_the_part = range_start(head) == Some(offset);
+        if head.status.as_u16() == 416 || !is_the_part && framing == Framing::Length(offset) {
             return Ok(Some(PassedOver::NothingLeft));
         }
-        if range_start(head) != Some(offset) {
+        if !is_the_part {
             return Err(WebError::RangeIgnored { offset });
         }
     }
@@ -151,6 +153,8 @@ mod tests {
         assert_eq!(judged(404, &[], length), Err(33));
         assert_eq!(judged(416, &[(CONTENT_RANGE, "bytes */5")], length), Ok(Some(PassedOver::NothingLeft)));
         assert_eq!(judged(200, &[], Framing::Length(5)), Ok(Some(PassedOver::NothingLeft)));
+        // The other half of ten bytes is as long as the first.
+        assert_eq!(judged(206, &[(CONTENT_RANGE, "bytes 5-9/10")], Framing::Length(5)), Ok(None));
     }
 
     #[test]

@@ -24,9 +24,11 @@ use glasstack::web::{
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
+use std::future::poll_fn;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 use url::Url;
 
@@ -106,6 +108,7 @@ impl<'a> Runner<'a> {
             if self.stop.get() {
                 break;
             }
+            give_way().await;
         }
         exit
     }
@@ -116,8 +119,11 @@ impl<'a> Runner<'a> {
         most: usize,
     ) -> u8 {
         let transfers = transfers.take_while(|_| !self.stop.get());
-        let runs = futures_util::stream::iter(transfers)
-            .map(|((operation, transfer), id)| async move { self.transfer(operation, &transfer, id).await });
+        let runs = futures_util::stream::iter(transfers).map(|((operation, transfer), id)| async move {
+            let exit = self.transfer(operation, &transfer, id).await;
+            give_way().await;
+            exit
+        });
         let mut runs = std::pin::pin!(runs.buffer_unordered(most.max(1)));
         let mut exit = 0;
         while let Some(code) = runs.next().await {
@@ -503,6 +509,20 @@ pub(crate) fn format_of(text: &str) -> anyhow::Result<String> {
     let text = read.with_context(|| format!("-w @{file}")).map_err(|error| coded(FAILED_INIT, error))?;
     // curl: the lines of a file are one.
     Ok(text.replace(['\r', '\n'], ""))
+}
+
+/// Lets the world look around. A transfer that fails before it has waited for anything, because
+/// every port is taken, say, must not keep the program from its clock and from Ctrl-C.
+async fn give_way() {
+    let mut gave_way = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut gave_way, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
