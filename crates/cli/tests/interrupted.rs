@@ -1,6 +1,7 @@
 //! Ctrl-C ends the program, whatever it is doing.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(clippy::disallowed_methods, reason = "a test waits for another program")]
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
