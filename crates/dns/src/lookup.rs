@@ -13,7 +13,7 @@ pub struct Lookup {
     /// The name at the end of the aliases; that of the literal for a literal.
     pub canonical: String,
     /// The addresses, in the order in which they were given; never empty from
-    /// [`Resolver::resolve`].
+    /// [`Resolver::resolve`](crate::Resolver::resolve).
     pub addresses: Vec<IpAddr>,
     /// The records that say so, aliases first; empty where it was not DNS that knew.
     pub records: Vec<Record>,
