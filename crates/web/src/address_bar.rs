@@ -3,6 +3,7 @@
 use glasstack_journal::Scope;
 use glasstack_journal::event::Page;
 use std::net::Ipv6Addr;
+use std::ops::Range;
 use url::{Host, ParseError, Url};
 
 /// Where to go, and why by this scheme.
@@ -29,7 +30,7 @@ pub enum AddressError {
         /// What stands before it.
         before: String,
     },
-    /// A name before an `@`, and no scheme.
+    /// A name before an `@` and a host behind it, and nothing else: no scheme, password, port or path.
     #[error(
         "\"{typed}\" looks like an e-mail address: no web page has one (for the host {host} as the user \
          \"{user}\", type http://{typed})"
@@ -150,6 +151,17 @@ pub(crate) fn without_password(url: &Url) -> String {
 
 /// What was typed, fit to be shown: a password in it (RFC 3986 3.2.1) as `***`.
 pub fn hide_password(typed: &str) -> String {
+    let mut shown = typed.to_owned();
+    if let Some(password) = password(typed) {
+        shown.replace_range(password, "***");
+    }
+    shown
+}
+
+/// Where the password stands in what was typed, if there is one: between the first colon and the last
+/// `@` of the authority. Where somebody forgot to escape a `/`, a `?` or a `#` in it, it seems to be a
+/// port that is no number, and the `@` comes later.
+fn password(typed: &str) -> Option<Range<usize>> {
     let is_slash = |letter: char| matches!(letter, '/' | '\\');
     // Any number of them is skipped before a host.
     let start = match typed.find(is_slash).and_then(|at| typed.split_at_checked(at)) {
@@ -158,13 +170,16 @@ pub fn hide_password(typed: &str) -> String {
         }
         _ => 0,
     };
-    let (scheme, rest) = typed.split_at(start);
-    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(authority);
-    match authority.rsplit_once('@').and_then(|(who, host)| Some((who.split_once(':')?.0, host))) {
-        Some((user, host)) => format!("{scheme}{user}:***@{host}{path}"),
-        None => typed.to_owned(),
-    }
+    let rest = typed.get(start..)?;
+    let authority = rest.get(..rest.find(['/', '?', '#']).unwrap_or(rest.len()))?;
+    let colon = authority.find(':')?;
+    let is_port = |behind: &str| behind.bytes().all(|digit| digit.is_ascii_digit());
+    let end = match authority.rfind('@') {
+        Some(end) if colon < end => end,
+        None if !authority.starts_with('[') && !is_port(authority.get(colon + 1..)?) => rest.rfind('@')?,
+        _ => return None,
+    };
+    Some(start + colon + 1..start + end)
 }
 
 fn check_characters(typed: &str) -> Result<(), AddressError> {
@@ -177,7 +192,11 @@ fn check_characters(typed: &str) -> Result<(), AddressError> {
         '\n' | '\r' => "a line break".to_owned(),
         other => format!("the character {}", other.escape_unicode()),
     };
-    Err(AddressError::Space { what, before: typed.get(..at).unwrap_or_default().to_owned() })
+    let mut before = typed.get(..at).unwrap_or_default().to_owned();
+    if let Some(password) = password(typed).filter(|password| password.start < at) {
+        before.replace_range(password.start..password.end.min(at), "***");
+    }
+    Err(AddressError::Space { what, before })
 }
 
 /// Schemes that stand before a colon alone; before `://` anything is a scheme. Everything else
@@ -236,18 +255,23 @@ fn check_slashes<'a>(typed: &str, rest: &'a str) -> Result<&'a str, AddressError
 /// User, host and port (RFC 3986 3.2).
 fn check_authority(typed: &str, rest: &str, has_scheme: bool) -> Result<(), AddressError> {
     let authority = authority_of(rest);
-    let host_and_port = match authority.rsplit_once('@') {
-        Some((user, host)) if !has_scheme => {
-            return Err(AddressError::LooksLikeEmail {
-                typed: hide_password(rest),
-                user: user.split(':').next().unwrap_or_default().to_owned(),
-                host: host.to_owned(),
-            });
-        }
-        Some((_, host)) => host,
-        None => authority,
+    let (user, host_and_port) = match authority.rsplit_once('@') {
+        Some((user, host)) => (Some(user), host),
+        None => (None, authority),
     };
     let (host, port) = split_port(host_and_port)?;
+    if let Some(user) = user
+        && !has_scheme
+        && !user.contains(':')
+        && port.is_none()
+        && authority == rest
+    {
+        return Err(AddressError::LooksLikeEmail {
+            typed: rest.to_owned(),
+            user: user.to_owned(),
+            host: host_and_port.to_owned(),
+        });
+    }
     if host.is_empty() {
         return Err(AddressError::EmptyHost { typed: hide_password(typed) });
     }
@@ -255,7 +279,11 @@ fn check_authority(typed: &str, rest: &str, has_scheme: bool) -> Result<(), Addr
     match port {
         // The standard lets a colon stand alone.
         None | Some("") => Ok(()),
-        Some(port) => check_port(host_and_port, port),
+        // What looks like a port may be the beginning of a password.
+        Some(port) => match password(typed) {
+            Some(_) if user.is_none() => check_port(host_and_port, "***"),
+            _ => check_port(host_and_port, port),
+        },
     }
 }
 
@@ -340,8 +368,14 @@ mod tests {
         for typed in [
             "http://me:secret@/",
             "http:///me:secret@h.test/",
-            "me:secret@h.test//x",
-            "me:secret@h.test",
+            "me:secret@h.test:99999/x",
+            "me:secret@",
+            "me:sec ret@h.test",
+            "http://me:secret@h.test/a b",
+            "http://me:sec/ret@h.test/",
+            "me:sec#ret@h.test",
+            "me:sec?ret@h.test:81/a",
+            "me:sec\\ret@h.test",
             "http://me:secret@h.test:99999/",
             "http://me:sec%20ret@[::x]/",
             "ftp://me:secret@h.test/",
@@ -394,8 +428,18 @@ mod tests {
             matches!(&error, AddressError::LooksLikeEmail { user, host, .. } if user == "idle" && host == "leo.com1")
         );
         assert!(error.to_string().contains("type http://idle@leo.com1)"), "{error}");
-        assert!(matches!(refusal("me:secret@h.test"), AddressError::LooksLikeEmail { .. }));
+        assert!(matches!(refusal("idle@[::1]"), AddressError::LooksLikeEmail { .. }));
         assert_eq!(url("http://idle@leo.com1"), "http://idle@leo.com1/");
+    }
+
+    #[test]
+    fn a_user_with_a_password_a_port_or_a_path_is_no_e_mail_address() {
+        assert_eq!(url("u:pw@127.0.0.1:8801/auth"), "http://u:pw@127.0.0.1:8801/auth");
+        assert_eq!(url("me:secret@h.test"), "http://me:secret@h.test/");
+        assert_eq!(url("me@h.test:81"), "http://me@h.test:81/");
+        assert_eq!(url("me@[::1]:81"), "http://me@[::1]:81/");
+        assert_eq!(url("me@h.test/a"), "http://me@h.test/a");
+        assert_eq!(url("me@h.test?a"), "http://me@h.test/?a");
     }
 
     #[test]
