@@ -141,6 +141,13 @@ impl Connection {
         if self.sender.is_closed() { Err(self.why_closed()) } else { Ok(()) }
     }
 
+    /// Why no other request can follow, if the last one was not sent to its end. Its server may wait
+    /// for the rest of it, so there is no point in waiting for the server's goodbye.
+    pub fn cut_short(&self) -> Option<NotReusable> {
+        let is_stopped = self.last.as_ref().is_some_and(|last| last.gate.is_stopped());
+        is_stopped.then_some(NotReusable::UploadStopped)
+    }
+
     fn why_closed(&self) -> NotReusable {
         if self.desk.has_excess() { NotReusable::Excess } else { NotReusable::ClosedByServer }
     }

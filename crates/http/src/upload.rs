@@ -207,6 +207,10 @@ impl Gate {
         self.lock().stage == Flowing::Complete
     }
 
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.lock().stage == Flowing::Stopped
+    }
+
     /// Why the body could not be read, if it could not.
     pub(crate) fn failure(&self) -> Option<HttpError> {
         self.lock().failure.clone()

@@ -2,6 +2,7 @@
 
 use crate::connector::Connected;
 use futures_channel::oneshot;
+use glasstack_journal::Note;
 use glasstack_stack::Host;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -45,14 +46,22 @@ impl Pool {
     }
 
     /// Keeps a connection, and closes the one used longest ago where there are too many. Whether it can
-    /// be used again is asked when it is needed.
+    /// be used again is asked when it is needed; one whose request was not sent to its end cannot, and
+    /// its server may wait for the rest of it.
     pub(crate) fn put(&self, lease: Lease) {
+        if let Some(reason) = lease.connection.http.cut_short() {
+            let remote = lease.connection.remote;
+            self.host
+                .scope()
+                .record(|| Note::info(format!("the connection to {remote} is given up: {reason}")));
+            return self.retire(lease.connection, Duration::ZERO);
+        }
         let mut state = self.lock();
         state.idle.push(lease);
         let surplus = (state.idle.len() > MOST_IDLE).then(|| state.idle.remove(0));
         drop(state);
         if let Some(surplus) = surplus {
-            self.retire(surplus.connection);
+            self.retire(surplus.connection, self.patience);
         }
     }
 
@@ -68,7 +77,7 @@ impl Pool {
                 Err(_) => "it is still busy with the last request".to_owned(),
             };
             why = format!("the one to {} is of no use any more: {reason}", connection.remote);
-            self.retire(connection);
+            self.retire(connection, self.patience);
         }
     }
 
@@ -78,10 +87,10 @@ impl Pool {
         Some(state.idle.remove(at).connection)
     }
 
-    /// Closes a connection in order, in the background.
-    fn retire(&self, connection: Connected) {
+    /// Closes a connection in order, in the background, and waits so long for the peer's goodbye.
+    fn retire(&self, connection: Connected, patience: Duration) {
         let (done, closed) = oneshot::channel();
-        let (host, patience) = (self.host.clone(), self.patience);
+        let host = self.host.clone();
         self.host.spawn(async move {
             // A server that does not close its side is left to TCP's own patience.
             let _ = host.timeout(patience, connection.http.close()).await;
@@ -96,7 +105,7 @@ impl Pool {
     pub(crate) async fn close(&self) {
         let idle = std::mem::take(&mut self.lock().idle);
         for lease in idle {
-            self.retire(lease.connection);
+            self.retire(lease.connection, self.patience);
         }
         let closing = std::mem::take(&mut self.lock().closing);
         for closed in closing {

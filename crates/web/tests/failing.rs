@@ -11,7 +11,7 @@ use glasstack_journal::event::{Http, TcpFlags};
 use glasstack_sim::{Cable, fault};
 use glasstack_stack::{ConnectError, Host, TcpStream, World};
 use glasstack_tls::TlsError;
-use glasstack_web::{Client, ClientConfig, WebError};
+use glasstack_web::{Client, ClientConfig, Request, UploadBody, WebError};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -212,4 +212,29 @@ fn a_server_that_never_closes_is_waited_for_no_longer_than_the_patience_lasts() 
     let took = network.world.now().since(Instant::ZERO);
     assert!(took > Duration::from_secs(2) && took < Duration::from_secs(3), "{took:?}");
     assert_eq!(network.sent(&network.client, TcpFlags::FIN), 1);
+}
+
+#[test]
+fn a_connection_whose_upload_was_refused_is_given_up_without_waiting_for_the_server_and_why_is_told() {
+    let mut network = Network::new();
+    script(&network.one, 80, |mut stream| async move {
+        answer(&mut stream, b"HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n").await;
+        // It hears the goodbye, and never says its own.
+        assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+        std::future::pending::<()>().await;
+    });
+    let client = Client::new(&network.client, network.config());
+    let request = Request::put(get("http://www.one.test/").url, UploadBody::Bytes("abc".into()));
+    let host = network.client.clone();
+    let closing = network.world.run(async {
+        let fetched = read(client.fetch(request).await).await.unwrap();
+        assert_eq!(fetched.status, 405);
+        let answered = host.now();
+        client.close().await;
+        host.now() - answered
+    });
+    let waited = closing.unwrap();
+    assert!(waited < Duration::from_millis(10), "{waited:?}");
+    let why = "the connection to 10.0.0.2:80 is given up: the last request was not sent to its end";
+    assert!(network.notes().iter().any(|note| note == why), "{:?}", network.notes());
 }
