@@ -6,8 +6,9 @@ use crate::error::ResolveError;
 use crate::hosts_file::HostsFile;
 use crate::lookup::Lookup;
 use crate::name::DnsName;
+use crate::record::RecordType;
 use glasstack_journal::event::LookupSource;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 /// Addresses known without asking.
@@ -61,6 +62,26 @@ pub(crate) fn in_hosts_file(hosts: &HostsFile, name: &DnsName) -> Told {
     (LookupSource::HostsFile, None, detail.to_owned())
 }
 
+/// What records of `localhost` there are; none if the name is another one.
+pub(crate) fn localhost(name: &DnsName, record_type: RecordType) -> Option<Result<Told, ResolveError>> {
+    if !is_special(name, "localhost") {
+        return None;
+    }
+    // RFC 6761 6.3: "SHOULD always return the IP loopback address for address queries and negative responses for all
+    // other query types. Name resolution APIs SHOULD NOT send queries for localhost names to their configured caching
+    // DNS server(s)."
+    let address: IpAddr = match record_type {
+        RecordType::A => Ipv4Addr::LOCALHOST.into(),
+        RecordType::Aaaa => Ipv6Addr::LOCALHOST.into(),
+        _ => {
+            let said_by = "localhost is always this host itself, RFC 6761 6.3".to_owned();
+            return Some(Err(ResolveError::NoRecords { name: name.clone(), record_type, said_by }));
+        }
+    };
+    let detail = "localhost is always this host itself, RFC 6761 6.3";
+    Some(Ok(told(LookupSource::HostsFile, vec![address], detail.to_owned())))
+}
+
 /// Names that exist nowhere and are asked of nobody.
 pub(crate) fn never_exists(name: &DnsName) -> Result<(), ResolveError> {
     let said_by = if is_special(name, "invalid") {
@@ -78,15 +99,20 @@ pub(crate) fn never_exists(name: &DnsName) -> Result<(), ResolveError> {
 /// What is known, if it can be used.
 pub(crate) fn lookup(name: &str, known: Known) -> Result<Lookup, ResolveError> {
     let addresses = usable(name, &known.addresses)?;
-    Ok(Lookup {
+    Ok(without_asking(name, Known { addresses, ..known }))
+}
+
+/// What is known, whether or not it can be used.
+pub(crate) fn without_asking(name: &str, known: Known) -> Lookup {
+    Lookup {
         name: name.to_owned(),
         canonical: name.to_owned(),
-        addresses,
+        addresses: known.addresses,
         records: Vec::new(),
         ttl: Duration::ZERO,
         source: known.source,
         server: None,
-    })
+    }
 }
 
 /// The IPv4 addresses among these; that there are none but IPv6 ones is an error of its own.

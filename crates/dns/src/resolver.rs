@@ -58,15 +58,13 @@ impl Resolver {
         self.resolve_for(name, Some(port)).await
     }
 
-    /// The records of any type, from the cache or from the name servers.
+    /// The records of any type, from the cache or from the name servers. Of names that are special
+    /// by themselves (RFC 6761) the answer is known: `localhost` has addresses and no records, those
+    /// below `invalid` and `onion` do not exist.
     pub async fn query(&self, name: &str, record_type: RecordType) -> Result<Lookup, ResolveError> {
         let span = self.open(name, record_type);
         let result = match DnsName::parse(name) {
-            Ok(parsed) => {
-                let search = Search { resolver: self, host: span.host(), asked: &parsed };
-                let cached = search.in_cache(&parsed, record_type);
-                search.follow(record_type, cached).await
-            }
+            Ok(parsed) => self.find_records(span.host(), &parsed, record_type).await,
             Err(source) => Err(ResolveError::InvalidName { text: name.to_owned(), source }),
         };
         tell_outcome(span.scope(), name, result)
@@ -81,6 +79,24 @@ impl Resolver {
         let span = self.open(text, RecordType::A);
         let result = self.find_addresses(span.host(), text, port).await;
         tell_outcome(span.scope(), text, result)
+    }
+
+    async fn find_records(
+        &self,
+        host: &Host,
+        name: &DnsName,
+        record_type: RecordType,
+    ) -> Result<Lookup, ResolveError> {
+        if let Some(here) = known_here::localhost(name, record_type) {
+            let text = name.to_string();
+            if let Some(known) = tell(host.scope(), &text, here?) {
+                return Ok(known_here::without_asking(&text, known));
+            }
+        }
+        known_here::never_exists(name)?;
+        let search = Search { resolver: self, host, asked: name };
+        let cached = search.in_cache(name, record_type);
+        search.follow(record_type, cached).await
     }
 
     async fn find_addresses(

@@ -79,6 +79,17 @@ fn what_is_known_here_sends_nothing() {
     let http = net.world.run(resolver.resolve_port("www.example.test", 80)).unwrap().unwrap();
     assert_eq!((http.addresses, http.source), (vec![ip("192.0.2.7")], LookupSource::HostsFile));
     assert!(matches!(net.resolve(&resolver, "x.invalid"), Err(ResolveError::NotFound { .. })));
+    // RFC 6761 6.3 and 6.4 are about every type.
+    for (record_type, address) in [(RecordType::A, "127.0.0.1"), (RecordType::Aaaa, "::1")] {
+        let here = net.query(&resolver, "a.localhost", record_type).unwrap();
+        assert_eq!((here.addresses, here.server), (vec![ip(address)], None));
+    }
+    let error = net.query(&resolver, "localhost", RecordType::Mx).unwrap_err();
+    assert!(matches!(&error, ResolveError::NoRecords { said_by, .. } if said_by.contains("RFC 6761")));
+    for name in ["x.invalid", "x.onion"] {
+        let error = net.query(&resolver, name, RecordType::Txt).unwrap_err();
+        assert!(matches!(error, ResolveError::NotFound { .. }));
+    }
     assert!(matches!(net.resolve(&resolver, "idle leo.com"), Err(ResolveError::InvalidName { .. })));
     assert!(matches!(net.resolve(&resolver, "[::1]"), Err(ResolveError::AaaaOnly { .. })));
     assert_eq!(net.ladder(&[Layer::Arp, Layer::Udp]), "");
