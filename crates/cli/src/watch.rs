@@ -31,12 +31,12 @@ pub(crate) fn attach(journal: &Journal, options: &WatchOptions, summary: bool) -
     }
     let level = if options.verbose { Level::Verbose } else { Level::Normal };
     let coloured = console::is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    journal.attach(Box::new(Narration::new(Box::new(Console), level).of(HERO).coloured(coloured)));
+    journal.attach(Box::new(Narration::new(Box::new(Told), level).of(HERO).coloured(coloured)));
     if options.ladder {
         journal.attach(Box::<LadderAtTheEnd>::default());
     }
     if summary {
-        journal.attach(Box::new(Summary::new(Box::new(Console)).of(HERO)));
+        journal.attach(Box::new(Summary::new(Box::new(Told)).of(HERO)));
     }
     Ok(())
 }
@@ -52,7 +52,22 @@ impl Observer for LadderAtTheEnd {
 
     fn finish(&mut self) -> io::Result<()> {
         let ladder = ladder(&self.0.records(), &LadderOptions::default());
-        Console.write_all(ladder.as_bytes())
+        Told.write_all(ladder.as_bytes())
+    }
+}
+
+/// The console, for what is told by the way: that it cannot be told, since a disk is full or the
+/// reader has left, is no failure of what the program is there for.
+struct Told;
+
+impl Write for Told {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = Console.write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

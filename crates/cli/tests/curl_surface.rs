@@ -550,7 +550,76 @@ fn a_connection_is_led_where_the_options_say() {
     assert!(folder.text(&["-s", "--proto-default", "https", "echo.test"]).starts_with("GET /"));
 }
 
+// ---- what cannot be told
+
+#[test]
+fn a_journey_that_cannot_be_told_does_not_fail_the_download() {
+    let folder = Folder::new("untold");
+    let run = |arguments: &[&str], stderr: Stdio| {
+        let mut command = Command::new(PROGRAM);
+        command.arg("get").args(arguments).current_dir(&folder.path).stdin(Stdio::null()).stderr(stderr);
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let full = || Stdio::from(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let left = || Stdio::from(std::io::pipe().unwrap().1);
+    for told in [&[][..], &["-v"], &["--ladder"], &["-#"]] {
+        let fetch = [told, &["http://redirects.test/0"]].concat();
+        assert_eq!(run(&fetch, full()), (Some(0), "arrived\n".into()), "{told:?}");
+        assert_eq!(run(&fetch, left()), (Some(0), "arrived\n".into()), "{told:?}");
+    }
+    assert_eq!(run(&["http://refused.test/"], full()).0, Some(7));
+    let url = "http://redirects.test/0";
+    assert_eq!(run(&["--stderr", "/dev/full", url], Stdio::null()), (Some(0), "arrived\n".into()));
+    // What was to be saved is another matter.
+    for saved in ["--capture", "--events"] {
+        assert_eq!(run(&["-s", saved, "/dev/full", url], Stdio::null()).0, Some(2), "{saved}");
+    }
+}
+
 // ---- how options are read
+
+#[test]
+fn what_is_not_utf8_is_named() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let folder = Folder::new("utf8");
+    let run = |arguments: &[&[u8]]| {
+        let words = arguments.iter().map(|word| OsStr::from_bytes(word));
+        let mut command = Command::new(PROGRAM);
+        let output = command.arg("get").args(words).current_dir(&folder.path).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, told) = run(&[b"-o", b"\xe9", b"-H", b"X: \xe9", b"http://echo.test/"]);
+    assert!(code == Some(2) && told.starts_with("glasstack: --header: "), "{told}");
+    let (code, told) = run(&[b"http://me:secret@echo.test/\xe9"]);
+    assert!(code == Some(2) && told.contains("echo.test/\u{fffd}") && !told.contains("secret"), "{told}");
+    // A file may have any name.
+    assert_eq!(run(&[b"-s", b"-o", b"\xe9", b"http://echo.test/"]).0, Some(0));
+    fs::write(folder.path.join("options"), b"# \xe9\nsilent\nheader = \"X: \xe9\"\n").unwrap();
+    folder.get(&["-K", "options", "http://echo.test/"]).exits(2).says("header (options, line 3)");
+}
+
+#[test]
+fn what_curl_corrects_is_corrected() {
+    let folder = Folder::new("corrected");
+    let url = "http://redirects.test/0";
+    assert_eq!(folder.text(&["-s", "-:", url]), "arrived\n");
+    assert_eq!(folder.text(&["-s", url, "-:", "-:", url]), "arrived\narrived\n");
+    for most in ["0", "301", "65536"] {
+        assert_eq!(folder.text(&["-s", "-Z", "--parallel-max", most, url]), "arrived\n");
+    }
+    folder.get(&["-s", "--parallel-max", "many", url]).exits(2);
+}
+
+#[test]
+fn what_makes_no_sense_has_curls_exit_code_and_is_named() {
+    let folder = Folder::new("senseless");
+    let url = "https://www.example.test/";
+    folder.get(&["-s", "-o", "", url]).exits(2).says("-o");
+    folder.get(&["-s", "--pinnedpubkey", "sha256//AAAA", url]).exits(90).says("sha256//AAAA");
+    folder.get(&["-s", "--tlsv1.3", "--tls-max", "1.2", url]).exits(35).says("--tls-max");
+}
 
 #[test]
 fn help_and_version_are_where_curl_has_them() {
@@ -590,7 +659,6 @@ fn what_is_not_offered_is_refused_by_name() {
         (&["--ntlm"], "--ntlm is not offered"),
         (&["--silnet"], "--silent?"),
         (&["-o"], "-o: its value is missing"),
-        (&["--parallel-max", "0"], "0"),
     ] {
         let arguments = [&["http://echo.test/"], arguments].concat();
         folder.get(&arguments).exits(2).says(said);

@@ -148,6 +148,19 @@ fn every_command_has_a_manual_page_that_names_all_its_options() {
 }
 
 #[test]
+fn manual_pages_make_one_folder_and_not_those_above_it() {
+    let folder = Folder::new("man-folders");
+    let run = |below: &str| {
+        let run = glasstack(&["man", folder.0.join(below).to_str().unwrap()]);
+        (run.status.code(), text(&run.stderr))
+    };
+    assert_eq!(run("one").0, Some(0));
+    let (code, told) = run("two/man1");
+    assert!(code == Some(23) && told.contains("mkdir -p"), "{told}");
+    assert!(!folder.0.join("two").exists());
+}
+
+#[test]
 fn man_formats_the_pages_without_a_warning_where_it_is_installed() {
     let folder = Folder::new("groff");
     assert!(glasstack(&["man", folder.0.to_str().unwrap()]).status.success());
@@ -167,7 +180,7 @@ fn man_formats_the_pages_without_a_warning_where_it_is_installed() {
 fn a_folder_that_cannot_be_written_is_an_error_with_its_name() {
     let run = glasstack(&["man", "/proc/nonexistent"]);
     assert_eq!(run.status.code(), Some(23));
-    assert!(text(&run.stderr).contains("/proc/nonexistent/glasstack.1"), "{}", text(&run.stderr));
+    assert!(text(&run.stderr).contains("/proc/nonexistent"), "{}", text(&run.stderr));
 }
 
 // ---- packages

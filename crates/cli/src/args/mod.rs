@@ -16,9 +16,11 @@ pub(crate) use ping::PingOptions;
 pub(crate) use tools::{CompletionsOptions, DoctorOptions, ManOptions};
 pub(crate) use watch::WatchOptions;
 
-use crate::failure::{FAILED_INIT, READ_ERROR, coded};
+use crate::failure::{FAILED_INIT, READ_ERROR, coded, usage};
 use anyhow::Context;
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use glasstack::web::address_bar;
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::net::IpAddr;
@@ -58,6 +60,7 @@ fn get_command(program: &OsStr, words: &[OsString]) -> anyhow::Result<Command> {
     };
     let mut first = None;
     for group in groups {
+        refuse_other_than_utf8(&group)?;
         let words = [program.to_owned(), "get".into()].into_iter().chain(group);
         match (Cli::parse_from(words).command, &mut first) {
             (Command::Get(options), None) => first = Some(options),
@@ -66,6 +69,28 @@ fn get_command(program: &OsStr, words: &[OsString]) -> anyhow::Result<Command> {
         }
     }
     first.map(Command::Get).context("the command line has no words")
+}
+
+/// Names the word that should be text and is not; clap refuses it without saying which. Names of
+/// files may be any bytes.
+fn refuse_other_than_utf8(group: &[OsString]) -> anyhow::Result<()> {
+    let mut is_url = false;
+    for word in group {
+        if word.to_str().is_none() {
+            let alone = ["glasstack", "get"].into_iter().chain(is_url.then_some("--")).map(OsString::from);
+            let read = Cli::try_parse_from(alone.chain(std::iter::once(word.clone())));
+            if read.is_err_and(|error| error.kind() == ErrorKind::InvalidUtf8) {
+                let shown = word.to_string_lossy();
+                // What stands behind an option may be secret.
+                let option = shown.split('=').next().unwrap_or_default();
+                let shown = if is_url { address_bar::hide_password(&shown) } else { option.to_owned() };
+                let cure = if is_url { ", or write such bytes as %E9" } else { "" };
+                return Err(usage(format!("{shown}: this is not UTF-8: convert it{cure}")));
+            }
+        }
+        is_url |= word == "--";
+    }
+    Ok(())
 }
 
 /// A file of `-K`; `-` is stdin.

@@ -1,5 +1,6 @@
 //! What stands behind an option: times, sizes, speeds, as curl writes them.
 
+use crate::transfer::PARALLEL_MAX;
 use std::time::Duration;
 
 /// A number of seconds, as 5 or 0.25.
@@ -34,6 +35,15 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     };
     let number: u64 = digits.parse().map_err(|_| wrong())?;
     number.checked_mul(unit).ok_or_else(wrong)
+}
+
+/// How many transfers run at once; as in curl, 0 is the usual number, and there are 300 at most.
+pub(super) fn transfers_at_once(text: &str) -> Result<u16, String> {
+    match text.parse::<u64>() {
+        Ok(0) => Ok(PARALLEL_MAX),
+        Ok(number) => Ok(u16::try_from(number).unwrap_or(u16::MAX).min(300)),
+        Err(_) => Err(format!("`{text}` is no number of transfers, from 1 to 300")),
+    }
 }
 
 /// The time from one transfer's begin to the next one's, from 10/m (ten a minute), 3/s, 100/h, 5/d

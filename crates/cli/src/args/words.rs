@@ -65,6 +65,9 @@ pub(crate) enum WordsError {
     /// A file of options names itself, or as good as.
     #[error("-K {file}: files of options within files of options, deeper than {DEEPEST}")]
     TooDeep { file: String },
+    /// A value that is no text.
+    #[error("{option}{place}: this is not UTF-8: convert the file")]
+    NotUtf8 { option: String, place: Place },
     /// A file of options cannot be read.
     #[error("-K {file}")]
     File { file: String, source: anyhow::Error },
@@ -262,6 +265,8 @@ impl Reader<'_> {
     fn given(&mut self, long: String, value: Option<OsString>, depth: usize) -> Result<(), WordsError> {
         match (long.as_str(), value) {
             ("help" | "version", _) => return Err(WordsError::Help(format!("--{long}").into())),
+            // curl: what is said before the first URL of a group is said about that group.
+            ("next", _) if self.groups.last().is_some_and(|group| group.urls.is_empty()) => {}
             ("next", _) => self.groups.push(Group::default()),
             ("url", Some(url)) => self.url(url),
             ("config", Some(file)) => self.file(&file, depth + 1)?,
@@ -305,8 +310,13 @@ impl Reader<'_> {
             return Err(WordsError::TooDeep { file: name });
         }
         let bytes = (self.read)(file).map_err(|source| WordsError::File { file: name.clone(), source })?;
+        let is_utf8 = std::str::from_utf8(&bytes).is_ok();
         for line in config_file::parse(&String::from_utf8_lossy(&bytes)) {
             let place = Place(Some((name.clone(), line.number)));
+            // Comments may be in any alphabet.
+            if !is_utf8 && line.value.iter().chain([&line.option]).any(|text| text.contains('\u{fffd}')) {
+                return Err(WordsError::NotUtf8 { option: line.option, place });
+            }
             let mut words = self.words_of(line).into_iter();
             self.read_words(&mut words, &place, depth)?;
         }
@@ -476,6 +486,7 @@ mod tests {
             of(&["-d", "x", "a", "--next", "-sL", "b", "-:", "--url", "c"]).unwrap(),
             ["--silent --data=x -- a", "--silent --location -- b", "--silent -- c"]
         );
+        assert_eq!(of(&["-d", "x", "-:", "a", "-:", "-:", "b"]).unwrap(), ["--data=x -- a", "-- b"]);
     }
 
     #[test]

@@ -17,19 +17,35 @@ pub(crate) fn run(options: &ManOptions) -> anyhow::Result<ExitCode> {
     let mut program = Cli::command().disable_help_subcommand(true);
     program.build();
     match &options.folder {
-        Some(folder) => write_pages(&program, folder)?,
+        Some(folder) => {
+            make(folder).exit_with(WRITE_ERROR)?;
+            write_pages(&program, folder)?;
+        }
         None => output::line(String::from_utf8_lossy(&page(&program)?).trim_end())?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// The folder, if need be, but none above it: those are likely a mistake of spelling.
+fn make(folder: &Path) -> anyhow::Result<()> {
+    let Err(error) = fs::create_dir(folder) else { return Ok(()) };
+    if error.kind() == io::ErrorKind::AlreadyExists {
+        return Ok(());
+    }
+    let shown = folder.display();
+    let is_lost = folder.parent().is_some_and(|above| !above.as_os_str().is_empty() && !above.exists());
+    let cure = if is_lost {
+        format!(": the folder above it is not there (mkdir -p {shown})")
+    } else {
+        String::new()
+    };
+    Err(error).with_context(|| format!("cannot make the folder {shown}{cure}"))
+}
+
 /// A page for the command and one for each below it, as `glasstack-route-get.1`.
 fn write_pages(command: &clap::Command, folder: &Path) -> anyhow::Result<()> {
     let file = folder.join(Man::new(command.clone()).get_filename());
-    let write = || {
-        fs::create_dir_all(folder)?;
-        fs::write(&file, page(command)?)
-    };
+    let write = || fs::write(&file, page(command)?);
     write().with_context(|| format!("cannot write {}", file.display())).exit_with(WRITE_ERROR)?;
     let below = command.get_subcommands().filter(|one| !one.is_hide_set());
     below.into_iter().try_for_each(|one| write_pages(one, folder))

@@ -155,6 +155,10 @@ impl TlsChoices {
             Some(text) => TlsVersion::at_most(text).context("--tls-max").exit_with(FAILED_INIT)?,
             None => TlsVersion::Tls13,
         };
+        if lowest > highest {
+            let error = anyhow!("--tlsv1.3 with --tls-max: no version lies between {lowest} and {highest}");
+            return Err(coded(super::SSL_CONNECT_ERROR, error));
+        }
         let ciphers = CipherList::parse(options.ciphers.as_deref(), options.tls13_ciphers.as_deref());
         let groups = options.curves.as_deref().map(GroupList::parse).transpose().context("--curves");
         Ok(Self {
@@ -247,7 +251,7 @@ fn split_password(text: &str) -> (String, Option<String>) {
 
 fn pinned(text: &str) -> anyhow::Result<PinnedKeys> {
     if PinnedKeys::is_hashes(text) {
-        return PinnedKeys::from_hashes(text).context("--pinnedpubkey").exit_with(FAILED_INIT);
+        return PinnedKeys::from_hashes(text).context("--pinnedpubkey").exit_with(super::PINNED_KEY);
     }
     read_bounded(Path::new(text), LARGEST_FILE)
         .and_then(|bytes| Ok(PinnedKeys::from_file(&bytes)?))

@@ -38,6 +38,8 @@ pub(crate) const PARALLEL_MAX: u16 = 50;
 pub(crate) const BAD_PROXY: u8 = 5;
 /// curl: a file of passwords cannot be read.
 pub(crate) const LOGIN_FILE: u8 = 26;
+/// curl: there is no TLS that both sides, or the options, agree on.
+pub(crate) const SSL_CONNECT_ERROR: u8 = 35;
 /// curl: an option's value is not written as it should be.
 pub(crate) const SETOPT_SYNTAX: u8 = 49;
 /// curl: a user where none is allowed.

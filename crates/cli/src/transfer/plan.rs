@@ -65,6 +65,9 @@ impl Plan {
         if uploads.len() > options.urls.len() {
             return Err(usage("more files to send than URLs to send them to"));
         }
+        if outputs.iter().any(|output| matches!(output, OutputName::File(name) if name.is_empty())) {
+            return Err(usage("-o '': a file must have a name (-o - is stdout)"));
+        }
         let mut warnings = Vec::new();
         if outputs.len() > options.urls.len() {
             warnings.push("more -o and -O than URLs: the last ones are for nothing".to_owned());

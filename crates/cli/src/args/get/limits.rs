@@ -1,6 +1,6 @@
 //! How long, how fast, how often, how many at once.
 
-use crate::args::values::{rate, seconds, size};
+use crate::args::values::{rate, seconds, size, transfers_at_once};
 use clap::Args;
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ pub(crate) struct LimitOptions {
     #[arg(short = 'Z', long)]
     pub(crate) parallel: bool,
     /// How many at once [default: 50]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=300))]
+    #[arg(long, value_name = "N", value_parser = transfers_at_once)]
     pub(crate) parallel_max: Option<u16>,
     /// Rather open a connection than wait for one
     #[arg(long)]
