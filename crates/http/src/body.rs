@@ -29,6 +29,7 @@ pub struct Body {
     received: u64,
     limit: Option<u64>,
     trailers: Option<HeaderMap>,
+    trailer_lines: Vec<u8>,
     /// Whether the connection goes on behind it, so that the request has to be complete first.
     outlived: bool,
     arrival: Arc<Arrival>,
@@ -92,7 +93,8 @@ impl Body {
         if source.incoming.is_end_stream() && (!outlived || source.is_request_over()) {
             arrival.reach(Stage::Complete);
         }
-        Self { source, framing, codings, received: 0, limit, trailers: None, outlived, arrival }
+        let (trailers, trailer_lines) = (None, Vec::new());
+        Self { source, framing, codings, received: 0, limit, trailers, trailer_lines, outlived, arrival }
     }
 
     /// How its end is known.
@@ -113,6 +115,12 @@ impl Body {
     /// The trailer fields that followed the last chunk (RFC 9112 7.1.2); known at the end.
     pub fn trailers(&self) -> Option<&HeaderMap> {
         self.trailers.as_ref()
+    }
+
+    /// The same as they came, each line with CRLF; empty on the server's side, and where the body is
+    /// wanted raw: there they are part of it.
+    pub fn trailer_lines(&self) -> &[u8] {
+        &self.trailer_lines
     }
 
     /// The next chunk, of whatever size arrived; none at the end.
@@ -163,6 +171,9 @@ impl Body {
                 Ok(data) => Some(data),
                 Err(frame) => {
                     self.trailers = frame.into_trailers().ok();
+                    if !self.is_teed() {
+                        self.trailer_lines = self.source.desk.trailer_lines();
+                    }
                     None
                 }
             });

@@ -5,6 +5,8 @@
 #[derive(Debug, Default)]
 pub(crate) struct ChunkScanner {
     stage: Stage,
+    /// The lines of the trailer section so far, whatever ended them; the empty one is not among them.
+    trailers: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,12 +49,23 @@ impl ChunkScanner {
                     }
                 }
                 stage => {
+                    match (&stage, byte) {
+                        (Stage::Trailer(1..), b'\n') => self.trailers.extend_from_slice(b"\r\n"),
+                        (Stage::Trailer(0), b'\n') | (_, b'\r') => {}
+                        (Stage::Trailer(_), _) => self.trailers.push(*byte),
+                        _ => {}
+                    }
                     *stage = stage.after(*byte);
                     at += 1;
                 }
             }
         }
         at
+    }
+
+    /// The lines of the trailer section as they came, each with CRLF.
+    pub(crate) fn trailers(&self) -> &[u8] {
+        &self.trailers
     }
 }
 
@@ -104,6 +117,15 @@ mod tests {
             assert_eq!(end_of(body.as_bytes()), body.len());
             assert_eq!(end_of(format!("{body}HTTP/1.1 200 OK").as_bytes()), body.len());
         }
+    }
+
+    #[test]
+    fn the_lines_behind_the_last_chunk_are_kept_as_they_came() {
+        let mut scanner = ChunkScanner::default();
+        for byte in b"2\r\nhi\r\n0;x\r\nX-Sum:42\r\nx-b: c\n  d\r\n\r\nHTTP" {
+            scanner.on_bytes(&[*byte]);
+        }
+        assert_eq!(scanner.trailers(), b"X-Sum:42\r\nx-b: c\r\n  d\r\n");
     }
 
     #[test]

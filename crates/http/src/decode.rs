@@ -267,6 +267,12 @@ impl Decoded {
         self.body.lock().unwrap_or_else(PoisonError::into_inner).trailers().cloned()
     }
 
+    /// The same as they came, each line with CRLF; none where the body is wanted raw, and on the
+    /// server's side.
+    pub fn trailer_lines(&self) -> Vec<u8> {
+        self.body.lock().unwrap_or_else(PoisonError::into_inner).trailer_lines().to_vec()
+    }
+
     async fn next(&mut self) -> Result<Option<Bytes>, DecodeError> {
         if let Some(refusal) = self.refusal.take() {
             return Err(refusal);

@@ -132,6 +132,14 @@ impl Desk {
         self.lock().tee.as_mut().map(BytesMut::split).unwrap_or_default()
     }
 
+    /// The trailer lines of a body in chunks, as far as they have come.
+    pub(crate) fn trailer_lines(&self) -> Vec<u8> {
+        match &self.lock().incoming {
+            Incoming::Chunked(scanner) => scanner.trailers().to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

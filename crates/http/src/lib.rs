@@ -38,7 +38,6 @@
 //! | a first field that begins with white space | 43 | 8 | 43 is curl's word for its own mistakes |
 //! | a body over the limit, of unknown length | 0 | 63 | a limit is a limit (later curls agree) |
 //! | `417` to a body that waited | same connection | a new one | who knows where the server reads on |
-//! | trailer fields, with `-i` | shown | not shown | they are in [`Decoded::trailers`] alone |
 //! | a POST without a body | no length | `Content-Length: 0` | RFC 9110 8.6 |
 
 pub mod body;

@@ -58,6 +58,12 @@ impl ResponseBody {
         self.decoded.trailers()
     }
 
+    /// The same as they came, each line with CRLF; none where the body is wanted raw: there they are
+    /// part of it.
+    pub fn trailer_lines(&self) -> Vec<u8> {
+        self.decoded.trailer_lines()
+    }
+
     /// Nothing of it is wanted: its connection is given up.
     pub(crate) fn pass_over(&mut self) {
         self.arrival.tell(0);

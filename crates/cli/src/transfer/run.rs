@@ -283,6 +283,10 @@ impl<'a> Runner<'a> {
                 }
             }
         }
+        let trailers = response.body.trailer_lines();
+        if !trailers.is_empty() {
+            self.show_head_lines(running, &trailers)?;
+        }
         if response.passed_over.is_none() {
             running.output.finish()?;
         }
@@ -313,14 +317,21 @@ impl<'a> Runner<'a> {
         for head in watch.take_heads() {
             let is_hidden = head.kind == HeadKind::Connect && options.output.suppress_connect_headers;
             if !is_hidden {
-                if let Some(name) = &options.output.dump_header {
-                    self.dump(Path::new(name), options, &head.raw)?;
-                }
-                if options.output.include || options.request.head {
-                    running.output.write(&head.raw)?;
-                }
+                self.show_head_lines(running, &head.raw)?;
             }
             attempt.heads.push(head);
+        }
+        Ok(())
+    }
+
+    /// What belongs to a head, or to the trailer section behind a body.
+    fn show_head_lines(&self, running: &mut Running<'_>, raw: &[u8]) -> anyhow::Result<()> {
+        let options = &running.operation.options;
+        if let Some(name) = &options.output.dump_header {
+            self.dump(Path::new(name), options, raw)?;
+        }
+        if options.output.include || options.request.head {
+            running.output.write(raw)?;
         }
         Ok(())
     }

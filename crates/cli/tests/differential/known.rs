@@ -210,10 +210,6 @@ const KNOWN: &[Known] = &[
         ],
     },
     Known {
-        reason: "Trailer fields are not shown; the journal has them.",
-        shows: &[("chunked: trailers", "file head"), ("chunked: trailers shown", "file head, stdout")],
-    },
-    Known {
         reason: "Chunk sizes are read strictly: where two readers disagree about them, one request hides in \
                  another.",
         shows: &[

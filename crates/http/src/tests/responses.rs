@@ -53,6 +53,7 @@ fn trailers_are_kept() {
     let (response, body) = World::new().get(wire, Ending::Silence).unwrap();
     assert_eq!(body, b"hi");
     assert_eq!(response.body.trailers().unwrap()["sum"], "42");
+    assert_eq!(response.body.trailer_lines(), b"Sum: 42\r\n");
 }
 
 #[test]
