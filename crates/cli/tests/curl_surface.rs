@@ -468,6 +468,8 @@ fn what_may_pass_is_tried_again_and_what_may_not_is_not() {
     assert_eq!((retries.as_str(), told.matches("trying again").count()), ("2", 2), "{told}");
     assert!(told.contains("trying again in 1 s") && told.contains("trying again in 2 s"), "{told}");
     assert_eq!(count(&["--retry", "2", "-f", "http://status.test/404"], 22).0, "0");
+    let all = ["--retry", "2", "--retry-delay", "1", "--retry-all-errors", "-f", "http://status.test/404"];
+    assert_eq!(count(&all, 22).0, "2");
     assert_eq!(count(&["--retry", "2", "http://refused.test/"], 7).0, "0");
     assert_eq!(count(&["--retry", "2", "--retry-connrefused", "http://refused.test/"], 7).0, "2");
     assert_eq!(count(&["--retry", "1", "--retry-delay", "5", "-m", "3", "http://hang.test/"], 28).0, "1");

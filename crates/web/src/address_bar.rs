@@ -281,7 +281,10 @@ fn check_authority(typed: &str, rest: &str, has_scheme: bool) -> Result<(), Addr
         None | Some("") => Ok(()),
         // What looks like a port may be the beginning of a password.
         Some(port) => match password(typed) {
-            Some(_) if user.is_none() => check_port(host_and_port, "***"),
+            Some(_) if user.is_none() => Err(AddressError::BadPort {
+                port: "***".to_owned(),
+                hint: " (in a password / ? # are written %2F %3F %23)",
+            }),
             _ => check_port(host_and_port, port),
         },
     }
@@ -440,6 +443,14 @@ mod tests {
         assert_eq!(url("me@[::1]:81"), "http://me@[::1]:81/");
         assert_eq!(url("me@h.test/a"), "http://me@h.test/a");
         assert_eq!(url("me@h.test?a"), "http://me@h.test/?a");
+    }
+
+    #[test]
+    fn a_password_that_looks_like_a_port_is_not_shown_and_its_cure_is() {
+        let error = refusal("me:sec/ret@h.test");
+        assert!(error.to_string().starts_with("\"***\" is not a port"), "{error}");
+        assert!(error.to_string().contains("%2F"), "{error}");
+        assert!(refusal("h.test:abc/x").to_string().starts_with("\"abc\" is not a port"));
     }
 
     #[test]
