@@ -10,7 +10,7 @@
 use glasstack_journal::{Clock, Instant};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -244,6 +244,24 @@ impl fmt::Debug for Executor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Executor").field("live_tasks", &self.live_tasks()).finish_non_exhaustive()
     }
+}
+
+/// Lets everybody else who can go on do so first.
+///
+/// A world is one thread. A task that waits only when there is nothing for it to do, because
+/// somebody outside sends without end or because all that it tries fails at once, would keep the
+/// world from its clock, its devices and its signals; and what it hands to the stack would pile up,
+/// since the stack has no turn either.
+pub async fn give_way() {
+    let mut has_waited = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut has_waited, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Resolves when its deadline has come. Dropping it takes the timer away.

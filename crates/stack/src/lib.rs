@@ -47,7 +47,7 @@ pub use config::{ArpConfig, ConnectOptions, Counters, FlowInfo, HostConfig, TcpC
 pub use device::{DeviceError, Frame, FrameDevice};
 pub use environment::{Entropy, Environment};
 pub use error::{BindError, ConfigError, ConnectError, ListenError, PingError, TcpError, UdpError};
-pub use executor::{Executor, Sleep};
+pub use executor::{Executor, Sleep, give_way};
 pub use host::{Elapsed, Host};
 pub use ping::{PingOptions, PingReply};
 pub use route::{NoRoute, Prefix, Route, RouteDecision, RouteTable};

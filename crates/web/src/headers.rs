@@ -1,5 +1,7 @@
 //! What a request says of itself: curl's header fields, curl's way to change them.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use glasstack_http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
     CONTENT_LOCATION, CONTENT_TYPE, COOKIE, HOST, PROXY_AUTHORIZATION, REFERER, TRANSFER_ENCODING,
@@ -192,18 +194,7 @@ pub(crate) fn percent_decoded(text: &str) -> Vec<u8> {
 
 /// RFC 4648 4.
 fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let three =
-            group.iter().fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
-        for place in 0..4 {
-            let sextet = three >> (18 - 6 * place) & 0x3f;
-            let letter = ALPHABET.get(sextet as usize).copied().unwrap_or(b'=');
-            text.push(if place > group.len() { '=' } else { char::from(letter) });
-        }
-    }
-    text
+    BASE64_STANDARD.encode(bytes)
 }
 
 #[cfg(test)]

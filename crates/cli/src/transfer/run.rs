@@ -16,7 +16,7 @@ use crate::files::{create_folders, unbuffered_stdout};
 use anyhow::{Context, anyhow};
 use futures_util::stream::StreamExt;
 use glasstack::journal::Instant;
-use glasstack::stack::Host;
+use glasstack::stack::{Host, give_way};
 use glasstack::web::{
     Client, Facts, HeadKind, Outcome, PassedOver, ReceivedHead, Request, Response, RetryPolicy, Verdict,
     Watch, WebError, address_bar, date,
@@ -24,11 +24,9 @@ use glasstack::web::{
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
-use std::future::poll_fn;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::task::Poll;
 use std::time::{Duration, SystemTime};
 use url::Url;
 
@@ -108,6 +106,7 @@ impl<'a> Runner<'a> {
             if self.stop.get() {
                 break;
             }
+            // A transfer that fails before it has waited for anything leaves Ctrl-C its turn.
             give_way().await;
         }
         exit
@@ -520,20 +519,6 @@ pub(crate) fn format_of(text: &str) -> anyhow::Result<String> {
     let text = read.with_context(|| format!("-w @{file}")).map_err(|error| coded(FAILED_INIT, error))?;
     // curl: the lines of a file are one.
     Ok(text.replace(['\r', '\n'], ""))
-}
-
-/// Lets the world look around. A transfer that fails before it has waited for anything, because
-/// every port is taken, say, must not keep the program from its clock and from Ctrl-C.
-async fn give_way() {
-    let mut gave_way = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut gave_way, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

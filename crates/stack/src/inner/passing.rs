@@ -21,6 +21,7 @@ use smoltcp::wire::{
     Icmpv4Packet, Icmpv4Repr, IpAddress, IpProtocol, TcpControl, TcpPacket, TcpRepr, TcpSeqNumber,
 };
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::task::{Context, Poll, Waker};
 
@@ -185,21 +186,15 @@ impl Core {
         packet: &Ipv4Packet<'_>,
         datagram: &UdpHeader<'_>,
     ) -> bool {
-        let Some(undecided) = &mut self.undecided else { return false };
-        let scope = self.wire.scope.clone();
-        if !undecided.has_room(datagram.payload.len()) {
-            self.drop_packet(&scope, frame, DropReason::TransitFull, format!("from {}", datagram.source));
-            return true;
-        }
-        let passing = PassingDatagram {
-            from: datagram.source.into(),
-            to: datagram.destination.into(),
-            payload: datagram.payload.to_vec(),
-            ttl: packet.ttl,
-            quote: quote(packet),
-        };
-        self.wire.wakers.extend(undecided.push(Passed::Datagram(passing)));
-        true
+        self.on_passing(frame, datagram.source, datagram.payload, |payload| {
+            Passed::Datagram(PassingDatagram {
+                from: datagram.source.into(),
+                to: datagram.destination.into(),
+                payload,
+                ttl: packet.ttl,
+                quote: quote(packet),
+            })
+        })
     }
 
     /// An echo request for somebody else. False: nobody takes it.
@@ -210,22 +205,34 @@ impl Core {
         (ident, seq): (u16, u16),
         payload: &[u8],
     ) -> bool {
+        self.on_passing(frame, packet.source, payload, |payload| {
+            Passed::Echo(PassingEcho {
+                from: packet.source.into(),
+                to: packet.destination.into(),
+                ident,
+                seq,
+                payload,
+                ttl: packet.ttl,
+                quote: quote(packet),
+            })
+        })
+    }
+
+    /// Something for the gateway, which is lost if too much waits already. False: there is none.
+    fn on_passing(
+        &mut self,
+        frame: FrameId,
+        from: impl Display,
+        payload: &[u8],
+        make: impl FnOnce(Vec<u8>) -> Passed,
+    ) -> bool {
         let Some(undecided) = &mut self.undecided else { return false };
-        let scope = self.wire.scope.clone();
-        if !undecided.has_room(payload.len()) {
-            self.drop_packet(&scope, frame, DropReason::TransitFull, format!("from {}", packet.source));
-            return true;
+        if undecided.has_room(payload.len()) {
+            self.wire.wakers.extend(undecided.push(make(payload.to_vec())));
+        } else {
+            let scope = self.wire.scope.clone();
+            self.drop_packet(&scope, frame, DropReason::TransitFull, format!("from {from}"));
         }
-        let passing = PassingEcho {
-            from: packet.source.into(),
-            to: packet.destination.into(),
-            ident,
-            seq,
-            payload: payload.to_vec(),
-            ttl: packet.ttl,
-            quote: quote(packet),
-        };
-        self.wire.wakers.extend(undecided.push(Passed::Echo(passing)));
         true
     }
 
@@ -252,8 +259,7 @@ impl Core {
         self.index.insert(*tuple, id);
         self.flows.insert(id, flow);
         self.with_flow(id, now, |flow, wire| {
-            let frame = syn.bytes.clone();
-            let (_, packet) = wire.split(&frame);
+            let (_, packet) = wire.split(&syn.bytes);
             match Ipv4Packet::parse(packet).and_then(|packet| TcpHeader::read(&packet)) {
                 Ok(header) => flow.on_segment(wire, syn.frame, &syn.bytes, &header, now),
                 // It has been read once.
@@ -279,8 +285,7 @@ impl Core {
         let Some(syn) = self.take_knock(knock) else { return };
         self.tell_pending(&syn, DropReason::Unreachable);
         let (_, packet) = self.wire.split(&syn.bytes);
-        let beginning = packet.get(..LONGEST_QUOTE).unwrap_or(packet).to_vec();
-        self.turn_away(knock.tuple.remote_addr().ip(), &beginning, why, now);
+        self.turn_away(knock.tuple.remote_addr().ip(), packet, why, now);
     }
 
     pub(crate) fn forget_knock(&mut self, knock: &Knocking) {

@@ -8,10 +8,9 @@
 
 use super::flows::{Flow, lock};
 use super::gateway::{Gateway, says};
-use super::turn::give_way;
 use crate::os::datagram::{ConnectedUdp, Trouble};
 use glasstack_journal::event::{Answer, Gateway as Fact, Passage};
-use glasstack_stack::PassingDatagram;
+use glasstack_stack::{PassingDatagram, give_way};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;

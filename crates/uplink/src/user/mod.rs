@@ -46,7 +46,6 @@ mod peers;
 mod plan;
 mod publish;
 mod relay;
-mod turn;
 
 pub use limits::Limits;
 pub use names::NameServerError;

@@ -7,11 +7,10 @@
 use super::gateway::Gateway;
 use super::peers::Peer;
 use super::relay::relay;
-use super::turn::give_way;
 use crate::os::datagram::BoundUdp;
 use crate::os::tcp::{OsTcpListener, OsTcpStream};
 use glasstack_journal::event::{Answer, Gateway as Fact, Note, Passage};
-use glasstack_stack::{ConnectError, ConnectOptions, TcpStream};
+use glasstack_stack::{ConnectError, ConnectOptions, TcpStream, give_way};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;

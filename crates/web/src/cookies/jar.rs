@@ -3,7 +3,7 @@
 use super::domain::{
     default_path, domain_match, host_of, is_private, is_public_suffix, path_match, without_slash,
 };
-use super::set_cookie::{self, End, SetCookie};
+use super::set_cookie::{self, SetCookie};
 use super::{Chosen, Cookie, Judged, Refusal, Stored, Withheld, netscape};
 use glasstack_journal::WallTime;
 use std::cmp::Reverse;
@@ -124,22 +124,7 @@ impl CookieJar {
             return Err(Refusal::SecureOverHttp);
         }
         check_prefix(&said, host_only)?;
-        let cookie = Cookie {
-            path: said.path.unwrap_or_else(|| default_path(url).to_owned()),
-            name: said.name,
-            value: said.value,
-            domain,
-            host_only,
-            expires: match said.end {
-                End::Session => None,
-                End::At(end) => Some(end),
-            },
-            secure: said.secure,
-            http_only: said.http_only,
-            same_site: said.same_site,
-            creation: 0,
-            last_access: now,
-        };
+        let cookie = said.cookie(domain, host_only, default_path(url), now);
         if !private && !cookie.secure && self.cookies.iter().any(|other| hides(&cookie, other)) {
             return Err(Refusal::WouldHideSecure);
         }

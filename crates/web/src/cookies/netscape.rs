@@ -1,6 +1,6 @@
 //! The file: Netscape's format as curl reads and writes it, and `Set-Cookie` lines.
 
-use super::set_cookie::{self, End};
+use super::set_cookie;
 use super::{Cookie, SameSite};
 use glasstack_journal::WallTime;
 
@@ -99,20 +99,7 @@ fn from_fields(line: &str, now: WallTime) -> Option<Cookie> {
 /// it is for everybody, as in curl.
 fn from_field(field: &[u8], now: WallTime) -> Option<Cookie> {
     let said = set_cookie::parse(field, now).ok()?;
-    Some(Cookie {
-        host_only: said.domain.is_empty(),
-        name: said.name,
-        value: said.value,
-        domain: said.domain,
-        path: said.path.unwrap_or_else(|| "/".to_owned()),
-        expires: match said.end {
-            End::Session => None,
-            End::At(end) => Some(end),
-        },
-        secure: said.secure,
-        http_only: said.http_only,
-        same_site: said.same_site,
-        creation: 0,
-        last_access: now,
-    })
+    let domain = said.domain.clone();
+    let host_only = domain.is_empty();
+    Some(said.cookie(domain, host_only, "/", now))
 }

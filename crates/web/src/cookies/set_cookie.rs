@@ -1,7 +1,7 @@
 //! What a server says in `Set-Cookie` (RFC 6265bis 5.6), before anybody has asked whether it may.
 
 use super::date;
-use super::{Refusal, SameSite};
+use super::{Cookie, Refusal, SameSite};
 use glasstack_journal::WallTime;
 use std::time::Duration;
 
@@ -85,6 +85,27 @@ pub(super) fn parse(field: &[u8], now: WallTime) -> Result<SetCookie, Refusal> {
 }
 
 impl SetCookie {
+    /// The cookie that it makes, once it is known for whom: what is said only of the jar is still to
+    /// come.
+    pub(super) fn cookie(self, domain: String, host_only: bool, default_path: &str, now: WallTime) -> Cookie {
+        Cookie {
+            name: self.name,
+            value: self.value,
+            domain,
+            host_only,
+            path: self.path.unwrap_or_else(|| default_path.to_owned()),
+            expires: match self.end {
+                End::Session => None,
+                End::At(end) => Some(end),
+            },
+            secure: self.secure,
+            http_only: self.http_only,
+            same_site: self.same_site,
+            creation: 0,
+            last_access: now,
+        }
+    }
+
     /// RFC 6265bis 5.6.1 to 5.6.7. The last of several counts.
     fn on_attribute(&mut self, name: &str, value: &str, now: WallTime, max_age: &mut Option<WallTime>) {
         match name.to_ascii_lowercase().as_str() {
