@@ -4,6 +4,7 @@ use async_compression::futures::bufread::{BrotliEncoder, GzipEncoder, ZlibEncode
 use futures_util::FutureExt;
 use futures_util::io::{AsyncRead, AsyncReadExt};
 use glasstack_http::{Answer, HeaderName, HeaderValue, Received, StatusCode, header};
+use percent_encoding::percent_decode_str;
 use std::fmt::Write;
 
 /// The largest body that `bytes.test` makes.
@@ -92,7 +93,7 @@ pub fn headers(request: &Received) -> Answer {
     let mut fields = Vec::new();
     for (name, value) in pairs {
         let name = HeaderName::from_bytes(name.as_bytes());
-        let value = HeaderValue::from_bytes(&percent_decoded(value));
+        let value = HeaderValue::from_bytes(&percent_decode_str(value).collect::<Vec<u8>>());
         let (Ok(name), Ok(value)) = (name, value) else {
             return Answer::text(StatusCode::BAD_REQUEST, "no header fields", "fields, as /?X-A=b&X-C=d\n");
         };
@@ -164,26 +165,6 @@ fn ranged(body: &[u8], range: &str) -> Answer {
         Ok(value) => answer.with_header(header::CONTENT_RANGE, value),
         Err(_) => answer,
     }
-}
-
-/// RFC 3986 2.1.
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let mut pieces = text.split('%');
-    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
-    for piece in pieces {
-        let digits = piece.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match digits {
-            Some(byte) => {
-                bytes.push(byte);
-                bytes.extend(piece.bytes().skip(2));
-            }
-            None => {
-                bytes.push(b'%');
-                bytes.extend(piece.bytes());
-            }
-        }
-    }
-    bytes
 }
 
 const OCTETS: &str = "application/octet-stream";

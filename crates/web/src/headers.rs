@@ -178,18 +178,7 @@ pub(crate) fn basic(user: &[u8], password: &[u8]) -> String {
 
 /// A text with its percent-escapes undone (RFC 3986 2.1).
 pub(crate) fn percent_decoded(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        let escaped = behind
-            .get(..2)
-            .filter(|_| *first == b'%')
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(escaped.unwrap_or(*first));
-        rest = if escaped.is_some() { behind.get(2..).unwrap_or_default() } else { behind };
-    }
-    bytes
+    percent_encoding::percent_decode_str(text).collect()
 }
 
 /// RFC 4648 4.
@@ -268,6 +257,14 @@ mod tests {
         let own =
             sent(Said { authorization: Some("Basic x".to_owned()), ..plain() }, &["Authorization: Bearer t"]);
         assert!(own.contains("Authorization: Bearer t\n") && !own.contains("Basic"), "{own}");
+    }
+
+    #[test]
+    fn only_two_hexadecimal_digits_are_an_escape() {
+        assert_eq!(percent_decoded("a%2Fb%c3%a4"), "a/b\u{e4}".as_bytes());
+        for kept in ["%", "%4", "%g0", "%+f", "100%"] {
+            assert_eq!(percent_decoded(kept), kept.as_bytes(), "{kept}");
+        }
     }
 
     #[test]
