@@ -2,12 +2,15 @@
 //!
 //! ```text
 //!   glasstack lab root            trusted by the lab's client
-//!      glasstack lab issuing CA   shown by every server beside its own certificate
+//!      glasstack lab issuing CA   the intermediate: shown by every server beside its own certificate
 //!         www.example.test        for 90 days, as is usual
 //!
 //!   a root that nobody trusts
 //!      untrusted-root.badssl.test
 //! ```
+//!
+//! Each authority has a list of what it took back ([`Pki::root_list`], [`Pki::issuing_list`]), which the
+//! lab's `ca` serves. [`PkiTerms`] say what is wrong with the authorities themselves.
 //!
 //! Keys are Ed25519 (RFC 8410), whose signatures need no randomness, and every secret byte comes from
 //! the world's entropy: the same seed makes the same certificates, byte for byte.
@@ -16,10 +19,12 @@ use glasstack_journal::WallTime;
 use glasstack_stack::Entropy;
 use glasstack_tls::{Identity, IdentityError, TrustError, TrustStore};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, PKCS_ED25519, SerialNumber,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
+    DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    PKCS_ED25519, RevocationReason, RevokedCertParams, SerialNumber,
 };
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use time::{Duration, OffsetDateTime};
 
 /// What is wrong with a server's certificate.
@@ -35,28 +40,73 @@ pub enum Flaw {
     SelfSigned,
 }
 
+/// How the authorities differ from the usual ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PkiTerms {
+    /// When the intermediate's certificate is good.
+    pub intermediate: Validity,
+    /// The root has taken the intermediate's certificate back: it is on the root's list.
+    pub revoke_intermediate: bool,
+    /// Servers show their own certificate alone, as when somebody forgets to install the intermediate.
+    pub omit_intermediate: bool,
+    /// Names whose certificates the intermediate has taken back: they are on its list.
+    pub revoke: BTreeSet<String>,
+    /// Names whose certificates are wrong.
+    pub flaws: Vec<(String, Flaw)>,
+}
+
+/// When a certificate is good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Validity {
+    /// Now.
+    #[default]
+    Current,
+    /// Until a month ago.
+    Expired,
+    /// In a month.
+    NotYetValid,
+}
+
+/// Where the root's list of revoked certificates is (RFC 5280 4.2.1.13).
+pub const ROOT_LIST: &str = "http://ca.test/root.crl";
+/// Where the intermediate's is.
+pub const ISSUING_LIST: &str = "http://ca.test/issuing.crl";
+
 /// Everybody who signs certificates in the lab.
 pub struct Pki {
     entropy: Arc<dyn Entropy>,
     now: OffsetDateTime,
+    terms: PkiTerms,
     root: Authority,
     issuing: Authority,
     stranger: Authority,
+    /// What the intermediate has taken back, in the order in which it was issued.
+    taken_back: Mutex<Vec<SerialNumber>>,
 }
 
 impl Pki {
-    /// Authorities with keys from `entropy` and dates around `now`.
+    /// The usual authorities, with keys from `entropy` and dates around `now`.
     pub fn new(entropy: Arc<dyn Entropy>, now: WallTime) -> Result<Self, PkiError> {
+        Self::with(PkiTerms::default(), entropy, now)
+    }
+
+    /// Authorities on other terms. The keys are those of the usual ones.
+    pub fn with(terms: PkiTerms, entropy: Arc<dyn Entropy>, now: WallTime) -> Result<Self, PkiError> {
         let now = i64::try_from(now.unix_seconds()).unwrap_or(i64::MAX);
         let now = OffsetDateTime::from_unix_timestamp(now).map_err(PkiError::Date)?;
-        let years = |years: i64| Duration::days(365 * years);
-        let root = Draft::authority("glasstack lab root", 1, now - years(6), now + years(14));
+        let (month, year) = (Duration::days(30), Duration::days(365));
+        let root = Draft::authority("glasstack lab root", 1, now - year * 6, now + year * 14);
         let root = root.self_signed(&entropy)?;
-        let issuing = Draft::authority("glasstack lab issuing CA", 0, now - years(1), now + years(4));
+        let (from, to) = match terms.intermediate {
+            Validity::Current => (now - year, now + year * 4),
+            Validity::Expired => (now - year * 5, now - month),
+            Validity::NotYetValid => (now + month, now + year * 5),
+        };
+        let issuing = Draft::authority("glasstack lab issuing CA", 0, from, to).listed_at(ROOT_LIST);
         let issuing = issuing.signed_by(&root, &entropy)?;
-        let stranger = Draft::authority("a root that nobody trusts", 0, now - years(1), now + years(4));
+        let stranger = Draft::authority("a root that nobody trusts", 0, now - year, now + year * 4);
         let stranger = stranger.self_signed(&entropy)?;
-        Ok(Self { entropy, now, root, issuing, stranger })
+        Ok(Self { entropy, now, terms, root, issuing, stranger, taken_back: Mutex::default() })
     }
 
     /// The root certificate as PEM (RFC 7468): what `--cacert` takes.
@@ -69,13 +119,44 @@ impl Pki {
         &self.root.der
     }
 
+    /// The intermediate's certificate as PEM.
+    pub fn intermediate_pem(&self) -> &str {
+        &self.issuing.pem
+    }
+
+    /// The intermediate's certificate as DER.
+    pub fn intermediate_der(&self) -> &[u8] {
+        &self.issuing.der
+    }
+
+    /// What the root has taken back: its list (RFC 5280 5), good for a month.
+    pub fn root_list(&self) -> Result<RevocationList, PkiError> {
+        let revoked = self.terms.revoke_intermediate.then_some(&self.issuing);
+        self.list(&self.root, revoked.and_then(Authority::serial).into_iter().collect())
+    }
+
+    /// What the intermediate has taken back of what it has issued so far.
+    pub fn issuing_list(&self) -> Result<RevocationList, PkiError> {
+        let taken_back = self.taken_back.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.list(&self.issuing, taken_back)
+    }
+
+    /// Both lists as PEM: what `--crlfile` takes.
+    pub fn lists_pem(&self) -> Result<String, PkiError> {
+        Ok(self.root_list()?.pem + &self.issuing_list()?.pem)
+    }
+
     /// Who the lab's client believes: the root alone.
     pub fn trust(&self) -> Result<TrustStore, PkiError> {
         Ok(TrustStore::from_der([&self.root.der])?)
     }
 
-    /// A server's certificate, good for `names`, and its key.
+    /// A server's certificate, good for `names`, and its key. The [terms](PkiTerms) may give it
+    /// another flaw.
     pub fn identity(&self, names: &[&str], flaw: Option<Flaw>) -> Result<Identity, PkiError> {
+        let is_named = |name: &str| names.contains(&name);
+        let other = self.terms.flaws.iter().find(|(name, _)| is_named(name)).map(|(_, flaw)| *flaw);
+        let flaw = other.or(flaw);
         let days = |from: i64, to: i64| (self.now + Duration::days(from), self.now + Duration::days(to));
         let dates = match flaw {
             Some(Flaw::Expired) => days(-120, -30),
@@ -88,19 +169,65 @@ impl Pki {
             Some(Flaw::UntrustedRoot) => {
                 (draft.signed_by(&self.stranger, &self.entropy)?, vec![self.stranger.der.clone()])
             }
-            _ => (draft.signed_by(&self.issuing, &self.entropy)?, vec![self.issuing.der.clone()]),
+            _ => {
+                let own = draft.listed_at(ISSUING_LIST).signed_by(&self.issuing, &self.entropy)?;
+                if self.terms.revoke.iter().any(|name| is_named(name)) {
+                    let mut taken_back = self.taken_back.lock().unwrap_or_else(PoisonError::into_inner);
+                    taken_back.extend(own.serial());
+                }
+                (own, vec![self.issuing.der.clone()])
+            }
         };
+        if self.terms.omit_intermediate {
+            chain.clear();
+        }
         let key = own.issuer.key().serialize_der();
         chain.insert(0, own.der);
         Ok(Identity::from_der(chain, key)?)
     }
+
+    fn list(&self, by: &Authority, revoked: Vec<SerialNumber>) -> Result<RevocationList, PkiError> {
+        let day = Duration::days(1);
+        let entry = |serial_number| RevokedCertParams {
+            serial_number,
+            revocation_time: self.now - day * 2,
+            reason_code: Some(RevocationReason::KeyCompromise),
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: self.now - day,
+            next_update: self.now + day * 30,
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.into_iter().map(entry).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let list = list.signed_by(&by.issuer)?;
+        Ok(RevocationList { der: list.der().to_vec(), pem: list.pem()? })
+    }
+}
+
+/// An authority's list of certificates it has taken back (RFC 5280 5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevocationList {
+    /// As an HTTP server serves it (RFC 2585 4.2: `application/pkix-crl`).
+    pub der: Vec<u8>,
+    /// As `--crlfile` takes it (RFC 7468 6).
+    pub pem: String,
 }
 
 /// A certificate and the key that belongs to it.
 struct Authority {
     der: Vec<u8>,
     pem: String,
+    serial: Option<SerialNumber>,
     issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn serial(&self) -> Option<SerialNumber> {
+        self.serial.clone()
+    }
 }
 
 /// A certificate before it is signed.
@@ -124,6 +251,12 @@ impl Draft {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         Ok(Self(params))
+    }
+
+    /// Names the list on which it would be, were it taken back.
+    fn listed_at(mut self, uri: &str) -> Self {
+        self.0.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![uri.to_owned()] }];
+        self
     }
 
     fn self_signed(mut self, entropy: &Arc<dyn Entropy>) -> Result<Authority, PkiError> {
@@ -157,6 +290,7 @@ impl Draft {
         Authority {
             der: certificate.der().to_vec(),
             pem: certificate.pem(),
+            serial: self.0.serial_number.clone(),
             issuer: Issuer::new(self.0, key),
         }
     }
@@ -233,5 +367,26 @@ mod tests {
         assert_eq!(stranger.certificate().issuer, "CN=a root that nobody trusts");
         assert_eq!(pki.trust().unwrap().len(), 1);
         assert!(pki.root_pem().starts_with("-----BEGIN CERTIFICATE-----"));
+    }
+
+    #[test]
+    fn the_lists_hold_what_the_terms_take_back_and_keys_do_not_depend_on_them() {
+        let with = |terms| Pki::with(terms, Arc::new(Counting(AtomicU8::new(0))), NOW).unwrap();
+        let (usual, revoked) = (
+            with(PkiTerms::default()),
+            with(PkiTerms {
+                revoke_intermediate: true,
+                revoke: BTreeSet::from(["www.example.test".to_owned()]),
+                ..PkiTerms::default()
+            }),
+        );
+        assert_eq!(usual.intermediate_der(), revoked.intermediate_der());
+        assert_ne!(usual.root_list().unwrap(), revoked.root_list().unwrap());
+        assert_eq!(usual.issuing_list().unwrap(), revoked.issuing_list().unwrap());
+        revoked.identity(&["www.example.test"], None).unwrap();
+        assert_ne!(usual.issuing_list().unwrap(), revoked.issuing_list().unwrap());
+        let lists =
+            glasstack_tls::RevocationLists::from_pem(revoked.lists_pem().unwrap().as_bytes()).unwrap();
+        assert_eq!(lists.len(), 2);
     }
 }
