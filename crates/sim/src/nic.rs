@@ -1,6 +1,7 @@
 //! A host of the stack as a node: its network card, and its runner behind it.
 
 use crate::node::{Node, NodeContext, WireFrame};
+use crate::schedule::NodeBell;
 use glasstack_journal::Instant;
 use glasstack_journal::event::Medium;
 use glasstack_stack::{DeviceError, Frame, FrameDevice, Runner};
@@ -85,6 +86,10 @@ impl Node for HostNode {
             context.send(0, frame);
         }
         Ok(())
+    }
+
+    fn attach(&mut self, bell: NodeBell) {
+        self.runner.on_touch(move || bell.ring());
     }
 
     fn next_deadline(&self) -> Option<Instant> {

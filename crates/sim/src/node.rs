@@ -1,5 +1,6 @@
 //! The general notion of a thing with ports: hosts, switches, routers and probes are nodes.
 
+use crate::schedule::NodeBell;
 use crate::view::FrameView;
 use glasstack_journal::event::FrameId;
 use glasstack_journal::{Event, Instant, NodeId, Scope};
@@ -35,13 +36,23 @@ pub trait Node: Send {
         Ok(())
     }
 
-    /// When it wants to be polled although no frame has come.
+    /// The node joins a world. One that programs can reach by a handle keeps the bell, and rings it when
+    /// [`next_deadline`](Self::next_deadline) or [`wants_poll`](Self::wants_poll) may have changed that way.
+    fn attach(&mut self, _bell: NodeBell) {}
+
+    /// When it wants to be polled although no frame has come. The world asks after every call of the node,
+    /// and when it has rung.
     fn next_deadline(&self) -> Option<Instant> {
         None
     }
 
     /// Whether a program has given it something to do since the last poll.
     fn wants_poll(&self) -> bool {
+        false
+    }
+
+    /// Whether it does what only an attacker does. Such a node never comes near a real network.
+    fn is_attacker(&self) -> bool {
         false
     }
 

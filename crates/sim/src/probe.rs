@@ -2,6 +2,7 @@
 //! odd hosts made by hand.
 
 use crate::node::{Node, NodeContext, Plug, WireFrame};
+use crate::schedule::NodeBell;
 use crate::view::FrameView;
 use glasstack_journal::event::{Direction, InterfaceId, Link, Medium};
 use glasstack_journal::{Instant, NodeId};
@@ -25,6 +26,7 @@ struct Shared {
     outbox: BTreeMap<(Instant, u64), Vec<u8>>,
     next_seq: u64,
     responder: Option<Responder>,
+    bell: Option<NodeBell>,
 }
 
 impl Probe {
@@ -39,6 +41,9 @@ impl Probe {
         let key = (when, shared.next_seq);
         shared.next_seq += 1;
         shared.outbox.insert(key, bytes);
+        if let Some(bell) = &shared.bell {
+            bell.ring();
+        }
     }
 
     /// From now on each frame received is shown to `responder`, and what that returns is sent at
@@ -130,6 +135,10 @@ impl Node for ProbeNode {
             };
             self.emit(due, context);
         }
+    }
+
+    fn attach(&mut self, bell: NodeBell) {
+        self.probe.lock().bell = Some(bell);
     }
 
     fn next_deadline(&self) -> Option<Instant> {

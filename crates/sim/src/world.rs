@@ -19,6 +19,7 @@ use crate::nic::{HostNode, SimNic};
 use crate::node::{Node, NodeContext, Plug, PlugNode, WireFrame};
 use crate::probe::{Probe, ProbeNode};
 use crate::router::{Router, RouterConfig};
+use crate::schedule::Schedule;
 use crate::switch::Switch;
 use glasstack_journal::event::{Link, MacAddress};
 use glasstack_journal::{Clock, Instant, Journal, NodeId, Observer, Scope, WallTime};
@@ -39,8 +40,13 @@ pub struct SimWorld {
     journal: Journal,
     executor: Executor,
     nodes: Vec<Slot>,
+    schedule: Schedule,
     cables: Vec<Laid>,
+    /// How many cables there are of each name.
+    cable_names: BTreeMap<String, usize>,
     flights: Flights,
+    /// Where nodes put the frames that they send; kept for its room.
+    outputs: Vec<(usize, WireFrame)>,
     next_mac: u32,
     turns_an_instant: usize,
     time_limit: Duration,
@@ -53,8 +59,6 @@ struct Slot {
     node: Box<dyn Node>,
     cables: BTreeMap<usize, (usize, Way)>,
     plugged: Vec<usize>,
-    /// A frame has come since the last poll.
-    touched: bool,
 }
 
 /// A cable and its two ends: node and port.
@@ -115,8 +119,11 @@ impl SimWorldBuilder {
             journal,
             executor,
             nodes: Vec::new(),
+            schedule: Schedule::default(),
             cables: Vec::new(),
+            cable_names: BTreeMap::new(),
             flights: Flights::default(),
+            outputs: Vec::new(),
             next_mac: 0,
             turns_an_instant: self.turns_an_instant,
             time_limit: self.time_limit,
@@ -248,8 +255,9 @@ impl SimWorld {
         let index = self.cables.len();
         let name = format!("{} <-> {}", self.nodes[a.0].name, self.nodes[b.0].name);
         // A second cable between the same two has faults and dice of its own.
-        let twins = self.cables.iter().filter(|laid| laid.handle.name().starts_with(&name)).count();
-        let name = if twins == 0 { name } else { format!("{name} #{}", twins + 1) };
+        let twins = self.cable_names.entry(name.clone()).or_default();
+        *twins += 1;
+        let name = if *twins == 1 { name } else { format!("{name} #{twins}") };
         let scope = self.introduce(&name);
         let handle = CableHandle::new(cable, index, name, scope, self.seed);
         for ((node, port), way) in [(a, Way::There), (b, Way::Back)] {
@@ -336,18 +344,16 @@ impl SimWorld {
                 }];
                 if let Some(frame) = handle.arrive(flight) {
                     self.with_node(node, |node, context| node.on_frame(port, frame, context));
-                    self.nodes[node].touched = true;
+                    self.schedule.poll_soon(node);
                 }
                 turns += 1;
                 self.check(now, turns, || self.nodes[node].name.clone())?;
             }
-            for index in 0..self.nodes.len() {
-                if self.nodes[index].wants_poll(now) {
-                    self.nodes[index].touched = false;
-                    self.with_node(index, |node, context| node.poll(context))?;
-                    turns += 1;
-                    self.check(now, turns, || self.nodes[index].name.clone())?;
-                }
+            self.answer_bells();
+            for index in self.schedule.take_due(now) {
+                self.with_node(index, |node, context| node.poll(context))?;
+                turns += 1;
+                self.check(now, turns, || self.nodes[index].name.clone())?;
             }
             if turns == before {
                 return Ok(None);
@@ -360,29 +366,44 @@ impl SimWorld {
         if turns <= self.turns_an_instant { Ok(()) } else { Err(SimError::Spinning { at, turns, by: by() }) }
     }
 
-    /// Calls a node and sends off what it sends.
+    /// Asks the nodes that have rung what they want.
+    fn answer_bells(&mut self) {
+        for index in self.schedule.take_rung() {
+            let node = &self.nodes[index].node;
+            if node.wants_poll() {
+                self.schedule.poll_soon(index);
+            }
+            self.schedule.set(index, node.next_deadline());
+        }
+    }
+
+    /// Calls a node, sends off what it sends, and asks when it wants to be called again.
     fn with_node<R>(
         &mut self,
         index: usize,
         call: impl FnOnce(&mut dyn Node, &mut NodeContext<'_>) -> R,
     ) -> R {
         let slot = &mut self.nodes[index];
-        let mut context = NodeContext { scope: &slot.scope, plugged: &slot.plugged, outputs: Vec::new() };
+        let outputs = std::mem::take(&mut self.outputs);
+        let mut context = NodeContext { scope: &slot.scope, plugged: &slot.plugged, outputs };
         let result = call(slot.node.as_mut(), &mut context);
-        for (port, frame) in context.outputs {
+        let mut outputs = context.outputs;
+        for (port, frame) in outputs.drain(..) {
             match slot.cables.get(&port) {
                 Some((cable, way)) => self.cables[*cable].handle.transmit(*way, frame, &mut self.flights),
                 None => slot.lose(port, &frame),
             }
         }
+        self.outputs = outputs;
+        self.schedule.set(index, self.nodes[index].node.next_deadline());
         result
     }
 
     /// When the next thing happens; none if nothing ever does.
-    fn next_event(&self) -> Option<Instant> {
-        let nodes = self.nodes.iter().filter_map(|slot| slot.node.next_deadline());
-        let others = [self.flights.next_arrival(), self.executor.next_timer()];
-        nodes.chain(others.into_iter().flatten()).min().filter(|at| *at < Instant::MAX)
+    pub fn next_event(&mut self) -> Option<Instant> {
+        self.answer_bells();
+        let others = [self.flights.next_arrival(), self.executor.next_timer(), self.schedule.next()];
+        others.into_iter().flatten().min().filter(|at| *at < Instant::MAX)
     }
 
     fn is_quiet(&self) -> bool {
@@ -429,9 +450,9 @@ impl SimWorld {
         Scope::new(self.journal.clone(), Arc::clone(&self.clock) as Arc<dyn Clock>, node)
     }
 
-    fn push_node(&mut self, name: String, scope: Scope, node: Box<dyn Node>) {
-        let cables = BTreeMap::new();
-        self.nodes.push(Slot { name, scope, node, cables, plugged: Vec::new(), touched: false });
+    fn push_node(&mut self, name: String, scope: Scope, mut node: Box<dyn Node>) {
+        node.attach(self.schedule.add());
+        self.nodes.push(Slot { name, scope, node, cables: BTreeMap::new(), plugged: Vec::new() });
     }
 
     /// The node and the port that a plug fits into; `taken` is where the cable's first end is.
@@ -463,10 +484,6 @@ impl SimWorld {
 }
 
 impl Slot {
-    fn wants_poll(&self, now: Instant) -> bool {
-        self.touched || self.node.wants_poll() || self.node.next_deadline().is_some_and(|at| at <= now)
-    }
-
     /// A frame leaves by a port that has no cable.
     fn lose(&self, port: usize, frame: &WireFrame) {
         let cable = format!("{} port {port}", self.name);

@@ -52,6 +52,12 @@ impl<D: FrameDevice> Runner<D> {
         self.shared.wants_poll()
     }
 
+    /// Has `tell` called whenever a program's touch makes the runner want a poll, so that a world of many
+    /// hosts need not ask each of them. `tell` must only take a note. A second call changes nothing.
+    pub fn on_touch(&self, tell: impl Fn() + Send + Sync + 'static) {
+        self.shared.on_touch(tell);
+    }
+
     /// Whether every connection's FINs are acknowledged both ways (TIME-WAIT may still run) and
     /// nothing waits to be sent.
     pub fn is_quiet(&self) -> bool {
