@@ -65,23 +65,28 @@ impl HostConfig {
             }
             routes.push(Route { prefix: Prefix::DEFAULT, via: Some(via), metric: 0 });
         }
-        Ok(Self {
+        Ok(Self { address, prefix_len, routes, ..Self::unconfigured(name, mac) })
+    }
+
+    /// A host without an address: nothing but DHCP can be sent until
+    /// [`Host::dhcp`](crate::Host::dhcp) or [`Host::configure`](crate::Host::configure) has given it
+    /// one. Rows of [`routes`](Self::routes) come into force then, too.
+    pub fn unconfigured(name: &str, mac: MacAddress) -> Self {
+        Self {
             name: name.to_owned(),
             mac,
-            address,
-            prefix_len,
-            routes,
+            address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            prefix_len: 0,
+            routes: Vec::new(),
             tcp: TcpConfig::default(),
             arp: ArpConfig::default(),
             reassembly_timeout: Duration::from_secs(30),
             transparent: false,
-        })
+        }
     }
 
     /// What must hold for a host with this configuration on an interface with this name and MTU.
     pub(crate) fn check(&self, interface: &str, mtu: usize) -> Result<Checked, ConfigError> {
-        let address = own_address(self.address)?;
-        let prefix = prefix(address, self.prefix_len)?;
         if mtu < SMALLEST_MTU {
             return Err(ConfigError::Mtu(mtu));
         }
@@ -90,13 +95,25 @@ impl HostConfig {
                 return Err(ConfigError::Buffer(buffer));
             }
         }
-        let mut routes = RouteTable::new(interface, address, self.prefix_len)
-            .ok_or(ConfigError::PrefixLength(self.prefix_len))?;
-        for route in &self.routes {
-            routes.add(*route);
-        }
-        Ok(Checked { address, prefix, routes, mtu: mtu.min(LARGEST_MTU) })
+        let place = match self.address {
+            IpAddr::V4(address) if address.is_unspecified() => Place::nowhere(interface),
+            _ => Place::new(interface, own_address(self.address)?, self.prefix_len, &self.routes)?,
+        };
+        Ok(Checked { place, mtu: mtu.min(LARGEST_MTU) })
     }
+}
+
+/// What an interface may be told while it runs ([`Host::configure`](crate::Host::configure)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addressing {
+    /// The host's address.
+    pub address: Ipv4Addr,
+    /// The length of the network prefix, in bits.
+    pub prefix_len: u8,
+    /// The default gateway.
+    pub gateway: Option<Ipv4Addr>,
+    /// The link's MTU in bytes, where it is less than the device's.
+    pub mtu: Option<usize>,
 }
 
 /// How a host's TCP behaves.
@@ -184,11 +201,40 @@ pub struct FlowInfo {
 
 /// A configuration that holds together.
 pub(crate) struct Checked {
+    pub(crate) place: Place,
+    /// In bytes, at most what an IPv4 total length can say.
+    pub(crate) mtu: usize,
+}
+
+/// Where a host is in the network.
+pub(crate) struct Place {
+    /// Unspecified: it has none.
     pub(crate) address: Ipv4Addr,
     pub(crate) prefix: Prefix,
     pub(crate) routes: RouteTable,
-    /// In bytes, at most what an IPv4 total length can say.
-    pub(crate) mtu: usize,
+}
+
+impl Place {
+    /// Nowhere yet.
+    pub(crate) fn nowhere(interface: &str) -> Self {
+        let address = Ipv4Addr::UNSPECIFIED;
+        Self { address, prefix: Prefix::host(address), routes: RouteTable::nowhere(interface) }
+    }
+
+    /// At an address, with these rows beside the one that the address makes.
+    pub(crate) fn new(
+        interface: &str,
+        address: Ipv4Addr,
+        len: u8,
+        rows: &[Route],
+    ) -> Result<Self, ConfigError> {
+        let prefix = prefix(address, len)?;
+        let mut routes = RouteTable::new(interface, address, len).ok_or(ConfigError::PrefixLength(len))?;
+        for row in rows {
+            routes.add(*row);
+        }
+        Ok(Self { address, prefix, routes })
+    }
 }
 
 /// RFC 791 3.2: every link carries packets of this size.

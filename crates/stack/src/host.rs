@@ -18,7 +18,7 @@ use crate::udp::UdpSocket;
 use glasstack_journal::event::{InterfaceId, Link, Medium};
 use glasstack_journal::{Instant, Scope, SpanKind, WallTime};
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -31,7 +31,6 @@ pub struct Host {
     shared: Arc<Shared>,
     scope: Scope,
     env: Environment,
-    address: Ipv4Addr,
     interface: InterfaceId,
 }
 
@@ -58,10 +57,9 @@ impl Host {
             prefix_len: config.prefix_len,
         });
         let entropy = Arc::clone(&env.entropy);
-        let address = checked.address;
         let wire = Wire::new(scope.clone(), entropy, name, interface, medium, checked, config);
         let shared = Arc::new(Shared::new(Core::new(wire, now), env.executor.clone()));
-        let host = Self { shared: Arc::clone(&shared), scope, env: env.clone(), address, interface };
+        let host = Self { shared: Arc::clone(&shared), scope, env: env.clone(), interface };
         Ok((host, Runner::new(shared, device)))
     }
 
@@ -142,9 +140,9 @@ impl Host {
         })
     }
 
-    /// The host's own address.
+    /// The host's own address; 0.0.0.0 as long as it has none.
     pub fn address(&self) -> IpAddr {
-        self.address.into()
+        self.shared.with(|core| core.wire().local.into())
     }
 
     /// The interface's number in the journal.

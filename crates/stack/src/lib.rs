@@ -43,8 +43,9 @@ pub mod udp;
 mod why;
 pub mod world;
 
-pub use config::{ArpConfig, ConnectOptions, Counters, FlowInfo, HostConfig, TcpConfig};
+pub use config::{Addressing, ArpConfig, ConnectOptions, Counters, FlowInfo, HostConfig, TcpConfig};
 pub use device::{DeviceError, Frame, FrameDevice};
+pub use dhcp::{DhcpError, DhcpOptions, Lease};
 pub use environment::{Entropy, Environment};
 pub use error::{BindError, ConfigError, ConnectError, ListenError, PingError, TcpError, UdpError};
 pub use executor::{Executor, Sleep, give_way};

@@ -14,6 +14,11 @@ impl Prefix {
     /// Everything: `0.0.0.0/0`.
     pub const DEFAULT: Self = Self { network: Ipv4Addr::UNSPECIFIED, len: 0 };
 
+    /// The network of one address alone.
+    pub const fn host(address: Ipv4Addr) -> Self {
+        Self { network: address, len: 32 }
+    }
+
     /// The network of `len` bits that `address` lies in; none if `len` is above 32.
     pub fn new(address: Ipv4Addr, len: u8) -> Option<Self> {
         if len > 32 {
@@ -93,6 +98,12 @@ pub struct RouteDecision {
 /// Why there is no way to a destination.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoRoute {
+    /// The host cannot send: it has no address.
+    #[error("{destination}: this host has no address yet; ask for one by DHCP, or configure one")]
+    NoAddress {
+        /// For where.
+        destination: IpAddr,
+    },
     /// No row matches.
     #[error("no route to {destination}: no row of the routing table matches (is a gateway missing?)")]
     NoRow {
@@ -121,6 +132,11 @@ impl RouteTable {
         let prefix = Prefix::new(source, prefix_len)?;
         let rows = vec![Route { prefix, via: None, metric: 0 }];
         Some(Self { interface: interface.to_owned(), source, rows })
+    }
+
+    /// The table of an interface without an address: there is no way anywhere.
+    pub fn nowhere(interface: &str) -> Self {
+        Self { interface: interface.to_owned(), source: Ipv4Addr::UNSPECIFIED, rows: Vec::new() }
     }
 
     /// Adds a row.
@@ -155,6 +171,9 @@ impl RouteTable {
         let IpAddr::V4(address) = destination else {
             return Err(NoRoute::Ipv6 { destination });
         };
+        if self.source.is_unspecified() {
+            return Err(NoRoute::NoAddress { destination });
+        }
         if address.is_unspecified() {
             return Err(NoRoute::NotUnicast { destination, what: "the unspecified address" });
         }

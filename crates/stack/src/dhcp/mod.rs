@@ -11,9 +11,12 @@
 //! [`message`] is what stands in a datagram, [`server`] decides what a server answers. Neither
 //! touches a socket or a clock: datagrams and times are given in, answers come back.
 
+mod driver;
+pub mod lease;
 pub mod message;
 pub mod server;
 
+pub use lease::{DhcpError, DhcpOptions, Lease};
 pub use message::{BadMessage, Kind, Message};
 pub use server::{Answer, Server, ServerConfig};
 

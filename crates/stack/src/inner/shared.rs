@@ -16,7 +16,12 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(core: Core, executor: Executor) -> Self {
-        Self { core: Mutex::new(core), executor, wants_poll: AtomicBool::new(true), on_touch: OnceLock::new() }
+        Self {
+            core: Mutex::new(core),
+            executor,
+            wants_poll: AtomicBool::new(true),
+            on_touch: OnceLock::new(),
+        }
     }
 
     /// A program touches the host: afterwards the runner is to look whether something has become
