@@ -78,7 +78,7 @@ pub use flight::Way;
 pub use nic::SimNic;
 pub use node::{Node, NodeContext, Plug, WireFrame};
 pub use probe::Probe;
-pub use router::RouterConfig;
+pub use router::{Filter, Forward, NatConfig, RouterConfig};
 pub use schedule::NodeBell;
 pub use switch::Switch;
 pub use view::FrameView;

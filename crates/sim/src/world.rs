@@ -11,7 +11,7 @@
 
 use crate::cable::{Cable, CableHandle};
 use crate::clock::{DEFAULT_EPOCH, SimClock};
-use crate::entropy::SeededEntropy;
+use crate::entropy::{Rng, SeededEntropy};
 use crate::error::{SimError, TopologyError};
 use crate::flight::Flights;
 use crate::flight::Way;
@@ -228,7 +228,8 @@ impl SimWorld {
         let scope = self.introduce(&name);
         let id = scope.node();
         let context = NodeContext { scope: &scope, plugged: &[], outputs: Vec::new() };
-        let router = Router::new(config, || self.next_mac(), &context)
+        let rng = Rng::new(self.seed, &format!("router {name}"));
+        let router = Router::new(config, || self.next_mac(), rng, &context)
             .map_err(|why| TopologyError::Router { name: name.clone(), why })?;
         self.push_node(name, scope, Box::new(router));
         Ok(id)

@@ -7,82 +7,59 @@
 //!            discarded    discarded                             time exceeded, no route, too big, nobody there
 //! ```
 //!
-//! Read in this order: this file (what it is, and the way of a packet), `neighbours` (ARP), `packet`
-//! (the bytes).
+//! Read in this order: `config` (how a router is to be), this file (what it is, and the way of a packet),
+//! `routes` (the longest prefix), `neighbours` (ARP), `packet` (the bytes), `nat` and `filter`.
+//!
+//! # Services of its own
+//!
+//! What a router does besides forwarding, RIP or DHCP, is a `Service`: one file each. It has a UDP port,
+//! gets the datagrams that come to it (to the router's addresses, to broadcasts, and to the groups it
+//! names), is polled when its deadline comes, and answers through the `Desk` that it is lent: time, ports,
+//! routing table, dice, journal, and `send`. Its configuration implements `ServiceConfig` and gets into
+//! the router by a method of its own on [`RouterConfig`], which calls `RouterConfig::service`. See
+//! `service`.
 
+mod config;
+mod filter;
+mod nat;
 mod neighbours;
 mod packet;
+mod routes;
+mod service;
 
+pub use config::RouterConfig;
+pub use filter::{Action, Filter, Protocol, Rule, Side};
+pub use nat::{Filtering, Forward, Forwarded, NatConfig, Timeouts};
+
+use crate::entropy::Rng;
 use crate::node::{Node, NodeContext, WireFrame};
+use config::PortConfig;
 use glasstack_journal::event::{
     Arp, Direction, DropReason, FrameId, Icmp, InterfaceId, Ip, Link, MacAddress, Medium, RequestReason,
 };
-use glasstack_journal::{Event, Instant};
+use glasstack_journal::{Event, Instant, Scope};
 use glasstack_stack::{DeviceError, Prefix};
 use neighbours::{Due, Enqueued, Neighbours, NextHop};
 use packet::{IcmpError, Packet};
+use routes::{Origin, Routes, Row};
+use service::{Datagram, Desk, Outgoing, Service};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// The smallest MTU that every link must have (RFC 791 3.2).
 const SMALLEST_MTU: usize = 68;
 
-/// How a router is to be: its ports in order, and the ways to networks that are not its own.
-#[derive(Clone, Debug, Default)]
-pub struct RouterConfig {
-    ports: Vec<PortConfig>,
-    routes: Vec<(Prefix, Ipv4Addr)>,
-    silent_when_too_big: bool,
-}
-
-#[derive(Clone, Debug)]
-struct PortConfig {
-    address: Ipv4Addr,
-    prefix_len: u8,
-    mtu: usize,
-}
-
-impl RouterConfig {
-    /// A router without ports.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The next port: its address, the length of the prefix in bits, and an MTU of 1 500 bytes.
-    #[must_use]
-    pub fn port(self, address: Ipv4Addr, prefix_len: u8) -> Self {
-        self.port_with_mtu(address, prefix_len, 1_500)
-    }
-
-    /// The next port, with an MTU of its own, in bytes: larger packets do not leave by it.
-    #[must_use]
-    pub fn port_with_mtu(mut self, address: Ipv4Addr, prefix_len: u8, mtu: usize) -> Self {
-        self.ports.push(PortConfig { address, prefix_len, mtu });
-        self
-    }
-
-    /// Packets to `prefix` go on to the router `via`, which must be on the network of a port.
-    #[must_use]
-    pub fn route(mut self, prefix: Prefix, via: Ipv4Addr) -> Self {
-        self.routes.push((prefix, via));
-        self
-    }
-
-    /// The router discards packets that are too big without telling their senders, as many that are
-    /// badly set up do: an MTU black hole (RFC 2923 2.1).
-    #[must_use]
-    pub fn silent_when_too_big(self) -> Self {
-        Self { silent_when_too_big: true, ..self }
-    }
-}
-
 /// The node itself; made by [`SimWorld::add_router`](crate::SimWorld::add_router).
 pub(crate) struct Router {
     ports: Vec<Port>,
-    rows: Vec<Row>,
+    routes: Routes,
     neighbours: Neighbours,
     silent_when_too_big: bool,
     next_identification: u16,
+    rng: Rng,
+    services: Vec<Box<dyn Service>>,
+    /// What services have said before the first instant.
+    early: Vec<Outgoing>,
     /// Destinations whose route has been told to the journal.
     told: BTreeSet<Ipv4Addr>,
 }
@@ -96,30 +73,23 @@ struct Port {
     mtu: usize,
 }
 
-/// One row of the routing table.
-#[derive(Clone, Copy)]
-struct Row {
-    prefix: Prefix,
-    via: Option<Ipv4Addr>,
-    port: usize,
-}
-
 impl Router {
-    /// Checks the configuration and brings the ports up, with MAC addresses from `next_mac`. The error
-    /// says what is wrong.
+    /// Checks the configuration and brings ports and services up, with MAC addresses from `next_mac` and
+    /// the dice `rng`. The error says what is wrong.
     pub(crate) fn new(
         config: RouterConfig,
         mut next_mac: impl FnMut() -> MacAddress,
+        rng: Rng,
         context: &NodeContext<'_>,
     ) -> Result<Self, String> {
         let mut ports = Vec::new();
-        let mut rows = Vec::new();
+        let mut routes = Routes::default();
         for PortConfig { address, prefix_len, mtu } in config.ports {
             let network = Prefix::new(address, prefix_len).ok_or(format!("a prefix of {prefix_len} bits"))?;
             if mtu < SMALLEST_MTU {
                 return Err(format!("an MTU of {mtu} bytes; {SMALLEST_MTU} is the least (RFC 791)"));
             }
-            rows.push(Row { prefix: network, via: None, port: ports.len() });
+            routes.add(Row { prefix: network, via: None, port: ports.len(), origin: Origin::Connected });
             let (interface, name) =
                 (context.scope().journal().next_interface(), format!("eth{}", ports.len()));
             ports.push(Port { interface, name, mac: next_mac(), address, network, mtu });
@@ -127,27 +97,39 @@ impl Router {
         for (prefix, via) in config.routes {
             let on_link = |port: &Port| port.network.contains(via);
             let port = ports.iter().position(on_link).ok_or(format!("{via} is on no port's network"))?;
-            rows.push(Row { prefix, via: Some(via), port });
+            routes.add(Row { prefix, via: Some(via), port, origin: Origin::Static });
         }
         for port in &ports {
             context.record(|| port.up());
         }
-        Ok(Self {
+        let mut router = Self {
             ports,
-            rows,
+            routes,
             neighbours: Neighbours::default(),
             silent_when_too_big: config.silent_when_too_big,
             next_identification: 1,
+            rng,
+            services: Vec::new(),
+            early: Vec::new(),
             told: BTreeSet::new(),
-        })
+        };
+        for service in config.services {
+            let (started, out) = router.lend(context.scope(), |desk| service.start(desk));
+            router.services.push(started?);
+            router.early.extend(out);
+        }
+        Ok(router)
     }
 
     /// RFC 1812 5.2.1: the way of a packet through the router.
-    fn on_packet(&mut self, frame: &WireFrame, context: &mut NodeContext<'_>) {
+    fn on_packet(&mut self, index: usize, frame: &WireFrame, context: &mut NodeContext<'_>) {
         let packet = match Packet::parse(&frame.bytes) {
             Ok(packet) => packet,
             Err((reason, detail)) => return discard(frame.id, reason, detail, context),
         };
+        if self.serve(index, frame, &packet, context) {
+            return;
+        }
         if self.is_own(packet.destination()) {
             return self.on_own_packet(frame.id, &packet, context);
         }
@@ -162,7 +144,7 @@ impl Router {
             discard(frame.id, DropReason::TtlExpired, format!("TTL {}", packet.ttl()), context);
             return self.tell(&packet, IcmpError::TimeExceeded, context);
         }
-        let Some(row) = self.lookup(packet.destination()) else {
+        let Some(row) = self.routes.lookup(packet.destination()) else {
             discard(frame.id, DropReason::NoRoute, format!("to {}", packet.destination()), context);
             return self.tell(&packet, IcmpError::NetworkUnreachable, context);
         };
@@ -199,6 +181,84 @@ impl Router {
         }
     }
 
+    /// Gives a datagram to the service whose port it is for. False if it is none's.
+    fn serve(
+        &mut self,
+        index: usize,
+        frame: &WireFrame,
+        packet: &Packet,
+        context: &mut NodeContext<'_>,
+    ) -> bool {
+        let (Some((source, destination, payload)), Some(port)) = (packet.udp(), self.ports.get(index)) else {
+            return false;
+        };
+        let to = *destination.ip();
+        let to_all = to.is_broadcast() || port.network.broadcast() == Some(to) || self.is_own(to);
+        let is_meant = |service: &Box<dyn Service>| {
+            service.udp_port() == destination.port() && (to_all || service.groups().contains(&to))
+        };
+        let Some(which) = self.services.iter().position(is_meant) else { return false };
+        let datagram = Datagram {
+            frame: frame.id,
+            port: index,
+            source_mac: frame.view().source_mac().unwrap_or(MacAddress([0; 6])),
+            source,
+            destination,
+            ttl: packet.ttl(),
+            payload,
+        };
+        self.call(context, |services, desk| {
+            if let Some(service) = services.get_mut(which) {
+                service.on_datagram(&datagram, desk);
+            }
+        });
+        true
+    }
+
+    /// Calls services and sends what they say.
+    fn call(
+        &mut self,
+        context: &mut NodeContext<'_>,
+        call: impl FnOnce(&mut Vec<Box<dyn Service>>, &mut Desk<'_>),
+    ) {
+        let mut services = std::mem::take(&mut self.services);
+        let ((), out) = self.lend(context.scope(), |desk| call(&mut services, desk));
+        self.services = services;
+        for datagram in out {
+            self.send_datagram(datagram, context);
+        }
+    }
+
+    fn lend<R>(&mut self, scope: &Scope, call: impl FnOnce(&mut Desk<'_>) -> R) -> (R, Vec<Outgoing>) {
+        let (ports, routes, rng) = (self.ports.as_slice(), &mut self.routes, &mut self.rng);
+        let mut desk = Desk { scope, ports, routes, rng, out: Vec::new() };
+        let result = call(&mut desk);
+        (result, desk.out)
+    }
+
+    /// Sends a datagram of a service.
+    fn send_datagram(&mut self, datagram: Outgoing, context: &mut NodeContext<'_>) {
+        let to = *datagram.destination.ip();
+        let routed = self.routes.lookup(to).filter(|row| datagram.port.is_none_or(|port| port == row.port));
+        let Some(index) = datagram.port.or(routed.map(|row| row.port)) else { return };
+        let packet = Packet::datagram(&datagram, self.identification());
+        let Some(port) = self.ports.get(index) else { return };
+        let is_broadcast = to.is_broadcast() || port.network.broadcast() == Some(to);
+        let mac = match datagram.mac {
+            None if is_broadcast => Some(MacAddress::BROADCAST),
+            None if to.is_multicast() => Some(packet::group_mac(to)),
+            mac => mac,
+        };
+        let id = context.new_frame(Vec::new()).id;
+        match mac {
+            Some(mac) => port.emit(index, WireFrame { id, bytes: packet.framed(port.mac, mac) }, context),
+            None => {
+                let address = routed.and_then(|row| row.via).unwrap_or(to);
+                self.send(id, packet, NextHop { port: index, address }, context);
+            }
+        }
+    }
+
     /// A packet to the router itself: it answers echo requests (RFC 1812 4.3.3.6) and speaks nothing else.
     fn on_own_packet(&mut self, id: FrameId, packet: &Packet, context: &mut NodeContext<'_>) {
         match packet.echo_reply(self.identification()) {
@@ -224,7 +284,7 @@ impl Router {
             return;
         }
         // RFC 1812 4.3.2.4: the source is the address of the port that the message leaves by.
-        let Some(port) = self.lookup(packet.source()).and_then(|row| self.ports.get(row.port)) else {
+        let Some(port) = self.routes.lookup(packet.source()).and_then(|row| self.ports.get(row.port)) else {
             return;
         };
         let source = port.address;
@@ -237,7 +297,7 @@ impl Router {
 
     /// Sends a packet of the router's own.
     fn originate(&mut self, packet: Packet, context: &mut NodeContext<'_>) -> Option<FrameId> {
-        let row = self.lookup(packet.destination())?;
+        let row = self.routes.lookup(packet.destination())?;
         let next_hop = NextHop { port: row.port, address: row.via.unwrap_or(packet.destination()) };
         let id = context.new_frame(Vec::new()).id;
         self.send(id, packet, next_hop, context);
@@ -297,12 +357,6 @@ impl Router {
         self.ports.iter().any(|port| port.address == address)
     }
 
-    /// The row with the longest prefix; the first of equals (RFC 1812 5.2.4.3).
-    fn lookup(&self, destination: Ipv4Addr) -> Option<Row> {
-        let matching = self.rows.iter().filter(|row| row.prefix.contains(destination));
-        matching.min_by_key(|row| 32 - row.prefix.prefix_len()).copied()
-    }
-
     /// Tells once for every destination which row its packets take.
     fn tell_route(&mut self, packet: &Packet, row: Row, context: &NodeContext<'_>) {
         let (Some(port), true) = (self.ports.get(row.port), self.told.insert(packet.destination())) else {
@@ -344,7 +398,7 @@ impl Node for Router {
                 discard(frame.id, DropReason::NotOurMac, format!("to {to}"), context);
             }
             (_, Some(packet::ARP)) => self.on_arp(index, &frame, context),
-            (_, Some(packet::IPV4)) => self.on_packet(&frame, context),
+            (_, Some(packet::IPV4)) => self.on_packet(index, &frame, context),
             (_, Some(other)) => {
                 discard(frame.id, DropReason::UnknownEtherType, format!("EtherType {other:#06x}"), context);
             }
@@ -370,11 +424,27 @@ impl Node for Router {
                 }
             }
         }
+        for datagram in std::mem::take(&mut self.early) {
+            self.send_datagram(datagram, context);
+        }
+        let now = context.now();
+        let is_due = |service: &dyn Service| service.next_deadline().is_some_and(|at| at <= now);
+        if self.services.iter().any(|service| is_due(service.as_ref())) {
+            self.call(context, |services, desk| {
+                for service in services.iter_mut().filter(|service| is_due(service.as_ref())) {
+                    service.poll(desk);
+                }
+            });
+        }
         Ok(())
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        self.neighbours.next_deadline()
+        if !self.early.is_empty() {
+            return Some(Instant::ZERO);
+        }
+        let services = self.services.iter().filter_map(|service| service.next_deadline());
+        services.chain(self.neighbours.next_deadline()).min()
     }
 }
 

@@ -1,12 +1,13 @@
 //! The bytes: IPv4 packets (RFC 791), the ICMP messages a router makes (RFC 792), ARP (RFC 826).
 
+use super::service::Outgoing;
 use etherparse::{
     ArpEthIpv4Packet, ArpOperation, ArpPacket, Icmpv4Header, Icmpv4Type, IpFragOffset, IpNumber, Ipv4Header,
-    icmpv4,
+    UdpHeader, UdpSlice, icmpv4,
 };
 use glasstack_journal::event::{DropReason, MacAddress};
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// EtherType of ARP.
 pub(super) const ARP: u16 = 0x0806;
@@ -107,6 +108,41 @@ impl Packet {
 
     pub(super) fn is_udp(&self) -> bool {
         self.header.protocol == IpNumber::UDP
+    }
+
+    /// Source, destination and payload of a UDP datagram that is whole and whose length and checksum are
+    /// right (RFC 768).
+    pub(super) fn udp(&self) -> Option<(SocketAddrV4, SocketAddrV4, &[u8])> {
+        if !self.is_udp() || self.header.is_fragmenting_payload() {
+            return None;
+        }
+        let datagram = UdpSlice::from_slice(&self.payload).ok()?;
+        let header = datagram.to_header();
+        let sum =
+            header.calc_checksum_ipv4_raw(self.header.source, self.header.destination, datagram.payload());
+        if header.checksum != 0 && sum.ok()? != header.checksum {
+            return None;
+        }
+        let source = SocketAddrV4::new(self.source(), header.source_port);
+        Some((source, SocketAddrV4::new(self.destination(), header.destination_port), datagram.payload()))
+    }
+
+    /// A UDP datagram of the router's own.
+    pub(super) fn datagram(datagram: &Outgoing, identification: u16) -> Self {
+        let (source, destination) = (datagram.source.ip().octets(), datagram.destination.ip().octets());
+        let ports = (datagram.source.port(), datagram.destination.port());
+        let length = u16::try_from(UdpHeader::LEN + datagram.payload.len()).unwrap_or(u16::MAX);
+        let mut udp = UdpHeader { source_port: ports.0, destination_port: ports.1, length, checksum: 0 };
+        udp.checksum = udp.calc_checksum_ipv4_raw(source, destination, &datagram.payload).unwrap_or(0);
+        let header = Ipv4Header {
+            identification,
+            time_to_live: datagram.ttl,
+            protocol: IpNumber::UDP,
+            source,
+            destination,
+            ..Ipv4Header::default()
+        };
+        Self { header, payload: [&udp.to_bytes()[..], &datagram.payload].concat() }
     }
 
     pub(super) fn identification(&self) -> u16 {
@@ -264,6 +300,12 @@ pub(super) fn arp_reply(mac: MacAddress, address: Ipv4Addr, request: &ArpView) -
     let mut bytes = ethernet(mac, request.sender_mac, ARP);
     bytes.extend(body.to_bytes());
     bytes
+}
+
+/// RFC 1112 6.4: the last 23 bits of the group's address in Ethernet's.
+pub(super) fn group_mac(group: Ipv4Addr) -> MacAddress {
+    let [_, b, c, d] = group.octets();
+    MacAddress([1, 0, 0x5e, b & 0x7f, c, d])
 }
 
 fn ethernet(source: MacAddress, destination: MacAddress, ether_type: u16) -> Vec<u8> {
