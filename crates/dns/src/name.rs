@@ -1,6 +1,7 @@
 //! Domain names (RFC 1034 3.1): lower-case, validated, in presentation format.
 
 use std::fmt;
+use std::net::IpAddr;
 
 /// The longest label, in bytes (RFC 1035 2.3.4).
 const MAX_LABEL: usize = 63;
@@ -54,6 +55,23 @@ impl DnsName {
             return Ok(Self::root());
         }
         Self::from_labels(unescape(text)?)
+    }
+
+    /// The name that stands for an address, of whose PTR records the address's names are made: that of
+    /// 192.0.2.80 is `80.2.0.192.in-addr.arpa` (RFC 1035 3.5), that of 2001:db8:: ends in
+    /// `8.b.d.0.1.0.0.2.ip6.arpa` (RFC 3596 2.5).
+    pub fn reverse(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) => {
+                let [a, b, c, d] = address.octets();
+                Self(format!("{d}.{c}.{b}.{a}.in-addr.arpa"))
+            }
+            IpAddr::V6(address) => {
+                let nibbles = address.octets().into_iter().rev().flat_map(|byte| [byte & 0xf, byte >> 4]);
+                let text: String = nibbles.map(|nibble| format!("{nibble:x}.")).collect();
+                Self(text + "ip6.arpa")
+            }
+        }
     }
 
     /// The name of a host (RFC 1123 2.1), with or without the final dot: letters, digits and hyphens.
@@ -286,6 +304,17 @@ mod tests {
         assert_eq!(DnsName::parse(r"\065").unwrap().to_string(), "a");
         assert_eq!(DnsName::parse(r"a\"), Err(NameError::Escape));
         assert_eq!(DnsName::parse(r"a\999"), Err(NameError::Escape));
+    }
+
+    #[test]
+    fn an_address_has_a_name_with_its_last_part_first() {
+        let reverse = |text: &str| DnsName::reverse(text.parse().unwrap());
+        assert_eq!(reverse("192.0.2.80").as_str(), "80.2.0.192.in-addr.arpa");
+        // RFC 3596 2.5's own example.
+        assert_eq!(
+            reverse("4321:0:1:2:3:4:567:89ab").as_str(),
+            "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.0.0.0.0.1.2.3.4.ip6.arpa"
+        );
     }
 
     #[test]

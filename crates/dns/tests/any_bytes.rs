@@ -133,11 +133,11 @@ struct Slow(glasstack_stack::Host);
 impl Authority for Slow {
     fn answer<'a>(
         &'a self,
-        question: &'a glasstack_dns::Question,
+        asked: &'a glasstack_dns::Asked,
     ) -> futures_util::future::BoxFuture<'a, glasstack_dns::Reply> {
         Box::pin(async move {
             self.0.sleep(seconds(1)).await;
-            example().reply(question)
+            example().reply(&asked.question)
         })
     }
 

@@ -3,16 +3,28 @@
 use crate::message::{Question, ResponseCode};
 use crate::record::Record;
 use futures_util::future::BoxFuture;
+use std::net::SocketAddr;
 
 /// What a name server knows, or can find out.
 pub trait Authority: Send + Sync + 'static {
     /// Answers a question of class IN. It may take its time: others are answered meanwhile.
-    fn answer<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Reply>;
+    fn answer<'a>(&'a self, asked: &'a Asked) -> BoxFuture<'a, Reply>;
 
     /// Whether it finds out what it does not know (RA, RFC 1035 4.1.1).
     fn recursion_available(&self) -> bool {
         false
     }
+}
+
+/// A question, and how it was put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// What is asked.
+    pub question: Question,
+    /// Whether the client wants the server to find the answer itself (RD, RFC 1035 4.1.1).
+    pub recursion_desired: bool,
+    /// Who asks.
+    pub client: SocketAddr,
 }
 
 /// An answer, before it is a message.

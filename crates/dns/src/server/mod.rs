@@ -9,7 +9,7 @@ mod respond;
 pub mod zone;
 pub mod zones;
 
-pub use authority::{Authority, Reply};
+pub use authority::{Asked, Authority, Reply};
 pub use zone::{Zone, ZoneError};
 pub use zones::Zones;
 

@@ -1,6 +1,6 @@
 //! From a request's bytes to a response's.
 
-use super::authority::{Authority, Reply};
+use super::authority::{Asked, Authority, Reply};
 use crate::message::{CLASS_IN, HEADER, Message, PLAIN_UDP_PAYLOAD, RawHeader, ResponseCode, UDP_PAYLOAD};
 use crate::name::DnsName;
 use crate::record::RecordType;
@@ -42,7 +42,11 @@ impl Responder {
         let (response, limit, why) = match inspect(request) {
             Ok(query) => {
                 let reply = match &query.question {
-                    Some(question) => self.authority.answer(question).await,
+                    Some(question) => {
+                        let recursion_desired = query.recursion_desired;
+                        let asked = Asked { question: question.clone(), recursion_desired, client };
+                        self.authority.answer(&asked).await
+                    }
                     None => Reply::empty(ResponseCode::FormErr, "there is no question"),
                 };
                 let (response, why) = self.fill(&query, reply);

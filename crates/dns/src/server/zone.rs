@@ -3,6 +3,7 @@
 use crate::name::{DnsName, NameError};
 use crate::record::{Record, RecordData, RecordType, Soa};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// The TTL of records that are given none, in seconds.
 pub const DEFAULT_TTL: u32 = 300;
@@ -85,6 +86,26 @@ impl Zone {
     /// The zone with one record more, of [`DEFAULT_TTL`].
     pub fn with(mut self, name: &str, data: impl Into<RecordData>) -> Result<Self, ZoneError> {
         self.add(name, DEFAULT_TTL, data)?;
+        Ok(self)
+    }
+
+    /// The zone with the part below `name` cut off and left to `servers`: complete names, each with its
+    /// address where whoever is referred could not find it otherwise ("glue", RFC 1034 4.2.1).
+    pub fn delegating(mut self, name: &str, servers: &[(&str, Option<IpAddr>)]) -> Result<Self, ZoneError> {
+        for (server, glue) in servers {
+            let host = DnsName::host(server).map_err(|e| ZoneError::Name((*server).to_owned(), e))?;
+            self.add(name, DEFAULT_TTL, RecordData::Ns(host))?;
+            if let Some(address) = glue {
+                self.add(&format!("{}.", server.trim_end_matches('.')), DEFAULT_TTL, *address)?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// The zone with a pointer from an address to a name; for zones of `in-addr.arpa`.
+    pub fn pointing(mut self, address: IpAddr, host: &str) -> Result<Self, ZoneError> {
+        let host = DnsName::host(host).map_err(|error| ZoneError::Name(host.to_owned(), error))?;
+        self.add(&format!("{}.", DnsName::reverse(address)), DEFAULT_TTL, RecordData::Ptr(host))?;
         Ok(self)
     }
 
@@ -215,7 +236,6 @@ fn at_node(node: &Node, name: &DnsName, record_type: RecordType, wildcard: bool)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::IpAddr;
 
     fn name(text: &str) -> DnsName {
         DnsName::parse(text).unwrap()

@@ -1,6 +1,6 @@
 //! An authority made of zones (RFC 1034 4.3.2).
 
-use super::authority::{Authority, Reply};
+use super::authority::{Asked, Authority, Reply};
 use super::zone::{Found, Zone};
 use crate::answer::AliasChain;
 use crate::message::{Question, ResponseCode};
@@ -123,8 +123,8 @@ impl From<Zone> for Zones {
 }
 
 impl Authority for Zones {
-    fn answer<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Reply> {
-        Box::pin(ready(self.reply(question)))
+    fn answer<'a>(&'a self, asked: &'a Asked) -> BoxFuture<'a, Reply> {
+        Box::pin(ready(self.reply(&asked.question)))
     }
 }
 
