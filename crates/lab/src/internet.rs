@@ -2,7 +2,7 @@
 
 use crate::names::zones;
 use crate::odd_server;
-use crate::pki::{Pki, PkiError};
+use crate::pki::{Pki, PkiError, PkiTerms};
 use crate::plan::{self, Network, PlanError, Terms};
 use crate::web_server::{self, WebServerError, service};
 use glasstack_dns::server::{NameServer, ServeError, ZoneError, serve};
@@ -39,7 +39,7 @@ impl Lab {
     /// A lab to be changed before it is built.
     pub fn builder(seed: u64) -> LabBuilder {
         let terms = Terms { client_cable: Cable::new(), backbone_mtu: 1500, black_hole: false };
-        LabBuilder { world: SimWorld::new(seed), terms }
+        LabBuilder { world: SimWorld::new(seed), terms, pki: PkiTerms::default(), finally: Vec::new() }
     }
 
     /// The lab's root certificate as PEM.
@@ -57,7 +57,12 @@ impl Lab {
 pub struct LabBuilder {
     world: SimWorld,
     terms: Terms,
+    pki: PkiTerms,
+    finally: Vec<Finally>,
 }
+
+/// What is done when everybody is in place.
+type Finally = Box<dyn FnOnce(&mut Lab) -> Result<(), LabError>>;
 
 impl LabBuilder {
     /// The journal, for observers: attach them before the lab is built.
@@ -95,10 +100,25 @@ impl LabBuilder {
         self
     }
 
+    /// Changes the terms of the certification authorities.
+    #[must_use]
+    pub fn pki(mut self, change: impl FnOnce(&mut PkiTerms)) -> Self {
+        change(&mut self.pki);
+        self
+    }
+
+    /// Does something when everybody is in place and no time has passed, after whatever was said so
+    /// before.
+    #[must_use]
+    pub fn finally(mut self, act: impl FnOnce(&mut Lab) -> Result<(), LabError> + 'static) -> Self {
+        self.finally.push(Box::new(act));
+        self
+    }
+
     /// Puts everybody in place.
     pub fn build(self) -> Result<Lab, LabError> {
         let mut world = self.world;
-        let pki = Pki::new(world.environment("pki").entropy, world.wall())?;
+        let pki = Pki::with(self.pki, world.environment("pki").entropy, world.wall())?;
         let Network { client, client_cable, name_server, web, odd } = plan::build(&mut world, self.terms)?;
         let address = SocketAddr::new(plan::NAME_SERVER.into(), glasstack_dns::config::DNS_PORT);
         let names = serve(&name_server, address, zones()?)?;
@@ -108,7 +128,11 @@ impl LabBuilder {
             let host = service.host.clone();
             service.host.spawn(odd_server::listen(host, service.listener));
         }
-        Ok(Lab { world, client, client_cable, name_server: address, web, pki, _names: names })
+        let mut lab = Lab { world, client, client_cable, name_server: address, web, pki, _names: names };
+        for act in self.finally {
+            act(&mut lab)?;
+        }
+        Ok(lab)
     }
 }
 

@@ -39,5 +39,5 @@ pub mod sites;
 mod web_server;
 
 pub use internet::{Lab, LabBuilder, LabError};
-pub use pki::{Flaw, Pki, PkiError};
+pub use pki::{Flaw, Pki, PkiError, PkiTerms, Validity};
 pub use sites::{SITES, Site};
