@@ -30,6 +30,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Ping(options) => cmd::ping::run(&options),
         Command::Route(options) => cmd::route::run(&options),
         Command::Url(options) => cmd::url::run(&options),
+        Command::Lab(options) => cmd::lab::run(options),
         Command::Doctor(options) => cmd::doctor::run(&options),
         Command::Completions(options) => cmd::completions::run(&options),
         Command::Man(options) => cmd::man::run(&options),

@@ -52,7 +52,7 @@ impl Net {
             choice => choice.clone(),
         };
         let is_real = !matches!(choice, NetChoice::Lab | NetChoice::Auto);
-        if is_real && options.seed.is_some() {
+        if is_real && options.lab.seed.is_some() {
             bail!(usage(
                 "--seed is for the lab: on a real network nobody may be able to guess ports, ids and keys"
             ));
@@ -71,7 +71,7 @@ impl Net {
         if options.addr.is_some() || options.gateway.is_some() {
             bail!(usage("--addr and --gateway are for other networks: in the lab the addresses are given"));
         }
-        let builder = Lab::builder(options.seed.unwrap_or(DEFAULT_SEED));
+        let builder = Lab::builder(options.lab.seed.unwrap_or(DEFAULT_SEED));
         watch::attach(builder.journal(), watch, summary)?;
         let lab = builder.build()?;
         let host = lab.client.clone();

@@ -2,6 +2,7 @@
 
 mod config_file;
 mod get;
+mod lab;
 mod net;
 mod ping;
 pub(crate) mod refused;
@@ -11,7 +12,8 @@ mod watch;
 mod words;
 
 pub(crate) use get::*;
-pub(crate) use net::{NetChoice, NetOptions};
+pub(crate) use lab::*;
+pub(crate) use net::{LabOptions, NetChoice, NetOptions};
 pub(crate) use ping::PingOptions;
 pub(crate) use tools::{CompletionsOptions, DoctorOptions, ManOptions};
 pub(crate) use watch::WatchOptions;
@@ -130,6 +132,8 @@ pub(crate) enum Command {
     Route(RouteOptions),
     /// Show what the address bar makes of a text
     Url(UrlOptions),
+    /// Look at the miniature Internet, and run what was saved of it
+    Lab(LabCommandOptions),
     /// Find out which networks can be used here, and what to do about the others
     Doctor(DoctorOptions),
     /// Print what a shell needs to complete this program's words

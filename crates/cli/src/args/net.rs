@@ -26,9 +26,27 @@ pub(crate) struct NetOptions {
     /// The hosts file [default: none in the lab, elsewhere /etc/hosts]
     #[arg(long, value_name = "FILE")]
     pub(crate) hosts: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) lab: LabOptions,
+}
+
+/// How the lab is to be. Whoever says something of it means the lab.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "The lab")]
+pub(crate) struct LabOptions {
     /// Makes everything that is left to chance follow from N (lab only: real peers must not guess)
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    /// Which host is the user's own [default: client]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) client: Option<String>,
+}
+
+impl LabOptions {
+    /// The first option here that only the lab can follow, if there is one.
+    pub(crate) fn only_in_the_lab(&self) -> Option<&'static str> {
+        self.client.as_ref().map(|_| "--client")
+    }
 }
 
 /// The choice of `--net`.

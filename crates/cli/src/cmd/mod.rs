@@ -3,6 +3,7 @@
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod get;
+pub(crate) mod lab;
 pub(crate) mod man;
 pub(crate) mod ping;
 pub(crate) mod resolve;
