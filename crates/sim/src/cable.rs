@@ -10,7 +10,7 @@ use crate::fault::{Fault, Verdict};
 use crate::flight::{Flight, FlightKey, Flights, Way};
 use crate::node::WireFrame;
 use crate::view::FrameView;
-use glasstack_journal::event::{FrameId, Link};
+use glasstack_journal::event::{FrameId, InterfaceId, Link};
 use glasstack_journal::{Instant, Scope};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +22,8 @@ pub struct Cable {
     pub there: Lane,
     /// From its second end to its first.
     pub back: Lane,
+    up: bool,
+    captured: bool,
     faults: Vec<(Option<Way>, Box<dyn Fault>)>,
 }
 
@@ -30,28 +32,58 @@ pub struct Cable {
 pub struct Lane {
     /// How long a bit travels. 1 ms.
     pub latency: Duration,
+    /// How much longer a bit may travel at most: each frame by a time between nothing and this, each
+    /// equally likely. None.
+    pub jitter: Duration,
+    /// Whether a frame that jitter lets arrive early waits for those sent before it, as it would behind
+    /// them in a queue. If not, it overtakes them. True.
+    pub keeps_order: bool,
     /// Bits a second, counted over the frame as captured (without preamble, checksum and gap); none
     /// if sending takes no time. None.
     pub rate: Option<u64>,
-    /// How much may wait for its turn, the frame being sent not counted; what exceeds it is lost.
-    /// Without a rate nothing ever waits. Unlimited.
-    pub queue: QueueLimit,
+    /// Who may wait for their turn, and who is lost instead. Without a rate nothing ever waits.
+    /// Unlimited.
+    pub queue: Queue,
 }
 
-/// How long a queue may grow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum QueueLimit {
-    /// Without end.
+/// What becomes of frames that must wait. The frame being sent is in no queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Queue {
+    /// All wait.
+    #[default]
     Unlimited,
-    /// So many frames.
+    /// So many frames wait; one more is lost (tail drop).
     Frames(usize),
-    /// So many bytes.
+    /// So many bytes wait; a frame that exceeds them is lost (tail drop).
     Bytes(usize),
+    /// Controlled delay (RFC 8289): frames are lost when those that leave have waited too long for too
+    /// long a time.
+    CoDel {
+        /// How long a frame may wait always. 5 ms in [`Queue::codel`].
+        target: Duration,
+        /// For how long they may wait longer before the first is lost; about a round trip. 100 ms.
+        interval: Duration,
+        /// So many frames wait whatever they have waited; one more is lost. 1 000.
+        limit: usize,
+    },
+}
+
+impl Queue {
+    /// CoDel as RFC 8289 4.4 recommends it: a target of 5 ms, an interval of 100 ms, and 1 000 frames.
+    pub const fn codel() -> Self {
+        Self::CoDel { target: Duration::from_millis(5), interval: Duration::from_millis(100), limit: 1_000 }
+    }
 }
 
 impl Default for Lane {
     fn default() -> Self {
-        Self { latency: Duration::from_millis(1), rate: None, queue: QueueLimit::Unlimited }
+        Self {
+            latency: Duration::from_millis(1),
+            jitter: Duration::ZERO,
+            keeps_order: true,
+            rate: None,
+            queue: Queue::Unlimited,
+        }
     }
 }
 
@@ -69,7 +101,7 @@ impl Cable {
 
     /// A cable whose two directions differ.
     pub fn asymmetric(there: Lane, back: Lane) -> Self {
-        Self { there, back, faults: Vec::new() }
+        Self { there, back, up: true, captured: false, faults: Vec::new() }
     }
 
     /// How long a bit travels, both ways.
@@ -88,11 +120,55 @@ impl Cable {
         self
     }
 
-    /// How much may wait, both ways.
+    /// What becomes of frames that must wait, both ways.
     #[must_use]
-    pub fn queue(mut self, limit: QueueLimit) -> Self {
-        self.there.queue = limit;
-        self.back.queue = limit;
+    pub fn queue(mut self, queue: Queue) -> Self {
+        self.there.queue = queue;
+        self.back.queue = queue;
+        self
+    }
+
+    /// How much longer a bit may travel at most, both ways.
+    #[must_use]
+    pub fn jitter(mut self, up_to: Duration) -> Self {
+        self.there.jitter = up_to;
+        self.back.jitter = up_to;
+        self
+    }
+
+    /// Whether frames keep their order in spite of jitter, both ways.
+    #[must_use]
+    pub fn keeps_order(mut self, keeps_order: bool) -> Self {
+        self.there.keeps_order = keeps_order;
+        self.back.keeps_order = keeps_order;
+        self
+    }
+
+    /// How it is from its first end to its second.
+    #[must_use]
+    pub fn there(mut self, lane: Lane) -> Self {
+        self.there = lane;
+        self
+    }
+
+    /// How it is from its second end to its first.
+    #[must_use]
+    pub fn back(mut self, lane: Lane) -> Self {
+        self.back = lane;
+        self
+    }
+
+    /// It is laid with its plug pulled; see [`CableHandle::plug_in`].
+    #[must_use]
+    pub fn unplugged(mut self) -> Self {
+        self.up = false;
+        self
+    }
+
+    /// What passes it is captured from the beginning; see [`CableHandle::capture`].
+    #[must_use]
+    pub fn capture(mut self) -> Self {
+        self.captured = true;
         self
     }
 
@@ -135,6 +211,7 @@ struct Inner {
     seed: u64,
     index: usize,
     up: bool,
+    captured: Option<InterfaceId>,
     unplugged: u64,
     lanes: [Line; 2],
     faults: Vec<Attached>,
@@ -214,13 +291,35 @@ impl CableHandle {
         self.lock().lanes[way as usize].lane = lane;
     }
 
+    /// From now on the journal is told of every frame that passes, and captures can show it. Calling
+    /// it again changes nothing.
+    pub fn capture(&self) {
+        let mut inner = self.lock();
+        if inner.captured.is_none() {
+            let interface = inner.scope.journal().next_interface();
+            inner.captured = Some(interface);
+            inner.scope.record(|| Link::CaptureUp { interface, cable: inner.name.clone() });
+        }
+    }
+
+    /// The number of its capture in the journal; none if it is not captured.
+    pub fn captured(&self) -> Option<InterfaceId> {
+        self.lock().captured
+    }
+
+    /// Whether a fault on it makes frames of its own.
+    pub fn injects(&self) -> bool {
+        self.lock().faults.iter().any(|attached| attached.fault.injects())
+    }
+
     pub(crate) fn new(cable: Cable, index: usize, name: String, scope: Scope, seed: u64) -> Self {
         let mut inner = Inner {
             name,
             scope,
             seed,
             index,
-            up: true,
+            up: cable.up,
+            captured: None,
             unplugged: 0,
             lanes: [Line::new(cable.there), Line::new(cable.back)],
             faults: Vec::new(),
@@ -229,7 +328,11 @@ impl CableHandle {
         for (way, fault) in cable.faults {
             inner.attach(way, fault);
         }
-        Self { inner: Arc::new(Mutex::new(inner)) }
+        let handle = Self { inner: Arc::new(Mutex::new(inner)) };
+        if cable.captured {
+            handle.capture();
+        }
+        handle
     }
 
     /// Puts a frame on the cable.
@@ -265,6 +368,10 @@ struct Fate {
     /// By which fault, and how long at most.
     behind: Option<(String, Duration)>,
     copies: usize,
+    /// Whether only what the faults have put on the cable travels on.
+    swallowed: bool,
+    along: Vec<WireFrame>,
+    against: Vec<WireFrame>,
 }
 
 impl Inner {
@@ -278,6 +385,18 @@ impl Inner {
         };
         let Some(fate) = self.judge(way, &mut frame, now) else { return };
         let due = sent + fate.delay;
+        let (index, unplugged) = (self.index, self.unplugged);
+        let injected = |way, frame| Flight { cable: index, way, unplugged, held: None, frame };
+        let return_trip = now + self.lanes[way.opposite() as usize].lane.latency;
+        for made in fate.against {
+            flights.launch(return_trip, injected(way.opposite(), made));
+        }
+        if fate.swallowed {
+            for made in fate.along {
+                flights.launch(due, injected(way, made));
+            }
+            return;
+        }
         let flight = Flight { cable: self.index, way, unplugged: self.unplugged, held: None, frame };
         let line = &mut self.lanes[way as usize];
         let patience = fate.behind.as_ref().map_or(Duration::ZERO, |(_, patience)| *patience);
@@ -288,6 +407,9 @@ impl Inner {
         }
         let is_held = fate.behind.is_some();
         let key = flights.launch(arrives, Flight { held: fate.behind, ..flight });
+        for made in fate.along {
+            flights.launch(arrives, injected(way, made));
+        }
         if is_held {
             line.held.push((key, due));
             return;
@@ -324,6 +446,26 @@ impl Inner {
                 Verdict::Duplicate(copies) => {
                     fate.copies += usize::from(copies);
                     self.scope.record(|| Link::Duplicated { frame: id, cable: cable(), by: by(), copies });
+                }
+                Verdict::Inject { along, against, pass } => {
+                    let inject = |bytes: Vec<u8>| {
+                        let made = WireFrame { id: self.scope.journal().next_frame(), bytes };
+                        let (frame, bytes) = (made.id, || made.bytes.as_slice().into());
+                        self.scope.record(|| Link::Injected {
+                            frame,
+                            cable: cable(),
+                            by: by(),
+                            bytes: bytes(),
+                        });
+                        made
+                    };
+                    fate.along.extend(along.into_iter().map(inject));
+                    fate.against.extend(against.into_iter().map(inject));
+                    if !pass {
+                        self.scope.record(|| Link::Lost { frame: id, cable: cable(), by: by() });
+                        fate.swallowed = true;
+                        break;
+                    }
                 }
                 Verdict::Corrupt { bit } => {
                     if let Some(byte) = frame.bytes.get_mut(bit / 8) {
@@ -362,9 +504,9 @@ impl Line {
         let leaves = self.busy_until.max(now);
         if leaves > now {
             let fits = match self.lane.queue {
-                QueueLimit::Unlimited => true,
-                QueueLimit::Frames(limit) => self.waiting.len() < limit,
-                QueueLimit::Bytes(limit) => {
+                Queue::Unlimited => true,
+                Queue::Frames(limit) | Queue::CoDel { limit, .. } => self.waiting.len() < limit,
+                Queue::Bytes(limit) => {
                     self.waiting.iter().map(|(_, bytes)| bytes).sum::<usize>() + length <= limit
                 }
             };

@@ -15,6 +15,16 @@ pub enum Way {
     Back,
 }
 
+impl Way {
+    /// The other one.
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::There => Self::Back,
+            Self::Back => Self::There,
+        }
+    }
+}
+
 /// A frame on a cable.
 #[derive(Debug)]
 pub(crate) struct Flight {

@@ -69,7 +69,7 @@ pub mod switch;
 pub mod view;
 pub mod world;
 
-pub use cable::{Cable, CableHandle, Lane, QueueLimit};
+pub use cable::{Cable, CableHandle, Lane, Queue};
 pub use clock::{DEFAULT_EPOCH, SimClock};
 pub use entropy::{Rng, SeededEntropy};
 pub use error::{SimError, TopologyError};
@@ -80,6 +80,6 @@ pub use node::{Node, NodeContext, Plug, WireFrame};
 pub use probe::Probe;
 pub use router::{Filter, Forward, NatConfig, RouterConfig};
 pub use schedule::NodeBell;
-pub use switch::Switch;
+pub use switch::{Switch, Vlan};
 pub use view::FrameView;
 pub use world::{SimWorld, SimWorldBuilder};

@@ -6,7 +6,7 @@ mod support;
 
 use glasstack_journal::event::{DropReason, Event, Link, Tcp};
 use glasstack_sim::fault::{self, Fault, Pick};
-use glasstack_sim::{Cable, QueueLimit};
+use glasstack_sim::{Cable, Queue};
 use std::time::Duration;
 use support::two::{Two, bytes};
 
@@ -67,7 +67,7 @@ fn one_frame_in_fifty_with_a_wrong_bit_is_caught_by_the_checksums() {
 
 #[test]
 fn a_queue_that_overflows() {
-    let two = everything_arrives(|| Cable::new().rate(5_000_000).queue(QueueLimit::Frames(8)));
+    let two = everything_arrives(|| Cable::new().rate(5_000_000).queue(Queue::Frames(8)));
     assert!(two.count(lost) > 0);
 }
 

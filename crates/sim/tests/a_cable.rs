@@ -6,7 +6,7 @@ mod support;
 use glasstack_journal::Instant;
 use glasstack_journal::journal::Recorder;
 use glasstack_sim::fault::{self, Fault, Pick};
-use glasstack_sim::{Cable, CableHandle, Lane, Probe, QueueLimit, SimWorld, Way};
+use glasstack_sim::{Cable, CableHandle, Lane, Probe, Queue, SimWorld, Way};
 use std::time::Duration;
 use support::{datagram, story};
 
@@ -75,7 +75,7 @@ fn frames_leave_one_after_the_other_at_the_rate_of_the_cable() {
 
 #[test]
 fn what_does_not_fit_into_the_queue_is_lost() {
-    let pair = pair(Cable::new().rate(1_000_000).queue(QueueLimit::Frames(1)));
+    let pair = pair(Cable::new().rate(1_000_000).queue(Queue::Frames(1)));
     for payload in ["one", "two", "three"] {
         pair.to_b(payload);
     }
@@ -86,7 +86,7 @@ fn what_does_not_fit_into_the_queue_is_lost() {
 
 #[test]
 fn a_queue_counted_in_bytes_lets_a_small_frame_in_where_a_large_one_does_not_fit() {
-    let pair = pair(Cable::new().rate(1_000_000).queue(QueueLimit::Bytes(100)));
+    let pair = pair(Cable::new().rate(1_000_000).queue(Queue::Bytes(100)));
     for payload in ["first", &"large ".repeat(20), "small"] {
         pair.to_b(payload);
     }

@@ -18,6 +18,7 @@ use crate::names::Names;
 use crate::spans::Spans;
 use crate::text::{count, printable};
 use exchange::Exchanges;
+pub(crate) use facts::is_elsewhere;
 use facts::{Facts, Questions};
 use glasstack_journal::event::{FrameId, Medium};
 use glasstack_journal::{NodeId, Record, SpanId};

@@ -13,12 +13,13 @@
 
 mod local;
 
+use crate::comment::is_elsewhere;
 use crate::dissect::{Packet, What, dissect};
 use crate::names::Names;
 use crate::output::Output;
 use crate::text::{count, printable, time};
 use glasstack_journal::event::{
-    Direction, DropReason, Event, FrameId, Icmp, InterfaceId, Link, MacAddress, Segment, Tcp,
+    Direction, DropReason, Event, FrameId, Icmp, InterfaceId, Link, MacAddress, Medium, Segment, Tcp,
 };
 use glasstack_journal::{Instant, NodeId, Observer, Record};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -220,7 +221,11 @@ impl Climb {
                     self.on_new_frame(record, *frame, *interface, Direction::In, bytes);
                 }
             }
-            Link::Dropped { frame: Some(frame), reason, .. } if *reason != DropReason::NotOurMac => {
+            Link::Injected { frame, by, bytes, .. } => {
+                self.on_injected(record, *frame, bytes);
+                self.remark(record, *frame, format!("+ injected: {}", printable(by)));
+            }
+            Link::Dropped { frame: Some(frame), reason, .. } if !is_elsewhere(*reason) => {
                 self.remark(record, *frame, format!("x dropped: {reason}"));
             }
             Link::Lost { frame, by, .. } => self.remark(record, *frame, format!("x lost: {}", printable(by))),
@@ -260,6 +265,28 @@ impl Climb {
             }
             Direction::In => (self.sender(&packet), here),
         };
+        let arrived = (direction == Direction::In).then_some(record.at);
+        self.push(record, frame, (from, to), &packet, arrived);
+    }
+
+    /// A frame that no host has sent: it says itself who is meant to have.
+    fn on_injected(&mut self, record: &Record, frame: FrameId, bytes: &[u8]) {
+        let packet = dissect(Medium::Ethernet, bytes);
+        if self.options.layers.contains(&layer_of(&packet.what)) {
+            let ends = (self.sender(&packet), self.receiver(&packet));
+            self.push(record, frame, ends, &packet, None);
+        }
+    }
+
+    /// Adds a rung. A frame that has one already has made another hop.
+    fn push(
+        &mut self,
+        record: &Record,
+        frame: FrameId,
+        (from, to): (String, String),
+        packet: &Packet<'_>,
+        arrived: Option<Instant>,
+    ) {
         let (numbers, reason) = self.rung(frame).map_or_else(Default::default, |hop| {
             hop.arrived.get_or_insert(record.at);
             (hop.numbers.clone(), hop.reason.clone())
@@ -269,13 +296,13 @@ impl Climb {
             at: record.at,
             from,
             to,
-            layer,
+            layer: layer_of(&packet.what),
             label: packet.label(),
             station: packet.stations.map(|(_, to)| to).filter(|to| !to.is_multicast()),
             numbers,
             reason,
             remarks: Vec::new(),
-            arrived: (direction == Direction::In).then_some(record.at),
+            arrived,
         }));
     }
 

@@ -3,7 +3,7 @@
 use glasstack_journal::event::{Event, InterfaceId, Link, MacAddress, Medium};
 use glasstack_journal::{NodeId, Record};
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// What is known of an interface.
 #[derive(Clone, Debug)]
@@ -11,7 +11,8 @@ pub(crate) struct Interface {
     pub(crate) node: NodeId,
     pub(crate) name: String,
     pub(crate) medium: Medium,
-    pub(crate) mtu: usize,
+    /// In bytes; none of a capture on a cable.
+    pub(crate) mtu: Option<usize>,
     pub(crate) mac: Option<MacAddress>,
     pub(crate) address: IpAddr,
     pub(crate) prefix_len: u8,
@@ -51,10 +52,22 @@ impl Names {
                     node: record.node,
                     name: name.clone(),
                     medium: *medium,
-                    mtu: *mtu,
+                    mtu: Some(*mtu),
                     mac: *mac,
                     address,
                     prefix_len,
+                };
+                self.interfaces.insert(*interface, known);
+            }
+            Event::Link(Link::CaptureUp { interface, cable }) => {
+                let known = Interface {
+                    node: record.node,
+                    name: cable.clone(),
+                    medium: Medium::Ethernet,
+                    mtu: None,
+                    mac: None,
+                    address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+                    prefix_len: 0,
                 };
                 self.interfaces.insert(*interface, known);
             }

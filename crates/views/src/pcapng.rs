@@ -131,11 +131,15 @@ impl PcapngCapture {
         let block = match self.names.interface(interface) {
             Some(known) => {
                 let node = self.names.node(known.node);
+                let description = match known.mtu {
+                    Some(mtu) => format!("{} of {node}, MTU {mtu}", known.name),
+                    None => format!("the cable {}; outbound is from its first end", known.name),
+                };
                 block::interface_description(&InterfaceDescription {
                     name: &known.name,
-                    description: &format!("{} of {node}, MTU {}", known.name, known.mtu),
+                    description: &description,
                     medium: known.medium,
-                    address: Some((known.address, known.prefix_len)),
+                    address: known.mtu.is_some().then_some((known.address, known.prefix_len)),
                     mac: known.mac,
                 })
             }

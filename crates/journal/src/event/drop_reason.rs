@@ -30,6 +30,14 @@ drop_reasons! {
     UnknownEtherType => "unknown EtherType",
     /// Ethernet destination is another station's.
     NotOurMac => "not our MAC address",
+    /// A frame of a VLAN that the switch's port does not carry (IEEE 802.1Q-2018 8.6.2, 8.6.4), or one
+    /// with a tag on a port for stations that know nothing of VLANs.
+    WrongVlan => "a VLAN that this port does not carry",
+    /// A VLAN tag that is cut short, or has the reserved identifier 4095 (IEEE 802.1Q-2018, table 9-2).
+    BadVlanTag => "malformed VLAN tag",
+    /// The switch's Filtering Process (IEEE 802.1D-2004, 7.7): the destination is on the side that the
+    /// frame came from, where it has arrived already.
+    SameSide => "destination is on the side it came from",
     /// An ARP packet that is not Ethernet/IPv4, or has a multicast sender (RFC 826).
     BadArp => "malformed ARP",
     /// The IP version field and the frame disagree, the header length is wrong, or the total length

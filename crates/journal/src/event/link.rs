@@ -114,7 +114,7 @@ pub enum Link {
         frame: FrameId,
         /// On which cable, as `client <-> switch`.
         cable: String,
-        /// What made it so: the fault's name, or `queue full`.
+        /// What made it so: the fault's name, `queue full`, `CoDel, 23.4 ms in the queue`, `unplugged`.
         by: String,
     },
     /// A fault on a cable held a frame back.
@@ -149,6 +149,39 @@ pub enum Link {
         by: String,
         /// Which bit, counted from the frame's first.
         bit: usize,
+    },
+    /// A fault on a cable put a frame of its own making on it.
+    Injected {
+        /// Its number.
+        frame: FrameId,
+        /// On which cable.
+        cable: String,
+        /// The fault's name.
+        by: String,
+        /// The frame itself, from the first byte of its Ethernet header.
+        #[serde(serialize_with = "as_hex")]
+        bytes: Arc<[u8]>,
+    },
+    /// A capture on a cable began: somebody listens in the middle of it.
+    CaptureUp {
+        /// Its number, among those of the network interfaces.
+        interface: InterfaceId,
+        /// On which cable, as `client <-> switch`; what goes from its first end to its second is
+        /// [`Direction::Out`].
+        cable: String,
+    },
+    /// A frame passed a capture on a cable. Frames that the cable loses pass it, too; that they are
+    /// lost is told as [`Link::Lost`].
+    Captured {
+        /// Its number.
+        frame: FrameId,
+        /// Which capture.
+        interface: InterfaceId,
+        /// Which way along the cable.
+        direction: Direction,
+        /// The frame itself, from the first byte of its Ethernet header.
+        #[serde(serialize_with = "as_hex")]
+        bytes: Arc<[u8]>,
     },
     /// A switch learnt where an address lives.
     Learned {

@@ -34,7 +34,7 @@ use glasstack_journal::Instant;
 use std::time::Duration;
 
 /// What becomes of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Nothing happens to it.
     Pass,
@@ -52,6 +52,16 @@ pub enum Verdict {
         /// byte first.
         bit: usize,
     },
+    /// Frames that no host has sent travel on the cable, too; each is a whole Ethernet frame. They are
+    /// shown to no fault and wait in no queue.
+    Inject {
+        /// They arrive at the end that the judged frame goes to, right behind it.
+        along: Vec<Vec<u8>>,
+        /// They arrive at the end that it comes from.
+        against: Vec<Vec<u8>>,
+        /// Whether the judged frame itself goes on.
+        pass: bool,
+    },
 }
 
 /// Something wrong with a cable.
@@ -61,6 +71,12 @@ pub trait Fault: Send {
 
     /// What becomes of `frame`, which is about to leave on the cable. `rng` is this fault's own.
     fn judge(&mut self, frame: &FrameView<'_>, now: Instant, rng: &mut Rng) -> Verdict;
+
+    /// Whether it makes frames of its own ([`Verdict::Inject`]), as an attacker does. A world that is
+    /// connected to a real network takes none of these.
+    fn injects(&self) -> bool {
+        false
+    }
 
     /// The same fault under another name.
     fn named(self, name: &str) -> Named<Self>
@@ -84,6 +100,10 @@ impl<F: Fault> Fault for Named<F> {
 
     fn judge(&mut self, frame: &FrameView<'_>, now: Instant, rng: &mut Rng) -> Verdict {
         self.fault.judge(frame, now, rng)
+    }
+
+    fn injects(&self) -> bool {
+        self.fault.injects()
     }
 }
 

@@ -92,7 +92,7 @@ impl Facts {
                 let story = self.story(*frame);
                 story.spans.extend(record.span.map(|span| (record.node, span)));
             }
-            Link::Dropped { frame: Some(frame), reason, detail } if *reason != DropReason::NotOurMac => {
+            Link::Dropped { frame: Some(frame), reason, detail } if !is_elsewhere(*reason) => {
                 let node = names.node(record.node);
                 let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
                 self.remark(*frame, format!("discarded by {node}: {reason}{detail}"));
@@ -107,6 +107,9 @@ impl Facts {
             }
             Link::Corrupted { frame, cable, by, bit } => {
                 self.remark(*frame, format!("bit {bit} flipped on {cable}: {by}"));
+            }
+            Link::Injected { frame, cable, by, .. } => {
+                self.remark(*frame, format!("no host sent it; put on {cable}: {by}"));
             }
             _ => {}
         }
@@ -192,6 +195,12 @@ impl Facts {
         }
         self.frames.entry(frame).or_default()
     }
+}
+
+/// Whether a frame that is discarded for this reason goes on elsewhere: each station of a shared link
+/// discards what is for others.
+pub(crate) fn is_elsewhere(reason: DropReason) -> bool {
+    matches!(reason, DropReason::NotOurMac | DropReason::SameSide)
 }
 
 /// `TCP SYN ACK 80 -> 49152, seq 0, ack 1, 76 bytes`, with relative numbers.

@@ -2,7 +2,7 @@
 
 use crate::dissect::dissect;
 use crate::names::Names;
-use glasstack_journal::event::{Arp, Event, FrameId, Link};
+use glasstack_journal::event::{Arp, Event, FrameId, Link, Medium};
 use glasstack_journal::{Instant, NodeId, Record};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -31,6 +31,9 @@ impl Memory {
                 }
                 let label = dissect(self.names.medium(*interface), bytes).label();
                 self.labels.insert(*frame, label);
+            }
+            Event::Link(Link::Injected { frame, bytes, .. }) => {
+                self.labels.insert(*frame, dissect(Medium::Ethernet, bytes).label());
             }
             Event::Arp(Arp::ReplyReceived { from, .. }) => {
                 self.replies.insert(record.node, (*from, record.at));

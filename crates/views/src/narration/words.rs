@@ -102,6 +102,7 @@ fn tell_link(link: &Link, memory: &Memory) -> Line {
             let ordinary = matches!(
                 reason,
                 DropReason::NotOurMac
+                    | DropReason::SameSide
                     | DropReason::NotOurAddress
                     | DropReason::UnknownEtherType
                     | DropReason::Ipv6
@@ -121,6 +122,19 @@ fn tell_link(link: &Link, memory: &Memory) -> Line {
         }
         Link::Corrupted { frame, cable, by, bit } => {
             warning(format!("bit {bit} of {} was flipped on {cable}: {by}", memory.label(*frame))).of_all()
+        }
+        Link::Injected { cable, by, bytes, .. } => {
+            let label = dissect(Medium::Ethernet, bytes).label();
+            warning(format!("{label} was put on {cable}: {by}")).of_all()
+        }
+        Link::CaptureUp { cable, .. } => normal(format!("{cable} is captured")).of_all(),
+        Link::Captured { frame, direction, bytes, .. } => {
+            let way = match direction {
+                Direction::Out => "there",
+                Direction::In => "back",
+            };
+            let (length, label) = (count(bytes.len() as u64, "byte"), memory.label(*frame));
+            verbose(format!("frame {} passes on its way {way}, {length}: {label}", frame.0))
         }
         Link::Learned { mac, port } => verbose(format!("switch: {mac} is behind port {port}")),
         Link::Flooded { frame, why } => {
