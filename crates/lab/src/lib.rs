@@ -27,8 +27,10 @@
 //!
 //! Read in this order: [`internet`] (the whole, as a program uses it), [`plan`] (who is where),
 //! [`sites`] (the names, one row each), [`pages`] (what the well-behaved answer), then `web_server`
-//! and `odd_server` (who answers), [`pki`] (certificates), `names` (what the name server knows).
+//! and `odd_server` (who answers), [`pki`] (certificates), `names` (what the name server knows), and [`fault`] (what goes wrong
+//! on demand).
 
+pub mod fault;
 pub mod internet;
 mod names;
 mod odd_server;
@@ -38,6 +40,7 @@ pub mod plan;
 pub mod sites;
 mod web_server;
 
+pub use fault::{BadFault, FaultSpec};
 pub use internet::{Lab, LabBuilder, LabError};
 pub use pki::{Flaw, Pki, PkiError, PkiTerms, Validity};
 pub use sites::{SITES, Site};

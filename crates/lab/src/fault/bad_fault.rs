@@ -1,0 +1,57 @@
+//! What is wrong with a sentence, and where.
+
+use std::fmt;
+use std::ops::Range;
+
+/// A sentence says no fault. It shows the sentence, a caret under what is wrong with it, and what would
+/// be right there:
+///
+/// ```text
+/// lose client SYNACK 1
+///             ^^^^^^ expected a kind of frame (SYN, SYN-ACK, DNS query, ...); did you mean SYN-ACK?
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadFault {
+    pub(super) sentence: String,
+    pub(super) at: Range<usize>,
+    pub(super) why: String,
+    pub(super) nearest: Option<String>,
+}
+
+impl BadFault {
+    /// Where in the sentence the first wrong word stands, in bytes; behind its end if a word is missing.
+    pub fn at(&self) -> Range<usize> {
+        self.at.clone()
+    }
+
+    /// What was expected there.
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+
+    /// The right word that looks most like the wrong one.
+    pub fn nearest(&self) -> Option<&str> {
+        self.nearest.as_deref()
+    }
+}
+
+impl std::error::Error for BadFault {}
+
+impl fmt::Display for BadFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What cannot be seen would move the caret.
+        let shown: String = self
+            .sentence
+            .chars()
+            .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+            .collect();
+        let width = |range: Range<usize>| self.sentence.get(range).map_or(0, |part| part.chars().count());
+        let (before, under) = (width(0..self.at.start), width(self.at.clone()).max(1));
+        writeln!(f, "{shown}")?;
+        write!(f, "{}{} {}", " ".repeat(before), "^".repeat(under), self.why)?;
+        match &self.nearest {
+            Some(nearest) => write!(f, "; did you mean {nearest}?"),
+            None => Ok(()),
+        }
+    }
+}
