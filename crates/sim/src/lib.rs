@@ -67,6 +67,7 @@ pub mod router;
 mod schedule;
 pub mod switch;
 pub mod view;
+pub mod topology;
 pub mod world;
 
 pub use cable::{Cable, CableHandle, Lane, Queue};

@@ -1,0 +1,211 @@
+//! From a topology to nodes and cables in a world.
+
+use super::{CableSpec, HostAddress, HostSpec, LaneSpec, RouterSpec, Topology};
+use crate::cable::{Cable, CableHandle, Lane};
+use crate::error::TopologyError;
+use crate::fault;
+use crate::flight::Way;
+use crate::nic::SimNic;
+use crate::node::Plug;
+use crate::router::RouterConfig;
+use crate::switch::Switch;
+use crate::world::SimWorld;
+use glasstack_journal::NodeId;
+use glasstack_stack::{ConfigError, Host, HostConfig, Route};
+use std::collections::BTreeMap;
+
+impl Topology {
+    /// Puts everything into `world`: hosts, then switches, then routers, each kind in the order of names,
+    /// then the cables in theirs.
+    pub fn build(&self, world: &mut SimWorld) -> Result<Network, BuildError> {
+        let mut network = Network::default();
+        for (name, host) in &self.hosts {
+            network.hosts.insert(name.clone(), add_host(world, name, host)?);
+        }
+        for name in self.switches.keys() {
+            network.switches.insert(name.clone(), world.add_node(name, Switch::new())?);
+        }
+        for (name, router) in &self.routers {
+            network.routers.insert(name.clone(), world.add_router(name, router_config(router))?);
+        }
+        for cable in &self.cables {
+            let [first, second] = &cable.between;
+            let plug = |end: &super::End| match end.port {
+                Some(port) => Plug::from((end.node.as_str(), port)),
+                None => Plug::from(end.node.as_str()),
+            };
+            let handle = world.connect(plug(first), plug(second), make_cable(cable))?;
+            if !cable.up {
+                handle.unplug();
+            }
+            network.cables.push(Laid { ends: [first.node.clone(), second.node.clone()], handle });
+        }
+        Ok(network)
+    }
+}
+
+fn add_host(world: &mut SimWorld, name: &str, spec: &HostSpec) -> Result<Host, BuildError> {
+    let bad = |source| BuildError::Host { name: name.to_owned(), source };
+    let mac = spec.mac.unwrap_or_else(|| world.next_mac());
+    let HostAddress::Static(cidr) = spec.address else {
+        return Err(BuildError::NoDhcp(name.to_owned()));
+    };
+    let gateway = spec.gateway.map(Into::into);
+    let mut config =
+        HostConfig::new(name, mac, cidr.address.into(), cidr.prefix_len, gateway).map_err(bad)?;
+    let further = spec.routes.iter().map(|route| Route { prefix: route.to, via: Some(route.via), metric: 0 });
+    config.routes.extend(further);
+    Ok(world.add_host_with(config, SimNic::new("eth0", spec.mtu.unwrap_or(1_500).into()))?)
+}
+
+fn router_config(spec: &RouterSpec) -> RouterConfig {
+    let mut config = RouterConfig::new();
+    for port in &spec.ports {
+        let mtu = port.mtu.unwrap_or(1_500).into();
+        config = config.port_with_mtu(port.address.address, port.address.prefix_len, mtu);
+    }
+    for route in &spec.routes {
+        config = config.route(route.to, route.via);
+    }
+    if spec.silent_when_too_big { config.silent_when_too_big() } else { config }
+}
+
+fn make_cable(spec: &CableSpec) -> Cable {
+    let mut cable = Cable::new();
+    cable.there = lane(&spec.there, &spec.lanes);
+    cable.back = lane(&spec.back, &spec.lanes);
+    if let Some(loss) = spec.there.loss.or(spec.lanes.loss) {
+        cable = cable.fault_there(fault::loss(loss.0));
+    }
+    if let Some(loss) = spec.back.loss.or(spec.lanes.loss) {
+        cable = cable.fault_back(fault::loss(loss.0));
+    }
+    cable
+}
+
+fn lane(own: &LaneSpec, both: &LaneSpec) -> Lane {
+    let usual = Lane::default();
+    Lane {
+        latency: own.latency.or(both.latency).unwrap_or(usual.latency),
+        rate: own.rate.or(both.rate).map(|rate| rate.0),
+        ..usual
+    }
+}
+
+/// What has been built: everything by its name.
+#[derive(Default)]
+pub struct Network {
+    hosts: BTreeMap<String, Host>,
+    switches: BTreeMap<String, NodeId>,
+    routers: BTreeMap<String, NodeId>,
+    cables: Vec<Laid>,
+}
+
+/// A cable and the names of what it connects.
+struct Laid {
+    ends: [String; 2],
+    handle: CableHandle,
+}
+
+impl Network {
+    /// The host of this name.
+    pub fn host(&self, name: &str) -> Option<&Host> {
+        self.hosts.get(name)
+    }
+
+    /// Every host, in the order of names.
+    pub fn hosts(&self) -> impl Iterator<Item = (&str, &Host)> {
+        self.hosts.iter().map(|(name, host)| (name.as_str(), host))
+    }
+
+    /// The switch of this name.
+    pub fn switch(&self, name: &str) -> Option<NodeId> {
+        self.switches.get(name).copied()
+    }
+
+    /// The router of this name.
+    pub fn router(&self, name: &str) -> Option<NodeId> {
+        self.routers.get(name).copied()
+    }
+
+    /// Every router, in the order of names.
+    pub fn routers(&self) -> impl Iterator<Item = (&str, NodeId)> {
+        self.routers.iter().map(|(name, id)| (name.as_str(), *id))
+    }
+
+    /// Every cable, in the order in which they were laid.
+    pub fn cables(&self) -> impl Iterator<Item = &CableHandle> {
+        self.cables.iter().map(|laid| &laid.handle)
+    }
+
+    /// The cable between two nodes, said as `"client <-> home"` or `("client", "home")`, in either order;
+    /// the first of several. `"client <-> home #2"` is the second.
+    pub fn cable(&self, between: impl Into<CableName>) -> Option<&CableHandle> {
+        self.cable_from(between).map(|(handle, _)| handle)
+    }
+
+    /// The same, and which way leads from the node that is named first to the other.
+    pub fn cable_from(&self, between: impl Into<CableName>) -> Option<(&CableHandle, Way)> {
+        let CableName { first, second, number } = between.into();
+        let ways = self.cables.iter().filter_map(|laid| match &laid.ends {
+            [a, b] if *a == first && *b == second => Some((&laid.handle, Way::There)),
+            [a, b] if *a == second && *b == first => Some((&laid.handle, Way::Back)),
+            _ => None,
+        });
+        ways.into_iter().nth(number)
+    }
+
+    /// The cables that end at a node, and which way leads away from it.
+    pub fn cables_of(&self, node: &str) -> impl Iterator<Item = (&CableHandle, Way)> {
+        self.cables.iter().filter_map(move |laid| match &laid.ends {
+            [a, _] if a == node => Some((&laid.handle, Way::There)),
+            [_, b] if b == node => Some((&laid.handle, Way::Back)),
+            _ => None,
+        })
+    }
+}
+
+/// Which cable is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CableName {
+    first: String,
+    second: String,
+    /// Among several between the same two, from 0.
+    number: usize,
+}
+
+impl From<(&str, &str)> for CableName {
+    fn from((first, second): (&str, &str)) -> Self {
+        Self { first: first.to_owned(), second: second.to_owned(), number: 0 }
+    }
+}
+
+impl From<&str> for CableName {
+    fn from(text: &str) -> Self {
+        let (text, number) = match text.rsplit_once(" #") {
+            Some((rest, number)) => (rest, number.parse::<usize>().unwrap_or(1).saturating_sub(1)),
+            None => (text, 0),
+        };
+        let (first, second) = text.split_once("<->").unwrap_or((text, ""));
+        Self { first: first.trim().to_owned(), second: second.trim().to_owned(), number }
+    }
+}
+
+/// A topology cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A host cannot be as described.
+    #[error("host {name}: {source}")]
+    Host {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: ConfigError,
+    },
+    /// A host that asks for its address.
+    #[error("host {0}: address = \"dhcp\" cannot be built yet")]
+    NoDhcp(String),
+    /// The parts do not fit, or the world has something of that name already.
+    #[error(transparent)]
+    Topology(#[from] TopologyError),
+}

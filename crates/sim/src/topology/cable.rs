@@ -1,0 +1,170 @@
+//! A cable as data.
+
+use super::router::is_false;
+use super::words::{self, End, Rate, Share};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A cable: two ends, what both directions have in common, and where they differ.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "CableTable", into = "CableTable")]
+pub struct CableSpec {
+    /// Its first end and its second.
+    pub between: [End; 2],
+    /// Both directions.
+    pub lanes: LaneSpec,
+    /// From the first end to the second: what differs.
+    pub there: LaneSpec,
+    /// From the second end to the first: what differs.
+    pub back: LaneSpec,
+    /// Whether it is plugged in at the beginning. Yes.
+    pub up: bool,
+    /// Whether what passes on it is captured. No.
+    pub capture: bool,
+}
+
+/// One direction of a cable, or both. What is not said is as is usual.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LaneSpec {
+    /// How long a bit travels. 1 ms.
+    #[serde(default, with = "words::maybe", skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Duration>,
+    /// Each frame is late by a random time up to this. None.
+    #[serde(default, with = "words::maybe", skip_serializing_if = "Option::is_none")]
+    pub jitter: Option<Duration>,
+    /// How many bits leave in a second; without end if it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
+    /// Each frame is lost with this probability. None.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Share>,
+}
+
+impl CableSpec {
+    /// A cable as is usual: 1 ms each way, no limit, no loss.
+    pub fn new(first: impl Into<End>, second: impl Into<End>) -> Self {
+        Self {
+            between: [first.into(), second.into()],
+            lanes: LaneSpec::new(),
+            there: LaneSpec::new(),
+            back: LaneSpec::new(),
+            up: true,
+            capture: false,
+        }
+    }
+
+    /// What differs from the first end to the second.
+    #[must_use]
+    pub fn there(self, there: LaneSpec) -> Self {
+        Self { there, ..self }
+    }
+
+    /// What differs from the second end to the first.
+    #[must_use]
+    pub fn back(self, back: LaneSpec) -> Self {
+        Self { back, ..self }
+    }
+
+    /// Not plugged in at the beginning.
+    #[must_use]
+    pub fn down(self) -> Self {
+        Self { up: false, ..self }
+    }
+
+    /// What passes on it is captured.
+    #[must_use]
+    pub fn capture(self) -> Self {
+        Self { capture: true, ..self }
+    }
+}
+
+impl LaneSpec {
+    /// A direction in which everything is as is usual.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// The words that a lane has are a cable's words, too.
+macro_rules! lane_words {
+    ($($(#[$doc:meta])* $word:ident($value:ident: $type:ty) $make:expr;)*) => {
+        impl LaneSpec {$(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $word(self, $value: $type) -> Self {
+                Self { $word: Some($make), ..self }
+            }
+        )*}
+
+        impl CableSpec {$(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $word(self, $value: $type) -> Self {
+                Self { lanes: self.lanes.$word($value), ..self }
+            }
+        )*}
+    };
+}
+
+lane_words! {
+    /// How long a bit travels.
+    latency(latency: Duration) latency;
+    /// Each frame is late by a random time up to this.
+    jitter(jitter: Duration) jitter;
+    /// How many bits leave in a second.
+    rate(bits_per_second: u64) Rate(bits_per_second);
+    /// Each frame is lost with this probability, from 0.0 to 1.0.
+    loss(probability: f64) Share(probability);
+}
+
+/// `[[cable]]` as it is written: what both directions have in common stands beside the rest.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename = "cable")]
+pub(super) struct CableTable {
+    between: [End; 2],
+    #[serde(default, with = "words::maybe", skip_serializing_if = "Option::is_none")]
+    latency: Option<Duration>,
+    #[serde(default, with = "words::maybe", skip_serializing_if = "Option::is_none")]
+    jitter: Option<Duration>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rate: Option<Rate>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    loss: Option<Share>,
+    #[serde(default, skip_serializing_if = "is_usual")]
+    there: LaneSpec,
+    #[serde(default, skip_serializing_if = "is_usual")]
+    back: LaneSpec,
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    up: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    capture: bool,
+}
+
+impl From<CableTable> for CableSpec {
+    fn from(table: CableTable) -> Self {
+        let CableTable { between, latency, jitter, rate, loss, there, back, up, capture } = table;
+        Self { between, lanes: LaneSpec { latency, jitter, rate, loss }, there, back, up, capture }
+    }
+}
+
+impl From<CableSpec> for CableTable {
+    fn from(cable: CableSpec) -> Self {
+        let CableSpec { between, lanes, there, back, up, capture } = cable;
+        let LaneSpec { latency, jitter, rate, loss } = lanes;
+        Self { between, latency, jitter, rate, loss, there, back, up, capture }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+fn is_usual(lane: &LaneSpec) -> bool {
+    *lane == LaneSpec::new()
+}
