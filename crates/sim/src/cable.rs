@@ -383,7 +383,10 @@ impl Inner {
         let Some(sent) = self.lanes[way as usize].send(frame.bytes.len(), now) else {
             return self.lost(frame.id, "queue full");
         };
-        let Some(fate) = self.judge(way, &mut frame, now) else { return };
+        let Some(mut fate) = self.judge(way, &mut frame, now) else { return };
+        if flights.lead_outside {
+            self.refuse_forgeries(&mut fate);
+        }
         let due = sent + fate.delay;
         let (index, unplugged) = (self.index, self.unplugged);
         let injected = |way, frame| Flight { cable: index, way, unplugged, held: None, frame };
@@ -480,6 +483,13 @@ impl Inner {
 
     fn lost(&self, frame: FrameId, by: &str) {
         self.scope.record(|| Link::Lost { frame, cable: self.name.clone(), by: by.to_owned() });
+    }
+
+    /// Frames that a fault has made do not leave where a real network is within reach.
+    fn refuse_forgeries(&self, fate: &mut Fate) {
+        for made in fate.along.drain(..).chain(fate.against.drain(..)) {
+            self.lost(made.id, "forged: attacks exist in memory only");
+        }
     }
 
     fn attach(&mut self, way: Option<Way>, fault: Box<dyn Fault>) -> FaultId {

@@ -39,6 +39,15 @@ pub enum TopologyError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A gate to a real network in a world whose randomness comes from its seed.
+    #[error(
+        "{0} would lead to a real network, where a peer could foresee what comes from a seed: ports, sequence \
+         numbers, keys; give the world the operating system's randomness (SimWorldBuilder::entropy)"
+    )]
+    SeededGate(String),
+    /// An attacker and a gate to a real network in one world.
+    #[error("{0} attacks, and attacks exist in memory only: never in a world with a gate to a real network")]
+    NoAttacksOnARealNetwork(String),
     /// A router cannot be as configured.
     #[error("router {name}: {why}")]
     Router {

@@ -45,6 +45,8 @@ pub(crate) type FlightKey = (Instant, u64);
 /// All frames on all cables of a world.
 #[derive(Debug, Default)]
 pub(crate) struct Flights {
+    /// Some of the world's frames go out to a real network.
+    pub(crate) lead_outside: bool,
     next_seq: u64,
     by_arrival: BTreeMap<FlightKey, Flight>,
 }

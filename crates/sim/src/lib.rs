@@ -13,7 +13,7 @@
 //!
 //! Read in this order: [`world`] (what happens at one instant, and the jump to the next), [`node`]
 //! (things with ports), [`nic`] (a host as a node), [`cable`], [`fault`] (one file each), [`switch`],
-//! [`router`], [`probe`], [`view`] (how a frame is looked at), [`clock`] and [`entropy`] (time and chance as inputs).
+//! [`router`], [`probe`], [`gate`], [`view`] (how a frame is looked at), [`clock`] and [`entropy`] (time and chance as inputs).
 //!
 //! Two hosts, a cable that loses the first SYN, and what happens:
 //!
@@ -60,14 +60,15 @@ pub mod entropy;
 pub mod error;
 pub mod fault;
 mod flight;
+pub mod gate;
 pub mod nic;
 pub mod node;
 pub mod probe;
 pub mod router;
 mod schedule;
 pub mod switch;
-pub mod view;
 pub mod topology;
+pub mod view;
 pub mod world;
 
 pub use cable::{Cable, CableHandle, Lane, Queue};
@@ -76,6 +77,7 @@ pub use entropy::{Rng, SeededEntropy};
 pub use error::{SimError, TopologyError};
 pub use fault::{Fault, Pick, Verdict};
 pub use flight::Way;
+pub use gate::Gate;
 pub use nic::SimNic;
 pub use node::{Node, NodeContext, Plug, WireFrame};
 pub use probe::Probe;

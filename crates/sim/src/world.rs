@@ -13,8 +13,8 @@ use crate::cable::{Cable, CableHandle};
 use crate::clock::{DEFAULT_EPOCH, SimClock};
 use crate::entropy::{Rng, SeededEntropy};
 use crate::error::{SimError, TopologyError};
-use crate::flight::Flights;
-use crate::flight::Way;
+use crate::flight::{Flights, Way};
+use crate::gate::Gate;
 use crate::nic::{HostNode, SimNic};
 use crate::node::{Node, NodeContext, Plug, PlugNode, WireFrame};
 use crate::probe::{Probe, ProbeNode};
@@ -24,7 +24,7 @@ use crate::switch::Switch;
 use glasstack_journal::event::{Link, MacAddress};
 use glasstack_journal::{Clock, Instant, Journal, NodeId, Observer, Scope, WallTime};
 use glasstack_stack::executor::{MainTask, Progress};
-use glasstack_stack::{Environment, Executor, Host, HostConfig, World};
+use glasstack_stack::{Entropy, Environment, Executor, Host, HostConfig, World};
 use std::collections::BTreeMap;
 use std::future::{Future, pending};
 use std::sync::Arc;
@@ -50,6 +50,10 @@ pub struct SimWorld {
     next_mac: u32,
     turns_an_instant: usize,
     time_limit: Duration,
+    /// Where randomness comes from if not from the seed.
+    entropy: Option<Arc<dyn Entropy>>,
+    /// Who must never come near a real network.
+    attackers: Vec<String>,
 }
 
 /// A node and its place in the network.
@@ -74,6 +78,7 @@ pub struct SimWorldBuilder {
     observers: Vec<Box<dyn Observer>>,
     turns_an_instant: usize,
     time_limit: Duration,
+    entropy: Option<Arc<dyn Entropy>>,
 }
 
 impl SimWorldBuilder {
@@ -81,6 +86,14 @@ impl SimWorldBuilder {
     #[must_use]
     pub fn epoch(self, epoch: WallTime) -> Self {
         Self { epoch, ..self }
+    }
+
+    /// Hosts and whoever else asks [`environment`](SimWorld::environment) take their randomness from here
+    /// instead of from the seed, which then decides only about faults. The world does not repeat itself
+    /// any more; only such a one may have a [gate](SimWorld::add_gate).
+    #[must_use]
+    pub fn entropy(self, entropy: Arc<dyn Entropy>) -> Self {
+        Self { entropy: Some(entropy), ..self }
     }
 
     /// Attaches an observer before anything exists that it could miss.
@@ -127,6 +140,8 @@ impl SimWorldBuilder {
             next_mac: 0,
             turns_an_instant: self.turns_an_instant,
             time_limit: self.time_limit,
+            entropy: self.entropy,
+            attackers: Vec::new(),
         }
     }
 }
@@ -153,6 +168,7 @@ impl SimWorld {
             observers: Vec::new(),
             turns_an_instant: 1_000_000,
             time_limit: Duration::from_secs(30 * 24 * 60 * 60),
+            entropy: None,
         }
     }
 
@@ -172,12 +188,16 @@ impl SimWorld {
     }
 
     /// What somebody called `name` takes from the world: its clock, executor and journal, and a stream of
-    /// random bytes that depends on the seed and the name alone. Hosts get theirs by [`add_host`](Self::add_host).
+    /// random bytes that depends on the seed and the name alone, unless the world has
+    /// [another source](SimWorldBuilder::entropy). Hosts get theirs by [`add_host`](Self::add_host).
     pub fn environment(&self, name: &str) -> Environment {
         Environment {
             journal: self.journal.clone(),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
-            entropy: Arc::new(SeededEntropy::new(self.seed, name)),
+            entropy: match &self.entropy {
+                Some(entropy) => Arc::clone(entropy),
+                None => Arc::new(SeededEntropy::new(self.seed, name)),
+            },
             executor: self.executor.clone(),
         }
     }
@@ -221,6 +241,31 @@ impl SimWorld {
         Ok(probe)
     }
 
+    /// Puts a gate to a real network into the world: a port like a probe's, whose frames the caller
+    /// carries across. Its world must not take its randomness from the seed, since a real peer could then
+    /// foresee ports, sequence numbers and keys; and nobody in it may be an attacker.
+    pub fn add_gate(&mut self, name: &str) -> Result<Gate, TopologyError> {
+        let is_foreseeable = |entropy: &Arc<dyn Entropy>| entropy.is_reproducible();
+        if self.entropy.as_ref().is_none_or(is_foreseeable) {
+            return Err(TopologyError::SeededGate(name.to_owned()));
+        }
+        if let Some(attacker) = self.attackers.first() {
+            return Err(TopologyError::NoAttacksOnARealNetwork(attacker.clone()));
+        }
+        let port = self.add_probe(name)?;
+        self.flights.lead_outside = true;
+        Ok(Gate::new(port))
+    }
+
+    /// Takes note of somebody who attacks, unless a real network is within reach.
+    fn admit_attacker(&mut self, who: &str) -> Result<(), TopologyError> {
+        if self.flights.lead_outside {
+            return Err(TopologyError::NoAttacksOnARealNetwork(who.to_owned()));
+        }
+        self.attackers.push(who.to_owned());
+        Ok(())
+    }
+
     /// Puts an IPv4 router into the world. Its first port is `eth0`, and so on; which cable is on which
     /// port is what [`connect`](Self::connect) says: `connect((router, 1), &server, ..)`.
     pub fn add_router(&mut self, name: &str, config: RouterConfig) -> Result<NodeId, TopologyError> {
@@ -238,6 +283,9 @@ impl SimWorld {
     /// Puts any other kind of node into the world.
     pub fn add_node(&mut self, name: &str, node: impl Node + 'static) -> Result<NodeId, TopologyError> {
         let name = self.free_name(name)?;
+        if node.is_attacker() {
+            self.admit_attacker(&name)?;
+        }
         let scope = self.introduce(&name);
         let id = scope.node();
         self.push_node(name, scope, Box::new(node));
@@ -261,6 +309,9 @@ impl SimWorld {
         let name = if *twins == 1 { name } else { format!("{name} #{twins}") };
         let scope = self.introduce(&name);
         let handle = CableHandle::new(cable, index, name, scope, self.seed);
+        if handle.injects() {
+            self.admit_attacker(&handle.name())?;
+        }
         for ((node, port), way) in [(a, Way::There), (b, Way::Back)] {
             let slot = &mut self.nodes[node];
             slot.cables.insert(port, (index, way));
@@ -282,7 +333,11 @@ impl SimWorld {
 
     /// Lets things happen for `duration`; the clock has moved on by exactly that much afterwards.
     pub fn run_for(&mut self, duration: Duration) -> Result<(), SimError> {
-        let end = self.clock.now() + duration;
+        self.run_until(self.clock.now() + duration)
+    }
+
+    /// Lets things happen until it is `end`, as seen by the world's clock.
+    pub fn run_until(&mut self, end: Instant) -> Result<(), SimError> {
         let executor = self.executor.clone();
         self.drive(&mut executor.main(pending::<()>()), end, |_| false)?;
         self.clock.advance_to(end);
