@@ -63,4 +63,4 @@ pub use tap::{DeviceCounters, Mode, OpenError, TapConfig, TapDevice};
 pub use thread::WorldThread;
 pub use user::{ServeOnError, UserNet, UserNetConfig, UserNetError};
 pub use wire::WireEnd;
-pub use world::{AddHostError, TapWorld, WorldError};
+pub use world::{AddHostError, Guest, TapWorld, WorldError};

@@ -22,7 +22,7 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +35,27 @@ pub struct TapWorld {
     reactor: Reactor,
     signals: Option<Signals>,
     ports: Vec<Port>,
+}
+
+/// Whatever else lives on a device in real time, beside a host: another network that ends there, say.
+pub trait Guest: Send {
+    /// Takes in a bounded batch of frames from `device`, does what is due, sends what is to be sent.
+    /// Returns when it wants to be polled again: `now` itself if there is more to do at once.
+    fn poll(
+        &mut self,
+        device: &mut dyn FrameDevice,
+        now: Instant,
+    ) -> Result<Option<Instant>, DeviceError>;
+
+    /// Whether it has something to do although no frame has come.
+    fn wants_poll(&self) -> bool {
+        false
+    }
+
+    /// Whether it is done with what it was doing.
+    fn is_quiet(&self) -> bool {
+        true
+    }
 }
 
 /// The world cannot go on.
@@ -137,17 +158,31 @@ impl TapWorld {
     where
         D: FrameDevice + AsRawFd + 'static,
     {
-        let (name, fd) = (device.name().to_owned(), device.as_raw_fd());
-        let watched = Watched { device, drained: false };
-        let (host, runner) = Host::new(&self.env, config, watched)?;
+        let watch = Watch::of(&device);
+        let (host, runner) = Host::new(&self.env, config, Watched { device, drained: false })?;
+        self.add_port(watch, runner)?;
+        Ok(host)
+    }
+
+    /// Lets a guest have `device`, in real time.
+    pub fn add_guest<D>(&mut self, guest: impl Guest + 'static, device: D) -> Result<(), AddHostError>
+    where
+        D: FrameDevice + AsRawFd + 'static,
+    {
+        let watch = Watch::of(&device);
+        self.add_port(watch, Housed { guest, device: Watched { device, drained: false } })
+    }
+
+    /// `runner` is polled when the device has frames, when its deadline has come, and when it wants it.
+    fn add_port(&mut self, watch: Watch, runner: impl AnyRunner + 'static) -> Result<(), AddHostError> {
         let token = Token(FIRST_PORT + self.ports.len());
         self.poll
             .registry()
-            .register(&mut SourceFd(&fd), token, Interest::READABLE)
-            .map_err(|source| AddHostError::Register { device: name, source })?;
+            .register(&mut SourceFd(&watch.fd), token, Interest::READABLE)
+            .map_err(|source| AddHostError::Register { device: watch.device, source })?;
         let arrivals = Arrivals::Reported { readable: true };
         self.ports.push(Port { runner: Box::new(runner), arrivals, deadline: None });
-        Ok(host)
+        Ok(())
     }
 
     /// From now on SIGINT and SIGTERM make [`run`](World::run) and [`drain`](World::drain) return
@@ -358,6 +393,42 @@ impl<D: FrameDevice> AnyRunner for Runner<Watched<D>> {
 
     fn take_drained(&mut self) -> bool {
         std::mem::take(&mut self.device_mut().drained)
+    }
+}
+
+/// A guest and its device.
+struct Housed<G, D> {
+    guest: G,
+    device: Watched<D>,
+}
+
+impl<G: Guest, D: FrameDevice> AnyRunner for Housed<G, D> {
+    fn poll(&mut self, now: Instant) -> Result<Option<Instant>, DeviceError> {
+        self.guest.poll(&mut self.device, now)
+    }
+
+    fn wants_poll(&self) -> bool {
+        self.guest.wants_poll()
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.guest.is_quiet()
+    }
+
+    fn take_drained(&mut self) -> bool {
+        std::mem::take(&mut self.device.drained)
+    }
+}
+
+/// What mio waits for.
+struct Watch {
+    device: String,
+    fd: RawFd,
+}
+
+impl Watch {
+    fn of<D: FrameDevice + AsRawFd>(device: &D) -> Self {
+        Self { device: device.name().to_owned(), fd: device.as_raw_fd() }
     }
 }
 
