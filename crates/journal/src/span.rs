@@ -50,6 +50,11 @@ pub enum SpanKind {
         /// Who is asked.
         destination: IpAddr,
     },
+    /// An address for a while: from the first question to the end of the lease.
+    Dhcp {
+        /// The interface's name.
+        interface: String,
+    },
     /// A service offered by this node.
     Service {
         /// Its name, as `dns` or `http`.
@@ -69,6 +74,7 @@ impl fmt::Display for SpanKind {
             Self::Connection { remote } => write!(f, "connection to {remote}"),
             Self::Tls { server_name } => write!(f, "TLS with {server_name}"),
             Self::Ping { destination } => write!(f, "ping {destination}"),
+            Self::Dhcp { interface } => write!(f, "DHCP on {interface}"),
             Self::Service { name, local } => write!(f, "{name} service on {local}"),
         }
     }

@@ -1,6 +1,6 @@
 //! Who is who: names of nodes, interfaces and addresses, learnt from the records.
 
-use glasstack_journal::event::{Event, InterfaceId, Link, MacAddress, Medium};
+use glasstack_journal::event::{Event, InterfaceId, Ip, Link, MacAddress, Medium};
 use glasstack_journal::{NodeId, Record};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -70,6 +70,13 @@ impl Names {
                     prefix_len: 0,
                 };
                 self.interfaces.insert(*interface, known);
+            }
+            // Whoever had the address before keeps the name until somebody else has it.
+            Event::Ip(Ip::AddressSet { interface, address, prefix_len, mtu, .. }) => {
+                self.hosts.insert(*address, record.node);
+                if let Some(known) = self.interfaces.get_mut(interface) {
+                    (known.address, known.prefix_len, known.mtu) = (*address, *prefix_len, Some(*mtu));
+                }
             }
             _ => {}
         }

@@ -22,7 +22,7 @@ use crate::comment::Explainer;
 use crate::names::Names;
 use crate::output::Output;
 use block::{InterfaceDescription, PacketInfo, Reception, Timestamp};
-use glasstack_journal::event::{Direction, Dns, Event, InterfaceId, Link, MacAddress, Medium, Tls};
+use glasstack_journal::event::{Direction, Dns, Event, InterfaceId, Ip, Link, MacAddress, Medium, Tls};
 use glasstack_journal::{NodeId, Observer, Record, WallTime};
 use hold::{Frame, Hold};
 use std::collections::{BTreeMap, BTreeSet};
@@ -225,6 +225,9 @@ impl Observer for PcapngCapture {
         self.hold.observe(record);
         match &record.event {
             Event::Link(link) => self.on_link(record, link),
+            Event::Ip(Ip::AddressSet { address, .. }) => {
+                self.hosts.add((*address, self.names.node(record.node)));
+            }
             Event::Tls(Tls::Secret { line }) => self.secrets.add(line.clone()),
             Event::Dns(Dns::Resolved { name, addresses, .. }) => {
                 let name = name.trim_end_matches('.');

@@ -75,6 +75,8 @@ drop_reasons! {
     UnmatchedIcmp => "ICMP about nothing of ours",
     /// An ICMP error of this host's own is not sent: too many were, lately (RFC 1812 4.3.2.8).
     IcmpRateLimited => "too many ICMP errors lately",
+    /// An echo request is not answered: too many were, lately.
+    EchoRateLimited => "too many echo replies lately",
     /// An ICMP error that fails the checks of RFC 5927.
     SuspiciousIcmp => "ICMP error fails the RFC 5927 checks",
     /// The UDP length or checksum is wrong.
@@ -83,12 +85,19 @@ drop_reasons! {
     NoUdpSocket => "no socket on this UDP port",
     /// The socket's receive buffer is full.
     UdpBufferFull => "UDP receive buffer full",
+    /// A datagram for a DHCP client or server that is no DHCP message, or says what none may
+    /// (RFC 2131 2, RFC 2132).
+    BadDhcp => "no proper DHCP message",
+    /// A DHCP message that answers nothing that this client has asked.
+    UnmatchedDhcp => "DHCP answer to nothing of ours",
     /// The TCP checksum is wrong.
     BadTcpChecksum => "bad TCP checksum",
     /// The TCP data offset points outside the segment (RFC 9293 3.1).
     BadTcpHeader => "malformed TCP header",
     /// No connection or listener for this segment; it was answered by a reset.
     NoTcpSocket => "no TCP connection or listener",
+    /// No connection or listener for this segment, and too many resets were sent lately to answer it.
+    ResetRateLimited => "too many resets lately",
     /// The listener's backlog is full: the SYN is ignored, the peer will try again.
     BacklogFull => "listener's backlog is full",
     /// A SYN is repeated while a gateway still finds out what is to become of it.

@@ -1,6 +1,6 @@
 //! IPv4: routing, fragmentation (RFC 791, RFC 1122 3.3).
 
-use super::FrameId;
+use super::{FrameId, InterfaceId};
 use serde::Serialize;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -23,6 +23,32 @@ pub enum Ip {
         source: IpAddr,
         /// Why this row, in words.
         why: String,
+    },
+    /// An interface that was up already has an address now, or another one.
+    AddressSet {
+        /// Its number.
+        interface: InterfaceId,
+        /// Its name.
+        name: String,
+        /// The address.
+        address: IpAddr,
+        /// The length of the network prefix, in bits.
+        prefix_len: u8,
+        /// The default gateway.
+        gateway: Option<IpAddr>,
+        /// The MTU, in bytes.
+        mtu: usize,
+        /// The address that it had before.
+        before: Option<IpAddr>,
+    },
+    /// An interface has lost its address.
+    AddressRemoved {
+        /// Its number.
+        interface: InterfaceId,
+        /// Its name.
+        name: String,
+        /// The address that it had.
+        address: IpAddr,
     },
     /// A datagram larger than the MTU went out in pieces.
     Fragmented {

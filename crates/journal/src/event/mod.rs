@@ -1,6 +1,7 @@
 //! What can happen, one file a protocol, from the wire up.
 
 mod arp;
+mod dhcp;
 mod dns;
 mod drop_reason;
 mod gateway;
@@ -14,6 +15,7 @@ mod tls;
 mod udp;
 
 pub use arp::{Arp, RequestReason};
+pub use dhcp::{Dhcp, DhcpKind, DhcpState};
 pub use dns::{Dns, LookupSource, QueryReason, Transport};
 pub use drop_reason::DropReason;
 pub use gateway::{Answer, Gateway, Passage};
@@ -55,6 +57,8 @@ pub enum Event {
     Icmp(Icmp),
     /// Segments and connection states.
     Tcp(Tcp),
+    /// Addresses, for a while.
+    Dhcp(Dhcp),
     /// Names.
     Dns(Dns),
     /// Handshakes and certificates.
@@ -131,4 +135,4 @@ macro_rules! into_event {
         }
     )*};
 }
-into_event!(Span, Link, Arp, Ip, Udp, Icmp, Tcp, Dns, Tls, Http, Page, Gateway, Note);
+into_event!(Span, Link, Arp, Ip, Udp, Icmp, Tcp, Dhcp, Dns, Tls, Http, Page, Gateway, Note);

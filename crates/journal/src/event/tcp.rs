@@ -355,6 +355,8 @@ pub enum StateCause {
     IcmpError(FrameId),
     /// The next hop did not answer ARP.
     NoArpReply,
+    /// This host has lost the address that the connection was opened with.
+    AddressLost,
 }
 
 /// What happened in TCP.

@@ -1,5 +1,6 @@
 //! What is said of each event: the words, and how loud they are.
 
+mod dhcp;
 mod gateway;
 mod upper;
 
@@ -26,6 +27,7 @@ pub(super) fn tell(record: &Record, memory: &Memory) -> Option<Line> {
         Event::Udp(udp) => tell_udp(udp),
         Event::Icmp(icmp) => tell_icmp(icmp),
         Event::Tcp(tcp) => tell_tcp(tcp, memory),
+        Event::Dhcp(dhcp) => dhcp::tell_dhcp(dhcp),
         Event::Dns(dns) => upper::tell_dns(dns),
         Event::Tls(tls) => upper::tell_tls(tls),
         Event::Http(http) => upper::tell_http(http),
@@ -179,6 +181,14 @@ fn tell_ip(ip: &Ip) -> Line {
             let hop = if next_hop == destination { "directly".to_owned() } else { format!("via {next_hop}") };
             normal(format!("route to {destination}: {hop} on {interface} from {source}, by row {row}: {why}"))
         }
+        Ip::AddressSet { name, address, prefix_len, gateway, mtu, before, .. } => {
+            let via = gateway.map(|gateway| format!(", gateway {gateway}")).unwrap_or_default();
+            let before = before.map(|before| format!(" (it was {before})")).unwrap_or_default();
+            normal(format!("interface {name} has address {address}/{prefix_len}{via}, MTU {mtu}{before}"))
+        }
+        Ip::AddressRemoved { name, address, .. } => {
+            warning(format!("interface {name} has the address {address} no longer"))
+        }
         Ip::Fragmented { frames, length, mtu, .. } => {
             let pieces = count(frames.len() as u64, "fragment");
             normal(format!("IP: {} exceed the MTU of {mtu}: sent as {pieces}", count(*length as u64, "byte")))
@@ -307,6 +317,7 @@ fn because(cause: &StateCause, memory: &Memory) -> String {
         StateCause::Application => "the program asked for it".to_owned(),
         StateCause::Timeout => "a timer ran out".to_owned(),
         StateCause::IcmpError(frame) => format!("{} arrived", memory.label(*frame)),
+        StateCause::AddressLost => "this host has another address now, or none".to_owned(),
         StateCause::NoArpReply => "the next hop does not answer ARP".to_owned(),
     }
 }
