@@ -123,7 +123,7 @@ fn told(event: &Event) -> Option<String> {
             format!("resolved {name} to {addresses:?} for {} s ({source})", ttl.as_secs())
         }
         Dns::Failed { name, why } => format!("failed {name}: {why}"),
-        Dns::Served { .. } => return None,
+        _ => return None,
     })
 }
 

@@ -76,6 +76,14 @@ pub enum QueryReason {
     },
     /// The server does not understand EDNS (RFC 6891 7).
     WithoutEdns,
+    /// On the way down from the root: the server knows the zone that the name is in or below
+    /// (RFC 1034 5.3.3).
+    ServerOf {
+        /// The zone; `.` for the root.
+        zone: String,
+        /// The server's name.
+        name_server: String,
+    },
 }
 
 impl fmt::Display for QueryReason {
@@ -87,6 +95,10 @@ impl fmt::Display for QueryReason {
             Self::Truncated => f.write_str("the UDP answer was truncated"),
             Self::Alias { from } => write!(f, "{from} is an alias"),
             Self::WithoutEdns => f.write_str("the server did not understand EDNS"),
+            Self::ServerOf { zone, name_server } if zone == "." => {
+                write!(f, "{name_server} serves the root")
+            }
+            Self::ServerOf { zone, name_server } => write!(f, "{name_server} serves {zone}"),
         }
     }
 }
@@ -155,6 +167,51 @@ pub enum Dns {
         from: String,
         /// To.
         to: String,
+    },
+    /// A server does not know, but says who knows more (RFC 1034 4.3.2 3b): one zone further down.
+    ReferralFollowed {
+        /// Who said so.
+        server: SocketAddr,
+        /// The zone it was asked as a server of; `.` for the root.
+        from: String,
+        /// The zone below, which is on the way to the name.
+        to: String,
+        /// The names of its servers.
+        name_servers: Vec<String>,
+        /// Addresses of theirs that came along, in presentation format.
+        glue: Vec<String>,
+    },
+    /// A name server's address did not come along, so it has to be found first.
+    GlueMissing {
+        /// The zone it serves.
+        zone: String,
+        /// Its name.
+        name_server: String,
+    },
+    /// A name server was of no use, and it is told of which zone; another one is asked if there is one.
+    ServerUseless {
+        /// Which.
+        server: SocketAddr,
+        /// The zone that it was asked as a server of.
+        zone: String,
+        /// What was wrong.
+        why: String,
+    },
+    /// Records came with an answer that are none of their sender's business.
+    RecordsIgnored {
+        /// The sender.
+        from: SocketAddr,
+        /// The records, in presentation format.
+        records: Vec<String>,
+        /// Why they are not believed.
+        why: String,
+    },
+    /// The same is being looked up for somebody else already; one answer will do for both.
+    Joined {
+        /// The name.
+        name: String,
+        /// The record type.
+        record_type: String,
     },
     /// The name is resolved.
     Resolved {

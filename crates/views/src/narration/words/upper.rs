@@ -47,6 +47,27 @@ pub(super) fn tell_dns(dns: &Dns) -> Line {
             normal(format!("DNS response from {server} after {}: {code}{cut}{answers}", time(*rtt)))
         }
         Dns::ResponseIgnored { from, why } => warning(format!("DNS: ignored a datagram from {from}: {why}")),
+        Dns::ReferralFollowed { server, from, to, name_servers, glue } => {
+            let with = if glue.is_empty() { "no address of theirs".to_owned() } else { glue.join("; ") };
+            normal(format!(
+                "DNS: {server}, for {}, refers to {}, the servers of {to}, with {with}",
+                zone_in_words(from),
+                name_servers.join(", ")
+            ))
+        }
+        Dns::GlueMissing { zone, name_server } => normal(format!(
+            "DNS: the address of {name_server} did not come along: it has to be found before {} can be asked",
+            zone_in_words(zone)
+        )),
+        Dns::ServerUseless { server, zone, why } => {
+            warning(format!("DNS: {server} is of no use for {}: {why}", zone_in_words(zone)))
+        }
+        Dns::RecordsIgnored { from, records, why } => {
+            warning(format!("DNS: ignored records from {from} ({why}): {}", records.join("; ")))
+        }
+        Dns::Joined { name, record_type } => {
+            normal(format!("DNS: {record_type} of {name} is being looked up already: one answer for both"))
+        }
         Dns::AliasFollowed { from, to } => normal(format!("DNS: {from} is an alias of {to}")),
         Dns::Resolved { name, addresses, ttl, source } => {
             let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
@@ -61,6 +82,10 @@ pub(super) fn tell_dns(dns: &Dns) -> Line {
             ))
         }
     }
+}
+
+fn zone_in_words(zone: &str) -> &str {
+    if zone == "." { "the root" } else { zone }
 }
 
 pub(super) fn tell_tls(tls: &Tls) -> Line {
