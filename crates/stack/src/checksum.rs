@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 /// The checksum of `parts` laid end to end, as it is written into a header whose checksum field
 /// counts as zero. Over data that holds its right checksum already, the result is 0.
-pub(crate) fn checksum(parts: &[&[u8]]) -> u16 {
+pub fn checksum(parts: &[&[u8]]) -> u16 {
     let mut sum = 0_u64;
     let mut at_odd_offset = false;
     for part in parts {
@@ -17,7 +17,7 @@ pub(crate) fn checksum(parts: &[&[u8]]) -> u16 {
 }
 
 /// The pseudo-header that TCP and UDP add to their checksums (RFC 9293 3.1, RFC 768).
-pub(crate) fn pseudo_header(
+pub fn pseudo_header(
     source: Ipv4Addr,
     destination: Ipv4Addr,
     protocol: u8,

@@ -49,6 +49,16 @@ drop_reasons! {
     Ipv6 => "IPv6 is not spoken here yet",
     /// A source address that no host may send from (RFC 1122 3.2.1.3).
     MartianSource => "impossible source address",
+    /// A packet that names its own way; routers do not follow it (RFC 7126 4.3, 4.4).
+    SourceRoute => "source routes are not followed",
+    /// Malformed options (RFC 791 3.1).
+    BadIpOption => "malformed IP options",
+    /// A destination that no packet may have (RFC 1812 5.3.7).
+    MartianDestination => "impossible destination address",
+    /// A packet for one host in a frame for all stations: nobody carries it on (RFC 1812 5.3.4).
+    LinkBroadcast => "for one host, but sent to every station",
+    /// A packet to more than one host stays on its link (RFC 1812 5.3.5, RFC 2644).
+    NotForwarded => "broadcasts and multicasts are not forwarded",
     /// IP destination is another host's.
     NotOurAddress => "not our IP address",
     /// A protocol number that nobody here speaks.
@@ -69,6 +79,18 @@ drop_reasons! {
     NoArpReply => "no ARP reply from the next hop",
     /// Too many packets wait for an ARP reply.
     ArpQueueFull => "ARP queue full",
+    /// A rule or the policy of a packet filter forbids it.
+    Filtered => "forbidden by the packet filter",
+    /// Part of no connection that the router knows, nor the beginning of one.
+    NoConnection => "part of no known connection",
+    /// The router follows as many connections as it may.
+    ConnectionsFull => "too many connections are followed already",
+    /// Nobody inside has asked for it.
+    NatUnasked => "nobody inside has asked for it",
+    /// No port or no room for one more mapping.
+    NatFull => "no room for one more NAT mapping",
+    /// A protocol without ports, which many cannot share an address by.
+    NatUntranslatable => "cannot be translated",
     /// The ICMP checksum is wrong.
     BadIcmpChecksum => "bad ICMP checksum",
     /// An ICMP message that is malformed or about nothing of ours.

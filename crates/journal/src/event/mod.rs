@@ -9,6 +9,7 @@ mod http;
 mod icmp;
 mod ip;
 mod link;
+mod nat;
 mod page;
 mod tcp;
 mod tls;
@@ -23,6 +24,7 @@ pub use http::{Framing, Headers, Http};
 pub use icmp::{Icmp, IcmpEffect};
 pub use ip::Ip;
 pub use link::{Direction, FrameId, InterfaceId, Link, MacAddress, Medium};
+pub use nat::Nat;
 pub use page::Page;
 pub use tcp::{
     AckReason, FlowId, ResetReason, Retransmission, Role, Segment, SegmentReason, StateCause, Tcp, TcpFlags,
@@ -69,6 +71,8 @@ pub enum Event {
     Page(Page),
     /// A gateway between the network and the operating system's sockets.
     Gateway(Gateway),
+    /// A router that translates addresses.
+    Nat(Nat),
     /// Anything else worth saying.
     Note(Note),
 }
@@ -135,4 +139,4 @@ macro_rules! into_event {
         }
     )*};
 }
-into_event!(Span, Link, Arp, Ip, Udp, Icmp, Tcp, Dhcp, Dns, Tls, Http, Page, Gateway, Note);
+into_event!(Span, Link, Arp, Ip, Udp, Icmp, Tcp, Dhcp, Dns, Tls, Http, Page, Gateway, Nat, Note);

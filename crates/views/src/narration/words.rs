@@ -2,6 +2,7 @@
 
 mod dhcp;
 mod gateway;
+mod nat;
 mod upper;
 
 use super::Tone::{Bad, Detail, Good, Plain, Warning};
@@ -33,6 +34,7 @@ pub(super) fn tell(record: &Record, memory: &Memory) -> Option<Line> {
         Event::Http(http) => upper::tell_http(http),
         Event::Page(page) => upper::tell_page(page),
         Event::Gateway(gateway) => gateway::tell_gateway(gateway),
+        Event::Nat(nat) => nat::tell_nat(nat),
         Event::Note(note) => upper::tell_note(note),
     })
 }
