@@ -38,8 +38,14 @@ impl Lab {
 
     /// A lab to be changed before it is built.
     pub fn builder(seed: u64) -> LabBuilder {
+        Self::builder_in(SimWorld::new(seed))
+    }
+
+    /// A lab in a world made elsewhere, empty as yet: one with an epoch, limits or a source of
+    /// randomness of its own.
+    pub fn builder_in(world: SimWorld) -> LabBuilder {
         let terms = Terms { client_cable: Cable::new(), backbone_mtu: 1500, black_hole: false };
-        LabBuilder { world: SimWorld::new(seed), terms, pki: PkiTerms::default(), finally: Vec::new() }
+        LabBuilder { world, terms, pki: PkiTerms::default(), finally: Vec::new() }
     }
 
     /// The lab's root certificate as PEM.
@@ -50,6 +56,12 @@ impl Lab {
     /// Whom the lab's client believes.
     pub fn trust(&self) -> Result<TrustStore, LabError> {
         Ok(self.pki.trust()?)
+    }
+}
+
+impl AsMut<SimWorld> for Lab {
+    fn as_mut(&mut self) -> &mut SimWorld {
+        &mut self.world
     }
 }
 
