@@ -21,7 +21,7 @@
 //!
 //! smoltcp stays inside: no public item of this crate names one of its types.
 
-mod checksum;
+pub mod checksum;
 pub mod config;
 pub mod device;
 pub mod dhcp;
@@ -50,6 +50,7 @@ pub use environment::{Entropy, Environment};
 pub use error::{BindError, ConfigError, ConnectError, ListenError, PingError, TcpError, UdpError};
 pub use executor::{Executor, Sleep, give_way};
 pub use host::{Elapsed, Host};
+pub use inner::rate::TokenBucket;
 pub use ping::{PingOptions, PingReply};
 pub use route::{NoRoute, Prefix, Route, RouteDecision, RouteTable};
 pub use runner::Runner;
