@@ -17,12 +17,7 @@ pub fn checksum(parts: &[&[u8]]) -> u16 {
 }
 
 /// The pseudo-header that TCP and UDP add to their checksums (RFC 9293 3.1, RFC 768).
-pub fn pseudo_header(
-    source: Ipv4Addr,
-    destination: Ipv4Addr,
-    protocol: u8,
-    length: usize,
-) -> [u8; 12] {
+pub fn pseudo_header(source: Ipv4Addr, destination: Ipv4Addr, protocol: u8, length: usize) -> [u8; 12] {
     let [s0, s1, s2, s3] = source.octets();
     let [d0, d1, d2, d3] = destination.octets();
     // An IPv4 payload is shorter than 64 KiB; anything longer cannot match what the peer computes.

@@ -238,9 +238,9 @@ impl Place {
 }
 
 /// RFC 791 3.2: every link carries packets of this size.
-const SMALLEST_MTU: usize = 68;
+pub(crate) const SMALLEST_MTU: usize = 68;
 /// RFC 791 3.1: the total length is a 16-bit field.
-const LARGEST_MTU: usize = 65_535;
+pub(crate) const LARGEST_MTU: usize = 65_535;
 /// RFC 7323 2.3: the window cannot be scaled beyond 1 GiB.
 const LARGEST_BUFFER: usize = 1 << 30;
 

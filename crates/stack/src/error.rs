@@ -27,6 +27,9 @@ pub enum ConfigError {
     /// smoltcp's buffers, and a window, end there (RFC 7323 2.3).
     #[error("a TCP buffer of {0} bytes: 1 byte to 1 GiB is possible")]
     Buffer(usize),
+    /// The address is DHCP's business.
+    #[error("DHCP looks after this host's address: release its lease first")]
+    Dhcp,
     /// RFC 791 asks for at least 68; below 576 little works.
     #[error("an MTU of {0} bytes is too small (at least 68)")]
     Mtu(usize),
@@ -92,6 +95,14 @@ pub enum ConnectError {
         /// The port asked for.
         port: u16,
     },
+    /// This host has lost its own address, or has another one now.
+    #[error("connecting to {peer}: this host has the address {address} no longer")]
+    AddressLost {
+        /// Who was called.
+        peer: SocketAddr,
+        /// The address that it called from.
+        address: IpAddr,
+    },
     /// Whoever called has taken the call back.
     #[error("{peer} has given its attempt to connect up")]
     GivenUp {
@@ -130,6 +141,14 @@ pub enum TcpError {
         /// The gateway, or the peer itself.
         next_hop: IpAddr,
     },
+    /// This host has lost its own address, or has another one now.
+    #[error("this host has the address {address} no longer, and {peer} knows it by no other")]
+    AddressLost {
+        /// The other end.
+        peer: SocketAddr,
+        /// The address that the connection was opened with.
+        address: IpAddr,
+    },
     /// This side has already said that it sends no more.
     #[error("this side has closed the connection")]
     Closed,
@@ -144,6 +163,7 @@ impl From<TcpError> for std::io::Error {
             TcpError::Reset { .. } => std::io::ErrorKind::ConnectionReset,
             TcpError::TimedOut { .. } => std::io::ErrorKind::TimedOut,
             TcpError::NoArpReply { .. } => std::io::ErrorKind::HostUnreachable,
+            TcpError::AddressLost { .. } => std::io::ErrorKind::AddrNotAvailable,
             TcpError::Closed => std::io::ErrorKind::BrokenPipe,
             TcpError::Aborted => std::io::ErrorKind::ConnectionAborted,
         };
@@ -201,6 +221,13 @@ pub enum UdpError {
         /// What it said, as `port unreachable`.
         what: String,
     },
+    /// This host has lost its own address, or has another one now: answers to what it sent earlier
+    /// will not come.
+    #[error("this host has the address {address} no longer")]
+    AddressLost {
+        /// The address that it had.
+        address: IpAddr,
+    },
     /// More than fits into a datagram.
     #[error("{0} bytes do not fit into a UDP datagram (at most 65507)")]
     TooLong(usize),
@@ -238,6 +265,14 @@ pub enum PingError {
         destination: IpAddr,
         /// How long was waited.
         after: Duration,
+    },
+    /// This host has lost its own address, or has another one now.
+    #[error("no reply from {destination} can come: this host has the address {address} no longer")]
+    AddressLost {
+        /// Who was asked.
+        destination: IpAddr,
+        /// The address that it was asked from.
+        address: IpAddr,
     },
     /// Every identifier waits for a reply.
     #[error("65536 echo requests are under way already")]

@@ -1,6 +1,6 @@
 //! The host: what programs touch.
 
-use crate::config::{ConnectOptions, Counters, FlowInfo, HostConfig};
+use crate::config::{Addressing, ConnectOptions, Counters, FlowInfo, HostConfig};
 use crate::device::FrameDevice;
 use crate::environment::{Entropy, Environment};
 use crate::error::{BindError, ConfigError, ConnectError, ListenError, PingError};
@@ -143,6 +143,14 @@ impl Host {
     /// The host's own address; 0.0.0.0 as long as it has none.
     pub fn address(&self) -> IpAddr {
         self.shared.with(|core| core.wire().local.into())
+    }
+
+    /// Gives the host an address, or another one, while it runs. What lives by the old address
+    /// ends with an error that says so; if only the ways or the MTU change, it goes on.
+    pub fn configure(&self, to: &Addressing) -> Result<(), ConfigError> {
+        self.shared.touch(|core| {
+            if core.has_dhcp() { Err(ConfigError::Dhcp) } else { core.configure(&self.scope, to, self.now()) }
+        })
     }
 
     /// The interface's number in the journal.

@@ -22,6 +22,10 @@ pub enum RequestReason {
         /// Which attempt this is, from 2.
         attempt: u8,
     },
+    /// To find out if anybody uses it already, without claiming it (RFC 5227 2.1.1).
+    Probe,
+    /// To tell everybody that this node has it (RFC 5227 2.3).
+    Announcement,
 }
 
 impl fmt::Display for RequestReason {
@@ -29,6 +33,8 @@ impl fmt::Display for RequestReason {
         match self {
             Self::Unknown => f.write_str("not in the ARP cache"),
             Self::Stale { age } => write!(f, "ARP cache entry is {} s old", age.as_secs()),
+            Self::Probe => f.write_str("a probe: does anybody use it?"),
+            Self::Announcement => f.write_str("an announcement: this node has it"),
             Self::NoReply { attempt } => write!(f, "no reply yet, attempt {attempt}"),
         }
     }

@@ -3,6 +3,7 @@
 
 use super::backlog::Listener;
 use super::datagram::{Ping, UdpPort};
+use super::dhcp::DhcpSlot;
 use super::flow::{Failure, Fate, Flow};
 use super::front::Front;
 use super::neighbours::Due;
@@ -45,6 +46,8 @@ pub(crate) struct Core {
     pub(super) reassembler: Reassembler,
     /// On a transparent host with a gateway: what that has not decided yet.
     pub(super) undecided: Option<Undecided>,
+    /// The DHCP client, if one is at work.
+    pub(super) dhcp: Option<DhcpSlot>,
     /// ICMP errors that may still be sent.
     pub(super) icmp_errors: TokenBucket,
     dirty: BTreeSet<FlowId>,
@@ -67,6 +70,7 @@ impl Core {
             pings: BTreeMap::new(),
             reassembler,
             undecided: None,
+            dhcp: None,
             icmp_errors: TokenBucket::new(now),
             dirty: BTreeSet::new(),
             next_flow: 1,

@@ -6,6 +6,7 @@
 use super::core::Core;
 use super::port::ETHERNET_HEADER;
 use super::wire::Wire;
+use crate::dhcp::CLIENT_PORT;
 use crate::error::{BindError, PingError, UdpError};
 use crate::ping::{PingOptions, PingReply};
 use crate::route::NoRoute;
@@ -132,7 +133,9 @@ impl Core {
             0 => self
                 .ephemeral_port(|core, port| !core.udp.contains_key(&port))
                 .ok_or(BindError::PortsExhausted)?,
-            port if self.udp.contains_key(&port) => return Err(BindError::InUse(port)),
+            port if self.udp.contains_key(&port) || self.has_dhcp() && port == CLIENT_PORT => {
+                return Err(BindError::InUse(port));
+            }
             port => port,
         };
         self.udp.insert(port, UdpPort::new(scope.clone()));

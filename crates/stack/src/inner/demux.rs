@@ -8,6 +8,7 @@ use super::timers::Owner;
 use super::tuple::Tuple;
 use super::wire::{Wire, is_arp};
 use crate::device::Frame;
+use crate::dhcp::CLIENT_PORT;
 use crate::icmp_error::{IcmpMessage, parse_icmp};
 use crate::ingress::{
     ArpPacket, Ipv4Packet, LinkPacket, TcpHeader, Transport, UdpHeader, parse_link, parse_transport,
@@ -56,8 +57,10 @@ impl Core {
     fn on_arp(&mut self, frame: FrameId, arp: &ArpPacket, now: Instant) {
         let scope = self.wire.scope.clone();
         let (from, mac, target) = (arp.sender_ip, arp.sender_mac, arp.target_ip);
-        let ours = target == self.wire.local;
-        if from == self.wire.local {
+        self.watch_arp(arp);
+        let has_address = !self.wire.local.is_unspecified();
+        let ours = has_address && target == self.wire.local;
+        if has_address && from == self.wire.local {
             let detail = format!("{mac} claims {from}, which is this host's address (RFC 5227 2.4)");
             return self.drop_packet(&scope, frame, DropReason::BadArp, detail);
         }
@@ -105,7 +108,7 @@ impl Core {
             || source.is_loopback() && !self.wire.routes.carries_loopback()
             || source.is_unspecified() && !broadcast
             || source.octets()[0] >= 240
-            || source == self.wire.local && !carrier.from_self
+            || source == self.wire.local && !carrier.from_self && !source.is_unspecified()
             || Some(source) == self.wire.prefix.broadcast();
         if martian {
             return self.drop_packet(&scope, carrier.frame, DropReason::MartianSource, source.to_string());
@@ -113,8 +116,9 @@ impl Core {
         // RFC 1122 3.3.6: what everybody on the link gets must be meant for everybody.
         let to_everybody =
             carrier.station.is_some() && carrier.bytes.first().is_some_and(|first| first & 1 == 1);
-        let foreign = !broadcast && destination != self.wire.local;
-        if !broadcast && to_everybody || foreign && !self.takes_foreign(destination) {
+        let for_dhcp = self.is_for_dhcp(packet);
+        let foreign = !broadcast && destination != self.wire.local && !for_dhcp;
+        if !broadcast && !for_dhcp && to_everybody || foreign && !self.takes_foreign(destination) {
             let detail = format!("it is for {destination}");
             let detail = if to_everybody { detail + ", in a frame for everybody" } else { detail };
             return self.drop_packet(&scope, carrier.frame, DropReason::NotOurAddress, detail);
@@ -322,6 +326,12 @@ impl Core {
     ) {
         let (source, destination) = (datagram.source, datagram.destination);
         let ours = broadcast || *destination.ip() == self.wire.local;
+        if destination.port() == CLIENT_PORT
+            && (ours || self.is_for_dhcp(packet))
+            && self.on_dhcp(carrier.frame, datagram)
+        {
+            return;
+        }
         let port = self.udp.get_mut(&destination.port()).filter(|_| ours);
         let scope = port.as_ref().map_or_else(|| self.wire.scope.clone(), |port| port.scope.clone());
         scope.record(|| Udp::Datagram {

@@ -440,7 +440,7 @@ impl Flow {
     }
 
     /// The engine goes; what it had received stays.
-    fn retire(&mut self) {
+    pub(super) fn retire(&mut self) {
         if let Some(mut engine) = self.engine.take() {
             let mut rest = vec![0; engine.unread()];
             let length = engine.recv(&mut rest);

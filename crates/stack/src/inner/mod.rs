@@ -9,15 +9,19 @@
 //!    |-- datagram -- UDP ports and pings: queues, and what they send
 //!    |-- passing --- what a transparent host hands to its gateway
 //!    |-- errors_in - ICMP errors: whom they are about, and what they do
+//!    |-- address --- the host's address: given, changed, taken away
+//!    |-- dhcp ------ what a DHCP client needs before there is an address
 //!    |-- neighbours  ARP: who has asked, who waits, what is known
 //!    |-- front ----- the interface that answers for the host: echo, resets, ICMP errors
 //!    `- wire ------- from the interfaces to the wire: ARP, fragments, loopback, records
 //! ```
 
+pub(crate) mod address;
 pub(crate) mod backlog;
 pub(crate) mod core;
 pub(crate) mod datagram;
 pub(crate) mod demux;
+pub(crate) mod dhcp;
 pub(crate) mod engine;
 pub(crate) mod errors_in;
 pub(crate) mod flow;

@@ -149,6 +149,16 @@ impl Neighbours {
         }
     }
 
+    /// Forgets everybody. Whoever waits, waits in vain: these are to be woken.
+    pub(crate) fn forget_all(&mut self) -> Vec<Waker> {
+        self.entries.clear();
+        let pending = std::mem::take(&mut self.pending);
+        for ip in pending.keys() {
+            *self.failures.entry(*ip).or_insert(0) += 1;
+        }
+        pending.into_values().flat_map(|pending| pending.wakers).collect()
+    }
+
     /// Something from `ip` has just shown that `mac` is still right (RFC 1122 2.3.2.1).
     pub(crate) fn confirm(&mut self, ip: Ipv4Addr, mac: MacAddress, now: Instant) {
         if let Some(entry) = self.entries.get_mut(&ip)

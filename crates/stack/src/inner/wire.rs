@@ -8,7 +8,7 @@ use crate::config::{Checked, Counters, HostConfig, TcpConfig};
 use crate::device::Frame;
 use crate::environment::Entropy;
 use crate::fragment::fragment;
-use crate::route::{Prefix, RouteDecision, RouteTable};
+use crate::route::{Prefix, Route, RouteDecision, RouteTable};
 use glasstack_journal::event::{
     Arp, Direction, DropReason, FlowId, FrameId, InterfaceId, Ip, Link as LinkEvent, MacAddress, Medium,
     RequestReason,
@@ -35,10 +35,14 @@ pub(crate) struct Wire {
     pub(crate) interface: InterfaceId,
     pub(crate) medium: Medium,
     pub(crate) mtu: usize,
+    /// What the device takes; the link may take less.
+    pub(crate) device_mtu: usize,
     pub(crate) mac: MacAddress,
     pub(crate) local: Ipv4Addr,
     pub(crate) prefix: Prefix,
     pub(crate) routes: RouteTable,
+    /// Rows that come into force with whatever address this host is given.
+    pub(crate) static_routes: Vec<Route>,
     pub(crate) tcp: TcpConfig,
     pub(crate) reassembly_timeout: std::time::Duration,
     /// Whether packets for other addresses are taken as well.
@@ -72,10 +76,12 @@ impl Wire {
             interface,
             medium,
             mtu: checked.mtu,
+            device_mtu: checked.mtu,
             mac: config.mac,
             local: checked.place.address,
             prefix: checked.place.prefix,
             routes: checked.place.routes,
+            static_routes: if config.address.is_unspecified() { config.routes } else { Vec::new() },
             tcp: config.tcp,
             reassembly_timeout: config.reassembly_timeout,
             transparent: config.transparent,
@@ -155,16 +161,39 @@ impl Wire {
 
     /// Sends an ARP request (RFC 826).
     pub(crate) fn request(&mut self, scope: &Scope, next_hop: Ipv4Addr, why: RequestReason) {
+        self.send_request(scope, self.local, next_hop, why);
+        self.timers.set(Owner::Neighbours, self.neighbours.next_deadline());
+    }
+
+    /// Asks if anybody has `address`, without claiming it (RFC 5227 2.1.1).
+    pub(crate) fn probe(&mut self, scope: &Scope, address: Ipv4Addr) {
+        self.send_request(scope, Ipv4Addr::UNSPECIFIED, address, RequestReason::Probe);
+    }
+
+    /// Tells everybody on the link whose its address is (RFC 5227 2.3).
+    pub(crate) fn announce(&mut self, scope: &Scope) {
+        if self.medium == Medium::Ethernet {
+            self.send_request(scope, self.local, self.local, RequestReason::Announcement);
+        }
+    }
+
+    fn send_request(&mut self, scope: &Scope, sender: Ipv4Addr, next_hop: Ipv4Addr, why: RequestReason) {
         let bytes = arp_frame(&ArpRepr::EthernetIpv4 {
             operation: ArpOperation::Request,
             source_hardware_addr: EthernetAddress(self.mac.0),
-            source_protocol_addr: self.local,
+            source_protocol_addr: sender,
             target_hardware_addr: EthernetAddress([0; 6]),
             target_protocol_addr: next_hop,
         });
         let frame = self.emit(scope, bytes);
         scope.record(|| Arp::RequestSent { frame, next_hop, why });
-        self.timers.set(Owner::Neighbours, self.neighbours.next_deadline());
+    }
+
+    /// Another address may mean another link: who was where, and how much fits, is known no longer.
+    pub(crate) fn forget_the_link(&mut self) {
+        self.wakers.append(&mut self.neighbours.forget_all());
+        self.timers.set(Owner::Neighbours, None);
+        self.path_mtu.clear();
     }
 
     /// Answers the ARP request of `to`, at `mac` (RFC 826).

@@ -2,13 +2,15 @@
 //! less than was thought (RFC 1122 4.2.3.9, RFC 1191, RFC 5927).
 
 use super::{Failure, Fate, Flow};
-use crate::error::ConnectError;
+use crate::error::{ConnectError, TcpError};
 use crate::icmp_error::IcmpError;
 use crate::inner::timers::Owner;
 use crate::inner::wire::Wire;
 use crate::why::Trigger;
 use glasstack_journal::Instant;
-use glasstack_journal::event::{DropReason, FrameId, IcmpEffect, MacAddress, StateCause, Tcp, TcpState};
+use glasstack_journal::event::{
+    DropReason, FrameId, IcmpEffect, MacAddress, Role, StateCause, Tcp, TcpState,
+};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The IP MTU below which nobody may push a connection (RFC 5927 7.2; RFC 1191 3 has 68).
@@ -46,6 +48,35 @@ impl Flow {
         }
         self.said = Some(format!("no ARP reply from {next_hop}"));
         self.drive(wire, Trigger::Timer, now)
+    }
+
+    /// The address that it was opened with is this host's no longer.
+    pub(crate) fn on_address_lost(&mut self, wire: &mut Wire, now: Instant) -> Fate {
+        let (peer, address) = (self.tuple.remote_addr(), self.tuple.local_addr().ip());
+        let opening = matches!(self.state, TcpState::SynSent | TcpState::SynReceived);
+        self.failure = Some(match (self.role, opening) {
+            (Role::Active, true) => Failure::Connect(ConnectError::AddressLost { peer, address }),
+            _ => Failure::Established(TcpError::AddressLost { peer, address }),
+        });
+        self.retire();
+        self.give_up(wire, StateCause::AddressLost, now)
+    }
+
+    /// The routing table or the MTU has changed under it.
+    pub(crate) fn on_rerouted(&mut self, wire: &mut Wire, now: Instant) -> Fate {
+        self.lower_mtu(wire, wire.mtu, "so much the link takes now", now);
+        let decision = wire.routes.lookup(self.tuple.remote.ip().to_owned().into());
+        let Ok(IpAddr::V4(next_hop)) = decision.map(|decision| decision.next_hop) else {
+            return Fate::Lives;
+        };
+        if next_hop == self.next_hop {
+            return Fate::Lives;
+        }
+        self.next_hop = next_hop;
+        match wire.resolve(&self.scope, next_hop, Some(self.id), now) {
+            Some(mac) => self.on_arp_reply(wire, mac, now),
+            None => Fate::Lives,
+        }
     }
 
     /// An ICMP error about a segment of this connection. RFC 5927 4.1: only one that quotes a
