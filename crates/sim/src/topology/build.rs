@@ -1,13 +1,13 @@
 //! From a topology to nodes and cables in a world.
 
-use super::{CableSpec, HostAddress, HostSpec, LaneSpec, RouterSpec, Topology};
+use super::{CableSpec, HostAddress, HostSpec, LaneSpec, NatSpec, RouterSpec, SwitchSpec, Topology};
 use crate::cable::{Cable, CableHandle, Lane};
 use crate::error::TopologyError;
 use crate::fault;
 use crate::flight::Way;
 use crate::nic::SimNic;
 use crate::node::Plug;
-use crate::router::RouterConfig;
+use crate::router::{Filter, NatConfig, RouterConfig, Timeouts};
 use crate::switch::Switch;
 use crate::world::SimWorld;
 use glasstack_journal::NodeId;
@@ -22,8 +22,8 @@ impl Topology {
         for (name, host) in &self.hosts {
             network.hosts.insert(name.clone(), add_host(world, name, host)?);
         }
-        for name in self.switches.keys() {
-            network.switches.insert(name.clone(), world.add_node(name, Switch::new())?);
+        for (name, switch) in &self.switches {
+            network.switches.insert(name.clone(), world.add_node(name, make_switch(switch))?);
         }
         for (name, router) in &self.routers {
             network.routers.insert(name.clone(), world.add_router(name, router_config(router))?);
@@ -35,9 +35,6 @@ impl Topology {
                 None => Plug::from(end.node.as_str()),
             };
             let handle = world.connect(plug(first), plug(second), make_cable(cable))?;
-            if !cable.up {
-                handle.unplug();
-            }
             network.cables.push(Laid { ends: [first.node.clone(), second.node.clone()], handle });
         }
         Ok(network)
@@ -58,6 +55,14 @@ fn add_host(world: &mut SimWorld, name: &str, spec: &HostSpec) -> Result<Host, B
     Ok(world.add_host_with(config, SimNic::new("eth0", spec.mtu.unwrap_or(1_500).into()))?)
 }
 
+fn make_switch(spec: &SwitchSpec) -> Switch {
+    let mut switch = Switch::new();
+    if let Some(ageing) = spec.ageing {
+        switch = switch.ageing(ageing);
+    }
+    spec.vlans.iter().fold(switch, |switch, (port, vlan)| switch.vlan(*port, vlan.clone()))
+}
+
 fn router_config(spec: &RouterSpec) -> RouterConfig {
     let mut config = RouterConfig::new();
     for port in &spec.ports {
@@ -67,7 +72,42 @@ fn router_config(spec: &RouterSpec) -> RouterConfig {
     for route in &spec.routes {
         config = config.route(route.to, route.via);
     }
-    if spec.silent_when_too_big { config.silent_when_too_big() } else { config }
+    if spec.silent_when_too_big {
+        config = config.silent_when_too_big();
+    }
+    if spec.checks_sources {
+        config = config.checks_sources();
+    }
+    if let Some(errors) = spec.errors_per_second {
+        config = config.errors_per_second(errors.rate, errors.burst);
+    }
+    if let Some(nat) = &spec.nat {
+        config = config.nat(nat_config(nat));
+    }
+    for forward in &spec.forwards {
+        config = config.forward(*forward);
+    }
+    if let Some(filter) = &spec.filter {
+        config = config.filter(Filter { policy: filter.policy, rules: filter.rules.clone() });
+    }
+    config
+}
+
+fn nat_config(spec: &NatSpec) -> NatConfig {
+    let usual = NatConfig::new(spec.outside);
+    let timeouts = Timeouts {
+        tcp_established: spec.timeouts.tcp_established.unwrap_or(usual.timeouts.tcp_established),
+        tcp_transitory: spec.timeouts.tcp_transitory.unwrap_or(usual.timeouts.tcp_transitory),
+        udp: spec.timeouts.udp.unwrap_or(usual.timeouts.udp),
+        icmp: spec.timeouts.icmp.unwrap_or(usual.timeouts.icmp),
+    };
+    NatConfig {
+        outside: spec.outside,
+        ports: spec.ports.clone().unwrap_or(usual.ports),
+        most: spec.most.unwrap_or(usual.most),
+        filtering: spec.filtering.unwrap_or(usual.filtering),
+        timeouts,
+    }
 }
 
 fn make_cable(spec: &CableSpec) -> Cable {
@@ -80,15 +120,20 @@ fn make_cable(spec: &CableSpec) -> Cable {
     if let Some(loss) = spec.back.loss.or(spec.lanes.loss) {
         cable = cable.fault_back(fault::loss(loss.0));
     }
-    cable
+    if !spec.up {
+        cable = cable.unplugged();
+    }
+    if spec.capture { cable.capture() } else { cable }
 }
 
 fn lane(own: &LaneSpec, both: &LaneSpec) -> Lane {
     let usual = Lane::default();
     Lane {
         latency: own.latency.or(both.latency).unwrap_or(usual.latency),
+        jitter: own.jitter.or(both.jitter).unwrap_or(usual.jitter),
+        keeps_order: own.keeps_order.or(both.keeps_order).unwrap_or(usual.keeps_order),
         rate: own.rate.or(both.rate).map(|rate| rate.0),
-        ..usual
+        queue: own.queue.or(both.queue).unwrap_or(usual.queue),
     }
 }
 

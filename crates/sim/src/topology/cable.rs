@@ -2,6 +2,7 @@
 
 use super::router::is_false;
 use super::words::{self, End, Rate, Share};
+use crate::cable::Queue;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -33,9 +34,15 @@ pub struct LaneSpec {
     /// Each frame is late by a random time up to this. None.
     #[serde(default, with = "words::maybe", skip_serializing_if = "Option::is_none")]
     pub jitter: Option<Duration>,
+    /// Whether frames keep their order in spite of jitter. Yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeps_order: Option<bool>,
     /// How many bits leave in a second; without end if it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
+    /// What becomes of frames that must wait for their turn. All wait, without end.
+    #[serde(default, with = "words::maybe", skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Queue>,
     /// Each frame is lost with this probability. None.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<Share>,
@@ -112,8 +119,12 @@ lane_words! {
     latency(latency: Duration) latency;
     /// Each frame is late by a random time up to this.
     jitter(jitter: Duration) jitter;
+    /// Whether frames keep their order in spite of jitter.
+    keeps_order(keeps_order: bool) keeps_order;
     /// How many bits leave in a second.
     rate(bits_per_second: u64) Rate(bits_per_second);
+    /// What becomes of frames that must wait for their turn.
+    queue(queue: Queue) queue;
     /// Each frame is lost with this probability, from 0.0 to 1.0.
     loss(probability: f64) Share(probability);
 }
@@ -128,7 +139,11 @@ pub(super) struct CableTable {
     #[serde(default, with = "words::maybe", skip_serializing_if = "Option::is_none")]
     jitter: Option<Duration>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    keeps_order: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     rate: Option<Rate>,
+    #[serde(default, with = "words::maybe", skip_serializing_if = "Option::is_none")]
+    queue: Option<Queue>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     loss: Option<Share>,
     #[serde(default, skip_serializing_if = "is_usual")]
@@ -143,16 +158,24 @@ pub(super) struct CableTable {
 
 impl From<CableTable> for CableSpec {
     fn from(table: CableTable) -> Self {
-        let CableTable { between, latency, jitter, rate, loss, there, back, up, capture } = table;
-        Self { between, lanes: LaneSpec { latency, jitter, rate, loss }, there, back, up, capture }
+        let CableTable { between, latency, jitter, keeps_order, rate, queue, loss, there, back, up, capture } =
+            table;
+        Self {
+            between,
+            lanes: LaneSpec { latency, jitter, keeps_order, rate, queue, loss },
+            there,
+            back,
+            up,
+            capture,
+        }
     }
 }
 
 impl From<CableSpec> for CableTable {
     fn from(cable: CableSpec) -> Self {
         let CableSpec { between, lanes, there, back, up, capture } = cable;
-        let LaneSpec { latency, jitter, rate, loss } = lanes;
-        Self { between, latency, jitter, rate, loss, there, back, up, capture }
+        let LaneSpec { latency, jitter, keeps_order, rate, queue, loss } = lanes;
+        Self { between, latency, jitter, keeps_order, rate, queue, loss, there, back, up, capture }
     }
 }
 

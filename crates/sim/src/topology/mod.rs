@@ -53,5 +53,5 @@ pub use build::{BuildError, CableName, Network};
 pub use cable::{CableSpec, LaneSpec};
 pub use model::{HostSpec, SwitchSpec, Topology};
 pub use parse::BadTopology;
-pub use router::{PortSpec, RouterSpec};
+pub use router::{ErrorRate, FilterSpec, NatSpec, PortSpec, RouterSpec, TimeoutsSpec};
 pub use words::{BadWord, Cidr, End, HostAddress, Rate, RouteSpec, Share};

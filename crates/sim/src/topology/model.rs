@@ -3,6 +3,7 @@
 use super::cable::CableSpec;
 use super::router::RouterSpec;
 use super::words::{self, Cidr, HostAddress, RouteSpec};
+use crate::switch::Vlan;
 use glasstack_journal::event::MacAddress;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -190,6 +191,9 @@ pub struct SwitchSpec {
     /// How long an address is remembered after it was last heard of. 300 s (IEEE 802.1D).
     #[serde(default, with = "words::maybe", skip_serializing_if = "Option::is_none")]
     pub ageing: Option<Duration>,
+    /// What its ports carry, by their numbers. Untagged frames of VLAN 1.
+    #[serde(default, with = "words::by_port", skip_serializing_if = "BTreeMap::is_empty")]
+    pub vlans: BTreeMap<usize, Vlan>,
     /// A few words for drawings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
@@ -205,6 +209,13 @@ impl SwitchSpec {
     #[must_use]
     pub fn ageing(self, ageing: Duration) -> Self {
         Self { ageing: Some(ageing), ..self }
+    }
+
+    /// What `port` carries.
+    #[must_use]
+    pub fn vlan(mut self, port: usize, vlan: Vlan) -> Self {
+        self.vlans.insert(port, vlan);
+        self
     }
 
     /// A few words for drawings.
