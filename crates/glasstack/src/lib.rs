@@ -18,15 +18,18 @@
 //!      journal -----> views     what happened, and what people look at
 //! ```
 //!
-//! This crate only gives all of them one name; each module is a crate of its own, to be read in this
+//! This crate gives all of them one name; each module is a crate of its own, to be read in this
 //! order: [`journal`], [`stack`], [`dns`], [`tls`], [`http`], [`web`], then the two worlds that a
 //! stack may live in, `sim` and `uplink`, then `lab` and `views`. Two modules of `uplink` have a second
 //! name here: `blocking`, for programs that use the stack as they use `std::net`, and `netns`, for
-//! tests that need a private network.
+//! tests that need a private network. What needs both worlds at once is here: `bridge`.
 //!
 //! Features: `lab`, `sim`, `uplink` and `views` (on by default) choose the modules of these names;
 //! `tokio` gives the streams tokio's traits too; `webpki-roots` compiles Mozilla's root certificates
 //! in. Without any of them a host can still be driven by a world of one's own.
+
+#[cfg(all(feature = "sim", feature = "uplink"))]
+pub mod bridge;
 
 pub use glasstack_dns as dns;
 pub use glasstack_http as http;
