@@ -4,7 +4,6 @@ use crate::cache::Negative;
 use crate::message::{Message, ResponseCode};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
-use std::time::Duration;
 
 /// How many aliases may follow each other; as many as BIND and unbound allow.
 const MAX_ALIASES: usize = 11;
@@ -70,8 +69,9 @@ pub(crate) enum End {
     Records(Vec<Record>),
     /// A name that this response says nothing about: it has to be asked for.
     Unknown,
-    /// There is nothing. The TTL is the SOA's; without one this must not be kept (RFC 2308 5).
-    Nothing { what: Negative, ttl: Option<Duration> },
+    /// There is nothing. The SOA's TTL says for how long; without one this must not be kept
+    /// (RFC 2308 5).
+    Nothing { what: Negative, soa: Option<Record> },
 }
 
 /// Reads a response to a question about `chain`'s end, following its aliases.
@@ -94,12 +94,12 @@ pub(crate) fn interpret(
         chain.follow(target)?;
         aliases.push(record.clone());
     }
-    let ttl = negative_ttl(&message.authorities, chain.end());
+    let soa = negative_soa(&message.authorities, chain.end());
     let end = match message.code {
         // RFC 2308 2.1: with aliases, the name that does not exist is the last one's target.
-        ResponseCode::NxDomain => End::Nothing { what: Negative::NoName, ttl },
-        _ if !aliases.is_empty() && ttl.is_none() => End::Unknown,
-        _ => End::Nothing { what: Negative::NoData, ttl },
+        ResponseCode::NxDomain => End::Nothing { what: Negative::NoName, soa },
+        _ if !aliases.is_empty() && soa.is_none() => End::Unknown,
+        _ => End::Nothing { what: Negative::NoData, soa },
     };
     Ok(Meaning { aliases, end })
 }
@@ -115,12 +115,12 @@ fn alias_at<'a>(record: &'a Record, name: &DnsName) -> Option<(&'a Record, &'a D
     record.alias().filter(|_| record.owner == *name).map(|target| (record, target))
 }
 
-/// RFC 2308 5: the lower of the SOA's own TTL and its MINIMUM field; only the SOA of a zone that the
-/// name can be in counts.
-fn negative_ttl(authorities: &[Record], name: &DnsName) -> Option<Duration> {
+/// RFC 2308 5: a negative answer is good for the lower of the SOA's own TTL and its MINIMUM field, which
+/// becomes its TTL; only the SOA of a zone that the name can be in counts.
+fn negative_soa(authorities: &[Record], name: &DnsName) -> Option<Record> {
     authorities.iter().find_map(|record| match &record.data {
         RecordData::Soa(soa) if name.is_within(&record.owner) => {
-            Some(Duration::from_secs(record.ttl.min(soa.minimum).into()))
+            Some(Record { ttl: record.ttl.min(soa.minimum), ..record.clone() })
         }
         _ => None,
     })
@@ -165,6 +165,14 @@ mod tests {
         interpret(RecordType::A, message, &mut AliasChain::from(name("www.test")))
     }
 
+    /// What there is not, and for how long, in seconds.
+    fn nothing(message: &Message) -> (Negative, Option<u32>) {
+        match meaning(message).unwrap().end {
+            End::Nothing { what, soa } => (what, soa.map(|soa| soa.ttl)),
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn records_of_the_name_and_type_are_the_answer_and_others_are_not() {
         let others = vec![a("other.test"), record("www.test", RecordData::text("x")), a("www.test")];
@@ -186,8 +194,7 @@ mod tests {
         assert_eq!(meaning(&message).unwrap().end, End::Unknown);
         // An SOA of the target's zone says that there is nothing (RFC 2308 2.2).
         let message = Message { authorities: vec![soa("example", 60)], ..message };
-        let nothing = End::Nothing { what: Negative::NoData, ttl: Some(Duration::from_secs(60)) };
-        assert_eq!(meaning(&message).unwrap().end, nothing);
+        assert_eq!(nothing(&message), (Negative::NoData, Some(60)));
         // One of another zone does not.
         let message = Message { authorities: vec![soa("test", 60)], ..message };
         assert_eq!(meaning(&message).unwrap().end, End::Unknown);
@@ -196,15 +203,13 @@ mod tests {
     #[test]
     fn negative_answers_take_the_lower_of_ttl_and_minimum() {
         let nx = response(ResponseCode::NxDomain, vec![], vec![soa("test", 3600)]);
-        let expected = End::Nothing { what: Negative::NoName, ttl: Some(Duration::from_secs(300)) };
-        assert_eq!(meaning(&nx).unwrap().end, expected);
+        assert_eq!(nothing(&nx), (Negative::NoName, Some(300)));
         let no_data = response(ResponseCode::NoError, vec![], vec![soa("test", 30)]);
-        let expected = End::Nothing { what: Negative::NoData, ttl: Some(Duration::from_secs(30)) };
-        assert_eq!(meaning(&no_data).unwrap().end, expected);
+        assert_eq!(nothing(&no_data), (Negative::NoData, Some(30)));
         let bare = response(ResponseCode::NxDomain, vec![], vec![]);
-        assert_eq!(meaning(&bare).unwrap().end, End::Nothing { what: Negative::NoName, ttl: None });
+        assert_eq!(nothing(&bare), (Negative::NoName, None));
         let foreign = response(ResponseCode::NxDomain, vec![], vec![soa("example", 60)]);
-        assert_eq!(meaning(&foreign).unwrap().end, End::Nothing { what: Negative::NoName, ttl: None });
+        assert_eq!(nothing(&foreign), (Negative::NoName, None));
     }
 
     #[test]

@@ -30,8 +30,8 @@ pub enum Cached {
     Nothing {
         /// What is not there.
         what: Negative,
-        /// How long this may still be believed.
-        left: Duration,
+        /// The SOA record that said so, its TTL being what is left of it (RFC 2308 5).
+        soa: Record,
     },
 }
 
@@ -51,8 +51,9 @@ type Key = (DnsName, Option<RecordType>);
 struct Entry {
     learnt: Instant,
     expires: Instant,
-    /// Empty for a negative answer.
+    /// The SOA record alone if there is nothing.
     records: Vec<Record>,
+    nothing: Option<Negative>,
 }
 
 impl Cache {
@@ -64,14 +65,12 @@ impl Cache {
     /// What is known about `name` and `record_type` at `now`.
     pub fn get(&self, name: &DnsName, record_type: RecordType, now: Instant) -> Option<Cached> {
         let fresh = |record_type| self.entries.get(&(name.clone(), record_type)).filter(|e| e.expires > now);
-        if let Some(entry) = fresh(None) {
-            return Some(Cached::Nothing { what: Negative::NoName, left: entry.expires.since(now) });
+        let entry = fresh(None).or_else(|| fresh(Some(record_type)))?;
+        let records = entry.at(now);
+        match entry.nothing {
+            Some(what) => Some(Cached::Nothing { what, soa: records.into_iter().next()? }),
+            None => Some(Cached::Records(records)),
         }
-        let entry = fresh(Some(record_type))?;
-        if entry.records.is_empty() {
-            return Some(Cached::Nothing { what: Negative::NoData, left: entry.expires.since(now) });
-        }
-        Some(Cached::Records(entry.at(now)))
     }
 
     /// The CNAME record of `name`, if one is known at `now`.
@@ -86,23 +85,27 @@ impl Cache {
         let lifetime = Duration::from_secs(ttl.into()).min(MAX_TTL);
         // Where there is a record, the name exists.
         self.forget(&(name.clone(), None));
-        self.insert((name.clone(), Some(record_type)), records.to_vec(), lifetime, now);
+        let entry = Entry { learnt: now, expires: now + lifetime, records: records.to_vec(), nothing: None };
+        self.insert((name.clone(), Some(record_type)), entry);
     }
 
-    /// Learns that there is nothing, for as long as the SOA allowed.
+    /// Learns that there is nothing, for as long as the TTL of the SOA that came with it.
     pub fn learn_nothing(
         &mut self,
         name: &DnsName,
         record_type: RecordType,
         what: Negative,
-        ttl: Duration,
+        soa: &Record,
         now: Instant,
     ) {
         let record_type = match what {
             Negative::NoName => None,
             Negative::NoData => Some(record_type),
         };
-        self.insert((name.clone(), record_type), Vec::new(), ttl.min(MAX_NEGATIVE_TTL), now);
+        let lifetime = Duration::from_secs(soa.ttl.into()).min(MAX_NEGATIVE_TTL);
+        let records = vec![soa.clone()];
+        let entry = Entry { learnt: now, expires: now + lifetime, records, nothing: Some(what) };
+        self.insert((name.clone(), record_type), entry);
     }
 
     /// How many answers it holds, expired ones that have not given way included.
@@ -115,19 +118,18 @@ impl Cache {
         self.entries.is_empty()
     }
 
-    fn insert(&mut self, key: Key, records: Vec<Record>, lifetime: Duration, now: Instant) {
+    fn insert(&mut self, key: Key, entry: Entry) {
         self.forget(&key);
         // RFC 1035 3.2.1: zero means for this transaction only.
-        if lifetime.is_zero() || self.capacity == 0 {
+        if entry.expires == entry.learnt || self.capacity == 0 {
             return;
         }
         while self.entries.len() >= self.capacity {
             let Some((_, first)) = self.expiry.pop_first() else { break };
             self.entries.remove(&first);
         }
-        let expires = now + lifetime;
-        self.expiry.insert((expires, key.clone()));
-        self.entries.insert(key, Entry { learnt: now, expires, records });
+        self.expiry.insert((entry.expires, key.clone()));
+        self.entries.insert(key, entry);
     }
 
     fn forget(&mut self, key: &Key) {
@@ -153,7 +155,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::RecordData;
+    use crate::record::{RecordData, Soa};
 
     fn name(text: &str) -> DnsName {
         DnsName::parse(text).unwrap()
@@ -165,6 +167,12 @@ mod tests {
 
     fn address(owner: &str, ttl: u32, last: u8) -> Record {
         Record { owner: name(owner), ttl, data: RecordData::A([10, 0, 0, last].into()) }
+    }
+
+    fn soa(ttl: u32) -> Record {
+        let (primary, mailbox) = (name("ns.test"), name("admin.test"));
+        let soa = Soa { primary, mailbox, serial: 1, refresh: 1, retry: 1, expire: 1, minimum: 60 };
+        Record { owner: name("test"), ttl, data: RecordData::Soa(soa) }
     }
 
     fn ttls(cached: Option<Cached>) -> Vec<u32> {
@@ -206,9 +214,8 @@ mod tests {
     #[test]
     fn a_name_that_does_not_exist_does_not_exist_with_any_type() {
         let mut cache = Cache::new(10);
-        let minute = Duration::from_secs(60);
-        cache.learn_nothing(&name("no.test"), RecordType::A, Negative::NoName, minute, at(0));
-        let expected = Some(Cached::Nothing { what: Negative::NoName, left: Duration::from_secs(50) });
+        cache.learn_nothing(&name("no.test"), RecordType::A, Negative::NoName, &soa(60), at(0));
+        let expected = Some(Cached::Nothing { what: Negative::NoName, soa: soa(50) });
         assert_eq!(cache.get(&name("no.test"), RecordType::Mx, at(10)), expected);
         assert_eq!(cache.get(&name("no.test"), RecordType::A, at(60)), None);
     }
@@ -216,9 +223,8 @@ mod tests {
     #[test]
     fn no_data_is_about_one_type() {
         let mut cache = Cache::new(10);
-        let minute = Duration::from_secs(60);
-        cache.learn_nothing(&name("v6.test"), RecordType::A, Negative::NoData, minute, at(0));
-        let expected = Some(Cached::Nothing { what: Negative::NoData, left: minute });
+        cache.learn_nothing(&name("v6.test"), RecordType::A, Negative::NoData, &soa(60), at(0));
+        let expected = Some(Cached::Nothing { what: Negative::NoData, soa: soa(60) });
         assert_eq!(cache.get(&name("v6.test"), RecordType::A, at(0)), expected);
         assert_eq!(cache.get(&name("v6.test"), RecordType::Aaaa, at(0)), None);
     }
@@ -226,8 +232,7 @@ mod tests {
     #[test]
     fn a_negative_answer_is_believed_for_three_hours_at_most() {
         let mut cache = Cache::new(10);
-        let day = Duration::from_secs(86_400);
-        cache.learn_nothing(&name("no.test"), RecordType::A, Negative::NoName, day, at(0));
+        cache.learn_nothing(&name("no.test"), RecordType::A, Negative::NoName, &soa(86_400), at(0));
         assert!(cache.get(&name("no.test"), RecordType::A, at(3 * 3600 - 1)).is_some());
         assert!(cache.get(&name("no.test"), RecordType::A, at(3 * 3600)).is_none());
     }
@@ -235,7 +240,7 @@ mod tests {
     #[test]
     fn a_record_proves_that_the_name_exists_after_all() {
         let mut cache = Cache::new(10);
-        cache.learn_nothing(&name("x.test"), RecordType::A, Negative::NoName, Duration::from_secs(60), at(0));
+        cache.learn_nothing(&name("x.test"), RecordType::A, Negative::NoName, &soa(60), at(0));
         cache.learn(&name("x.test"), RecordType::A, &[address("x.test", 60, 1)], at(1));
         assert_eq!(ttls(cache.get(&name("x.test"), RecordType::A, at(1))), [60]);
     }

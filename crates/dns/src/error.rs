@@ -120,6 +120,30 @@ pub enum ResolveError {
         /// The name asked for.
         name: DnsName,
     },
+    /// On the way down from the root nobody could say more.
+    #[error(
+        "{name} cannot be resolved: no server of {} was of use: {}",
+        if zone.is_root() { "the root zone".to_owned() } else { format!("the zone {zone}") },
+        if tried.is_empty() { "none is known".to_owned() } else { tried.join("; ") }
+    )]
+    NobodyOfUse {
+        /// The name asked for.
+        name: DnsName,
+        /// The zone that the way has led to.
+        zone: DnsName,
+        /// Its servers, each with what was wrong.
+        tried: Vec<String>,
+    },
+    /// The way down from the root is too long.
+    #[error(
+        "{name} cannot be resolved: {queries} queries have not been enough; its delegations may lead round and round"
+    )]
+    TooMuchWork {
+        /// The name asked for last.
+        name: DnsName,
+        /// How many were made.
+        queries: u32,
+    },
     /// The name server could not be reached.
     #[error("{name} cannot be resolved: name server {server} cannot be reached: {source}")]
     Network {
@@ -164,6 +188,20 @@ pub enum ServerProblem {
     /// It only named other servers, though it was asked to find out itself.
     #[error("it only refers to other servers: it does not look names up for others")]
     NotRecursive,
+    /// It was asked as a server of a zone, but is none.
+    #[error("it has no authority over {zone} (a lame delegation)")]
+    Lame {
+        /// The zone.
+        zone: DnsName,
+    },
+    /// It refers to servers that are no nearer to the name.
+    #[error("it has no authority over {zone} and refers to {to}, which leads no further down")]
+    NoWayDown {
+        /// The zone that it was asked as a server of.
+        zone: DnsName,
+        /// Where it refers to.
+        to: DnsName,
+    },
 }
 
 /// A name server could not be reached.

@@ -17,6 +17,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) question: &'a Question,
     pub(crate) server: SocketAddr,
     pub(crate) transport: Transport,
+    /// Whether the server is asked to find the answer itself (RD).
+    pub(crate) recursion_desired: bool,
     pub(crate) edns: Option<Edns>,
     /// How long it may take.
     pub(crate) timeout: Duration,
@@ -50,9 +52,11 @@ impl Exchange<'_> {
         // An id that nobody can guess (RFC 5452 4.2); the port is as unpredictable.
         let pending =
             Pending { id: host.entropy().u16(), question: self.question.clone(), server: self.server };
-        let query = Message::query(pending.id, pending.question.clone(), self.edns)
-            .to_bytes()
-            .map_err(|error| NetworkError::Query(error.to_string()))?;
+        let query = Message {
+            recursion_desired: self.recursion_desired,
+            ..Message::query(pending.id, pending.question.clone(), self.edns)
+        };
+        let query = query.to_bytes().map_err(|error| NetworkError::Query(error.to_string()))?;
         let mut ignored = None;
         let exchange = async {
             match self.transport {

@@ -15,6 +15,7 @@
 //! one), `answer` (what it means). [`server`] is the other end.
 
 mod answer;
+mod asking;
 pub mod cache;
 pub mod config;
 pub mod error;
@@ -22,6 +23,8 @@ mod exchange;
 mod framing;
 pub mod hints;
 pub mod hosts_file;
+pub mod iterate;
+mod knowledge;
 mod known_here;
 mod lookup;
 mod matching;
@@ -40,6 +43,7 @@ pub use config::{Override, ResolverConfig};
 pub use error::ResolveError;
 pub use hints::RootHints;
 pub use hosts_file::HostsFile;
+pub use iterate::IterateConfig;
 pub use lookup::Lookup;
 pub use message::{Message, Question, ResponseCode};
 pub use name::DnsName;

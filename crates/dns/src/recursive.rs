@@ -1,44 +1,39 @@
 //! The local name server: it walks for others and remembers (RFC 1034 4.3.1, recursive service).
 
+use crate::cache::Negative;
+use crate::error::ResolveError;
 use crate::hints::RootHints;
+use crate::iterate::{Iterate, IterateConfig};
+use crate::knowledge::{Finding, Knowledge, Source};
 use crate::message::ResponseCode;
-use crate::server::{Asked, Authority, NameServer, Reply, ServeError, serve};
-use futures_util::future::{BoxFuture, ready};
+use crate::name::DnsName;
+use crate::open_span::OpenSpan;
+use crate::record::{Record, RecordType};
+use crate::server::{Asked, Authority, NameServer, Reply, ServeError, serve_within};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared, WeakShared};
+use glasstack_journal::SpanKind;
+use glasstack_journal::event::Dns;
 use glasstack_stack::Host;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How a recursive server goes about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecursorConfig {
-    /// How long a server is given for an answer the first time; twice as long in each further round.
-    /// 400 ms.
-    pub timeout: Duration,
-    /// How often the servers of a zone are gone round. 4.
-    pub rounds: u32,
+    /// How the walk goes about it.
+    pub iterate: IterateConfig,
     /// How long a client's question may take altogether. 9 s: less than stub resolvers wait.
     pub patience: Duration,
-    /// How many queries a client's question may cause altogether. 100.
-    pub max_queries: u32,
-    /// How deep lookups of name servers' addresses may be nested. 7.
-    pub max_depth: u32,
-    /// Whether EDNS(0) is offered to the servers asked (RFC 6891). Yes.
-    pub edns: bool,
     /// How many answers are kept. 10 000.
     pub cache_capacity: usize,
 }
 
 impl Default for RecursorConfig {
     fn default() -> Self {
-        Self {
-            timeout: Duration::from_millis(400),
-            rounds: 4,
-            patience: Duration::from_secs(9),
-            max_queries: 100,
-            max_depth: 7,
-            edns: true,
-            cache_capacity: 10_000,
-        }
+        Self { iterate: IterateConfig::default(), patience: Duration::from_secs(9), cache_capacity: 10_000 }
     }
 }
 
@@ -50,26 +45,153 @@ pub fn serve_recursive(
     hints: RootHints,
     config: RecursorConfig,
 ) -> Result<NameServer, ServeError> {
-    serve(host, local, Recursor::new(host.clone(), hints, config))
+    let host = host.span(SpanKind::Service { name: "dns".to_owned(), local });
+    let recursor = Recursor::new(host.clone(), hints, config);
+    serve_within(&host, local, recursor)
 }
 
-/// What a recursive server knows, and can find out.
+/// What a recursive server knows, and can find out. Its spans open below those of the host it was
+/// made with.
 pub struct Recursor {
-    _host: Host,
-    _hints: RootHints,
-    _config: RecursorConfig,
+    inner: Arc<Inner>,
+    /// Questions that are being looked up, so that equal ones are looked up once.
+    under_way: Mutex<BTreeMap<Key, WeakShared<Lookup>>>,
 }
+
+struct Inner {
+    host: Host,
+    knowledge: Knowledge,
+    patience: Duration,
+}
+
+type Key = (DnsName, RecordType);
+type Lookup = BoxFuture<'static, Result<Finding, Failure>>;
+
+/// Why there is no answer, in words.
+type Failure = String;
 
 impl Recursor {
     /// One that knows nothing yet but the root's servers.
     pub fn new(host: Host, hints: RootHints, config: RecursorConfig) -> Self {
-        Self { _host: host, _hints: hints, _config: config }
+        let source = Source::Tree(Iterate::new(hints, config.iterate));
+        let knowledge = Knowledge::new(source, config.cache_capacity);
+        let inner = Arc::new(Inner { host, knowledge, patience: config.patience });
+        Self { inner, under_way: Mutex::default() }
+    }
+
+    async fn reply(&self, asked: &Asked) -> Reply {
+        let question = &asked.question;
+        let key = (question.name.clone(), question.record_type);
+        if !asked.recursion_desired {
+            return self.inner.from_memory(&key);
+        }
+        let (lookup, joined) = self.lookup(&key);
+        if joined {
+            self.inner
+                .host
+                .scope()
+                .record(|| Dns::Joined { name: key.0.to_string(), record_type: key.1.to_string() });
+        }
+        let found = lookup.await;
+        self.forget_finished(&key);
+        found.map_or_else(|why| Reply::empty(ResponseCode::ServFail, why), reply)
+    }
+
+    /// The lookup of this question: the one that is under way if there is one, which is told.
+    fn lookup(&self, key: &Key) -> (Shared<Lookup>, bool) {
+        let mut under_way = self.under_way();
+        if let Some(lookup) = under_way.get(key).and_then(WeakShared::upgrade)
+            && lookup.peek().is_none()
+        {
+            return (lookup, true);
+        }
+        let (inner, question) = (Arc::clone(&self.inner), key.clone());
+        let lookup: Lookup = Box::pin(async move { inner.find(&question).await });
+        let lookup = lookup.shared();
+        // Only who waits for it keeps it alive.
+        if let Some(weak) = lookup.downgrade() {
+            under_way.insert(key.clone(), weak);
+        }
+        (lookup, false)
+    }
+
+    fn forget_finished(&self, key: &Key) {
+        let mut under_way = self.under_way();
+        let finished = under_way
+            .get(key)
+            .is_some_and(|weak| weak.upgrade().is_none_or(|lookup| lookup.peek().is_some()));
+        if finished {
+            under_way.remove(key);
+        }
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, BTreeMap<Key, WeakShared<Lookup>>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Finds out, in a span of its own.
+    async fn find(&self, (name, record_type): &Key) -> Result<Finding, Failure> {
+        let kind = SpanKind::Resolve { name: name.to_string(), record_type: record_type.to_string() };
+        let span = OpenSpan::new(&self.host, kind);
+        let finding = self.knowledge.find(span.host(), name, *record_type);
+        let outcome = match self.host.timeout(self.patience, finding).await {
+            Ok(found) => found.map_err(|error| error.to_string()),
+            Err(elapsed) => {
+                Err(format!("{name} could not be resolved within {} ms", elapsed.limit.as_millis()))
+            }
+        };
+        span.scope().record(|| match &outcome {
+            Ok(finding) => resolved(name, *record_type, finding),
+            Err(why) => Dns::Failed { name: name.to_string(), why: why.clone() },
+        });
+        outcome
+    }
+
+    /// RFC 1034 4.3.2: without recursion only what is known here is an answer; otherwise the nearest
+    /// servers that are known are named.
+    fn from_memory(&self, (name, record_type): &Key) -> Reply {
+        match self.knowledge.remember(&self.host, name, *record_type) {
+            Some(finding) => reply(finding),
+            None => Reply {
+                authorities: self.knowledge.nearest(&self.host, name),
+                ..Reply::empty(
+                    ResponseCode::NoError,
+                    "it is not known here, and recursion was not desired: these are the nearest servers known",
+                )
+            },
+        }
+    }
+}
+
+/// What was found out as a reply.
+fn reply(finding: Finding) -> Reply {
+    let who = finding.server.map_or_else(|| "it was known".to_owned(), |server| format!("{server} said so"));
+    let (code, soa) = match finding.nothing {
+        None => (ResponseCode::NoError, None),
+        Some((Negative::NoName, soa)) => (ResponseCode::NxDomain, soa),
+        Some((Negative::NoData, soa)) => (ResponseCode::NoError, soa),
+    };
+    // RFC 2308 6: a negative answer from the cache carries its SOA.
+    Reply { answers: finding.records, authorities: soa.into_iter().collect(), ..Reply::empty(code, who) }
+}
+
+fn resolved(name: &DnsName, record_type: RecordType, finding: &Finding) -> Dns {
+    match finding.clone().into_lookup(name, record_type) {
+        Ok(lookup) => Dns::Resolved {
+            name: name.to_string(),
+            addresses: lookup.records.iter().filter_map(Record::address).collect(),
+            ttl: lookup.ttl,
+            source: lookup.source,
+        },
+        Err(error) => Dns::Failed { name: name.to_string(), why: ResolveError::to_string(&error) },
     }
 }
 
 impl Authority for Recursor {
-    fn answer<'a>(&'a self, _: &'a Asked) -> BoxFuture<'a, Reply> {
-        Box::pin(ready(Reply::empty(ResponseCode::ServFail, "nobody walks yet")))
+    fn answer<'a>(&'a self, asked: &'a Asked) -> BoxFuture<'a, Reply> {
+        Box::pin(self.reply(asked))
     }
 
     fn recursion_available(&self) -> bool {

@@ -1,22 +1,20 @@
 //! The resolver: one place after the other is asked until one knows.
 
-use crate::answer::{AliasChain, AliasError, End, Meaning, interpret};
-use crate::cache::{Cache, Cached, Negative};
+use crate::cache::Cached;
 use crate::config::ResolverConfig;
 use crate::error::ResolveError;
+use crate::knowledge::{Knowledge, Source};
 use crate::known_here::{self, Known};
 use crate::lookup::Lookup;
-use crate::message::Question;
 use crate::name::DnsName;
 use crate::open_span::OpenSpan;
-use crate::record::{Record, RecordType};
+use crate::record::{RecordData, RecordType};
 use crate::stub::Stub;
-use glasstack_journal::event::{Dns, LookupSource, QueryReason};
+use glasstack_journal::event::{Dns, LookupSource};
 use glasstack_journal::{Scope, SpanKind};
 use glasstack_stack::Host;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Turns names into addresses. Cheap to clone; clones share the cache.
 #[derive(Clone)]
@@ -27,17 +25,14 @@ pub struct Resolver {
 
 struct Shared {
     config: ResolverConfig,
-    stub: Stub,
-    cache: Mutex<Cache>,
+    knowledge: Knowledge,
 }
 
 impl Resolver {
     /// A resolver on `host`, with an empty cache. Its spans open below `host`'s own.
     pub fn new(host: Host, config: ResolverConfig) -> Self {
-        let stub =
-            Stub::new(config.servers.clone(), config.timeout, config.attempts, config.edns, config.use_tcp);
-        let cache = Mutex::new(Cache::new(config.cache_capacity));
-        Self { host, shared: Arc::new(Shared { config, stub, cache }) }
+        let knowledge = Knowledge::new(Source::Servers(Stub::new(&config)), config.cache_capacity);
+        Self { host, shared: Arc::new(Shared { config, knowledge }) }
     }
 
     /// The same resolver, its spans opening below those of `host`, which must be the same host.
@@ -70,9 +65,21 @@ impl Resolver {
         tell_outcome(span.scope(), name, result)
     }
 
+    /// The name that an address goes by (RFC 1035 3.5), as its PTR records say; nobody has to have set one.
+    pub async fn name_of(&self, address: IpAddr) -> Result<DnsName, ResolveError> {
+        let reverse = DnsName::reverse(address);
+        let lookup = self.query(&reverse.to_string(), RecordType::Ptr).await?;
+        let pointed = lookup.records.into_iter().find_map(|record| match record.data {
+            RecordData::Ptr(name) => Some(name),
+            _ => None,
+        });
+        let said_by = lookup.server.map_or("this process's cache".to_owned(), |server| server.to_string());
+        pointed.ok_or(ResolveError::NoRecords { name: reverse, record_type: RecordType::Ptr, said_by })
+    }
+
     /// How many answers the cache holds.
     pub fn cached(&self) -> usize {
-        self.cache().len()
+        self.shared.knowledge.remembered()
     }
 
     async fn resolve_for(&self, text: &str, port: Option<u16>) -> Result<Lookup, ResolveError> {
@@ -94,9 +101,7 @@ impl Resolver {
             }
         }
         known_here::never_exists(name)?;
-        let search = Search { resolver: self, host, asked: name };
-        let cached = search.in_cache(name, record_type);
-        search.follow(record_type, cached).await
+        self.shared.knowledge.find(host, name, record_type).await?.into_lookup(name, record_type)
     }
 
     async fn find_addresses(
@@ -135,10 +140,6 @@ impl Resolver {
         let record_type = record_type.to_string();
         OpenSpan::new(&self.host, SpanKind::Resolve { name: name.to_owned(), record_type })
     }
-
-    fn cache(&self) -> MutexGuard<'_, Cache> {
-        self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// The search for one fully qualified name.
@@ -151,7 +152,7 @@ struct Search<'a> {
 impl Search<'_> {
     /// Cache, hosts file, servers: the addresses of the name.
     async fn addresses(&self, text: &str) -> Result<Lookup, ResolveError> {
-        let cached = self.in_cache(self.asked, RecordType::A);
+        let cached = self.recall(RecordType::A);
         if cached.is_none() {
             let hosts = known_here::in_hosts_file(&self.resolver.shared.config.hosts, self.asked);
             if let Some(known) = tell(self.host.scope(), &self.asked.to_string(), hosts) {
@@ -163,7 +164,7 @@ impl Search<'_> {
             Ok(lookup) => Ok(Lookup { name: text.to_owned(), ..lookup }),
             // Only to be able to say which it is: without any address, or with one that cannot be used yet.
             Err(ResolveError::NoRecords { name, said_by, .. }) => {
-                let cached = self.in_cache(self.asked, RecordType::Aaaa);
+                let cached = self.recall(RecordType::Aaaa);
                 match self.follow(RecordType::Aaaa, cached).await {
                     Ok(Lookup { addresses, .. }) if !addresses.is_empty() => {
                         known_here::usable(text, &addresses)?;
@@ -176,155 +177,16 @@ impl Search<'_> {
         }
     }
 
-    /// The records of the name, behind however many aliases. `cached` is what the cache knows of
-    /// the name itself.
+    fn recall(&self, record_type: RecordType) -> Option<Cached> {
+        self.resolver.shared.knowledge.recall(self.host, self.asked, record_type)
+    }
+
     async fn follow(&self, record_type: RecordType, cached: Option<Cached>) -> Result<Lookup, ResolveError> {
-        let mut chain = AliasChain::from(self.asked.clone());
-        let mut records = Vec::new();
-        let mut server = None;
-        let mut cached = cached;
-        loop {
-            let (meaning, said_by) = match cached.take() {
-                Some(known) => {
-                    from_cache(record_type, known, &mut chain).map(|m| (m, "this process's cache".to_owned()))
-                }
-                None => {
-                    let asked = self.ask(record_type, &mut chain).await?;
-                    server = Some(asked.server);
-                    asked.meaning.map(|meaning| (meaning, asked.server.to_string()))
-                }
-            }
-            .map_err(|error| self.leads_nowhere(&error))?;
-            self.tell_aliases(&meaning.aliases, &chain);
-            records.extend(meaning.aliases);
-            match meaning.end {
-                End::Records(found) => {
-                    records.extend(found);
-                    return Ok(self.lookup(&chain, records, server));
-                }
-                End::Unknown => cached = self.in_cache(chain.end(), record_type),
-                End::Nothing { what, .. } => {
-                    return Err(ResolveError::nothing(what, self.asked, chain.end(), record_type, said_by));
-                }
-            }
-        }
-    }
-
-    /// Asks the servers about the chain's end and learns what they say.
-    async fn ask(&self, record_type: RecordType, chain: &mut AliasChain) -> Result<Asked, ResolveError> {
-        let name = chain.end().clone();
-        let why = match chain.last_alias() {
-            Some(alias) => QueryReason::Alias { from: alias.to_string() },
-            None => QueryReason::First,
-        };
-        let question = Question::new(name.clone(), record_type);
-        let answered = self.resolver.shared.stub.ask(self.host, &question, why).await;
-        let (message, server) = match answered {
-            Ok(answered) => answered,
-            Err(error) => {
-                self.tell_looked_up(&name, LookupSource::Server, false, error.to_string());
-                return Err(error);
-            }
-        };
-        let meaning = interpret(record_type, &message, chain);
-        if let Ok(meaning) = &meaning {
-            self.learn(record_type, meaning, chain);
-            let (hit, detail) = match &meaning.end {
-                End::Records(records) => (true, format!("{server} has {}", list(records))),
-                End::Unknown => (true, format!("{server} has an alias")),
-                End::Nothing { what, .. } => (false, format!("{server} says {}", phrase(*what))),
-            };
-            self.tell_looked_up(&name, LookupSource::Server, hit, detail);
-        }
-        Ok(Asked { meaning, server })
-    }
-
-    fn learn(&self, record_type: RecordType, meaning: &Meaning, chain: &AliasChain) {
-        let now = self.host.now();
-        let mut cache = self.resolver.cache();
-        for alias in &meaning.aliases {
-            cache.learn(&alias.owner, RecordType::Cname, std::slice::from_ref(alias), now);
-        }
-        match &meaning.end {
-            // RFC 8482: what comes for ANY is not all there is.
-            End::Records(_) if record_type == RecordType::Any => {}
-            End::Records(records) => cache.learn(chain.end(), record_type, records, now),
-            End::Nothing { what, ttl: Some(ttl) } => {
-                cache.learn_nothing(chain.end(), record_type, *what, *ttl, now);
-            }
-            End::Nothing { ttl: None, .. } | End::Unknown => {}
-        }
-    }
-
-    /// What the cache knows about the name: the records, or that it is an alias.
-    fn in_cache(&self, name: &DnsName, record_type: RecordType) -> Option<Cached> {
-        let now = self.host.now();
-        let cached = {
-            let cache = self.resolver.cache();
-            cache.get(name, record_type, now).or_else(|| cache.get_alias(name, now))
-        };
-        let (hit, detail) = match &cached {
-            None => (false, "nothing is known about it".to_owned()),
-            Some(Cached::Records(records)) => (true, list(records)),
-            Some(Cached::Nothing { what, left }) => {
-                (true, format!("{}, for another {} s", phrase(*what), left.as_secs()))
-            }
-        };
-        self.tell_looked_up(name, LookupSource::Cache, hit, detail);
-        cached
-    }
-
-    fn lookup(&self, chain: &AliasChain, records: Vec<Record>, server: Option<SocketAddr>) -> Lookup {
-        let ttl = records.iter().map(|record| record.ttl).min().unwrap_or_default();
-        Lookup {
-            name: self.asked.to_string(),
-            canonical: chain.end().to_string(),
-            addresses: records.iter().filter_map(Record::address).collect(),
-            records,
-            ttl: Duration::from_secs(ttl.into()),
-            source: if server.is_some() { LookupSource::Server } else { LookupSource::Cache },
-            server,
-        }
-    }
-
-    fn leads_nowhere(&self, error: &AliasError) -> ResolveError {
-        let what = match error {
-            AliasError::Loop(name) => format!("its chain of aliases comes back to {name}"),
-            AliasError::TooLong(most) => format!("its chain of aliases is longer than {most}"),
-        };
-        ResolveError::CnameLoop { name: self.asked.clone(), what }
-    }
-
-    fn tell_aliases(&self, aliases: &[Record], chain: &AliasChain) {
-        for (at, alias) in aliases.iter().enumerate() {
-            let to = aliases.get(at + 1).map_or(chain.end(), |next| &next.owner).to_string();
-            self.host.scope().record(|| Dns::AliasFollowed { from: alias.owner.to_string(), to });
-        }
-    }
-
-    fn tell_looked_up(&self, name: &DnsName, source: LookupSource, hit: bool, detail: String) {
-        self.host.scope().record(|| Dns::LookedUp { name: name.to_string(), source, hit, detail });
-    }
-}
-
-struct Asked {
-    meaning: Result<Meaning, AliasError>,
-    server: SocketAddr,
-}
-
-/// What the cache's knowledge about the chain's end means.
-fn from_cache(record_type: RecordType, known: Cached, chain: &mut AliasChain) -> Result<Meaning, AliasError> {
-    match known {
-        Cached::Nothing { what, left } => {
-            Ok(Meaning { aliases: Vec::new(), end: End::Nothing { what, ttl: Some(left) } })
-        }
-        Cached::Records(records) => match records.first().and_then(Record::alias) {
-            Some(target) if record_type != RecordType::Cname => {
-                chain.follow(target)?;
-                Ok(Meaning { aliases: records, end: End::Unknown })
-            }
-            _ => Ok(Meaning { aliases: Vec::new(), end: End::Records(records) }),
-        },
+        let knowledge = &self.resolver.shared.knowledge;
+        knowledge
+            .follow(self.host, self.asked, record_type, cached)
+            .await?
+            .into_lookup(self.asked, record_type)
     }
 }
 
@@ -365,20 +227,6 @@ fn tell_outcome(
         Err(error) => Dns::Failed { name: name.to_owned(), why: error.to_string() },
     });
     result
-}
-
-fn phrase(what: Negative) -> &'static str {
-    match what {
-        Negative::NoName => "NXDOMAIN: the name does not exist",
-        Negative::NoData => "NODATA: the name has no such record",
-    }
-}
-
-fn list(records: &[Record]) -> String {
-    let data: Vec<String> =
-        records.iter().map(|record| format!("{} {}", record.record_type(), record.data)).collect();
-    let ttl = records.iter().map(|record| record.ttl).min().unwrap_or_default();
-    format!("{}, for {ttl} s", data.join(", "))
 }
 
 #[cfg(test)]

@@ -31,47 +31,81 @@ impl fmt::Display for Failure {
 
 /// The rounds that a question makes.
 #[derive(Debug)]
-pub(crate) struct Rounds<'a> {
-    servers: &'a [SocketAddr],
-    rounds_left: u32,
+pub(crate) struct Rounds {
+    servers: Vec<SocketAddr>,
+    rounds: u32,
+    round: u32,
     next: usize,
-    first_reason: QueryReason,
     /// What became of each server, the last time.
     failures: Vec<Option<Failure>>,
     last_failed: Option<usize>,
     tries: u32,
 }
 
-impl<'a> Rounds<'a> {
-    /// `rounds` rounds over all `servers`; `why` is the reason of the first question.
-    pub(crate) fn new(servers: &'a [SocketAddr], rounds: u32, why: QueryReason) -> Self {
-        Self {
-            servers,
-            rounds_left: rounds.max(1),
-            next: 0,
-            first_reason: why,
-            failures: vec![None; servers.len()],
-            last_failed: None,
-            tries: 0,
+impl Rounds {
+    /// `rounds` rounds over all `servers`.
+    pub(crate) fn new(servers: Vec<SocketAddr>, rounds: u32) -> Self {
+        let failures = vec![None; servers.len()];
+        Self { servers, rounds: rounds.max(1), round: 0, next: 0, failures, last_failed: None, tries: 0 }
+    }
+
+    /// Whom to ask now, and why if it is not the first to be asked; none when everybody had their
+    /// turns. A server that was only silent is asked again in the next round; one that said what it
+    /// had to say is not.
+    pub(crate) fn next(&mut self) -> Option<(SocketAddr, Option<QueryReason>)> {
+        loop {
+            if let Some(next) = self.next_of_round() {
+                return Some(next);
+            }
+            if !self.begin_round() {
+                return None;
+            }
         }
     }
 
-    /// Whom to ask now, and why; none when everybody had their turns. A server that was only silent
-    /// is asked again in the next round; one that said what it had to say is not.
-    pub(crate) fn next(&mut self) -> Option<(SocketAddr, QueryReason)> {
-        while self.rounds_left > 0 {
-            while let Some(server) = self.servers.get(self.next) {
-                let index = self.next;
-                self.next += 1;
-                if matches!(self.failure_of(index), None | Some(Failure::TimedOut { .. })) {
-                    self.tries += 1;
-                    return Some((*server, self.reason(index)));
-                }
+    /// Whom to ask now, as [`next`](Self::next), but only as long as this round goes on.
+    pub(crate) fn next_of_round(&mut self) -> Option<(SocketAddr, Option<QueryReason>)> {
+        while let Some(server) = self.servers.get(self.next).copied() {
+            let index = self.next;
+            self.next += 1;
+            if matches!(self.failure_of(index), None | Some(Failure::TimedOut { .. })) {
+                self.tries += 1;
+                return Some((server, self.reason(index)));
             }
-            self.next = 0;
-            self.rounds_left -= 1;
         }
         None
+    }
+
+    /// Begins the next round, if there is to be one more.
+    pub(crate) fn begin_round(&mut self) -> bool {
+        self.next = 0;
+        self.round += 1;
+        self.round < self.rounds
+    }
+
+    /// Whether anybody is to be asked in this round or a later one.
+    pub(crate) fn has_more(&self) -> bool {
+        let left = self.failures.iter().skip(self.next);
+        left.into_iter().any(|failure| matches!(failure, None | Some(Failure::TimedOut { .. })))
+    }
+
+    /// Which round this is, the first being 0.
+    pub(crate) fn round(&self) -> u32 {
+        self.round
+    }
+
+    /// One server more, the last of this round, unless it is known already.
+    pub(crate) fn add(&mut self, server: SocketAddr) {
+        if !self.servers.contains(&server) {
+            self.servers.push(server);
+            self.failures.push(None);
+        }
+    }
+
+    /// What became of those who were of no use, in the order of the servers.
+    pub(crate) fn failures(&self) -> impl Iterator<Item = (SocketAddr, &Failure)> {
+        let both = self.servers.iter().zip(&self.failures);
+        both.filter_map(|(server, failure)| Some((*server, failure.as_ref()?)))
     }
 
     /// The server that was given last was of no use.
@@ -110,13 +144,9 @@ impl<'a> Rounds<'a> {
             Some((server, source)) if !silent => {
                 ResolveError::Network { name, server, source: Box::new(source) }
             }
-            _ if silent => ResolveError::Timeout {
-                name,
-                servers: self.servers.to_vec(),
-                tries: self.tries,
-                each,
-                ignored,
-            },
+            _ if silent => {
+                ResolveError::Timeout { name, servers: self.servers, tries: self.tries, each, ignored }
+            }
             _ => ResolveError::NoServers { name },
         }
     }
@@ -125,14 +155,14 @@ impl<'a> Rounds<'a> {
         self.failures.get(index)?.as_ref()
     }
 
-    fn reason(&self, index: usize) -> QueryReason {
-        let Some(last) = self.last_failed else { return self.first_reason.clone() };
+    fn reason(&self, index: usize) -> Option<QueryReason> {
+        let last = self.last_failed?;
         match (self.failure_of(index), self.servers.get(last), self.failure_of(last)) {
-            (Some(Failure::TimedOut { waited, .. }), ..) => QueryReason::Timeout { waited: *waited },
+            (Some(Failure::TimedOut { waited, .. }), ..) => Some(QueryReason::Timeout { waited: *waited }),
             (_, Some(server), Some(failure)) => {
-                QueryReason::NextServer { because: format!("{server}: {failure}") }
+                Some(QueryReason::NextServer { because: format!("{server}: {failure}") })
             }
-            _ => self.first_reason.clone(),
+            _ => None,
         }
     }
 }
@@ -158,12 +188,11 @@ mod tests {
 
     /// Whom is asked why when they fail so, and the error in the end.
     fn story(count: u8, rounds: u32, failures: &[Failure]) -> (Vec<String>, String) {
-        let servers = servers(count);
-        let mut rounds = Rounds::new(&servers, rounds, QueryReason::First);
+        let mut rounds = Rounds::new(servers(count), rounds);
         let mut told = Vec::new();
         let mut failures = failures.iter();
         while let Some((server, why)) = rounds.next() {
-            told.push(format!("{}: {why}", server.ip()));
+            told.push(format!("{}: {}", server.ip(), why.unwrap_or(QueryReason::First)));
             rounds.failed(failures.next().expect("a failure for each try").clone());
         }
         assert_eq!(failures.next(), None, "too few tries");

@@ -1,14 +1,13 @@
 //! The stub resolver (RFC 1034 5.3.1): it asks the configured servers, who do the walking.
 
+use crate::asking::{Asking, Patience};
+use crate::config::ResolverConfig;
 use crate::error::{ResolveError, ServerProblem};
-use crate::exchange::{Exchange, NoAnswer};
-use crate::message::{Edns, Message, Question, ResponseCode};
+use crate::message::{Message, Question, ResponseCode};
 use crate::rounds::{Failure, Rounds};
-use glasstack_journal::event::{QueryReason, Transport};
+use glasstack_journal::event::QueryReason;
 use glasstack_stack::Host;
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// The servers, and how they are asked.
@@ -17,21 +16,17 @@ pub(crate) struct Stub {
     servers: Vec<SocketAddr>,
     timeout: Duration,
     attempts: u32,
-    edns: bool,
-    use_tcp: bool,
-    /// Servers that were found not to understand EDNS.
-    without_edns: Mutex<BTreeSet<SocketAddr>>,
+    asking: Asking,
 }
 
 impl Stub {
-    pub(crate) fn new(
-        servers: Vec<SocketAddr>,
-        timeout: Duration,
-        attempts: u32,
-        edns: bool,
-        use_tcp: bool,
-    ) -> Self {
-        Self { servers, timeout, attempts, edns, use_tcp, without_edns: Mutex::default() }
+    pub(crate) fn new(config: &ResolverConfig) -> Self {
+        Self {
+            servers: config.servers.clone(),
+            timeout: config.timeout,
+            attempts: config.attempts,
+            asking: Asking::new(true, config.edns, config.use_tcp),
+        }
     }
 
     /// Asks one server after the other until one answers; tells which.
@@ -41,63 +36,17 @@ impl Stub {
         question: &Question,
         why: QueryReason,
     ) -> Result<(Message, SocketAddr), ResolveError> {
-        let mut rounds = Rounds::new(&self.servers, self.attempts, why);
-        while let Some((server, why)) = rounds.next() {
-            match self.ask_server(host, question, server, why).await {
+        let mut rounds = Rounds::new(self.servers.clone(), self.attempts);
+        let patience = Patience { udp: self.timeout, tcp: self.timeout };
+        while let Some((server, again)) = rounds.next() {
+            let why = again.unwrap_or_else(|| why.clone());
+            let answered = self.asking.ask(host, question, server, patience, why).await;
+            match answered.and_then(accept) {
                 Ok(message) => return Ok((message, server)),
                 Err(failure) => rounds.failed(failure),
             }
         }
         Err(rounds.into_error(&question.name, self.timeout))
-    }
-
-    /// Asks one server, in another way if it wishes so.
-    async fn ask_server(
-        &self,
-        host: &Host,
-        question: &Question,
-        server: SocketAddr,
-        why: QueryReason,
-    ) -> Result<Message, Failure> {
-        let mut exchange = Exchange {
-            question,
-            server,
-            transport: if self.use_tcp { Transport::Tcp } else { Transport::Udp },
-            edns: (self.edns && !self.lacks_edns(server)).then(Edns::default),
-            timeout: self.timeout,
-            why,
-        };
-        loop {
-            let message = exchange.run(host).await.map_err(|error| match error {
-                NoAnswer::TimedOut { ignored } => Failure::TimedOut { waited: self.timeout, ignored },
-                NoAnswer::Network(error) => Failure::Network(error),
-            })?;
-            // RFC 6891 7: a server from before EDNS says that it does not understand; so the question is asked again
-            // without, and from now on always.
-            let not_understood =
-                matches!(message.code, ResponseCode::FormErr | ResponseCode::NotImp | ResponseCode::BadVers);
-            if exchange.edns.is_some() && not_understood {
-                self.remember_lack_of_edns(server);
-                exchange.edns = None;
-                exchange.why = QueryReason::WithoutEdns;
-                continue;
-            }
-            // RFC 1035 4.2.1, RFC 7766 5: what did not fit is fetched over TCP.
-            if message.truncated && exchange.transport == Transport::Udp {
-                exchange.transport = Transport::Tcp;
-                exchange.why = QueryReason::Truncated;
-                continue;
-            }
-            return accept(message);
-        }
-    }
-
-    fn lacks_edns(&self, server: SocketAddr) -> bool {
-        self.without_edns.lock().unwrap_or_else(PoisonError::into_inner).contains(&server)
-    }
-
-    fn remember_lack_of_edns(&self, server: SocketAddr) {
-        self.without_edns.lock().unwrap_or_else(PoisonError::into_inner).insert(server);
     }
 }
 

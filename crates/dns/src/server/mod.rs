@@ -70,7 +70,15 @@ impl Drop for NameServer {
 /// Answers questions on `local`, over UDP and TCP, as `authority` knows. The address may be
 /// unspecified; the port is usually [`DNS_PORT`](crate::config::DNS_PORT).
 pub fn serve(host: &Host, local: SocketAddr, authority: impl Authority) -> Result<NameServer, ServeError> {
-    let host = host.span(SpanKind::Service { name: "dns".to_owned(), local });
+    serve_within(&host.span(SpanKind::Service { name: "dns".to_owned(), local }), local, authority)
+}
+
+/// The same, in a span that is open already.
+pub(crate) fn serve_within(
+    host: &Host,
+    local: SocketAddr,
+    authority: impl Authority,
+) -> Result<NameServer, ServeError> {
     let socket = host.udp(local)?;
     let listener = host.listen(local)?;
     let responder = Arc::new(Responder::new(Arc::new(authority), host.scope().clone()));
