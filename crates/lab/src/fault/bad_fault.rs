@@ -45,8 +45,12 @@ impl fmt::Display for BadFault {
             .chars()
             .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
             .collect();
-        let width = |range: Range<usize>| self.sentence.get(range).map_or(0, |part| part.chars().count());
-        let (before, under) = (width(0..self.at.start), width(self.at.clone()).max(1));
+        let chars_before = |end: usize| {
+            let within = self.sentence.char_indices().take_while(|(at, _)| *at < end).count();
+            within + end.saturating_sub(self.sentence.len())
+        };
+        let before = chars_before(self.at.start);
+        let under = (chars_before(self.at.end) - before).max(1);
         writeln!(f, "{shown}")?;
         write!(f, "{}{} {}", " ".repeat(before), "^".repeat(under), self.why)?;
         match &self.nearest {

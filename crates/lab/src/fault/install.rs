@@ -1,6 +1,6 @@
 //! Puts faults into a lab that has been built.
 
-use super::spec::{CertificateFault, FaultSpec, Paper, PaperFlaw};
+use super::spec::{AuthorityFlaw, CertificateFault, FaultSpec, LeafFlaw};
 use crate::pki::{Flaw, PkiTerms, Validity};
 use glasstack_journal::Scope;
 use glasstack_journal::event::{Event, Note};
@@ -35,19 +35,28 @@ pub fn pki_terms(faults: &[FaultSpec]) -> PkiTerms {
     terms
 }
 
-fn add_term(terms: &mut PkiTerms, CertificateFault { whose, flaw }: &CertificateFault) {
-    match (whose, flaw) {
-        (Paper::Intermediate, PaperFlaw::Expired) => terms.intermediate = Validity::Expired,
-        (Paper::Intermediate, PaperFlaw::NotYetValid) => terms.intermediate = Validity::NotYetValid,
-        (Paper::Intermediate, PaperFlaw::Revoked) => terms.revoke_intermediate = true,
-        (Paper::Intermediate, _) => terms.omit_intermediate = true,
-        (Paper::Leaf(name), PaperFlaw::Revoked) => {
-            terms.revoke.insert(bare(name));
+fn add_term(terms: &mut PkiTerms, certificate: &CertificateFault) {
+    match certificate {
+        CertificateFault::Intermediate(flaw) => match flaw {
+            AuthorityFlaw::Expired => terms.intermediate = Validity::Expired,
+            AuthorityFlaw::NotYetValid => terms.intermediate = Validity::NotYetValid,
+            AuthorityFlaw::Revoked => terms.revoke_intermediate = true,
+            AuthorityFlaw::Omitted => terms.omit_intermediate = true,
+        },
+        CertificateFault::Leaf { name, flaw } => {
+            let flaw = match flaw {
+                LeafFlaw::Revoked => {
+                    terms.revoke.insert(bare(name));
+                    return;
+                }
+                LeafFlaw::Expired => Flaw::Expired,
+                LeafFlaw::NotYetValid => Flaw::NotYetValid,
+                LeafFlaw::WrongName => Flaw::WrongName,
+                LeafFlaw::UntrustedRoot => Flaw::UntrustedRoot,
+                LeafFlaw::SelfSigned => Flaw::SelfSigned,
+            };
+            terms.flaws.push((bare(name), flaw));
         }
-        (Paper::Leaf(name), PaperFlaw::Expired) => terms.flaws.push((bare(name), Flaw::Expired)),
-        (Paper::Leaf(name), PaperFlaw::NotYetValid) => terms.flaws.push((bare(name), Flaw::NotYetValid)),
-        (Paper::Leaf(name), PaperFlaw::UntrustedRoot) => terms.flaws.push((bare(name), Flaw::UntrustedRoot)),
-        (Paper::Leaf(name), _) => terms.flaws.push((bare(name), Flaw::SelfSigned)),
     }
 }
 

@@ -3,15 +3,18 @@
 mod bad_fault;
 mod install;
 mod parse;
+pub(crate) mod quantity;
+mod reader;
 mod show;
 mod spec;
+mod things;
 mod words;
 
 pub use bad_fault::BadFault;
 pub use install::{CannotStrike, InForce, Stage, install, pki_terms};
 pub use spec::{
-    Attack, CableFault, CertificateFault, Deed, FaultSpec, Frames, Heading, Kill, Kind, Mishap, Paper,
-    PaperFlaw, Part, Percent, Place, Side, Thing, Unplug, Victims, Which, Window,
+    Attack, AuthorityFlaw, CableFault, CertificateFault, Deed, FaultSpec, Frames, Heading, Kill, Kind,
+    LeafFlaw, Mishap, Part, Percent, Place, Side, Thing, Unplug, Victims, Which, Window,
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

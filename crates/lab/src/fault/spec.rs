@@ -25,8 +25,8 @@ pub enum FaultSpec {
 pub struct CableFault {
     /// What befalls them.
     pub mishap: Mishap,
-    /// On which cable.
-    pub place: Place,
+    /// On which cable; none: the client's.
+    pub place: Option<Place>,
     /// Which way along it; none: both.
     pub heading: Option<Heading>,
     /// Only TCP and UDP from or to this port.
@@ -170,18 +170,15 @@ pub enum Which {
     Nth(u64),
     /// The first n.
     First(u64),
-    /// The last; only the last ACK of a TCP connection can be told while it passes.
-    Last,
     /// Each with this probability.
     Chance(Percent),
 }
 
-/// Where in a frame.
+/// Where in a frame. Which bit of it, chance says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Behind the Ethernet header, wherever chance says.
-    Anywhere,
-    /// What the thing itself is: of a TLS record its content, of a DNS message the message.
+    /// What the thing itself is: of a frame whatever is behind the Ethernet header, of TCP its header and
+    /// data, of a TLS record its content, of a DNS, DHCP or HTTP message the message.
     Itself,
     /// What TCP, UDP or ICMP carries.
     Payload,
@@ -196,11 +193,8 @@ pub enum Part {
 pub struct Percent(pub u32);
 
 /// Which cable.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// The client's.
-    #[default]
-    Client,
     /// The one of this host (or, of another kind of node, its first).
     Of(String),
     /// The one between these two.
@@ -258,38 +252,45 @@ pub struct Unplug {
 
 /// A certificate that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CertificateFault {
-    /// Whose.
-    pub whose: Paper,
-    /// What is wrong with it.
-    pub flaw: PaperFlaw,
-}
-
-/// A certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Paper {
+pub enum CertificateFault {
     /// The authority's between the root and the servers.
-    Intermediate,
-    /// The server's of this name.
-    Leaf(DnsName),
+    Intermediate(AuthorityFlaw),
+    /// A server's.
+    Leaf {
+        /// The server's name.
+        name: DnsName,
+        /// What is wrong with it.
+        flaw: LeafFlaw,
+    },
 }
 
-/// What is wrong with a certificate.
+/// What is wrong with the intermediate's certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PaperFlaw {
+pub enum AuthorityFlaw {
+    /// Its time is over.
+    Expired,
+    /// Its time has not come.
+    NotYetValid,
+    /// The root has taken it back.
+    Revoked,
+    /// Servers do not send it.
+    Omitted,
+}
+
+/// What is wrong with a server's certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeafFlaw {
     /// Its time is over.
     Expired,
     /// Its time has not come.
     NotYetValid,
     /// Its issuer has taken it back.
     Revoked,
-    /// Servers do not send it; only of the intermediate.
-    Omitted,
-    /// It is for another name; only of a leaf.
+    /// It is for another name.
     WrongName,
-    /// Nobody trusts its root; only of a leaf.
+    /// Nobody trusts its root.
     UntrustedRoot,
-    /// It vouches for itself; only of a leaf.
+    /// It vouches for itself.
     SelfSigned,
 }
 

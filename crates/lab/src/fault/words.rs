@@ -33,7 +33,7 @@ macro_rules! kinds {
 
 kinds! {
     /// Any frame.
-    Frame: "frame", "frames";
+    Frame: "frame", "frames", "everything";
     /// ARP (RFC 826).
     Arp: "ARP", "ARPs", "ARP packet", "ARP packets";
     /// An ARP request.
@@ -66,6 +66,8 @@ kinds! {
     SynAck: "SYN-ACK", "SYN-ACKs", "SYN ACK", "SYN ACKs", "SYN+ACK";
     /// TCP with an acknowledgment and nothing else.
     Ack: "ACK", "ACKs";
+    /// The TCP ACK of the second FIN of a connection, after which nothing is left to say.
+    LastAck: "last ACK", "last ACKs";
     /// TCP with FIN.
     Fin: "FIN", "FINs";
     /// TCP with RST.
