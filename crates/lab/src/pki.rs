@@ -34,11 +34,16 @@ pub enum Flaw {
     Expired,
     /// It begins in a month.
     NotYetValid,
+    /// It is for [`ANOTHER_NAME`].
+    WrongName,
     /// Its root is none that the client trusts.
     UntrustedRoot,
     /// It vouches for itself.
     SelfSigned,
 }
+
+/// The name in a certificate that is for another name than it should be.
+pub const ANOTHER_NAME: &str = "somebody-else.test";
 
 /// How the authorities differ from the usual ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -163,7 +168,8 @@ impl Pki {
             Some(Flaw::NotYetValid) => days(30, 120),
             _ => days(-30, 60),
         };
-        let draft = Draft::server(names, dates)?;
+        let shown = if flaw == Some(Flaw::WrongName) { &[ANOTHER_NAME] } else { names };
+        let draft = Draft::server(shown, dates)?;
         let (own, mut chain) = match flaw {
             Some(Flaw::SelfSigned) => (draft.self_signed(&self.entropy)?, vec![]),
             Some(Flaw::UntrustedRoot) => {
