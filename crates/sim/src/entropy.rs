@@ -5,6 +5,7 @@ use glasstack_stack::Entropy;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// Random bytes that come again with the same seed. Only a [`SimWorld`](crate::SimWorld) makes
 /// one: on a real network it would give keys and ports away.
@@ -50,6 +51,12 @@ impl Rng {
     pub fn below(&mut self, bound: u64) -> u64 {
         let wide = u128::from(self.rng.next_u64()) * u128::from(bound);
         u64::try_from(wide >> 64).unwrap_or(0)
+    }
+
+    /// A duration from nothing to `limit`, each nanosecond equally likely.
+    pub fn up_to(&mut self, limit: Duration) -> Duration {
+        let nanos = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+        Duration::from_nanos(self.below(nanos.saturating_add(1)))
     }
 
     /// True with this probability, from 0.0 (never) to 1.0 (always).

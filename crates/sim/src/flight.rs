@@ -25,7 +25,7 @@ impl Way {
     }
 }
 
-/// A frame on a cable.
+/// A frame on a cable, or the cable's own next turn.
 #[derive(Debug)]
 pub(crate) struct Flight {
     /// Which cable, by its number in the world.
@@ -34,9 +34,32 @@ pub(crate) struct Flight {
     pub(crate) way: Way,
     /// How often the cable had been unplugged when the frame left.
     pub(crate) unplugged: u64,
-    /// Who holds it back and for how long, if that is told only when it arrives.
-    pub(crate) held: Option<(String, Duration)>,
-    pub(crate) frame: WireFrame,
+    pub(crate) load: Load,
+}
+
+/// What flies.
+#[derive(Debug)]
+pub(crate) enum Load {
+    /// A frame.
+    Frame {
+        frame: WireFrame,
+        /// Who holds it back and for how long, if that is told only when it arrives.
+        held: Option<(String, Duration)>,
+        /// It comes out as another than went in: a copy, or with a wrong bit.
+        is_odd: bool,
+    },
+    /// Nothing: when this arrives the line is free for the next frame that waits to be sent.
+    Turn,
+}
+
+impl Load {
+    /// The same, as a copy or with a wrong bit.
+    pub(crate) fn odd(self) -> Self {
+        match self {
+            Self::Frame { frame, held, .. } => Self::Frame { frame, held, is_odd: true },
+            Self::Turn => Self::Turn,
+        }
+    }
 }
 
 /// Where a flight stands in the order.
@@ -63,7 +86,7 @@ impl Flights {
     /// Lets a frame that is still flying arrive at `arrives` instead, `late` after its time.
     pub(crate) fn reschedule(&mut self, key: FlightKey, arrives: Instant, late: Duration) {
         if let Some(mut flight) = self.by_arrival.remove(&key) {
-            if let Some((_, for_)) = &mut flight.held {
+            if let Load::Frame { held: Some((_, for_)), .. } = &mut flight.load {
                 *for_ = late;
             }
             self.launch(arrives, flight);

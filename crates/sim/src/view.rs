@@ -1,9 +1,14 @@
 //! A frame as a fault, a test or an odd node looks at it: parsed only as far as it is asked.
 
-use etherparse::{LaxNetSlice, LaxSlicedPacket, LinkSlice, TcpSlice, TransportSlice};
+use etherparse::{LaxNetSlice, LaxSlicedPacket, TcpSlice, TransportSlice};
 use glasstack_journal::event::{FrameId, MacAddress, TcpFlags};
 use std::cell::OnceCell;
 use std::net::{IpAddr, Ipv4Addr};
+
+/// EtherType of a VLAN tag (IEEE 802.1Q-2018, table 9-1).
+pub(crate) const VLAN_TAG: u16 = 0x8100;
+/// EtherType of a provider's VLAN tag around it.
+const SERVICE_TAG: u16 = 0x88a8;
 
 /// An Ethernet frame to look at. Every question that does not apply to it, or to what is left of
 /// it after a cut, is answered with `None` or `false`.
@@ -54,12 +59,18 @@ impl<'a> FrameView<'a> {
         self.destination_mac() == Some(MacAddress::BROADCAST)
     }
 
-    /// What it carries (IEEE 802 EtherType).
+    /// What stands behind its addresses (IEEE 802 EtherType): what it carries, or that it has a VLAN tag
+    /// (0x8100).
     pub fn ether_type(&self) -> Option<u16> {
-        match &self.parsed()?.link {
-            Some(LinkSlice::Ethernet2(ethernet)) => Some(ethernet.ether_type().0),
-            _ => None,
-        }
+        self.bytes.get(12..14)?.try_into().ok().map(u16::from_be_bytes)
+    }
+
+    /// The VLAN that its outermost tag names, 0 to 4095 (IEEE 802.1Q); none if it has no tag. All other
+    /// questions look through tags.
+    pub fn vlan(&self) -> Option<u16> {
+        let tag: [u8; 2] = self.bytes.get(14..16)?.try_into().ok()?;
+        let is_tagged = matches!(self.ether_type(), Some(VLAN_TAG | SERVICE_TAG));
+        is_tagged.then(|| u16::from_be_bytes(tag) & 0x0fff)
     }
 
     /// Whether it is ARP.
@@ -293,6 +304,17 @@ mod tests {
     }
 
     #[test]
+    fn a_vlan_tag_hides_nothing() {
+        let mut bytes = syn();
+        assert_eq!(FrameView::new(FrameId(1), &bytes).vlan(), None);
+        bytes.splice(12..12, [0x81, 0x00, 0xa0, 0x0a]); // priority 5, VLAN 10
+        let tagged = FrameView::new(FrameId(1), &bytes);
+        assert_eq!((tagged.vlan(), tagged.ether_type()), (Some(10), Some(0x8100)));
+        assert!(tagged.is_syn() && tagged.is_ipv4() && !tagged.is_arp());
+        assert_eq!((tagged.ip_len(), tagged.destination_port()), (Some(40), Some(80)));
+    }
+
+    #[test]
     fn any_cut_of_a_frame_can_be_looked_at() {
         let bytes = syn();
         for length in 0..bytes.len() {
@@ -300,6 +322,7 @@ mod tests {
             assert!(!view.is_syn());
             assert!(view.payload().is_empty());
             let _ = (view.ip_len(), view.source_ip(), view.is_fragment(), view.is_arp(), view.ether_type());
+            let _ = view.vlan();
         }
     }
 }

@@ -197,7 +197,7 @@ impl SimWorld {
                     Way::There => 1,
                     Way::Back => 0,
                 }];
-                if let Some(frame) = handle.arrive(flight) {
+                if let Some(frame) = handle.arrive(flight, &mut self.flights) {
                     self.with_node(node, |node, context| node.on_frame(port, frame, context));
                     self.schedule.poll_soon(node);
                 }

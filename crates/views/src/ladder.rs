@@ -19,7 +19,7 @@ use crate::names::Names;
 use crate::output::Output;
 use crate::text::{count, printable, time};
 use glasstack_journal::event::{
-    Direction, DropReason, Event, FrameId, Icmp, InterfaceId, Link, MacAddress, Medium, Segment, Tcp,
+    Direction, Event, FrameId, Icmp, InterfaceId, Link, MacAddress, Medium, Segment, Tcp,
 };
 use glasstack_journal::{Instant, NodeId, Observer, Record};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -110,6 +110,17 @@ impl Names {
         self.interfaces.get(&interface)
     }
 
+    /// Whether an interface is at `place`: its node's name, `NODE:INTERFACE`, or its cable's name,
+    /// whichever end is named first.
+    pub(crate) fn is_at(&self, interface: InterfaceId, place: &str) -> bool {
+        let Some(known) = self.interfaces.get(&interface) else { return false };
+        let is_node = |name: &str| self.is_called(known.node, name);
+        let turned = || place.split_once(" <-> ").map(|(first, second)| format!("{second} <-> {first}"));
+        is_node(place)
+            || turned().is_some_and(|name| is_node(&name))
+            || place.rsplit_once(':').is_some_and(|(node, name)| is_node(node) && known.name == name)
+    }
+
     /// The node called `name`.
     pub(crate) fn is_called(&self, node: NodeId, name: &str) -> bool {
         self.nodes.get(&node).is_some_and(|known| known == name)

@@ -22,12 +22,15 @@ use crate::comment::Explainer;
 use crate::names::Names;
 use crate::output::Output;
 use block::{InterfaceDescription, PacketInfo, Reception, Timestamp};
-use glasstack_journal::event::{Direction, Dns, Event, InterfaceId, Ip, Link, MacAddress, Medium, Tls};
+use glasstack_journal::event::{
+    Direction, Dns, Event, FrameId, InterfaceId, Ip, Link, MacAddress, Medium, Tls,
+};
 use glasstack_journal::{NodeId, Observer, Record, WallTime};
 use hold::{Frame, Hold};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Whose frames are captured. A frame that passes two points is captured twice if both are watched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,7 +40,10 @@ pub enum Points {
     FirstNode,
     /// The nodes with these names.
     Nodes(Vec<String>),
-    /// Every node.
+    /// These places and no others: a node's name for all its interfaces, `NODE:INTERFACE` for one of
+    /// them (`home:eth1`), or a cable's name for the capture on it (`client <-> home-switch`).
+    Only(Vec<String>),
+    /// Every node, and every cable that is captured.
     Everywhere,
 }
 
@@ -85,29 +91,40 @@ impl PcapngCapture {
                 if !address.is_unspecified() {
                     self.hosts.add((*address, self.names.node(record.node)));
                 }
-                if self.is_watched(record.node) {
+                if self.is_watched(record.node, *interface) {
                     self.number(*interface);
                     self.output.flush();
                 }
             }
-            Link::Frame { frame, interface, direction, bytes } if self.is_watched(record.node) => {
-                self.hold.push(Frame {
-                    id: *frame,
-                    node: record.node,
-                    interface: *interface,
-                    direction: *direction,
-                    at: record.at,
-                    bytes: bytes.clone(),
-                });
+            Link::CaptureUp { interface, .. } if self.is_watched_cable(*interface) => {
+                self.number(*interface);
+                self.output.flush();
+            }
+            Link::Frame { frame, interface, direction, bytes }
+                if self.is_watched(record.node, *interface) =>
+            {
+                self.hold.push(held(record, *frame, *interface, *direction, bytes));
+            }
+            Link::Captured { frame, interface, direction, bytes } if self.is_watched_cable(*interface) => {
+                self.hold.push_all(held(record, *frame, *interface, *direction, bytes));
             }
             _ => {}
         }
     }
 
-    fn is_watched(&mut self, node: NodeId) -> bool {
+    fn is_watched(&mut self, node: NodeId, interface: InterfaceId) -> bool {
         match &self.points {
             Points::FirstNode => *self.first.get_or_insert(node) == node,
             Points::Nodes(names) => names.iter().any(|name| self.names.is_called(node, name)),
+            Points::Only(places) => places.iter().any(|place| self.names.is_at(interface, place)),
+            Points::Everywhere => true,
+        }
+    }
+
+    fn is_watched_cable(&self, interface: InterfaceId) -> bool {
+        match &self.points {
+            Points::FirstNode | Points::Nodes(_) => false,
+            Points::Only(places) => places.iter().any(|place| self.names.is_at(interface, place)),
             Points::Everywhere => true,
         }
     }
@@ -248,6 +265,16 @@ impl Observer for PcapngCapture {
         self.write_pending();
         self.output.finish()
     }
+}
+
+fn held(
+    record: &Record,
+    id: FrameId,
+    interface: InterfaceId,
+    direction: Direction,
+    bytes: &Arc<[u8]>,
+) -> Frame {
+    Frame { id, node: record.node, interface, direction, at: record.at, bytes: Arc::clone(bytes) }
 }
 
 /// How many secrets or names are remembered as written.

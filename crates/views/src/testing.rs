@@ -83,6 +83,15 @@ impl Story {
         actor
     }
 
+    /// A cable with a capture on it.
+    pub(crate) fn cable(&mut self, name: &str) -> Actor {
+        let node = self.journal.node(self.now, name);
+        let interface = self.journal.next_interface();
+        let actor = Actor { node, interface, number: 0 };
+        self.tell(&actor, None, Link::CaptureUp { interface, cable: name.to_owned() });
+        actor
+    }
+
     pub(crate) fn open(&mut self, who: &Actor, parent: Option<SpanId>, kind: SpanKind) -> SpanId {
         self.journal.open_span(self.now, who.node, parent, kind)
     }

@@ -44,8 +44,7 @@ impl Fault for Jitter {
     }
 
     fn judge(&mut self, _frame: &FrameView<'_>, _now: Instant, rng: &mut Rng) -> Verdict {
-        let nanos = u64::try_from(self.up_to.as_nanos()).unwrap_or(u64::MAX);
-        Verdict::Delay(Duration::from_nanos(rng.below(nanos.saturating_add(1))))
+        Verdict::Delay(rng.up_to(self.up_to))
     }
 }
 

@@ -13,18 +13,22 @@
 //! ```
 
 mod black_hole;
+mod bursts;
 mod corrupt;
 mod delay;
 mod drop;
 mod duplicate;
+mod outage;
 mod pick;
 mod reorder;
 
 pub use black_hole::{BlackHole, blackhole_larger_than};
+pub use bursts::{Bursts, GilbertElliott, bursts};
 pub use corrupt::{Corrupt, corrupt, corrupt_bit};
 pub use delay::{Delay, Jitter, delay, jitter};
 pub use drop::{Lose, drop_first_syn, drop_nth, drop_when, lose, loss};
 pub use duplicate::{Duplicate, duplicate};
+pub use outage::{Outage, flapping, outage};
 pub use pick::Pick;
 pub use reorder::{Reorder, reorder};
 
@@ -40,7 +44,7 @@ pub enum Verdict {
     Pass,
     /// It is lost.
     Drop,
-    /// It arrives later by this much; frames sent after it may overtake it.
+    /// It arrives later by this much; frames sent after it may overtake it, whatever the lane says of order.
     Delay(Duration),
     /// It is held back until the next frame of its direction has arrived, but no longer than this.
     Behind(Duration),

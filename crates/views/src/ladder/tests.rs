@@ -2,7 +2,7 @@ use super::*;
 use crate::testing::{Actor, Brief, EPOCH, Sink, Story, frames, replay};
 use glasstack_journal::SpanKind;
 use glasstack_journal::event::{
-    AckReason, FlowId, Retransmission, SegmentReason, StateCause, TcpFlags, TcpState,
+    AckReason, DropReason, FlowId, Retransmission, SegmentReason, StateCause, TcpFlags, TcpState,
 };
 
 /// STYLE's own example: the first SYN is lost, the second gets through.
@@ -234,4 +234,26 @@ fn a_routed_frame_is_a_rung_a_hop_and_keeps_the_senders_reason() {
         " 0.001000 router -> server  TCP SYN  (opens the connection)\n",
     );
     assert_eq!(ladder(&story.records(), &options), expected);
+}
+
+#[test]
+fn a_frame_that_no_host_sent_has_a_rung_and_a_capture_on_a_cable_makes_none() {
+    let mut story = Story::new();
+    let (client, server) = (story.host("client", 1), story.host("server", 2));
+    let cable = story.cable("client <-> server");
+    let bytes = frames::tcp(2, 1, (80, 49152), TcpFlags::RST, 0, 8, b"");
+    let frame = glasstack_journal::event::FrameId(77);
+    let (name, by) = ("client <-> server".to_owned(), "reset".to_owned());
+    story.tell(&cable, None, Link::Injected { frame, cable: name, by, bytes: bytes.as_slice().into() });
+    let direction = Direction::In;
+    let bytes: std::sync::Arc<[u8]> = bytes.into();
+    let seen = Link::Captured { frame, interface: cable.interface, direction, bytes: bytes.clone() };
+    story.tell(&cable, None, seen);
+    story.after(1_000);
+    story.tell(&client, None, Link::Frame { frame, interface: client.interface, direction, bytes });
+    drop(server);
+    assert_eq!(
+        ladder(&story.records(), &LadderOptions::default()),
+        " 0.000000 server -> client  TCP RST   + injected: reset\n"
+    );
 }

@@ -61,9 +61,14 @@ impl Hold {
                 (sent.id, sent.interface, sent.direction) == (frame.id, frame.interface, Direction::Out)
             });
         if !looped {
-            self.bytes += frame.bytes.len();
-            self.frames.push_back(frame);
+            self.push_all(frame);
         }
+    }
+
+    /// On a cable whatever passes is kept, whichever way.
+    pub(super) fn push_all(&mut self, frame: Frame) {
+        self.bytes += frame.bytes.len();
+        self.frames.push_back(frame);
     }
 
     /// The frames that need not wait any longer, in order.

@@ -273,3 +273,63 @@ fn a_frame_that_a_node_sends_to_itself_is_captured_once() {
 }
 
 mod in_tshark;
+
+/// A cable between client and server that is captured: a datagram each way, and one that is lost.
+fn captured_cable() -> Vec<Record> {
+    let mut story = Story::new();
+    let (client, server) = (story.host("client", 1), story.host("server", 2));
+    let cable = story.cable("client <-> server");
+    for (from, to, direction) in [(&client, &server, Direction::Out), (&server, &client, Direction::In)] {
+        let bytes = frames::udp(from.number, to.number, (5_000, 7), b"hello");
+        let frame = story.send(from, None, bytes.clone());
+        let passed =
+            Link::Captured { frame, interface: cable.interface, direction, bytes: bytes.as_slice().into() };
+        story.tell(&cable, None, passed);
+        story.after(1_000);
+        if from.number == 1 {
+            story.arrive_at_link(to, frame);
+        } else {
+            let lost = Link::Lost { frame, cable: "client <-> server".into(), by: "loss 5 %".into() };
+            story.tell(&cable, None, lost);
+        }
+    }
+    story.records()
+}
+
+#[test]
+fn a_capture_on_a_cable_has_an_interface_with_its_name_and_says_which_frames_were_lost() {
+    let records = captured_cable();
+    let at = |place: &str| parse(&capture(&records, Points::Only(vec![place.into()]))).unwrap();
+    let blocks = at("client <-> server");
+    let interfaces: Vec<&Read> = blocks.iter().filter(|block| block.kind == IDB).collect();
+    let options = interfaces[0].options(8);
+    assert_eq!(interfaces.len(), 1);
+    assert!(options.contains(&(2, b"client <-> server".to_vec())), "{options:?}");
+    assert!(options.iter().all(|(kind, _)| *kind != 4), "a cable has no address: {options:?}");
+    let packets: Vec<&Read> = blocks.iter().filter(|block| block.kind == EPB).collect();
+    assert_eq!(packets.len(), 2);
+    let flags = |packet: &Read| {
+        packet.packet_options().iter().find(|(kind, _)| *kind == 2).map(|(_, flags)| flags[0] & 0b11)
+    };
+    assert_eq!((flags(packets[0]), flags(packets[1])), (Some(2), Some(1)), "there, and back");
+    let lost = b"lost on client <-> server: loss 5 %".to_vec();
+    assert!(!packets[0].packet_options().contains(&(1, lost.clone())));
+    assert!(packets[1].packet_options().contains(&(1, lost)));
+    assert_eq!(at("server <-> client").len(), blocks.len(), "the ends may be turned");
+}
+
+#[test]
+fn only_the_places_that_were_asked_for_are_captured() {
+    let records = captured_cable();
+    let count = |points| {
+        let blocks = parse(&capture(&records, points)).unwrap();
+        blocks.iter().filter(|block| block.kind == EPB).count()
+    };
+    let only = |places: &[&str]| Points::Only(places.iter().map(|place| (*place).to_owned()).collect());
+    assert_eq!(count(only(&["server"])), 2);
+    assert_eq!(count(only(&["server:eth0"])), 2);
+    assert_eq!(count(only(&["server:eth1"])), 0);
+    assert_eq!(count(only(&["client", "client <-> server"])), 1 + 2);
+    assert_eq!(count(Points::Nodes(vec!["client".into()])), 1, "cables are nobody's");
+    assert_eq!(count(Points::Everywhere), 1 + 2 + 2);
+}
