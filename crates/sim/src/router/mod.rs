@@ -19,10 +19,16 @@
 //! the router by a method of its own on [`RouterConfig`], which calls `RouterConfig::service`. See
 //! `service`.
 
+mod answers;
+mod arp;
 mod config;
 mod filter;
+mod forward;
+mod fragment;
 mod nat;
 mod neighbours;
+mod options;
+mod own;
 mod packet;
 mod routes;
 mod service;
@@ -35,15 +41,14 @@ use crate::entropy::Rng;
 use crate::node::{Node, NodeContext, WireFrame};
 use config::PortConfig;
 use glasstack_journal::event::{
-    Arp, Direction, DropReason, FrameId, Icmp, InterfaceId, Ip, Link, MacAddress, Medium, RequestReason,
+    Arp, Direction, DropReason, FrameId, InterfaceId, Link, MacAddress, Medium, RequestReason,
 };
-use glasstack_journal::{Event, Instant, Scope};
-use glasstack_stack::{DeviceError, Prefix};
-use neighbours::{Due, Enqueued, Neighbours, NextHop};
-use packet::{IcmpError, Packet};
+use glasstack_journal::{Event, Instant};
+use glasstack_stack::{DeviceError, Prefix, TokenBucket};
+use neighbours::{Due, Neighbours, NextHop};
 use routes::{Origin, Routes, Row};
-use service::{Datagram, Desk, Outgoing, Service};
-use std::collections::BTreeSet;
+use service::{Outgoing, Service};
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 /// The smallest MTU that every link must have (RFC 791 3.2).
@@ -55,13 +60,16 @@ pub(crate) struct Router {
     routes: Routes,
     neighbours: Neighbours,
     silent_when_too_big: bool,
+    checks_sources: bool,
+    /// What ICMP errors may still be sent.
+    errors: TokenBucket,
     next_identification: u16,
     rng: Rng,
     services: Vec<Box<dyn Service>>,
     /// What services have said before the first instant.
     early: Vec<Outgoing>,
-    /// Destinations whose route has been told to the journal.
-    told: BTreeSet<Ipv4Addr>,
+    /// The route of every destination, as it was told to the journal.
+    told: BTreeMap<Ipv4Addr, Row>,
 }
 
 struct Port {
@@ -107,11 +115,13 @@ impl Router {
             routes,
             neighbours: Neighbours::default(),
             silent_when_too_big: config.silent_when_too_big,
+            checks_sources: config.checks_sources,
+            errors: TokenBucket::with_rate(context.now(), config.errors.0, config.errors.1),
             next_identification: 1,
             rng,
             services: Vec::new(),
             early: Vec::new(),
-            told: BTreeSet::new(),
+            told: BTreeMap::new(),
         };
         for service in config.services {
             let (started, out) = router.lend(context.scope(), |desk| service.start(desk));
@@ -121,218 +131,10 @@ impl Router {
         Ok(router)
     }
 
-    /// RFC 1812 5.2.1: the way of a packet through the router.
-    fn on_packet(&mut self, index: usize, frame: &WireFrame, context: &mut NodeContext<'_>) {
-        let packet = match Packet::parse(&frame.bytes) {
-            Ok(packet) => packet,
-            Err((reason, detail)) => return discard(frame.id, reason, detail, context),
-        };
-        if self.serve(index, frame, &packet, context) {
-            return;
-        }
-        if self.is_own(packet.destination()) {
-            return self.on_own_packet(frame.id, &packet, context);
-        }
-        // RFC 1812 5.3.5 and 5.2.1: neither broadcasts nor, by this router, multicasts are forwarded.
-        let is_broadcast = |port: &Port| port.network.broadcast() == Some(packet.destination());
-        if packet.is_to_a_group() || self.ports.iter().any(is_broadcast) {
-            let detail = format!("{} is not forwarded", packet.destination());
-            return discard(frame.id, DropReason::NotOurAddress, detail, context);
-        }
-        // RFC 1812 5.3.1: a packet whose TTL would reach zero is not forwarded.
-        if packet.ttl() <= 1 {
-            discard(frame.id, DropReason::TtlExpired, format!("TTL {}", packet.ttl()), context);
-            return self.tell(&packet, IcmpError::TimeExceeded, context);
-        }
-        let Some(row) = self.routes.lookup(packet.destination()) else {
-            discard(frame.id, DropReason::NoRoute, format!("to {}", packet.destination()), context);
-            return self.tell(&packet, IcmpError::NetworkUnreachable, context);
-        };
-        self.tell_route(&packet, row, context);
-        self.forward(frame.id, packet.with_ttl_decremented(), row, context);
-    }
-
-    /// RFC 1812 5.2.7: out of the port of `row`, in pieces if need be.
-    fn forward(&mut self, id: FrameId, packet: Packet, row: Row, context: &mut NodeContext<'_>) {
-        let Some(out) = self.ports.get(row.port) else { return };
-        let mtu = out.mtu;
-        let next_hop = NextHop { port: row.port, address: row.via.unwrap_or(packet.destination()) };
-        if packet.len() <= mtu {
-            return self.send(id, packet, next_hop, context);
-        }
-        if packet.dont_fragment() {
-            let detail = format!("{} bytes, the MTU of {} is {mtu}", packet.len(), out.name);
-            discard(id, DropReason::TooBig, detail, context);
-            if !self.silent_when_too_big {
-                self.tell(&packet, IcmpError::FragmentationNeeded { mtu }, context);
-            }
-            return;
-        }
-        let pieces: Vec<_> =
-            packet.fragments(mtu).into_iter().map(|p| (context.new_frame(Vec::new()).id, p)).collect();
-        context.record(|| Ip::Fragmented {
-            frames: pieces.iter().map(|(id, _)| *id).collect(),
-            length: packet.len(),
-            mtu,
-            identification: packet.identification(),
-        });
-        for (id, piece) in pieces {
-            self.send(id, piece, next_hop, context);
-        }
-    }
-
-    /// Gives a datagram to the service whose port it is for. False if it is none's.
-    fn serve(
-        &mut self,
-        index: usize,
-        frame: &WireFrame,
-        packet: &Packet,
-        context: &mut NodeContext<'_>,
-    ) -> bool {
-        let (Some((source, destination, payload)), Some(port)) = (packet.udp(), self.ports.get(index)) else {
-            return false;
-        };
-        let to = *destination.ip();
-        let to_all = to.is_broadcast() || port.network.broadcast() == Some(to) || self.is_own(to);
-        let is_meant = |service: &Box<dyn Service>| {
-            service.udp_port() == destination.port() && (to_all || service.groups().contains(&to))
-        };
-        let Some(which) = self.services.iter().position(is_meant) else { return false };
-        let datagram = Datagram {
-            frame: frame.id,
-            port: index,
-            source_mac: frame.view().source_mac().unwrap_or(MacAddress([0; 6])),
-            source,
-            destination,
-            ttl: packet.ttl(),
-            payload,
-        };
-        self.call(context, |services, desk| {
-            if let Some(service) = services.get_mut(which) {
-                service.on_datagram(&datagram, desk);
-            }
-        });
-        true
-    }
-
-    /// Calls services and sends what they say.
-    fn call(
-        &mut self,
-        context: &mut NodeContext<'_>,
-        call: impl FnOnce(&mut Vec<Box<dyn Service>>, &mut Desk<'_>),
-    ) {
-        let mut services = std::mem::take(&mut self.services);
-        let ((), out) = self.lend(context.scope(), |desk| call(&mut services, desk));
-        self.services = services;
-        for datagram in out {
-            self.send_datagram(datagram, context);
-        }
-    }
-
-    fn lend<R>(&mut self, scope: &Scope, call: impl FnOnce(&mut Desk<'_>) -> R) -> (R, Vec<Outgoing>) {
-        let (ports, routes, rng) = (self.ports.as_slice(), &mut self.routes, &mut self.rng);
-        let mut desk = Desk { scope, ports, routes, rng, out: Vec::new() };
-        let result = call(&mut desk);
-        (result, desk.out)
-    }
-
-    /// Sends a datagram of a service.
-    fn send_datagram(&mut self, datagram: Outgoing, context: &mut NodeContext<'_>) {
-        let to = *datagram.destination.ip();
-        let routed = self.routes.lookup(to).filter(|row| datagram.port.is_none_or(|port| port == row.port));
-        let Some(index) = datagram.port.or(routed.map(|row| row.port)) else { return };
-        let packet = Packet::datagram(&datagram, self.identification());
-        let Some(port) = self.ports.get(index) else { return };
-        let is_broadcast = to.is_broadcast() || port.network.broadcast() == Some(to);
-        let mac = match datagram.mac {
-            None if is_broadcast => Some(MacAddress::BROADCAST),
-            None if to.is_multicast() => Some(packet::group_mac(to)),
-            mac => mac,
-        };
-        let id = context.new_frame(Vec::new()).id;
-        match mac {
-            Some(mac) => port.emit(index, WireFrame { id, bytes: packet.framed(port.mac, mac) }, context),
-            None => {
-                let address = routed.and_then(|row| row.via).unwrap_or(to);
-                self.send(id, packet, NextHop { port: index, address }, context);
-            }
-        }
-    }
-
-    /// A packet to the router itself: it answers echo requests (RFC 1812 4.3.3.6) and speaks nothing else.
-    fn on_own_packet(&mut self, id: FrameId, packet: &Packet, context: &mut NodeContext<'_>) {
-        match packet.echo_reply(self.identification()) {
-            Some(reply) => {
-                self.originate(reply, context);
-            }
-            None if packet.is_udp() => {
-                discard(id, DropReason::NoUdpSocket, "a router has no UDP ports".to_owned(), context);
-                self.tell(packet, IcmpError::PortUnreachable, context);
-            }
-            None => {
-                let detail = format!("protocol {} to the router itself", packet.protocol());
-                discard(id, DropReason::UnknownProtocol, detail, context);
-                self.tell(packet, IcmpError::ProtocolUnreachable, context);
-            }
-        }
-    }
-
-    /// Sends an ICMP error about `packet` to its sender, unless RFC 1812 4.3.2.7 forbids it. The rate of
-    /// errors is not limited (4.3.2.8 would let it be).
-    fn tell(&mut self, packet: &Packet, error: IcmpError, context: &mut NodeContext<'_>) {
-        if packet.forbids_errors() || self.is_own(packet.source()) {
-            return;
-        }
-        // RFC 1812 4.3.2.4: the source is the address of the port that the message leaves by.
-        let Some(port) = self.routes.lookup(packet.source()).and_then(|row| self.ports.get(row.port)) else {
-            return;
-        };
-        let source = port.address;
-        let message = packet.error_about(error, source, self.identification());
-        let to = packet.source();
-        if let Some(frame) = self.originate(message, context) {
-            context.record(|| Icmp::ErrorSent { frame, to, what: error.to_string() });
-        }
-    }
-
-    /// Sends a packet of the router's own.
-    fn originate(&mut self, packet: Packet, context: &mut NodeContext<'_>) -> Option<FrameId> {
-        let row = self.routes.lookup(packet.destination())?;
-        let next_hop = NextHop { port: row.port, address: row.via.unwrap_or(packet.destination()) };
-        let id = context.new_frame(Vec::new()).id;
-        self.send(id, packet, next_hop, context);
-        Some(id)
-    }
-
-    /// Puts an Ethernet header before the packet and sends it, once the next hop's address is known.
-    fn send(&mut self, id: FrameId, packet: Packet, to: NextHop, context: &mut NodeContext<'_>) {
-        let Some(port) = self.ports.get(to.port) else { return };
-        let known = self.neighbours.lookup(to, context.now());
-        let frame = WireFrame { id, bytes: packet.framed(port.mac, known.unwrap_or(MacAddress([0; 6]))) };
-        if known.is_some() {
-            return port.emit(to.port, frame, context);
-        }
-        match self.neighbours.enqueue(to, frame, context.now()) {
-            Enqueued::First => self.ask(to, RequestReason::Unknown, context),
-            Enqueued::Waits => {}
-            Enqueued::Full => {
-                discard(id, DropReason::ArpQueueFull, format!("waiting for {}", to.address), context);
-            }
-        }
-    }
-
-    /// Asks for the MAC address of `to` (RFC 826).
-    fn ask(&self, to: NextHop, why: RequestReason, context: &mut NodeContext<'_>) {
-        let Some(port) = self.ports.get(to.port) else { return };
-        let frame = context.new_frame(packet::arp_request(port.mac, port.address, to.address));
-        context.record(|| Arp::RequestSent { frame: frame.id, next_hop: to.address, why });
-        port.emit(to.port, frame, context);
-    }
-
     /// RFC 826, "Packet Reception".
     fn on_arp(&mut self, index: usize, frame: &WireFrame, context: &mut NodeContext<'_>) {
         let Some(port) = self.ports.get(index) else { return };
-        let Some(arp) = packet::parse_arp(&frame.bytes) else {
+        let Some(arp) = arp::parse(&frame.bytes) else {
             return discard(frame.id, DropReason::BadArp, "not Ethernet and IPv4".to_owned(), context);
         };
         let ours = arp.target == port.address;
@@ -347,7 +149,7 @@ impl Router {
             }
         }
         if arp.is_request && ours {
-            let reply = context.new_frame(packet::arp_reply(port.mac, port.address, &arp));
+            let reply = context.new_frame(arp::reply(port.mac, port.address, &arp));
             context.record(|| Arp::ReplySent { frame: reply.id, to: arp.sender });
             port.emit(index, reply, context);
         }
@@ -357,27 +159,8 @@ impl Router {
         self.ports.iter().any(|port| port.address == address)
     }
 
-    /// Tells once for every destination which row its packets take.
-    fn tell_route(&mut self, packet: &Packet, row: Row, context: &NodeContext<'_>) {
-        let (Some(port), true) = (self.ports.get(row.port), self.told.insert(packet.destination())) else {
-            return;
-        };
-        context.record(|| Ip::RouteChosen {
-            destination: packet.destination().into(),
-            row: match row.via {
-                Some(via) => format!("{} via {via} dev {}", row.prefix, port.name),
-                None => format!("{} dev {}", row.prefix, port.name),
-            },
-            next_hop: row.via.unwrap_or(packet.destination()).into(),
-            interface: port.name.clone(),
-            source: port.address.into(),
-            why: format!("longest prefix that matches (/{})", row.prefix.prefix_len()),
-        });
-    }
-
-    fn identification(&mut self) -> u16 {
-        self.next_identification = self.next_identification.wrapping_add(1);
-        self.next_identification
+    fn is_directed_broadcast(&self, address: Ipv4Addr) -> bool {
+        self.ports.iter().any(|port| port.network.broadcast() == Some(address))
     }
 }
 
@@ -397,8 +180,8 @@ impl Node for Router {
             (Some(to), Some(_)) if to != port.mac && !to.is_multicast() => {
                 discard(frame.id, DropReason::NotOurMac, format!("to {to}"), context);
             }
-            (_, Some(packet::ARP)) => self.on_arp(index, &frame, context),
-            (_, Some(packet::IPV4)) => self.on_packet(index, &frame, context),
+            (_, Some(arp::ARP)) => self.on_arp(index, &frame, context),
+            (_, Some(packet::IPV4)) => self.on_packet(index, frame, context),
             (_, Some(other)) => {
                 discard(frame.id, DropReason::UnknownEtherType, format!("EtherType {other:#06x}"), context);
             }
@@ -415,27 +198,12 @@ impl Node for Router {
                 Due::Failed { to, attempts, waiting } => {
                     context.record(|| Arp::Failed { next_hop: to.address, attempts });
                     for frame in waiting {
-                        let detail = format!("{} does not answer", to.address);
-                        discard(frame.id, DropReason::NoArpReply, detail, context);
-                        if let Ok(packet) = Packet::parse(&frame.bytes) {
-                            self.tell(&packet, IcmpError::HostUnreachable, context);
-                        }
+                        self.give_up(frame, to, context);
                     }
                 }
             }
         }
-        for datagram in std::mem::take(&mut self.early) {
-            self.send_datagram(datagram, context);
-        }
-        let now = context.now();
-        let is_due = |service: &dyn Service| service.next_deadline().is_some_and(|at| at <= now);
-        if self.services.iter().any(|service| is_due(service.as_ref())) {
-            self.call(context, |services, desk| {
-                for service in services.iter_mut().filter(|service| is_due(service.as_ref())) {
-                    service.poll(desk);
-                }
-            });
-        }
+        self.poll_services(context);
         Ok(())
     }
 

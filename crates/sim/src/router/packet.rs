@@ -1,316 +1,352 @@
-//! The bytes: IPv4 packets (RFC 791), the ICMP messages a router makes (RFC 792), ARP (RFC 826).
+//! An IPv4 packet as a router has it in hand (RFC 791 3.1): in its Ethernet frame, changed in place, every
+//! checksum mended and none computed afresh, so that what was wrong before stays wrong.
 
-use super::service::Outgoing;
-use etherparse::{
-    ArpEthIpv4Packet, ArpOperation, ArpPacket, Icmpv4Header, Icmpv4Type, IpFragOffset, IpNumber, Ipv4Header,
-    UdpHeader, UdpSlice, icmpv4,
-};
 use glasstack_journal::event::{DropReason, MacAddress};
-use std::fmt;
+use glasstack_stack::checksum::checksum;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-/// EtherType of ARP.
-pub(super) const ARP: u16 = 0x0806;
 /// EtherType of IPv4.
 pub(super) const IPV4: u16 = 0x0800;
-
-const ETHERNET_HEADER: usize = 14;
-/// What a router puts into packets of its own.
+/// Of an Ethernet frame, in bytes.
+pub(super) const ETHERNET_HEADER: usize = 14;
+/// Of an IPv4 packet without options, in bytes.
+pub(super) const SHORTEST_HEADER: usize = 20;
+/// What this router puts into packets of its own.
 const TTL: u8 = 64;
-/// How long an ICMP error may be with its IP header, in bytes (RFC 1812 4.3.2.3).
-const LONGEST_ERROR: usize = 576;
+
+/// Protocol numbers (IANA, "Assigned Internet Protocol Numbers").
+pub(super) const ICMP: u8 = 1;
+pub(super) const TCP: u8 = 6;
+pub(super) const UDP: u8 = 17;
+
+const DONT_FRAGMENT: u16 = 0x4000;
+const MORE_FRAGMENTS: u16 = 0x2000;
+const OFFSET: u16 = 0x1fff;
+
+/// Where the fields are in the header, in bytes.
+mod at {
+    pub(super) const LENGTH: usize = 2;
+    pub(super) const IDENTIFICATION: usize = 4;
+    pub(super) const FLAGS: usize = 6;
+    pub(super) const TTL: usize = 8;
+    pub(super) const CHECKSUM: usize = 10;
+    pub(super) const SOURCE: usize = 12;
+    pub(super) const DESTINATION: usize = 16;
+}
 
 /// An IPv4 packet whose header is sound.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Packet {
-    header: Ipv4Header,
-    payload: Vec<u8>,
+    /// From the Ethernet header to the end of the packet: no padding.
+    frame: Vec<u8>,
+    header_len: usize,
 }
 
-/// What a router has to say about a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum IcmpError {
-    TimeExceeded,
-    NetworkUnreachable,
-    HostUnreachable,
-    ProtocolUnreachable,
-    PortUnreachable,
-    FragmentationNeeded { mtu: usize },
-}
-
-impl fmt::Display for IcmpError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TimeExceeded => f.write_str("time to live exceeded"),
-            Self::NetworkUnreachable => f.write_str("network unreachable"),
-            Self::HostUnreachable => f.write_str("host unreachable"),
-            Self::ProtocolUnreachable => f.write_str("protocol unreachable"),
-            Self::PortUnreachable => f.write_str("port unreachable"),
-            Self::FragmentationNeeded { mtu } => write!(f, "fragmentation needed, next-hop MTU {mtu}"),
-        }
-    }
-}
-
-impl IcmpError {
-    fn icmp_type(self) -> Icmpv4Type {
-        use icmpv4::DestUnreachableHeader as Unreachable;
-        Icmpv4Type::DestinationUnreachable(match self {
-            Self::TimeExceeded => {
-                return Icmpv4Type::TimeExceeded(icmpv4::TimeExceededCode::TtlExceededInTransit);
-            }
-            Self::NetworkUnreachable => Unreachable::Network,
-            Self::HostUnreachable => Unreachable::Host,
-            Self::ProtocolUnreachable => Unreachable::Protocol,
-            Self::PortUnreachable => Unreachable::Port,
-            // RFC 1191 4: the MTU of the next hop in what used to be unused.
-            Self::FragmentationNeeded { mtu } => {
-                Unreachable::FragmentationNeeded { next_hop_mtu: u16::try_from(mtu).unwrap_or(u16::MAX) }
-            }
-        })
-    }
+/// What a packet of the router's own begins with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Own {
+    pub(super) source: Ipv4Addr,
+    pub(super) destination: Ipv4Addr,
+    pub(super) protocol: u8,
+    pub(super) type_of_service: u8,
+    pub(super) identification: u16,
+    pub(super) dont_fragment: bool,
 }
 
 impl Packet {
     /// The packet in an Ethernet frame, without the frame's padding (RFC 1812 5.2.2).
-    pub(super) fn parse(frame: &[u8]) -> Result<Self, (DropReason, String)> {
+    pub(super) fn parse(mut frame: Vec<u8>) -> Result<Self, (DropReason, String)> {
         let bytes = frame.get(ETHERNET_HEADER..).unwrap_or_default();
-        let (header, rest) =
-            Ipv4Header::from_slice(bytes).map_err(|error| (DropReason::BadIpHeader, error.to_string()))?;
-        if header.header_checksum != header.calc_header_checksum() {
-            let detail =
-                format!("{:#06x} should be {:#06x}", header.header_checksum, header.calc_header_checksum());
-            return Err((DropReason::BadIpChecksum, detail));
-        }
-        let payload =
-            usize::from(header.total_len).checked_sub(header.header_len()).and_then(|n| rest.get(..n));
-        let Some(payload) = payload else {
-            let detail = format!("total length {}, but {} bytes are there", header.total_len, bytes.len());
-            return Err((DropReason::BadIpHeader, detail));
+        let malformed = |detail: String| Err((DropReason::BadIpHeader, detail));
+        let Some(first) = bytes.first().filter(|_| bytes.len() >= SHORTEST_HEADER) else {
+            return malformed(format!("{} bytes are less than a header", bytes.len()));
         };
-        Ok(Self { payload: payload.to_vec(), header })
+        let (version, header_len) = (first >> 4, usize::from(first & 15) * 4);
+        if version != 4 || header_len < SHORTEST_HEADER {
+            return malformed(format!("version {version}, header of {header_len} bytes"));
+        }
+        let length = usize::from(word(bytes, at::LENGTH));
+        if length < header_len || length > bytes.len() {
+            return malformed(format!("total length {length}, but {} bytes are there", bytes.len()));
+        }
+        // RFC 1812 5.2.2 (2): over a header with the right checksum the sum is zero.
+        let header = bytes.get(..header_len).unwrap_or_default();
+        if checksum(&[header]) != 0 {
+            let found = word(bytes, at::CHECKSUM);
+            let right = update(found, !checksum(&[header]), 0);
+            return Err((DropReason::BadIpChecksum, format!("{found:#06x} should be {right:#06x}")));
+        }
+        frame.truncate(ETHERNET_HEADER + length);
+        Ok(Self { frame, header_len })
+    }
+
+    /// A packet of the router's own, with a TTL of 64.
+    pub(super) fn own(own: Own, payload: &[u8]) -> Self {
+        Self::own_with_options(own, TTL, &[], payload)
+    }
+
+    /// The same with a TTL and options, which fill whole words.
+    pub(super) fn own_with_options(own: Own, ttl: u8, options: &[u8], payload: &[u8]) -> Self {
+        let header_len = SHORTEST_HEADER + options.len();
+        let length = u16::try_from(header_len + payload.len()).unwrap_or(u16::MAX);
+        let words = u8::try_from(header_len / 4).unwrap_or(5);
+        let mut frame = vec![0; ETHERNET_HEADER];
+        frame.extend([0x40 | words, own.type_of_service]);
+        frame.extend(length.to_be_bytes());
+        frame.extend(own.identification.to_be_bytes());
+        frame.extend(if own.dont_fragment { DONT_FRAGMENT } else { 0 }.to_be_bytes());
+        frame.extend([ttl, own.protocol, 0, 0]);
+        frame.extend(own.source.octets());
+        frame.extend(own.destination.octets());
+        frame.extend(options);
+        frame.extend(payload);
+        let mut packet = Self { frame, header_len };
+        packet.set(at::CHECKSUM, checksum(&[packet.header()]));
+        packet
+    }
+
+    /// From the first byte of the header.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.frame.get(ETHERNET_HEADER..).unwrap_or_default()
+    }
+
+    pub(super) fn header(&self) -> &[u8] {
+        self.bytes().get(..self.header_len).unwrap_or_default()
+    }
+
+    pub(super) fn options(&self) -> &[u8] {
+        self.header().get(SHORTEST_HEADER..).unwrap_or_default()
+    }
+
+    pub(super) fn payload(&self) -> &[u8] {
+        self.bytes().get(self.header_len..).unwrap_or_default()
+    }
+
+    /// With its header, in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.bytes().len()
+    }
+
+    pub(super) fn header_len(&self) -> usize {
+        self.header_len
     }
 
     pub(super) fn source(&self) -> Ipv4Addr {
-        self.header.source.into()
+        address(self.bytes(), at::SOURCE)
     }
 
     pub(super) fn destination(&self) -> Ipv4Addr {
-        self.header.destination.into()
+        address(self.bytes(), at::DESTINATION)
+    }
+
+    pub(super) fn type_of_service(&self) -> u8 {
+        byte(self.bytes(), 1)
     }
 
     pub(super) fn ttl(&self) -> u8 {
-        self.header.time_to_live
+        byte(self.bytes(), at::TTL)
     }
 
     pub(super) fn protocol(&self) -> u8 {
-        self.header.protocol.0
+        byte(self.bytes(), 9)
     }
 
-    pub(super) fn is_udp(&self) -> bool {
-        self.header.protocol == IpNumber::UDP
+    pub(super) fn identification(&self) -> u16 {
+        word(self.bytes(), at::IDENTIFICATION)
+    }
+
+    pub(super) fn dont_fragment(&self) -> bool {
+        word(self.bytes(), at::FLAGS) & DONT_FRAGMENT != 0
+    }
+
+    pub(super) fn more_fragments(&self) -> bool {
+        word(self.bytes(), at::FLAGS) & MORE_FRAGMENTS != 0
+    }
+
+    /// Where the payload belongs in that of the whole datagram, in bytes.
+    pub(super) fn fragment_offset(&self) -> usize {
+        usize::from(word(self.bytes(), at::FLAGS) & OFFSET) * 8
+    }
+
+    pub(super) fn is_fragment(&self) -> bool {
+        self.more_fragments() || self.fragment_offset() != 0
+    }
+
+    /// Whether it is for more than one host, wherever it is.
+    pub(super) fn is_to_a_group(&self) -> bool {
+        self.destination().is_multicast() || self.destination().is_broadcast()
+    }
+
+    /// RFC 1812 5.3.1: one hop less to live.
+    pub(super) fn decrement_ttl(&mut self) {
+        let before = word(self.bytes(), at::TTL);
+        if self.ttl() > 0 {
+            // The TTL is the upper half of its word.
+            self.mend(at::TTL, before - 0x0100);
+        }
+    }
+
+    /// Another source, with the header's checksum mended.
+    pub(super) fn set_source(&mut self, source: Ipv4Addr) {
+        self.set_address(at::SOURCE, source);
+    }
+
+    /// Another destination, with the header's checksum mended.
+    pub(super) fn set_destination(&mut self, destination: Ipv4Addr) {
+        self.set_address(at::DESTINATION, destination);
+    }
+
+    fn set_address(&mut self, at: usize, address: Ipv4Addr) {
+        let [a, b, c, d] = address.octets();
+        self.mend(at, u16::from_be_bytes([a, b]));
+        self.mend(at + 2, u16::from_be_bytes([c, d]));
+    }
+
+    /// Writes the options anew; they are as long as they were.
+    pub(super) fn set_options(&mut self, options: &[u8]) {
+        for (n, new) in options.chunks_exact(2).enumerate() {
+            if let [high, low] = *new {
+                self.mend(SHORTEST_HEADER + n * 2, u16::from_be_bytes([high, low]));
+            }
+        }
+    }
+
+    /// The payload, to be changed; its checksums are the caller's business.
+    pub(super) fn payload_mut(&mut self) -> &mut [u8] {
+        self.frame.get_mut(ETHERNET_HEADER + self.header_len..).unwrap_or_default()
+    }
+
+    /// A word of the header, and the header's checksum with it.
+    fn mend(&mut self, at: usize, new: u16) {
+        let before = word(self.bytes(), at);
+        self.set(at::CHECKSUM, update(word(self.bytes(), at::CHECKSUM), before, new));
+        self.set(at, new);
+    }
+
+    fn set(&mut self, at: usize, value: u16) {
+        set_word(&mut self.frame, ETHERNET_HEADER + at, value);
+    }
+
+    /// One piece: this packet's header with other options, before a part of its payload.
+    pub(super) fn piece(&self, options: &[u8], payload: &[u8], offset: usize, more: bool) -> Self {
+        let mut frame = self.frame.get(..ETHERNET_HEADER + SHORTEST_HEADER).unwrap_or_default().to_vec();
+        frame.extend(options);
+        frame.extend(payload);
+        let mut piece = Self { frame, header_len: SHORTEST_HEADER + options.len() };
+        piece.set_options(options);
+        let flags = word(self.bytes(), at::FLAGS) & !(OFFSET | MORE_FRAGMENTS);
+        let offset = u16::try_from(offset / 8).unwrap_or(0) & OFFSET;
+        let length = u16::try_from(piece.len()).unwrap_or(u16::MAX);
+        piece.set(at::LENGTH, length);
+        piece.set(at::FLAGS, flags | offset | if more { MORE_FRAGMENTS } else { 0 });
+        piece.set(at::CHECKSUM, 0);
+        piece.set(at::CHECKSUM, checksum(&[piece.header()]));
+        piece
     }
 
     /// Source, destination and payload of a UDP datagram that is whole and whose length and checksum are
     /// right (RFC 768).
     pub(super) fn udp(&self) -> Option<(SocketAddrV4, SocketAddrV4, &[u8])> {
-        if !self.is_udp() || self.header.is_fragmenting_payload() {
+        if self.protocol() != UDP || self.is_fragment() {
             return None;
         }
-        let datagram = UdpSlice::from_slice(&self.payload).ok()?;
-        let header = datagram.to_header();
-        let sum =
-            header.calc_checksum_ipv4_raw(self.header.source, self.header.destination, datagram.payload());
-        if header.checksum != 0 && sum.ok()? != header.checksum {
+        let length = usize::from(word(self.payload(), 4));
+        let datagram = self.payload().get(..length).filter(|_| length >= 8)?;
+        let pseudo = glasstack_stack::checksum::pseudo_header(self.source(), self.destination(), UDP, length);
+        if word(datagram, 6) != 0 && checksum(&[&pseudo, datagram]) != 0 {
             return None;
         }
-        let source = SocketAddrV4::new(self.source(), header.source_port);
-        Some((source, SocketAddrV4::new(self.destination(), header.destination_port), datagram.payload()))
+        let source = SocketAddrV4::new(self.source(), word(datagram, 0));
+        Some((source, SocketAddrV4::new(self.destination(), word(datagram, 2)), datagram.get(8..)?))
     }
 
-    /// A UDP datagram of the router's own.
-    pub(super) fn datagram(datagram: &Outgoing, identification: u16) -> Self {
-        let (source, destination) = (datagram.source.ip().octets(), datagram.destination.ip().octets());
-        let ports = (datagram.source.port(), datagram.destination.port());
-        let length = u16::try_from(UdpHeader::LEN + datagram.payload.len()).unwrap_or(u16::MAX);
-        let mut udp = UdpHeader { source_port: ports.0, destination_port: ports.1, length, checksum: 0 };
-        udp.checksum = udp.calc_checksum_ipv4_raw(source, destination, &datagram.payload).unwrap_or(0);
-        let header = Ipv4Header {
-            identification,
-            time_to_live: datagram.ttl,
-            protocol: IpNumber::UDP,
-            source,
-            destination,
-            ..Ipv4Header::default()
-        };
-        Self { header, payload: [&udp.to_bytes()[..], &datagram.payload].concat() }
-    }
-
-    pub(super) fn identification(&self) -> u16 {
-        self.header.identification
-    }
-
-    pub(super) fn dont_fragment(&self) -> bool {
-        self.header.dont_fragment
-    }
-
-    /// With its header, in bytes.
-    pub(super) fn len(&self) -> usize {
-        self.header.header_len() + self.payload.len()
-    }
-
-    /// Whether it is for more than one host.
-    pub(super) fn is_to_a_group(&self) -> bool {
-        self.destination().is_multicast() || self.destination().is_broadcast()
-    }
-
-    pub(super) fn with_ttl_decremented(mut self) -> Self {
-        self.header.time_to_live = self.header.time_to_live.saturating_sub(1);
-        self
-    }
-
-    /// In pieces that fit `mtu` (RFC 791 3.2, "An Example Fragmentation Procedure"). Options are copied
-    /// into every piece, which wastes a few bytes with those that need not be.
-    pub(super) fn fragments(&self, mtu: usize) -> Vec<Self> {
-        let room = (mtu.saturating_sub(self.header.header_len()) / 8 * 8).max(8);
-        let last = self.payload.len().div_ceil(room).saturating_sub(1);
-        let first_offset = usize::from(self.header.fragment_offset.value()) * 8;
-        let piece = |(n, payload): (usize, &[u8])| {
-            let units = (first_offset + n * room) / 8;
-            let offset = u16::try_from(units).ok().and_then(|units| IpFragOffset::try_new(units).ok())?;
-            let mut header = self.header.clone();
-            header.fragment_offset = offset;
-            header.more_fragments = n < last || self.header.more_fragments;
-            Some(Self { header, payload: payload.to_vec() })
-        };
-        self.payload.chunks(room).enumerate().filter_map(piece).collect()
-    }
-
-    /// RFC 1812 4.3.2.7: no error about an ICMP error, a later fragment, or a packet to or from more
-    /// than one host.
-    pub(super) fn forbids_errors(&self) -> bool {
-        // RFC 1122 3.2.2: the types that are queries, not errors.
-        const QUERIES: [u8; 8] = [0, 8, 13, 14, 15, 16, 17, 18];
-        let is_error = self.header.protocol == IpNumber::ICMP
-            && self.payload.first().is_none_or(|icmp_type| !QUERIES.contains(icmp_type));
-        let source = self.source();
-        is_error
-            || self.header.fragment_offset.value() != 0
-            || self.is_to_a_group()
-            || source.is_unspecified()
-            || source.is_loopback()
-            || source.is_multicast()
-            || source.is_broadcast()
-    }
-
-    /// The ICMP error about this packet, from `source` to this packet's sender. It quotes as much of the
-    /// packet as fits (RFC 1812 4.3.2.3).
-    pub(super) fn error_about(&self, error: IcmpError, source: Ipv4Addr, identification: u16) -> Self {
-        let mut quoted = self.ip_bytes();
-        quoted.truncate(LONGEST_ERROR - Ipv4Header::MIN_LEN - 8);
-        let mut payload = Icmpv4Header::with_checksum(error.icmp_type(), &quoted).to_bytes().to_vec();
-        payload.extend(quoted);
-        Self::own(source, self.source(), identification, payload)
-    }
-
-    /// The reply to an echo request that came whole (RFC 792); none if it is anything else.
-    pub(super) fn echo_reply(&self, identification: u16) -> Option<Self> {
-        if self.header.protocol != IpNumber::ICMP || self.header.is_fragmenting_payload() {
-            return None;
+    /// With a new Ethernet header, as a frame.
+    pub(super) fn framed(self, source: MacAddress, destination: MacAddress) -> Vec<u8> {
+        let mut frame = self.frame;
+        let header = [&destination.0[..], &source.0, &IPV4.to_be_bytes()].concat();
+        for (to, from) in frame.iter_mut().zip(header) {
+            *to = from;
         }
-        let (request, data) = Icmpv4Header::from_slice(&self.payload).ok()?;
-        let Icmpv4Type::EchoRequest(echo) = request.icmp_type else { return None };
-        if Icmpv4Header::with_checksum(request.icmp_type, data).checksum != request.checksum {
-            return None;
-        }
-        let mut payload = Icmpv4Header::with_checksum(Icmpv4Type::EchoReply(echo), data).to_bytes().to_vec();
-        payload.extend_from_slice(data);
-        Some(Self::own(self.destination(), self.source(), identification, payload))
-    }
-
-    /// In an Ethernet frame, with its checksum computed afresh.
-    pub(super) fn framed(&self, source: MacAddress, destination: MacAddress) -> Vec<u8> {
-        let mut bytes = ethernet(source, destination, IPV4);
-        bytes.extend(self.ip_bytes());
-        bytes
-    }
-
-    fn own(source: Ipv4Addr, destination: Ipv4Addr, identification: u16, payload: Vec<u8>) -> Self {
-        let header = Ipv4Header {
-            identification,
-            time_to_live: TTL,
-            protocol: IpNumber::ICMP,
-            source: source.octets(),
-            destination: destination.octets(),
-            ..Ipv4Header::default()
-        };
-        Self { header, payload }
-    }
-
-    fn ip_bytes(&self) -> Vec<u8> {
-        let mut header = self.header.clone();
-        header.total_len = u16::try_from(self.len()).unwrap_or(u16::MAX);
-        header.header_checksum = header.calc_header_checksum();
-        let mut bytes = header.to_bytes().to_vec();
-        bytes.extend_from_slice(&self.payload);
-        bytes
+        frame
     }
 }
 
-/// An ARP packet for Ethernet and IPv4.
-pub(super) struct ArpView {
-    pub(super) is_request: bool,
-    pub(super) sender_mac: MacAddress,
-    pub(super) sender: Ipv4Addr,
-    pub(super) target: Ipv4Addr,
+/// RFC 1624 3, equation 3: the checksum after a word has changed from `before` to `after`.
+pub(super) fn update(checksum: u16, before: u16, after: u16) -> u16 {
+    let sum = u32::from(!checksum) + u32::from(!before) + u32::from(after);
+    let sum = (sum >> 16) + (sum & 0xffff);
+    // Two carries at most: the sum of three words is below three times 2^16.
+    !(((sum >> 16) + (sum & 0xffff)) as u16)
 }
 
-/// None if it is malformed, for other protocols, or from a group (RFC 826, RFC 1812 3.3.2).
-pub(super) fn parse_arp(frame: &[u8]) -> Option<ArpView> {
-    let arp = ArpPacket::from_slice(frame.get(ETHERNET_HEADER..)?).ok()?.try_eth_ipv4().ok()?;
-    let sender_mac = MacAddress(arp.sender_mac);
-    (!sender_mac.is_multicast()).then(|| ArpView {
-        is_request: arp.operation == ArpOperation::REQUEST,
-        sender_mac,
-        sender: arp.sender_ipv4.into(),
-        target: arp.target_ipv4.into(),
+/// The word at `at`; 0 behind the end.
+pub(super) fn word(bytes: &[u8], at: usize) -> u16 {
+    match bytes.get(at..at + 2) {
+        Some([high, low]) => u16::from_be_bytes([*high, *low]),
+        _ => 0,
+    }
+}
+
+/// Changes the word at `at`, if it is there.
+pub(super) fn set_word(bytes: &mut [u8], at: usize, value: u16) {
+    if let Some(word) = bytes.get_mut(at..at + 2) {
+        word.copy_from_slice(&value.to_be_bytes());
+    }
+}
+
+/// The byte at `at`; 0 behind the end.
+pub(super) fn byte(bytes: &[u8], at: usize) -> u8 {
+    bytes.get(at).copied().unwrap_or(0)
+}
+
+fn address(bytes: &[u8], at: usize) -> Ipv4Addr {
+    bytes.get(at..at + 4).map_or(Ipv4Addr::UNSPECIFIED, |octets| match octets {
+        [a, b, c, d] => Ipv4Addr::new(*a, *b, *c, *d),
+        _ => Ipv4Addr::UNSPECIFIED,
     })
 }
 
-pub(super) fn arp_request(mac: MacAddress, address: Ipv4Addr, wanted: Ipv4Addr) -> Vec<u8> {
-    let body = ArpEthIpv4Packet {
-        operation: ArpOperation::REQUEST,
-        sender_mac: mac.0,
-        sender_ipv4: address.octets(),
-        target_mac: [0; 6],
-        target_ipv4: wanted.octets(),
-    };
-    let mut bytes = ethernet(mac, MacAddress::BROADCAST, ARP);
-    bytes.extend(body.to_bytes());
-    bytes
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-pub(super) fn arp_reply(mac: MacAddress, address: Ipv4Addr, request: &ArpView) -> Vec<u8> {
-    let body = ArpEthIpv4Packet {
-        operation: ArpOperation::REPLY,
-        sender_mac: mac.0,
-        sender_ipv4: address.octets(),
-        target_mac: request.sender_mac.0,
-        target_ipv4: request.sender.octets(),
-    };
-    let mut bytes = ethernet(mac, request.sender_mac, ARP);
-    bytes.extend(body.to_bytes());
-    bytes
-}
+    fn own() -> Own {
+        Own {
+            source: Ipv4Addr::new(10, 0, 0, 1),
+            destination: Ipv4Addr::new(10, 0, 0, 2),
+            protocol: UDP,
+            type_of_service: 0,
+            identification: 7,
+            dont_fragment: false,
+        }
+    }
 
-/// RFC 1112 6.4: the last 23 bits of the group's address in Ethernet's.
-pub(super) fn group_mac(group: Ipv4Addr) -> MacAddress {
-    let [_, b, c, d] = group.octets();
-    MacAddress([1, 0, 0x5e, b & 0x7f, c, d])
-}
+    #[test]
+    fn the_example_of_rfc_1624_comes_out() {
+        // RFC 1624 4: 0xDD2F with 0x5555 changed to 0x3285 is 0x0000, not 0xFFFF.
+        assert_eq!(update(0xdd2f, 0x5555, 0x3285), 0x0000);
+    }
 
-fn ethernet(source: MacAddress, destination: MacAddress, ether_type: u16) -> Vec<u8> {
-    let mut bytes = destination.0.to_vec();
-    bytes.extend(source.0);
-    bytes.extend(ether_type.to_be_bytes());
-    bytes
+    #[test]
+    fn every_change_of_a_header_keeps_its_checksum_right() {
+        let mut packet = Packet::own(own(), b"12345678");
+        for n in 0..=255_u8 {
+            packet.set_source(Ipv4Addr::new(n, 255 - n, 0xff, n));
+            packet.set_destination(Ipv4Addr::from_bits(u32::from(n) * 0x0101_0101));
+            packet.decrement_ttl();
+            assert_eq!(Packet::parse(packet.frame.clone()).as_ref(), Ok(&packet), "{n}");
+        }
+        assert_eq!(packet.ttl(), 0);
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_named_with_the_right_one() {
+        let packet = Packet::own(own(), b"");
+        let right = word(packet.bytes(), at::CHECKSUM);
+        let mut bytes = packet.framed(MacAddress([0; 6]), MacAddress([0; 6]));
+        set_word(&mut bytes, ETHERNET_HEADER + at::CHECKSUM, 0x1234);
+        let (reason, detail) = Packet::parse(bytes).unwrap_err();
+        assert_eq!(reason, DropReason::BadIpChecksum);
+        assert_eq!(detail, format!("0x1234 should be {right:#06x}"));
+    }
 }

@@ -1,5 +1,6 @@
 //! The routing table: rows, and the longest prefix (RFC 1812 5.2.4.3).
 
+use super::neighbours::NextHop;
 use glasstack_stack::Prefix;
 use std::net::Ipv4Addr;
 
@@ -23,6 +24,13 @@ pub(super) struct Row {
     /// The port it leaves by.
     pub(super) port: usize,
     pub(super) origin: Origin,
+}
+
+impl Row {
+    /// Who gets a packet to `destination` next.
+    pub(super) fn next_hop(&self, destination: Ipv4Addr) -> NextHop {
+        NextHop { port: self.port, address: self.via.unwrap_or(destination) }
+    }
 }
 
 /// All rows.
