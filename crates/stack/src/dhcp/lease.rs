@@ -15,6 +15,9 @@ pub struct DhcpOptions {
     pub client_id: Option<Vec<u8>>,
     /// The address that it would like (option 50). It may get another.
     pub requested: Option<Ipv4Addr>,
+    /// An address that it had on this link before: it asks for that at once, without looking for
+    /// servers first (INIT-REBOOT, RFC 2131 3.2).
+    pub remembered: Option<Ipv4Addr>,
     /// How long it waits for further offers after the first, before it takes the first
     /// (RFC 2131 4.4.1 leaves that open). 0 s.
     pub collect: Duration,
@@ -33,6 +36,7 @@ impl Default for DhcpOptions {
             host_name: None,
             client_id: None,
             requested: None,
+            remembered: None,
             collect: Duration::ZERO,
             probe: true,
             broadcast: false,

@@ -11,6 +11,7 @@
 //! [`message`] is what stands in a datagram, [`server`] decides what a server answers. Neither
 //! touches a socket or a clock: datagrams and times are given in, answers come back.
 
+pub mod client;
 mod driver;
 pub mod lease;
 pub mod message;

@@ -18,7 +18,7 @@ const MOST_LETTERS: usize = 64;
 pub(crate) struct DhcpSlot {
     scope: Scope,
     /// What the host has now.
-    pub(crate) lease: Option<Lease>,
+    lease: Option<Lease>,
     letters: VecDeque<Letter>,
     watched: Option<Ipv4Addr>,
     found: Option<MacAddress>,
@@ -87,8 +87,11 @@ impl Core {
         self.dhcp.is_some()
     }
 
-    pub(crate) fn dhcp_mut(&mut self) -> Option<&mut DhcpSlot> {
-        self.dhcp.as_mut()
+    /// What the client has now. If that is something, its address is probed for no longer.
+    pub(crate) fn set_lease(&mut self, lease: Option<Lease>) {
+        if let Some(slot) = &mut self.dhcp {
+            (slot.lease, slot.watched, slot.found) = (lease, None, None);
+        }
     }
 
     pub(crate) fn lease(&self) -> Option<&Lease> {
@@ -212,12 +215,5 @@ impl Core {
             self.wire.wakers.extend(slot.waker.take());
         }
         true
-    }
-}
-
-impl DhcpSlot {
-    /// The address that was probed for is the host's own now, or nobody's business.
-    pub(crate) fn stop_watching(&mut self) {
-        (self.watched, self.found) = (None, None);
     }
 }

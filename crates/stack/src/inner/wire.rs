@@ -31,6 +31,9 @@ const PATH_MTU_CAPACITY: usize = 256;
 pub(crate) struct Wire {
     pub(crate) scope: Scope,
     pub(crate) entropy: Arc<dyn Entropy>,
+    /// What the host calls itself.
+    pub(crate) host: String,
+    /// The interface's name.
     pub(crate) name: String,
     pub(crate) interface: InterfaceId,
     pub(crate) medium: Medium,
@@ -72,6 +75,7 @@ impl Wire {
         Self {
             scope,
             entropy,
+            host: config.name,
             name,
             interface,
             medium,
