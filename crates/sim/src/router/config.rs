@@ -3,6 +3,7 @@
 use super::filter::Filter;
 use super::nat::{Forward, NatConfig};
 use super::service::ServiceConfig;
+use glasstack_journal::event::MacAddress;
 use glasstack_stack::Prefix;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub(super) struct PortConfig {
     pub(super) address: Ipv4Addr,
     pub(super) prefix_len: u8,
     pub(super) mtu: usize,
+    /// None: one that the world gives.
+    pub(super) mac: Option<MacAddress>,
 }
 
 impl Default for RouterConfig {
@@ -63,7 +66,16 @@ impl RouterConfig {
     /// The next port, with an MTU of its own, in bytes: larger packets do not leave by it.
     #[must_use]
     pub fn port_with_mtu(mut self, address: Ipv4Addr, prefix_len: u8, mtu: usize) -> Self {
-        self.ports.push(PortConfig { address, prefix_len, mtu });
+        self.ports.push(PortConfig { address, prefix_len, mtu, mac: None });
+        self
+    }
+
+    /// The address on its link of the port that was named last. As usual the world gives one.
+    #[must_use]
+    pub fn port_mac(mut self, mac: MacAddress) -> Self {
+        if let Some(port) = self.ports.last_mut() {
+            port.mac = Some(mac);
+        }
         self
     }
 

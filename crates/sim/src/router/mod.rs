@@ -92,7 +92,7 @@ impl Router {
     ) -> Result<Self, String> {
         let mut ports = Vec::new();
         let mut routes = Routes::default();
-        for PortConfig { address, prefix_len, mtu } in config.ports {
+        for PortConfig { address, prefix_len, mtu, mac } in config.ports {
             let network = Prefix::new(address, prefix_len).ok_or(format!("a prefix of {prefix_len} bits"))?;
             if mtu < SMALLEST_MTU {
                 return Err(format!("an MTU of {mtu} bytes; {SMALLEST_MTU} is the least (RFC 791)"));
@@ -100,7 +100,8 @@ impl Router {
             routes.add(Row { prefix: network, via: None, port: ports.len(), origin: Origin::Connected });
             let (interface, name) =
                 (context.scope().journal().next_interface(), format!("eth{}", ports.len()));
-            ports.push(Port { interface, name, mac: next_mac(), address, network, mtu });
+            let mac = mac.unwrap_or_else(&mut next_mac);
+            ports.push(Port { interface, name, mac, address, network, mtu });
         }
         for (prefix, via) in config.routes {
             let on_link = |port: &Port| port.network.contains(via);

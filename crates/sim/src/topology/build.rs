@@ -1,58 +1,70 @@
 //! From a topology to nodes and cables in a world.
 
-use super::{CableSpec, HostAddress, HostSpec, LaneSpec, NatSpec, RouterSpec, SwitchSpec, Topology};
+use super::problem::Problem;
+use super::wiring::Wiring;
+use super::{
+    CableSpec, Cidr, HostAddress, HostSpec, LaneSpec, NatSpec, RouterSpec, SwitchSpec, Topology, check,
+};
 use crate::cable::{Cable, CableHandle, Lane};
 use crate::error::TopologyError;
 use crate::fault;
 use crate::flight::Way;
 use crate::nic::SimNic;
-use crate::node::Plug;
 use crate::router::{Filter, NatConfig, RouterConfig, Timeouts};
 use crate::switch::Switch;
 use crate::world::SimWorld;
 use glasstack_journal::NodeId;
+use glasstack_journal::event::MacAddress;
 use glasstack_stack::{ConfigError, Host, HostConfig, Route};
 use std::collections::BTreeMap;
+
+/// What a port carries if nothing is said, in bytes: Ethernet (RFC 894).
+const USUAL_MTU: u16 = 1_500;
 
 impl Topology {
     /// Puts everything into `world`: hosts, then switches, then routers, each kind in the order of names,
     /// then the cables in theirs.
     pub fn build(&self, world: &mut SimWorld) -> Result<Network, BuildError> {
+        if let Some(problem) = check::problems(self).into_iter().next() {
+            return Err(problem.into());
+        }
         let mut network = Network::default();
+        let macs = self.mac_addresses();
+        let mac = |name, port| macs.get(&(name, port)).copied().unwrap_or(MacAddress([0; 6]));
         for (name, host) in &self.hosts {
-            network.hosts.insert(name.clone(), add_host(world, name, host)?);
+            let host = add_host(world, name, host, mac(name.as_str(), 0))?;
+            network.hosts.insert(name.clone(), host);
         }
         for (name, switch) in &self.switches {
             network.switches.insert(name.clone(), world.add_node(name, make_switch(switch))?);
         }
         for (name, router) in &self.routers {
-            network.routers.insert(name.clone(), world.add_router(name, router_config(router))?);
+            let config = router_config(router, |port| mac(name.as_str(), port));
+            network.routers.insert(name.clone(), world.add_router(name, config)?);
         }
-        for cable in &self.cables {
-            let [first, second] = &cable.between;
-            let plug = |end: &super::End| match end.port {
-                Some(port) => Plug::from((end.node.as_str(), port)),
-                None => Plug::from(end.node.as_str()),
-            };
-            let handle = world.connect(plug(first), plug(second), make_cable(cable))?;
-            network.cables.push(Laid { ends: [first.node.clone(), second.node.clone()], handle });
+        let (wiring, _) = Wiring::of(self);
+        for (cable, sockets) in self.cables.iter().zip(wiring.sockets) {
+            let Some([first, second]) = sockets else { continue };
+            let handle =
+                world.connect((first.node, first.port), (second.node, second.port), make_cable(cable))?;
+            network.cables.push(Laid { ends: [first.node.to_owned(), second.node.to_owned()], handle });
         }
         Ok(network)
     }
 }
 
-fn add_host(world: &mut SimWorld, name: &str, spec: &HostSpec) -> Result<Host, BuildError> {
+fn add_host(world: &mut SimWorld, name: &str, spec: &HostSpec, mac: MacAddress) -> Result<Host, BuildError> {
     let bad = |source| BuildError::Host { name: name.to_owned(), source };
-    let mac = spec.mac.unwrap_or_else(|| world.next_mac());
-    let HostAddress::Static(cidr) = spec.address else {
-        return Err(BuildError::NoDhcp(name.to_owned()));
+    let mut config = match spec.address {
+        HostAddress::Static(Cidr { address, prefix_len }) => {
+            let gateway = spec.gateway.map(Into::into);
+            HostConfig::new(name, mac, address.into(), prefix_len, gateway).map_err(bad)?
+        }
+        HostAddress::Dhcp => HostConfig::unconfigured(name, mac),
     };
-    let gateway = spec.gateway.map(Into::into);
-    let mut config =
-        HostConfig::new(name, mac, cidr.address.into(), cidr.prefix_len, gateway).map_err(bad)?;
     let further = spec.routes.iter().map(|route| Route { prefix: route.to, via: Some(route.via), metric: 0 });
     config.routes.extend(further);
-    Ok(world.add_host_with(config, SimNic::new("eth0", spec.mtu.unwrap_or(1_500).into()))?)
+    Ok(world.add_host_with(config, SimNic::new("eth0", spec.mtu.unwrap_or(USUAL_MTU).into()))?)
 }
 
 fn make_switch(spec: &SwitchSpec) -> Switch {
@@ -63,11 +75,13 @@ fn make_switch(spec: &SwitchSpec) -> Switch {
     spec.vlans.iter().fold(switch, |switch, (port, vlan)| switch.vlan(*port, vlan.clone()))
 }
 
-fn router_config(spec: &RouterSpec) -> RouterConfig {
+fn router_config(spec: &RouterSpec, mac: impl Fn(usize) -> MacAddress) -> RouterConfig {
     let mut config = RouterConfig::new();
-    for port in &spec.ports {
-        let mtu = port.mtu.unwrap_or(1_500).into();
-        config = config.port_with_mtu(port.address.address, port.address.prefix_len, mtu);
+    for (index, port) in spec.ports.iter().enumerate() {
+        let Cidr { address, prefix_len } = port.address;
+        config = config
+            .port_with_mtu(address, prefix_len, port.mtu.unwrap_or(USUAL_MTU).into())
+            .port_mac(mac(index));
     }
     for route in &spec.routes {
         config = config.route(route.to, route.via);
@@ -239,6 +253,9 @@ impl From<&str> for CableName {
 /// A topology cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
+    /// It does not fit together.
+    #[error("{0}")]
+    Bad(#[from] Problem),
     /// A host cannot be as described.
     #[error("host {name}: {source}")]
     Host {
@@ -247,9 +264,6 @@ pub enum BuildError {
         /// Why.
         source: ConfigError,
     },
-    /// A host that asks for its address.
-    #[error("host {0}: address = \"dhcp\" cannot be built yet")]
-    NoDhcp(String),
     /// The parts do not fit, or the world has something of that name already.
     #[error(transparent)]
     Topology(#[from] TopologyError),

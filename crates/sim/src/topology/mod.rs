@@ -40,18 +40,24 @@
 //! ```
 //!
 //! Read in this order: `model`, `router` and `cable` (the parts), `words` (how values are written),
-//! `parse`, `build`.
+//! `parse` with `vocabulary` (which keys there are), `wiring` and `check` (what must hold) and `problem`
+//! (how it is told), `mac`, `build`.
 
 mod build;
 mod cable;
+mod check;
+mod mac;
 mod model;
 mod parse;
+mod problem;
 mod router;
+mod vocabulary;
+mod wiring;
 mod words;
 
 pub use build::{BuildError, CableName, Network};
 pub use cable::{CableSpec, LaneSpec};
 pub use model::{HostSpec, SwitchSpec, Topology};
-pub use parse::BadTopology;
+pub use problem::{BadTopology, Problem};
 pub use router::{ErrorRate, FilterSpec, NatSpec, PortSpec, RouterSpec, TimeoutsSpec};
 pub use words::{BadWord, Cidr, End, HostAddress, Rate, RouteSpec, Share};

@@ -1,16 +1,42 @@
 //! From TOML to a topology and back, and errors that point at the line.
+//!
+//! ```text
+//!   text --syntax--> tables --known keys, needed keys--> Topology --check--> Topology
+//!            |                   |                          |          |
+//!            +-------------------+--------------------------+----------+--> BadTopology: line, column, cure
+//! ```
 
-use super::Topology;
-use std::fmt;
+use super::problem::{BadTopology, Place, Problem, Step, list, nearest};
+use super::vocabulary::Table;
+use super::{Topology, check};
+use serde::Deserialize;
 use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 impl Topology {
     /// Reads a topology from TOML and checks that it can be built.
     pub fn parse(text: &str) -> Result<Self, BadTopology> {
-        toml::from_str(text).map_err(|error| {
+        let tables = DeTable::parse(text).map_err(|error| syntax(text, &error))?;
+        let root = tables.get_ref();
+        let bad = |problem: Problem, span| BadTopology::at(text, span, problem.what, problem.cure);
+        let mut keys = Vec::new();
+        check_keys(root, tables.span(), &Place::default(), &mut keys);
+        if let Some((problem, span)) = keys.into_iter().min_by_key(|(_, span)| span.start) {
+            return Err(bad(problem, span));
+        }
+        let topology = Self::deserialize(toml::Deserializer::from(tables.clone())).map_err(|error| {
             let span = error.span().unwrap_or(0..0);
             BadTopology::at(text, span, error.message().to_owned(), String::new())
-        })
+        })?;
+        let located = check::problems(&topology).into_iter().map(|problem| {
+            let span = span_of(root, &problem.place.0);
+            (problem, span)
+        });
+        match located.min_by_key(|(_, span)| span.start) {
+            Some((problem, span)) => Err(bad(problem, span)),
+            None => Ok(topology),
+        }
     }
 
     /// Writes it as TOML that [`parse`](Self::parse) reads as the same topology.
@@ -20,48 +46,102 @@ impl Topology {
     }
 }
 
-/// A topology cannot be read: where, why, and what would be right.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadTopology {
-    /// The line, from 1.
-    pub line: usize,
-    /// The column, from 1, in characters.
-    pub column: usize,
-    /// What is wrong.
-    pub what: String,
-    /// What would be right; empty if that is clear.
-    pub cure: String,
-    /// The line itself.
-    pub text: String,
-    /// How many characters of it are meant.
-    pub width: usize,
-}
-
-impl BadTopology {
-    pub(super) fn at(source: &str, span: Range<usize>, what: String, cure: String) -> Self {
-        let start = source.floor_char_boundary(span.start);
-        let before = &source[..start];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let text = source[line_start..].lines().next().unwrap_or_default().to_owned();
-        let column = before[line_start..].chars().count() + 1;
-        let end = source.floor_char_boundary(span.end).clamp(start, (line_start + text.len()).max(start));
-        let width = source[start..end].chars().count().max(1);
-        Self { line: before.matches('\n').count() + 1, column, what, cure, text, width }
-    }
-}
-
-impl fmt::Display for BadTopology {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, column, what, cure, text, width } = self;
-        let gutter = line.to_string().len();
-        writeln!(f, "line {line}, column {column}: {what}")?;
-        writeln!(f, "{line} | {text}")?;
-        write!(f, "{:gutter$} | {:indent$}{}", "", "", "^".repeat(*width), indent = column - 1)?;
-        if !cure.is_empty() {
-            write!(f, " {cure}")?;
+/// What is no TOML at all.
+fn syntax(text: &str, error: &toml::de::Error) -> BadTopology {
+    let span = error.span().unwrap_or(0..0);
+    let cure = match error.message() {
+        message if message.contains("duplicate key") => {
+            "it stands above already; every name and key stands once"
         }
-        Ok(())
+        _ => "",
+    };
+    BadTopology::at(text, span, error.message().replace('\n', ", "), cure.to_owned())
+}
+
+/// Keys that nobody knows and keys that are missing, in this table and those in it.
+fn check_keys(
+    table: &DeTable<'_>,
+    span: Range<usize>,
+    place: &Place,
+    found: &mut Vec<(Problem, Range<usize>)>,
+) {
+    if let Some(kind) = Table::at(place) {
+        let known = (kind.keys)();
+        for (key, _) in table.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
+            found.push((unknown_key(key.get_ref(), kind, place), key.span()));
+        }
+        for (needed, example) in kind.needs.iter().filter(|(needed, _)| !table.contains_key(*needed)) {
+            let what = format!("{} has no `{needed}`", in_file(place));
+            found.push((Problem::new(place.clone(), what, format!("write {example}")), span.clone()));
+        }
+    }
+    for (key, value) in table {
+        let place = place.at(key.get_ref().as_ref());
+        match value.get_ref() {
+            DeValue::Table(inner) => check_keys(inner, header_or_value(key, value), &place, found),
+            DeValue::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    if let DeValue::Table(inner) = item.get_ref() {
+                        check_keys(inner, item.span(), &place.at(index), found);
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 }
 
-impl std::error::Error for BadTopology {}
+fn unknown_key(key: &str, kind: &Table, place: &Place) -> Problem {
+    let known = (kind.keys)();
+    let elsewhere: Vec<_> = Table::knowing(key).map(|table| table.noun).collect();
+    let cure = match nearest(key, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if !elsewhere.is_empty() => {
+            format!("it is a key of {}; {} has: {}", list(elsewhere), kind.noun, known.join(", "))
+        }
+        None => format!("{} has: {}", kind.noun, known.join(", ")),
+    };
+    let within = if place.0.is_empty() { String::new() } else { format!(" in {}", in_file(place)) };
+    Problem::new(place.clone(), format!("unknown key `{key}`{within}"), cure)
+}
+
+/// As the file's author thinks of the place: `[host.web]`, `[[cable]]`, `router.home.nat`.
+fn in_file(place: &Place) -> String {
+    match place.0.as_slice() {
+        [Step::Key(kind), Step::Key(name)] => format!("[{kind}.{name}]"),
+        [Step::Key(kind), Step::Index(_)] => format!("[[{kind}]]"),
+        _ => place.to_string(),
+    }
+}
+
+/// Where a place is in the file; the last that is there, if it is not.
+fn span_of(root: &DeTable<'_>, steps: &[Step]) -> Range<usize> {
+    let Some((Step::Key(first), rest)) = steps.split_first() else { return 0..0 };
+    let Some((key, value)) = root.get_key_value(first.as_str()) else { return 0..0 };
+    let mut span = header_or_value(key, value);
+    let mut value = value;
+    for step in rest {
+        match (value.get_ref(), step) {
+            (DeValue::Table(table), Step::Key(name)) => {
+                let Some((key, inner)) = table.get_key_value(name.as_str()) else { return span };
+                span = header_or_value(key, inner);
+                value = inner;
+            }
+            (DeValue::Array(items), Step::Index(index)) => {
+                let Some(item) = items.get(*index) else { return span };
+                span = item.span();
+                value = item;
+            }
+            _ => return span,
+        }
+    }
+    span
+}
+
+/// A table is pointed at by its name, anything else by itself.
+fn header_or_value(key: &Spanned<std::borrow::Cow<'_, str>>, value: &Spanned<DeValue<'_>>) -> Range<usize> {
+    match value.get_ref() {
+        DeValue::Table(_) => key.span(),
+        _ => value.span(),
+    }
+}

@@ -1,0 +1,145 @@
+//! Every table of a topology's file and the keys that it knows, taken from the data model itself.
+
+use super::cable::CableTable;
+use super::problem::{Place, Step};
+use super::router::{ErrorRate, FilterSpec, NatSpec, PortSpec, RouterSpec, TimeoutsSpec};
+use super::{HostSpec, LaneSpec, SwitchSpec, Topology};
+use serde::de::value::Error;
+use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
+use serde::forward_to_deserialize_any;
+
+/// A kind of table in the file.
+pub(super) struct Table {
+    /// The way to it; `*` is any name or index.
+    place: &'static [&'static str],
+    /// The keys it knows.
+    pub(super) keys: fn() -> &'static [&'static str],
+    /// The keys it must have, each with an example.
+    pub(super) needs: &'static [(&'static str, &'static str)],
+    /// What it describes, as `a host`.
+    pub(super) noun: &'static str,
+}
+
+/// Every kind of table there is.
+pub(super) const TABLES: &[Table] = &[
+    Table { place: &[], keys: keys_of::<Topology>, needs: &[], noun: "a topology" },
+    Table {
+        place: &["host", "*"],
+        keys: keys_of::<HostSpec>,
+        needs: &[("address", "address = \"192.168.1.10/24\", or address = \"dhcp\"")],
+        noun: "a host",
+    },
+    Table { place: &["switch", "*"], keys: keys_of::<SwitchSpec>, needs: &[], noun: "a switch" },
+    Table {
+        place: &["router", "*"],
+        keys: keys_of::<RouterSpec>,
+        needs: &[("ports", "ports = [{ address = \"192.168.1.1/24\" }, { address = \"203.0.113.1/24\" }]")],
+        noun: "a router",
+    },
+    Table {
+        place: &["router", "*", "ports", "*"],
+        keys: keys_of::<PortSpec>,
+        needs: &[("address", "address = \"192.168.1.1/24\"")],
+        noun: "a router's port",
+    },
+    Table {
+        place: &["router", "*", "errors_per_second"],
+        keys: keys_of::<ErrorRate>,
+        needs: &[],
+        noun: "a rate of ICMP errors",
+    },
+    Table {
+        place: &["router", "*", "nat"],
+        keys: keys_of::<NatSpec>,
+        needs: &[("outside", "outside = 1, the port towards the Internet")],
+        noun: "address translation",
+    },
+    Table {
+        place: &["router", "*", "nat", "timeouts"],
+        keys: keys_of::<TimeoutsSpec>,
+        needs: &[],
+        noun: "timeouts of address translation",
+    },
+    Table {
+        place: &["router", "*", "filter"],
+        keys: keys_of::<FilterSpec>,
+        needs: &[("policy", "policy = \"drop\", what becomes of what no rule fits")],
+        noun: "a filter",
+    },
+    Table {
+        place: &["cable", "*"],
+        keys: keys_of::<CableTable>,
+        needs: &[("between", "between = [\"client\", \"home:0\"]")],
+        noun: "a cable",
+    },
+    Table { place: &["cable", "*", "there"], keys: keys_of::<LaneSpec>, needs: &[], noun: "a direction" },
+    Table { place: &["cable", "*", "back"], keys: keys_of::<LaneSpec>, needs: &[], noun: "a direction" },
+];
+
+impl Table {
+    /// The table at `place`, if one can be there.
+    pub(super) fn at(place: &Place) -> Option<&'static Self> {
+        let fits = |pattern: &str, step: &Step| match step {
+            Step::Key(key) => pattern == "*" || pattern == key,
+            Step::Index(_) => pattern == "*",
+        };
+        TABLES.iter().find(|table| {
+            table.place.len() == place.0.len() && table.place.iter().zip(&place.0).all(|(p, s)| fits(p, s))
+        })
+    }
+
+    /// The kinds of table that know `key`.
+    pub(super) fn knowing(key: &str) -> impl Iterator<Item = &'static Self> {
+        TABLES.iter().filter(move |table| (table.keys)().contains(&key))
+    }
+}
+
+/// The keys that serde knows a struct by.
+fn keys_of<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
+    let mut keys: &'static [&'static str] = &[];
+    // It fails, as it has nothing to give; the keys have been asked for by then.
+    let _ = T::deserialize(Keys(&mut keys));
+    keys
+}
+
+struct Keys<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for Keys<'_> {
+    type Error = Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        _visitor: V,
+    ) -> Result<V::Value, Error> {
+        *self.0 = fields;
+        Err(Error::custom("only the keys are asked for"))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Error> {
+        Err(Error::custom("not a table"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_knows_the_keys_it_needs() {
+        for table in TABLES {
+            let keys = (table.keys)();
+            assert!(!keys.is_empty(), "{} has no keys", table.noun);
+            for (needed, example) in table.needs {
+                assert!(keys.contains(needed), "{} does not know {needed}", table.noun);
+                assert!(example.starts_with(needed));
+            }
+        }
+    }
+}
