@@ -132,10 +132,11 @@ impl Knowledge {
         }
     }
 
-    /// The servers nearest to the name that are known without asking (RFC 1034 4.3.1).
-    pub(crate) fn nearest(&self, host: &Host, name: &DnsName) -> Vec<Record> {
+    /// The servers nearest to the name that are known without asking, and their addresses (RFC 1034
+    /// 4.3.1).
+    pub(crate) fn nearest(&self, host: &Host, name: &DnsName) -> (Vec<Record>, Vec<Record>) {
         match &self.source {
-            Source::Servers(_) => Vec::new(),
+            Source::Servers(_) => (Vec::new(), Vec::new()),
             Source::Tree(tree) => tree.nearest(host, name),
         }
     }

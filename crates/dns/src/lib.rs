@@ -1,18 +1,24 @@
-//! Names to addresses: messages, a stub resolver with cache and hosts file, and a plain name server.
+//! Names to addresses: messages, a stub resolver with cache and hosts file, the walk down from the root,
+//! and name servers, authoritative and recursive.
 //!
 //! ```text
-//!   "www.example.test" -> Resolver                                       zones -> Authority
-//!      known_here   is it an address? overrides, hosts file                         |
-//!      cache        positive and negative, by the world's clock                 server
-//!      stub         rounds over the servers, EDNS, TCP after truncation             |
-//!      exchange     one question: id, port, matching  -------- UDP, TCP ------------+
+//!   "www.example.test" -> Resolver                 Recursor <- clients        zones -> Zones
+//!      known_here   is it an address?                 |                           |
+//!         |         overrides, hosts file             |                           |
+//!         +---------- knowledge ----------------------+                           |
+//!           cache     positive and negative, by the world's clock                 |
+//!           stub      rounds over configured servers     }  asking             server
+//!           iterate   from the root to the authority     }     |                  |
+//!                                              exchange -------+--- UDP, TCP -----+
 //! ```
 //!
 //! Read in this order: [`name`] and [`record`] (the vocabulary), [`message`] (what goes over the
 //! wire; the only module that knows hickory-proto), [`resolver`] (the order of a lookup) with
 //! [`config`], [`hosts_file`], [`resolv_conf`], [`cache`] and [`error`]; then what it is made of:
-//! `stub` and `rounds` (whom to ask next, and why), `exchange` and `matching` (whether an answer is
-//! one), `answer` (what it means). [`server`] is the other end.
+//! `knowledge` (what is remembered, and aliases), `stub` and `rounds` (whom to ask next, and why),
+//! `asking` (EDNS or not, UDP or TCP), `exchange` and `matching` (whether an answer is one), `answer`
+//! (what it means). [`hints`] and [`iterate`] walk down from the root. [`server`] is the other end,
+//! and [`recursive`] both.
 
 mod answer;
 mod asking;

@@ -83,7 +83,7 @@ impl Recursor {
         let question = &asked.question;
         let key = (question.name.clone(), question.record_type);
         if !asked.recursion_desired {
-            return self.inner.from_memory(&key);
+            return self.inner.reply_from_memory(&key);
         }
         let (lookup, joined) = self.lookup(&key);
         if joined {
@@ -151,17 +151,13 @@ impl Inner {
 
     /// RFC 1034 4.3.2: without recursion only what is known here is an answer; otherwise the nearest
     /// servers that are known are named.
-    fn from_memory(&self, (name, record_type): &Key) -> Reply {
-        match self.knowledge.remember(&self.host, name, *record_type) {
-            Some(finding) => reply(finding),
-            None => Reply {
-                authorities: self.knowledge.nearest(&self.host, name),
-                ..Reply::empty(
-                    ResponseCode::NoError,
-                    "it is not known here, and recursion was not desired: these are the nearest servers known",
-                )
-            },
+    fn reply_from_memory(&self, (name, record_type): &Key) -> Reply {
+        if let Some(finding) = self.knowledge.remember(&self.host, name, *record_type) {
+            return reply(finding);
         }
+        let (authorities, additionals) = self.knowledge.nearest(&self.host, name);
+        let why = "it is not known here, and recursion was not desired: these are the nearest servers known";
+        Reply { authorities, additionals, ..Reply::empty(ResponseCode::NoError, why) }
     }
 }
 

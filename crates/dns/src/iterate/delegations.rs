@@ -150,14 +150,15 @@ impl Slist {
         }
     }
 
-    /// The NS records, and the addresses that are known.
-    pub(super) fn to_records(&self) -> Vec<Record> {
+    /// The NS records, and the addresses that are known, as a referral has them.
+    pub(super) fn to_records(&self) -> (Vec<Record>, Vec<Record>) {
         let record = |owner: &DnsName, ttl, data| Record { owner: owner.clone(), ttl, data };
-        let name_servers = self
-            .servers
-            .iter()
-            .map(|server| record(&self.zone, server.ttl, RecordData::Ns(server.name.clone())));
-        name_servers.collect()
+        let (mut name_servers, mut glue) = (Vec::new(), Vec::new());
+        for Server { name, ttl, addresses } in &self.servers {
+            name_servers.push(record(&self.zone, *ttl, RecordData::Ns(name.clone())));
+            glue.extend(addresses.iter().map(|address| record(name, *ttl, RecordData::from(address.ip()))));
+        }
+        (name_servers, glue)
     }
 
     /// Whether there is somebody to ask, or somebody who can be found without asking them.

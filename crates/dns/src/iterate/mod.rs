@@ -121,8 +121,9 @@ impl Iterate {
         self.walk(Walk { host, question, budget, trail: Trail::begin(question) }).await
     }
 
-    /// The servers of the nearest zone that are known without asking, as a referral names them.
-    pub(crate) fn nearest(&self, host: &Host, name: &DnsName) -> Vec<Record> {
+    /// The servers of the nearest zone that are known without asking, and their addresses, as in a
+    /// referral.
+    pub(crate) fn nearest(&self, host: &Host, name: &DnsName) -> (Vec<Record>, Vec<Record>) {
         self.delegations.nearest(name, host.now()).to_records()
     }
 

@@ -8,6 +8,8 @@
     reason = "each test file uses its own part"
 )]
 
+pub mod tree;
+
 use glasstack_dns::{
     DnsName, Lookup, Message, NameServer, Question, Record, RecordData, RecordType, ResolveError, Resolver,
     ResolverConfig, Zone, Zones, serve,
@@ -85,17 +87,22 @@ impl Net {
         self.world.run(resolver.query(name, record_type)).unwrap()
     }
 
-    /// What the client told about names since the last call of `forget`, a line each.
+    /// What the client told about names, a line each.
     pub fn story(&self) -> Vec<String> {
-        let node = self.client.scope().node();
-        let records = self.recorder.records();
-        records.iter().filter(|record| record.node == node).filter_map(|record| told(&record.event)).collect()
+        story_of(&self.client, &self.recorder)
     }
 
     /// The datagrams and segments on the wire.
     pub fn ladder(&self, layers: &[Layer]) -> String {
         ladder(&self.recorder.records(), &LadderOptions { local: false, ..LadderOptions::only(layers) })
     }
+}
+
+/// What a host told about names, a line each.
+pub fn story_of(host: &Host, recorder: &Recorder) -> Vec<String> {
+    let node = host.scope().node();
+    let records = recorder.records();
+    records.iter().filter(|record| record.node == node).filter_map(|record| told(&record.event)).collect()
 }
 
 /// A fact about names in a few words.
@@ -123,7 +130,17 @@ fn told(event: &Event) -> Option<String> {
             format!("resolved {name} to {addresses:?} for {} s ({source})", ttl.as_secs())
         }
         Dns::Failed { name, why } => format!("failed {name}: {why}"),
-        _ => return None,
+        Dns::ReferralFollowed { server, from, to, name_servers, glue } => {
+            let (names, glue) = (name_servers.join(" "), glue.len());
+            format!("{} for {from} refers to {to}: {names}, {glue} addresses", server.ip())
+        }
+        Dns::GlueMissing { zone, name_server } => format!("{zone} needs the address of {name_server}"),
+        Dns::ServerUseless { server, zone, why } => format!("{} is of no use for {zone}: {why}", server.ip()),
+        Dns::RecordsIgnored { from, records, why } => {
+            format!("ignored from {}: {}: {why}", from.ip(), records.join("; "))
+        }
+        Dns::Joined { name, record_type } => format!("joined {name} {record_type}"),
+        Dns::Served { .. } => return None,
     })
 }
 
