@@ -6,7 +6,7 @@
 
 mod support;
 
-use glasstack_journal::event::Event;
+use glasstack_journal::event::{Dhcp, DhcpKind, Event};
 use glasstack_journal::journal::Recorder;
 use glasstack_uplink::user::UserNet;
 use glasstack_uplink::{NetNs, TapConfig, TapWorld, UserNetConfig, WorldThread};
@@ -58,13 +58,12 @@ fn a_kernel_behind_the_gateway_gets_an_address_and_reaches_this_machines_servers
     assert_eq!(question.trim(), "who is there?");
     world.stop().unwrap();
 
-    let notes = told.records().into_iter().filter_map(|record| match record.event {
-        Event::Note(note) => Some(note.text),
+    let served = told.records().into_iter().filter_map(|record| match record.event {
+        Event::Dhcp(Dhcp::Served { asked, answered, .. }) => Some((asked, answered)),
         _ => None,
     });
-    let dhcp: Vec<String> = notes.filter(|text| text.starts_with("DHCP")).collect();
-    assert!(dhcp[0].starts_with("DHCPDISCOVER from") && dhcp[0].contains("DHCPOFFER"), "{dhcp:?}");
-    assert!(dhcp[1].starts_with("DHCPREQUEST from") && dhcp[1].contains("DHCPACK"), "{dhcp:?}");
+    let expected = [(DhcpKind::Discover, Some(DhcpKind::Offer)), (DhcpKind::Request, Some(DhcpKind::Ack))];
+    assert_eq!(served.collect::<Vec<_>>(), expected);
 }
 
 fn lease(ns: &NetNs) -> String {

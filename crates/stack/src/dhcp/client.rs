@@ -17,8 +17,6 @@
 mod answer;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tests;
 
 pub use answer::Rejection;
 

@@ -245,26 +245,28 @@ impl Message {
         };
         let list = |addresses: &[Ipv4Addr]| addresses.iter().flat_map(|a| a.octets()).collect::<Vec<u8>>();
         let mask = |len: u8| u32::MAX.checked_shl(32 - u32::from(len.min(32))).unwrap_or(0);
-        let number_of = |value: Option<u32>| value.map(u32::to_be_bytes);
-        let address_of = |value: Option<Ipv4Addr>| value.map(|address| address.octets());
-        let short_of = |value: Option<u16>| value.map(u16::to_be_bytes);
         option(53, &[number(self.kind)]);
-        option(54, address_of(self.server).as_ref().map_or(&[], |v| v));
-        option(51, number_of(self.lease).as_ref().map_or(&[], |v| v));
-        option(58, number_of(self.renew_after).as_ref().map_or(&[], |v| v));
-        option(59, number_of(self.rebind_after).as_ref().map_or(&[], |v| v));
-        option(1, number_of(self.prefix_len.map(mask)).as_ref().map_or(&[], |v| v));
+        option(54, &octets(self.server.map(|server| server.octets())));
+        option(51, &octets(self.lease.map(u32::to_be_bytes)));
+        option(58, &octets(self.renew_after.map(u32::to_be_bytes)));
+        option(59, &octets(self.rebind_after.map(u32::to_be_bytes)));
+        option(1, &octets(self.prefix_len.map(|len| mask(len).to_be_bytes())));
         option(3, &list(&self.routers));
         option(6, &list(&self.name_servers));
         option(15, self.domain.as_deref().unwrap_or_default().as_bytes());
-        option(26, short_of(self.mtu).as_ref().map_or(&[], |v| v));
-        option(50, address_of(self.requested).as_ref().map_or(&[], |v| v));
+        option(26, &octets(self.mtu.map(u16::to_be_bytes)));
+        option(50, &octets(self.requested.map(|address| address.octets())));
         option(12, self.host_name.as_deref().unwrap_or_default().as_bytes());
-        option(57, short_of(self.longest).as_ref().map_or(&[], |v| v));
+        option(57, &octets(self.longest.map(u16::to_be_bytes)));
         option(55, &self.wishes);
         option(56, self.text.as_deref().unwrap_or_default().as_bytes());
         option(61, self.client_id.as_deref().unwrap_or_default());
     }
+}
+
+/// A value of a fixed length, or none: no option then.
+fn octets<const N: usize>(value: Option<[u8; N]>) -> Vec<u8> {
+    value.map(|value| value.to_vec()).unwrap_or_default()
 }
 
 /// Every option, wherever it stands. RFC 3396: pieces of the same option make one value, first
@@ -407,7 +409,7 @@ mod tests {
         assert_eq!(message.routers, [Ipv4Addr::new(10, 0, 0, 1)]);
         // What is not said to hold options is not read.
         bytes[245] = 1;
-        assert_eq!(Message::parse(&bytes).unwrap().routers, []);
+        assert!(Message::parse(&bytes).unwrap().routers.is_empty());
         // An option does not end outside the field that it is in.
         bytes[FILE.end - 2..FILE.end].copy_from_slice(&[15, 9]);
         bytes[FILE.start + 7] = 0;

@@ -8,18 +8,22 @@
 //!     |              yours, for so many seconds     DHCPACK |
 //! ```
 //!
-//! [`message`] is what stands in a datagram, [`server`] decides what a server answers. Neither
-//! touches a socket or a clock: datagrams and times are given in, answers come back.
+//! [`message`] is what stands in a datagram; [`client`] decides what a client asks, [`server`] what
+//! a server answers. None of them touches a socket or a clock: datagrams and times are given in,
+//! what is to be done comes out. [`Host::dhcp`](crate::Host::dhcp) and [`serve`] do it on a host.
 
 pub mod client;
 mod driver;
 pub mod lease;
 pub mod message;
 pub mod server;
+mod service;
 
+pub use client::{Action, Client, ClientConfig, Rejection};
 pub use lease::{DhcpError, DhcpOptions, Lease};
 pub use message::{BadMessage, Kind, Message};
 pub use server::{Answer, Server, ServerConfig};
+pub use service::serve;
 
 /// Where servers listen (RFC 2131 4.1).
 pub const SERVER_PORT: u16 = 67;

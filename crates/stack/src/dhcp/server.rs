@@ -4,6 +4,7 @@ use super::message::{BadMessage, Kind, Message};
 use super::{CLIENT_PORT, SERVER_PORT};
 use crate::route::Prefix;
 use glasstack_journal::Instant;
+use glasstack_journal::event::{Dhcp, MacAddress};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::RangeInclusive;
@@ -55,10 +56,17 @@ struct Lease {
 /// What a server does about a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
+    /// What it was asked.
+    pub asked: Kind,
+    /// By whom.
+    pub client: MacAddress,
     /// The message to send, if any.
     pub reply: Option<Message>,
     /// Where it goes; from the server's own address and [`SERVER_PORT`].
     pub to: SocketAddrV4,
+    /// The station that it goes to. The client's own is known from its message: it may not answer
+    /// ARP yet for the address that it is told (RFC 2131 4.1).
+    pub station: MacAddress,
     /// Why this and nothing else, in words.
     pub why: String,
 }
@@ -74,6 +82,9 @@ impl Server {
         let message = Message::parse(datagram)?;
         self.leases.retain(|_, lease| lease.until > now);
         let (reply, why) = match message.kind {
+            _ if !message.relay.is_unspecified() => {
+                (None, format!("it came through the relay {}, from another link", message.relay))
+            }
             Kind::Discover => self.discover(&message, now),
             Kind::Request => self.request(&message, now),
             Kind::Decline => self.decline(&message, now),
@@ -84,8 +95,10 @@ impl Server {
             ),
             Kind::Offer | Kind::Ack | Kind::Nak => (None, format!("a {} is for clients", message.kind)),
         };
-        let to = SocketAddrV4::new(destination(&message, reply.as_ref()), CLIENT_PORT);
-        Ok(Answer { reply, to, why })
+        let to = destination(&message, reply.as_ref());
+        let station = if to.is_broadcast() { MacAddress::BROADCAST } else { message.client_mac };
+        let to = SocketAddrV4::new(to, CLIENT_PORT);
+        Ok(Answer { asked: message.kind, client: message.client_mac, reply, to, station, why })
     }
 
     /// RFC 2131 4.3.1.
@@ -214,6 +227,9 @@ impl Server {
             client_address: if kind == Kind::Ack { to.client_address } else { Ipv4Addr::UNSPECIFIED },
             your_address: address,
             lease: (to.kind != Kind::Inform).then_some(lease),
+            // RFC 2131 4.4.5: renewed at half the time, with any server at seven eighths.
+            renew_after: (to.kind != Kind::Inform).then_some(lease / 2),
+            rebind_after: (to.kind != Kind::Inform).then_some(lease / 8 * 7),
             prefix_len: Some(config.prefix_len),
             routers: config.router.into_iter().collect(),
             name_servers: config.name_servers.clone(),
@@ -232,14 +248,30 @@ fn identity(message: &Message) -> Vec<u8> {
     }
 }
 
-/// RFC 2131 4.1: to the address that the client has; otherwise to everybody, which a client without
-/// an address hears in any case.
+/// RFC 2131 4.1: to the address that the client has, or to the one that it is told, unless it cannot
+/// hear that yet; a refusal to everybody.
 fn destination(message: &Message, reply: Option<&Message>) -> Ipv4Addr {
-    let refused = reply.is_some_and(|reply| reply.kind == Kind::Nak);
-    if message.client_address.is_unspecified() || refused {
-        Ipv4Addr::BROADCAST
-    } else {
-        message.client_address
+    match reply {
+        Some(reply) if reply.kind != Kind::Nak => match message.client_address {
+            none if none.is_unspecified() && message.broadcast => Ipv4Addr::BROADCAST,
+            none if none.is_unspecified() => reply.your_address,
+            address => address,
+        },
+        _ => Ipv4Addr::BROADCAST,
+    }
+}
+
+impl Answer {
+    /// What was decided, for the journal.
+    pub fn fact(&self) -> Dhcp {
+        let about = self.reply.as_ref().map(|reply| reply.your_address);
+        Dhcp::Served {
+            client: self.client,
+            asked: self.asked,
+            answered: self.reply.as_ref().map(|reply| reply.kind),
+            about: about.filter(|address| !address.is_unspecified()),
+            why: self.why.clone(),
+        }
     }
 }
 
@@ -254,7 +286,6 @@ impl ServerConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use glasstack_journal::event::MacAddress;
 
     const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
     const FIRST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
@@ -298,14 +329,42 @@ mod tests {
     fn a_client_is_offered_an_address_and_gets_it_with_all_that_belongs_to_it() {
         let mut server = server();
         let offer = ask(&mut server, &from(7, Kind::Discover), NOW);
-        assert_eq!(offer.to, SocketAddrV4::new(Ipv4Addr::BROADCAST, 68));
+        assert_eq!((*offer.to.ip(), offer.to.port()), (FIRST, 68), "to the address that it gets");
+        assert_eq!(offer.station, from(7, Kind::Discover).client_mac, "which it does not have yet");
         let offer = offer.reply.unwrap();
         assert_eq!((offer.your_address, offer.prefix_len, offer.lease), (FIRST, Some(24), Some(3600)));
+        assert_eq!((offer.renew_after, offer.rebind_after), (Some(1800), Some(3150)));
         assert_eq!((offer.routers, offer.name_servers), (vec![SERVER], vec![SERVER]));
         assert_eq!((offer.transaction, offer.mtu), (7, Some(1500)));
         assert_eq!(lease(&mut server, 7, NOW), Some(FIRST));
         assert_eq!(lease(&mut server, 7, NOW), Some(FIRST), "the same client, the same address");
         assert_eq!(lease(&mut server, 8, NOW), Some(LAST));
+    }
+
+    #[test]
+    fn a_client_that_cannot_hear_its_own_address_yet_is_answered_before_everybody() {
+        let mut server = server();
+        let discover = Message { broadcast: true, ..from(7, Kind::Discover) };
+        let answer = ask(&mut server, &discover, NOW);
+        assert_eq!((*answer.to.ip(), answer.station), (Ipv4Addr::BROADCAST, MacAddress::BROADCAST));
+        assert!(answer.reply.unwrap().broadcast);
+    }
+
+    #[test]
+    fn what_comes_through_a_relay_is_not_about_this_link() {
+        let relay = Ipv4Addr::new(10, 9, 9, 9);
+        let answer = ask(&mut server(), &Message { relay, ..from(7, Kind::Discover) }, NOW);
+        assert_eq!(answer.reply, None);
+        assert_eq!(answer.why, "it came through the relay 10.9.9.9, from another link");
+    }
+
+    #[test]
+    fn an_answer_is_no_question() {
+        let mut offer = from(7, Kind::Offer).emit();
+        let answer = server().answer(&offer, NOW).unwrap();
+        assert_eq!((answer.reply, answer.why.as_str()), (None, "a DHCPOFFER is for clients"));
+        offer[0] = 1;
+        assert_eq!(server().answer(&offer, NOW), Err(BadMessage::Op { kind: Kind::Offer, op: 1 }));
     }
 
     #[test]

@@ -138,7 +138,7 @@ impl Core {
     /// Sends a message to everybody on the link, without an address of its own (RFC 2131 4.1).
     pub(crate) fn broadcast_dhcp(&mut self, scope: &Scope, message: &[u8]) -> FrameId {
         let to = SocketAddrV4::new(Ipv4Addr::BROADCAST, SERVER_PORT);
-        self.send_dhcp(scope, MacAddress::BROADCAST, to, message)
+        self.send_udp_to(scope, CLIENT_PORT, MacAddress::BROADCAST, to, message)
     }
 
     /// Sends a message to one server once the next hop is known; none if that keeps silent, or if
@@ -154,19 +154,28 @@ impl Core {
     ) -> Poll<Option<FrameId>> {
         let Ok(next_hop) = self.begin_wait(scope, server.into(), wait) else { return Poll::Ready(None) };
         self.poll_next_hop(scope, next_hop, wait, cx, now).map(|mac| {
-            mac.map(|mac| self.send_dhcp(scope, mac, SocketAddrV4::new(server, SERVER_PORT), message))
+            let to = SocketAddrV4::new(server, SERVER_PORT);
+            mac.map(|mac| self.send_udp_to(scope, CLIENT_PORT, mac, to, message))
         })
     }
 
-    fn send_dhcp(&mut self, scope: &Scope, mac: MacAddress, to: SocketAddrV4, message: &[u8]) -> FrameId {
-        let from = SocketAddrV4::new(self.wire.local, CLIENT_PORT);
-        let frame = send_udp(&mut self.wire, scope, mac, from, to, message);
+    /// Sends a datagram to a station that is known, whatever ARP would say.
+    pub(crate) fn send_udp_to(
+        &mut self,
+        scope: &Scope,
+        port: u16,
+        station: MacAddress,
+        to: SocketAddrV4,
+        data: &[u8],
+    ) -> FrameId {
+        let from = SocketAddrV4::new(self.wire.local, port);
+        let frame = send_udp(&mut self.wire, scope, station, from, to, data);
         scope.record(|| Udp::Datagram {
             frame,
             direction: Direction::Out,
             local: from.into(),
             remote: SocketAddr::V4(to),
-            length: message.len(),
+            length: data.len(),
         });
         frame
     }

@@ -58,7 +58,7 @@ impl IntoIo for ConnectError {
             Self::Refused { .. } => ErrorKind::ConnectionRefused,
             Self::Unreachable { what, .. } => unreachable_kind(what),
             Self::TimedOut { .. } => ErrorKind::TimedOut,
-            Self::PortsExhausted { .. } => ErrorKind::AddrNotAvailable,
+            Self::PortsExhausted { .. } | Self::AddressLost { .. } => ErrorKind::AddrNotAvailable,
             _ => ErrorKind::InvalidInput,
         }
     }
@@ -89,6 +89,7 @@ impl IntoIo for UdpError {
             Self::NoRoute(_) => ErrorKind::NetworkUnreachable,
             Self::NoArpReply { .. } => ErrorKind::HostUnreachable,
             Self::Unreachable { what, .. } => unreachable_kind(what),
+            Self::AddressLost { .. } => ErrorKind::AddrNotAvailable,
             Self::TooLong(_) | Self::PortZero => ErrorKind::InvalidInput,
         }
     }
@@ -101,7 +102,7 @@ impl IntoIo for PingError {
             Self::NoArpReply { .. } => ErrorKind::HostUnreachable,
             Self::Unreachable { what, .. } => unreachable_kind(what),
             Self::TimedOut { .. } => ErrorKind::TimedOut,
-            Self::TooMany => ErrorKind::AddrNotAvailable,
+            Self::TooMany | Self::AddressLost { .. } => ErrorKind::AddrNotAvailable,
             Self::TooLong(_) => ErrorKind::InvalidInput,
         }
     }

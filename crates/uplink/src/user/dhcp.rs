@@ -4,18 +4,15 @@
 
 use super::UserNetConfig;
 use super::gateway::Gateway;
-use glasstack_journal::event::Note;
-use glasstack_stack::dhcp::{Message, SERVER_PORT, Server, ServerConfig};
-use glasstack_stack::{BindError, UdpSocket};
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use glasstack_stack::BindError;
+use glasstack_stack::dhcp::ServerConfig;
 use std::time::Duration;
 
 /// How long an address is the client's: there is nobody else to want it.
 const LEASE: Duration = Duration::from_secs(86_400);
 
 /// Offers the client's address, the one of the network that is free, on port 67 of the gateway.
-pub(super) fn serve(gateway: &Arc<Gateway>, config: &UserNetConfig) -> Result<(), BindError> {
+pub(super) fn serve(gateway: &Gateway, config: &UserNetConfig) -> Result<(), BindError> {
     let own = gateway.plan.gateway;
     let config = ServerConfig {
         server: own,
@@ -27,38 +24,7 @@ pub(super) fn serve(gateway: &Arc<Gateway>, config: &UserNetConfig) -> Result<()
         mtu: u16::try_from(config.mtu).ok(),
         lease: LEASE,
     };
-    let socket = gateway.host.udp(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), SERVER_PORT))?;
-    gateway.host.spawn(answer(Arc::clone(gateway), socket, config));
-    Ok(())
-}
-
-async fn answer(gateway: Arc<Gateway>, socket: UdpSocket, config: ServerConfig) {
-    let from = config.from().into();
-    let mut server = Server::new(config);
-    let mut buffer = vec![0; 2048];
-    loop {
-        // An ICMP error about an earlier answer: whoever asked is gone.
-        let Ok((length, _)) = socket.recv_from(&mut buffer).await else { continue };
-        let datagram = buffer.get(..length).unwrap_or_default();
-        let note = match server.answer(datagram, gateway.host.now()) {
-            Err(error) => Note::detail(format!("DHCP: a datagram is no question: {error}")),
-            Ok(answer) => {
-                if let Some(reply) = &answer.reply {
-                    let _ = gateway.transit.send_datagram(from, answer.to.into(), &reply.emit()).await;
-                }
-                Note::info(told(datagram, answer.reply.as_ref(), &answer.why))
-            }
-        };
-        gateway.host.scope().record(|| note);
-    }
-}
-
-/// `DHCP DISCOVER from 02:00:0a:47:54:02: OFFER (10.71.84.2 is free)`.
-fn told(question: &[u8], reply: Option<&Message>, why: &str) -> String {
-    let asked = Message::parse(question).map(|asked| format!("{} from {}", asked.kind, asked.client_mac));
-    let asked = asked.unwrap_or_else(|error| error.to_string());
-    let answered = reply.map_or_else(|| "no answer".to_owned(), |reply| reply.kind.to_string());
-    format!("{asked}: {answered} ({why})")
+    glasstack_stack::dhcp::serve(&gateway.host, config)
 }
 
 #[cfg(test)]
@@ -100,7 +66,7 @@ mod tests {
                     if let Some(frame) = wire.recv().unwrap()
                         && frame.bytes.get(12..14) == Some(&[0x08, 0x00])
                     {
-                        assert_eq!(frame.bytes[..6], [0xff; 6], "it has no address yet");
+                        assert_eq!(frame.bytes[..6], MAC.0, "it answers no ARP request yet");
                         return Message::parse(&frame.bytes[14 + 20 + 8..]).unwrap();
                     }
                     executor.sleep(Duration::from_millis(1)).await;
