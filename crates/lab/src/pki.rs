@@ -13,7 +13,8 @@
 //! lab's `ca` serves. [`PkiTerms`] say what is wrong with the authorities themselves.
 //!
 //! Keys are Ed25519 (RFC 8410), whose signatures need no randomness, and every secret byte comes from
-//! the world's entropy: the same seed makes the same certificates, byte for byte.
+//! the world's entropy: the same seed makes the same certificates, byte for byte. In a world that is not
+//! of a seed they are ECDSA P-256, which browsers accept.
 
 use glasstack_journal::WallTime;
 use glasstack_stack::Entropy;
@@ -21,7 +22,7 @@ use glasstack_tls::{Identity, IdentityError, TrustError, TrustStore};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
     DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
-    PKCS_ED25519, RevocationReason, RevokedCertParams, SerialNumber,
+    PKCS_ECDSA_P256_SHA256, PKCS_ED25519, RevocationReason, RevokedCertParams, SerialNumber,
 };
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -284,6 +285,10 @@ impl Draft {
         entropy.fill(&mut serial);
         serial[0] = serial[0] & 0x7f | 0x40;
         self.0.serial_number = Some(SerialNumber::from_slice(&serial));
+        if !entropy.is_reproducible() {
+            // What browsers accept: they refuse Ed25519 (CA/Browser Forum, Baseline Requirements 6.1.5).
+            return Ok(KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?);
+        }
         let mut secret = [0; 32];
         entropy.fill(&mut secret);
         // RFC 8410 7: PKCS#8 around the 32 bytes of an Ed25519 private key.
@@ -334,7 +339,7 @@ mod tests {
 
     const NOW: WallTime = WallTime::from_unix_seconds(1_780_315_200);
 
-    struct Counting(AtomicU8);
+    struct Counting(AtomicU8, bool);
     impl Entropy for Counting {
         fn fill(&self, bytes: &mut [u8]) {
             for byte in bytes {
@@ -342,12 +347,12 @@ mod tests {
             }
         }
         fn is_reproducible(&self) -> bool {
-            true
+            self.1
         }
     }
 
     fn pki(start: u8) -> Pki {
-        Pki::new(Arc::new(Counting(AtomicU8::new(start))), NOW).unwrap()
+        Pki::new(Arc::new(Counting(AtomicU8::new(start), true)), NOW).unwrap()
     }
 
     #[test]
@@ -356,6 +361,13 @@ mod tests {
         assert_ne!(pki(0).root_der(), pki(1).root_der());
         let shown = |pki: Pki| pki.identity(&["www.example.test"], None).unwrap().certificate().clone();
         assert_eq!(shown(pki(0)), shown(pki(0)));
+    }
+
+    #[test]
+    fn where_real_peers_are_keys_are_of_a_kind_that_browsers_accept() {
+        let real = Pki::new(Arc::new(Counting(AtomicU8::new(0), false)), NOW).unwrap();
+        let shown = |pki: &Pki| pki.identity(&["www.example.test"], None).unwrap().certificate().key.clone();
+        assert_eq!((shown(&real), shown(&pki(0))), ("ECDSA 256 bits".to_owned(), "Ed25519".to_owned()));
     }
 
     #[test]
@@ -377,7 +389,7 @@ mod tests {
 
     #[test]
     fn the_lists_hold_what_the_terms_take_back_and_keys_do_not_depend_on_them() {
-        let with = |terms| Pki::with(terms, Arc::new(Counting(AtomicU8::new(0))), NOW).unwrap();
+        let with = |terms| Pki::with(terms, Arc::new(Counting(AtomicU8::new(0), true)), NOW).unwrap();
         let (usual, revoked) = (
             with(PkiTerms::default()),
             with(PkiTerms {
