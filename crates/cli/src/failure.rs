@@ -90,6 +90,22 @@ pub(crate) fn tell(error: &anyhow::Error) {
     }
 }
 
+/// An error with its causes, in a line.
+pub(crate) fn in_a_line(error: &anyhow::Error) -> String {
+    if let Some(error) = error.downcast_ref::<clap::Error>() {
+        let text = error.render().to_string();
+        let line = text.lines().next().unwrap_or_default();
+        return line.strip_prefix("error: ").unwrap_or(line).to_owned();
+    }
+    let mut told: Vec<String> = Vec::new();
+    for text in error.chain().map(ToString::to_string) {
+        if told.last().is_none_or(|last| !last.contains(&text)) {
+            told.push(text);
+        }
+    }
+    told.join(": ")
+}
+
 /// The exit code that an error has.
 pub(crate) fn code(error: &anyhow::Error) -> u8 {
     let coded = error.chain().find_map(|cause| cause.downcast_ref::<Coded>()).map(|coded| coded.code);

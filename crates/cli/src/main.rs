@@ -10,6 +10,7 @@ mod files;
 mod names;
 mod net;
 mod output;
+mod scene;
 mod transfer;
 mod watch;
 
@@ -24,6 +25,9 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
+    if command.is_saved() {
+        files::keep();
+    }
     match command {
         Command::Get(options) => cmd::get::run(*options),
         Command::Resolve(options) => cmd::resolve::run(&options),

@@ -3,23 +3,25 @@
 
 use crate::args::{NetChoice, NetOptions, WatchOptions};
 use crate::failure::{ExitWith, FAILED_INIT, coded, usage};
-use crate::files::read_bounded;
+use crate::files::{self, read_bounded};
+use crate::scene;
 use crate::watch::{self, HERO};
 use anyhow::{Context, bail};
 use glasstack::dns::config::DNS_PORT;
 use glasstack::dns::{HostsFile, Override, ResolvConf, Resolver, ResolverConfig};
 use glasstack::journal::Note;
 use glasstack::lab::Lab;
+use glasstack::lab::run::Run;
 use glasstack::stack::{Host, World};
 use glasstack::tls::TrustStore;
+use glasstack::uplink::tap::Mode;
 use glasstack::uplink::{Addressing, TapConfig, TapDevice, TapWorld, UserNet, UserNetConfig, WorldError};
 use std::future::Future;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Duration;
 
-/// The seed of the lab where none is given: every run of the same command is the same run.
-const DEFAULT_SEED: u64 = 1;
 /// The largest hosts file, in bytes.
 const LARGEST_HOSTS_FILE: u64 = 16 << 20;
 /// Longer than a TIME-WAIT in the lab.
@@ -31,6 +33,8 @@ pub(crate) struct Net {
     /// The user's own host.
     pub(crate) host: Host,
     names: ResolverConfig,
+    /// The run that the lab is in, and where it is to be saved.
+    saved: Option<(PathBuf, Run)>,
 }
 
 enum AnyWorld {
@@ -47,7 +51,9 @@ impl Net {
         host: Option<&str>,
         summary: bool,
     ) -> anyhow::Result<Self> {
+        let lab = options.lab.means_the_lab().or(watch.means_the_lab());
         let choice = match &options.net {
+            NetChoice::Auto if lab.is_some() => NetChoice::Lab,
             NetChoice::Auto => automatic(host),
             choice => choice.clone(),
         };
@@ -56,6 +62,12 @@ impl Net {
             bail!(usage(
                 "--seed is for the lab: on a real network nobody may be able to guess ports, ids and keys"
             ));
+        }
+        if let Some(option) = lab.filter(|_| is_real) {
+            bail!(usage(format!("{option} is for the lab: no other network is the program's own")));
+        }
+        if options.dhcp {
+            refuse_dhcp(options, &choice)?;
         }
         match choice {
             NetChoice::User => Self::user(options, watch, summary),
@@ -71,22 +83,49 @@ impl Net {
         if options.addr.is_some() || options.gateway.is_some() {
             bail!(usage("--addr and --gateway are for other networks: in the lab the addresses are given"));
         }
-        let builder = Lab::builder(options.lab.seed.unwrap_or(DEFAULT_SEED));
-        watch::attach(builder.journal(), watch, summary)?;
-        let lab = builder.build()?;
-        let host = lab.client.clone();
-        let mut names = ResolverConfig { servers: vec![lab.name_server], ..ResolverConfig::default() };
-        if let Some(path) = &options.hosts {
-            names.hosts = hosts(path, &host)?;
-        }
-        let mut net = Self { world: AnyWorld::Lab(Box::new(lab)), host, names };
-        net.use_servers(&options.dns);
+        let run = scene::of_options(&options.lab, options.dhcp, &watch.line)?;
+        let mut net = Self::of_run(&run, watch, summary)?;
+        net.save_as(watch.save.as_deref(), &run);
+        net.look_up_as(options)?;
         Ok(net)
+    }
+
+    /// The lab as a run has it, before the first step.
+    pub(crate) fn of_run(run: &Run, watch: &WatchOptions, summary: bool) -> anyhow::Result<Self> {
+        let lab = scene::build(run, |journal| watch::attach(journal, watch, run.client(), summary))?;
+        let host = lab.client.clone();
+        let names = ResolverConfig { servers: vec![lab.name_server], ..ResolverConfig::default() };
+        Ok(Self { world: AnyWorld::Lab(Box::new(lab)), host, names, saved: None })
+    }
+
+    /// Names are looked up as a command in the lab says it.
+    pub(crate) fn look_up_as(&mut self, options: &NetOptions) -> anyhow::Result<()> {
+        let AnyWorld::Lab(lab) = &self.world else { return Ok(()) };
+        self.names.servers = vec![lab.name_server];
+        self.names.hosts = match &options.hosts {
+            Some(path) => hosts(path, &self.host)?,
+            None => HostsFile::default(),
+        };
+        self.use_servers(&options.dns);
+        Ok(())
+    }
+
+    /// In the end the run is saved there, if anywhere.
+    pub(crate) fn save_as(&mut self, path: Option<&Path>, run: &Run) {
+        self.saved = path.map(|path| (path.to_owned(), run.clone()));
+    }
+
+    /// The lab.
+    pub(crate) fn the_lab(&mut self) -> anyhow::Result<&mut Lab> {
+        match &mut self.world {
+            AnyWorld::Lab(lab) => Ok(lab),
+            AnyWorld::Real(_) => Err(usage("this can be done in the lab alone")),
+        }
     }
 
     fn user(options: &NetOptions, watch: &WatchOptions, summary: bool) -> anyhow::Result<Self> {
         let mut world = TapWorld::new()?;
-        watch::attach(world.journal(), watch, summary)?;
+        watch::attach(world.journal(), watch, HERO, summary)?;
         world.catch_signals()?;
         let conf = resolv_conf();
         let servers = if options.dns.is_empty() { conf.servers.clone() } else { options.dns.clone() };
@@ -94,7 +133,8 @@ impl Net {
         let gateway = config.gateway;
         let net = UserNet::join(&mut world, config)?;
         let names = ResolverConfig::from(&conf);
-        let mut net = Self { world: AnyWorld::Real(Box::new(world)), host: net.host().clone(), names };
+        let host = net.host().clone();
+        let mut net = Self { world: AnyWorld::Real(Box::new(world)), host, names, saved: None };
         net.names.hosts = hosts_of(options, &net.host)?;
         // The gateway asks servers that the stack has no address family for.
         let mut reachable: Vec<IpAddr> = servers.into_iter().filter(IpAddr::is_ipv4).collect();
@@ -112,7 +152,7 @@ impl Net {
         config: TapConfig,
     ) -> anyhow::Result<Self> {
         let mut world = TapWorld::new()?;
-        watch::attach(world.journal(), watch, summary)?;
+        watch::attach(world.journal(), watch, HERO, summary)?;
         world.catch_signals()?;
         let config = match options.addr {
             Some(addr) => config.facing(addr, options.gateway),
@@ -123,7 +163,7 @@ impl Net {
         let host = world.add_host(addressing.host_config(HERO)?, device)?;
         let conf = resolv_conf_beyond_loopback();
         let names = ResolverConfig { hosts: hosts_of(options, &host)?, ..(&conf).into() };
-        let mut net = Self { world: AnyWorld::Real(Box::new(world)), host, names };
+        let mut net = Self { world: AnyWorld::Real(Box::new(world)), host, names, saved: None };
         net.use_servers(&options.dns);
         Ok(net)
     }
@@ -162,9 +202,28 @@ impl Net {
         }
     }
 
-    /// Ends the journey in order: connections closed, what is saved complete. In the lab TIME-WAIT
-    /// runs out, since time costs nothing there; on a device only with `linger`.
+    /// A whole journey: what `perform` does, and the end in order. The exit code is `perform`'s.
+    pub(crate) fn journey(
+        mut self,
+        linger: bool,
+        perform: impl FnOnce(&mut Self) -> anyhow::Result<u8>,
+    ) -> anyhow::Result<ExitCode> {
+        let performed = perform(&mut self);
+        let ended = self.finish(linger);
+        let code = performed?;
+        ended?;
+        Ok(code.into())
+    }
+
+    /// Ends the journey in order: connections closed, what is saved complete.
     pub(crate) fn end(&mut self, limit: Duration, linger: bool) -> anyhow::Result<()> {
+        let settled = self.settle(limit);
+        let finished = self.finish(linger);
+        settled.and(finished)
+    }
+
+    /// Lets connections close, for as long as `limit`.
+    pub(crate) fn settle(&mut self, limit: Duration) -> anyhow::Result<()> {
         let drained = match &mut self.world {
             AnyWorld::Lab(lab) => lab.world.drain(limit).map_err(anyhow::Error::from),
             AnyWorld::Real(world) => world.drain(limit).map_err(interrupted),
@@ -174,11 +233,32 @@ impl Net {
             let text = format!("{open} connections had not closed after {} s", limit.as_secs());
             self.host.scope().record(|| Note::warning(text));
         }
+        drained.map(drop)
+    }
+
+    /// The end: in the lab TIME-WAIT runs out, since time costs nothing there, on a device only with
+    /// `linger`; and what is saved is complete.
+    fn finish(&mut self, linger: bool) -> anyhow::Result<()> {
         let waited = self.wait_out_time_wait(linger);
+        if let AnyWorld::Lab(lab) = &self.world {
+            scene::conclude(lab);
+        }
         let finished = watch::finish(self.host.scope().journal());
-        drained?;
+        let saved = self.save();
         waited?;
-        finished
+        finished?;
+        saved
+    }
+
+    /// `--save`.
+    fn save(&mut self) -> anyhow::Result<()> {
+        let Some((path, mut run)) = self.saved.take() else { return Ok(()) };
+        // A run that is done again holds its files already.
+        if !files::is_sandbox() {
+            run.files = files::kept();
+        }
+        let cannot = || format!("--save: cannot write {}", path.display());
+        files::replace(&path, run.to_toml().as_bytes()).with_context(cannot)
     }
 
     fn wait_out_time_wait(&mut self, linger: bool) -> anyhow::Result<()> {
@@ -210,6 +290,17 @@ impl Net {
 fn automatic(host: Option<&str>) -> NetChoice {
     let name = host.unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
     if name == "test" || name.ends_with(".test") { NetChoice::Lab } else { NetChoice::User }
+}
+
+/// A lease is asked for where somebody may give one, and by whom it is not told already.
+fn refuse_dhcp(options: &NetOptions, choice: &NetChoice) -> anyhow::Result<()> {
+    let why = match choice {
+        NetChoice::User => "with --net user both ends of the wire are the program's own, and it knows its address",
+        NetChoice::Device { mode: Mode::Tun, .. } => "a TUN carries IP packets alone, and DHCP begins without an address",
+        _ if options.addr.is_some() || options.gateway.is_some() => "--addr and --gateway say already what it would ask",
+        _ => return Ok(()),
+    };
+    Err(usage(format!("--dhcp: {why}")))
 }
 
 /// The network behind the gateway that the options describe.

@@ -13,14 +13,20 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The node that is the user's own, in every network.
+/// The node that is the user's own, in every network but a lab that says otherwise.
 pub(crate) const HERO: &str = "client";
 
-/// Attaches to `journal` what the options ask for. To be done before the first host is made.
-pub(crate) fn attach(journal: &Journal, options: &WatchOptions, summary: bool) -> anyhow::Result<()> {
+/// Attaches to `journal` what the options ask for; the story is that of the node `hero`. To be done
+/// before the first host is made.
+pub(crate) fn attach(
+    journal: &Journal,
+    options: &WatchOptions,
+    hero: &str,
+    summary: bool,
+) -> anyhow::Result<()> {
     if let Some(path) = &options.capture {
         // Unbuffered: what is written survives whatever happens.
-        let points = Points::Nodes(vec![HERO.to_owned()]);
+        let points = Points::Nodes(vec![hero.to_owned()]);
         journal.attach(Box::new(PcapngCapture::new(Box::new(create(path)?), points)));
     }
     if let Some(path) = &options.events {
@@ -31,12 +37,12 @@ pub(crate) fn attach(journal: &Journal, options: &WatchOptions, summary: bool) -
     }
     let level = if options.verbose { Level::Verbose } else { Level::Normal };
     let coloured = console::is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    journal.attach(Box::new(Narration::new(Box::new(Told), level).of(HERO).coloured(coloured)));
+    journal.attach(Box::new(Narration::new(Box::new(Told), level).of(hero).coloured(coloured)));
     if options.ladder {
         journal.attach(Box::<LadderAtTheEnd>::default());
     }
     if summary {
-        journal.attach(Box::new(Summary::new(Box::new(Told)).of(HERO)));
+        journal.attach(Box::new(Summary::new(Box::new(Told)).of(hero)));
     }
     Ok(())
 }

@@ -37,6 +37,7 @@ mod odd_server;
 pub mod pages;
 pub mod pki;
 pub mod plan;
+pub mod run;
 pub mod sites;
 mod web_server;
 

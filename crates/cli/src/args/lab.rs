@@ -1,6 +1,8 @@
 //! `glasstack lab`: the miniature Internet itself, looked at and run.
 
-use clap::{Args, Subcommand};
+use super::WatchOptions;
+use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct LabCommandOptions {
@@ -13,6 +15,10 @@ pub(crate) struct LabCommandOptions {
 pub(crate) enum LabCommand {
     /// List the lab's names, and what each is good for
     List(ListOptions),
+    /// Do again what --save saved, or what a file of your own says
+    Run(Box<RunOptions>),
+    /// Say what is wrong with a topology or a run
+    Check(CheckOptions),
 }
 
 #[derive(Debug, Args)]
@@ -20,4 +26,56 @@ pub(crate) struct ListOptions {
     /// Tell it as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// The network that FILE describes instead of the default Internet
+    #[arg(long, value_name = "FILE")]
+    pub(crate) topology: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GraphOptions {
+    /// How it is drawn
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: GraphFormat,
+    /// Write it to FILE
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// The network that FILE describes instead of the default Internet
+    #[arg(long, value_name = "FILE")]
+    pub(crate) topology: Option<PathBuf>,
+}
+
+/// The ways to draw a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// Lines and names, for a terminal
+    Text,
+    /// A picture
+    Svg,
+    /// For Graphviz
+    Dot,
+    /// For containerlab
+    Containerlab,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunOptions {
+    /// The run
+    pub(crate) file: PathBuf,
+    /// Another seed than the run's own
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// What goes wrong beside what the run says; repeatable
+    #[arg(long, value_name = "SENTENCE")]
+    pub(crate) fault: Vec<String>,
+    /// Keep the files that the run holds and writes in FOLDER [default: they vanish with the run]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) files: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) watch: WatchOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckOptions {
+    /// The topology or run
+    pub(crate) file: PathBuf,
 }

@@ -3,6 +3,7 @@
 mod config_file;
 mod get;
 mod lab;
+mod line;
 mod net;
 mod ping;
 pub(crate) mod refused;
@@ -13,6 +14,7 @@ mod words;
 
 pub(crate) use get::*;
 pub(crate) use lab::*;
+pub(crate) use line::step;
 pub(crate) use net::{LabOptions, NetChoice, NetOptions};
 pub(crate) use ping::PingOptions;
 pub(crate) use tools::{CompletionsOptions, DoctorOptions, ManOptions};
@@ -32,16 +34,27 @@ const LARGEST_CONFIG: u64 = 16 << 20;
 
 /// What the command line asks for. Help, and what clap refuses, end the program here.
 pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command> {
-    let words: Vec<OsString> = words.into_iter().collect();
-    match words.split_first_chunk::<2>() {
-        Some(([program, command], rest)) if command == "get" => get_command(program, rest),
-        _ => Ok(Cli::parse_from(words).command),
-    }
+    try_parse(words).or_else(|error| match error.downcast::<clap::Error>() {
+        Ok(error) => error.exit(),
+        Err(error) => Err(error),
+    })
 }
 
-/// A command line of our own.
-pub(crate) fn try_parse<'a>(words: impl IntoIterator<Item = &'a str>) -> anyhow::Result<Command> {
-    Ok(Cli::try_parse_from(words)?.command)
+/// The same, but help, and what clap refuses, are clap's errors.
+pub(crate) fn try_parse(words: impl IntoIterator<Item: Into<OsString>>) -> anyhow::Result<Command> {
+    let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
+    if let Some(([program, command], rest)) = words.split_first_chunk::<2>()
+        && command == "get"
+    {
+        return get_command(program, rest);
+    }
+    let mut command = Cli::try_parse_from(&words)?.command;
+    if command.is_saved()
+        && let Some(watch) = command.watch_mut()
+    {
+        watch.line = line::of_words(&words)?;
+    }
+    Ok(command)
 }
 
 /// `get` reads its words as curl does.
@@ -55,22 +68,26 @@ fn get_command(program: &OsStr, words: &[OsString]) -> anyhow::Result<Command> {
             let is_version = asked == "-V" || asked == "--version";
             let command = (!is_version).then(|| OsString::from("get"));
             let words = std::iter::once(program.to_owned()).chain(command).chain(std::iter::once(asked));
-            return Ok(Cli::parse_from(words).command);
+            return Ok(Cli::try_parse_from(words)?.command);
         }
         Err(error @ words::WordsError::File { .. }) => return Err(coded(READ_ERROR, error)),
         Err(error) => return Err(coded(FAILED_INIT, error)),
     };
-    let mut first = None;
-    for group in groups {
-        refuse_other_than_utf8(&group)?;
-        let words = [program.to_owned(), "get".into()].into_iter().chain(group);
-        match (Cli::parse_from(words).command, &mut first) {
+    let mut first: Option<Box<GetOptions>> = None;
+    for group in &groups {
+        refuse_other_than_utf8(group)?;
+        let words = [program.to_owned(), "get".into()].into_iter().chain(group.iter().cloned());
+        match (Cli::try_parse_from(words)?.command, &mut first) {
             (Command::Get(options), None) => first = Some(options),
             (Command::Get(options), Some(first)) => first.behind.push(*options),
             _ => {}
         }
     }
-    first.map(Command::Get).context("the command line has no words")
+    let mut options = first.context("the command line has no words")?;
+    if options.watch.save.is_some() {
+        options.watch.line = line::of_groups(&groups)?;
+    }
+    Ok(Command::Get(options))
 }
 
 /// Names the word that should be text and is not; clap refuses it without saying which. Names of
@@ -99,7 +116,8 @@ fn refuse_other_than_utf8(group: &[OsString]) -> anyhow::Result<()> {
 fn read_config(file: &OsStr) -> anyhow::Result<Vec<u8>> {
     if file == "-" {
         let mut bytes = Vec::new();
-        std::io::stdin().lock().take(LARGEST_CONFIG).read_to_end(&mut bytes).context("cannot read stdin")?;
+        let read = crate::files::stdin().and_then(|input| input.take(LARGEST_CONFIG).read_to_end(&mut bytes));
+        read.context("cannot read stdin")?;
         return Ok(bytes);
     }
     crate::files::read_bounded(file.as_ref(), LARGEST_CONFIG)

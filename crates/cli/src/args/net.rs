@@ -26,6 +26,9 @@ pub(crate) struct NetOptions {
     /// The hosts file [default: none in the lab, elsewhere /etc/hosts]
     #[arg(long, value_name = "FILE")]
     pub(crate) hosts: Option<PathBuf>,
+    /// Ask for an address by DHCP (lab, TAP)
+    #[arg(long)]
+    pub(crate) dhcp: bool,
     #[command(flatten)]
     pub(crate) lab: LabOptions,
 }
@@ -37,15 +40,26 @@ pub(crate) struct LabOptions {
     /// Makes everything that is left to chance follow from N (lab only: real peers must not guess)
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    /// The network that FILE describes instead of the default Internet
+    #[arg(long, value_name = "FILE")]
+    pub(crate) topology: Option<PathBuf>,
+    /// What goes wrong, in a sentence such as `lose client SYN-ACK 1`; repeatable
+    #[arg(long, value_name = "SENTENCE")]
+    pub(crate) fault: Vec<String>,
     /// Which host is the user's own [default: client]
     #[arg(long, value_name = "NAME")]
     pub(crate) client: Option<String>,
 }
 
 impl LabOptions {
-    /// The first option here that only the lab can follow, if there is one.
-    pub(crate) fn only_in_the_lab(&self) -> Option<&'static str> {
-        self.client.as_ref().map(|_| "--client")
+    /// The first option here that means the lab, if there is one.
+    pub(crate) fn means_the_lab(&self) -> Option<&'static str> {
+        let said = [
+            ("--topology", self.topology.is_some()),
+            ("--fault", !self.fault.is_empty()),
+            ("--client", self.client.is_some()),
+        ];
+        said.into_iter().find_map(|(option, is_said)| is_said.then_some(option))
     }
 }
 

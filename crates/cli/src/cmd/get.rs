@@ -1,9 +1,9 @@
 //! `glasstack get`: the main job.
 
-use crate::args::{GetOptions, WatchOptions};
+use crate::args::{GetOptions, NetChoice, WatchOptions};
 use crate::console;
 use crate::failure::{ExitWith, FAILED_INIT, WRITE_ERROR, usage};
-use crate::files::{read_bounded, replace, unbuffered_stdout};
+use crate::files::{self, read_bounded, replace, stdin, unbuffered_stdout};
 use crate::net::Net;
 use crate::transfer::client::Prepared;
 use crate::transfer::meter::{Meter, Shown};
@@ -38,52 +38,89 @@ struct Group {
     prepared: Prepared,
 }
 
+/// A command that is ready to run: nothing is opened, let alone sent, for what makes no sense.
+struct Job {
+    groups: Vec<Group>,
+    hosts: Hosts,
+    shown: Shown,
+}
+
 pub(crate) fn run(options: GetOptions) -> anyhow::Result<ExitCode> {
     redirect_stderr(&options)?;
-    // Before anything is opened: nothing is sent for what makes no sense.
-    let groups = groups(options)?;
-    let Some(first) = groups.first() else { return Ok(ExitCode::SUCCESS) };
-    let (net_options, watch, linger) =
-        (first.options.net.clone(), first.options.watch.clone(), first.options.connection.linger);
-    let transfers = groups.iter().fold(0_u64, |sum, group| sum.saturating_add(group.plan.how_many()));
-    let shown = Shown::choose(&first.options, transfers);
-    outputs_differ(&groups, &watch)?;
-    let (asked, typed) = match hosts(&groups)? {
-        Hosts::Known { host, typed } => (host, typed),
-        Hosts::None(error) => return Ok(nothing_to_ask(&groups, error)),
+    let job = Job::prepare(options)?;
+    let (Some(first), Hosts::Known { host, .. }) = (job.groups.first(), &job.hosts) else {
+        return Ok(job.nothing_to_ask().into());
     };
-    let watch = WatchOptions { untold: !shown.tells(), ..watch };
-    let mut net = Net::open(&net_options, &watch, Some(&asked), true)?;
-    // All that follows is part of one journey.
-    let host = net.host.span(SpanKind::Journey { typed });
-    let jar = jar(&groups, &host)?;
-    let operations = groups
-        .into_iter()
-        .map(|Group { options, plan, template, prepared }| {
-            let client = prepared.client(&options, &net, &host, jar.clone())?;
-            Ok(Operation { options, plan, template, client })
-        })
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let meter = Meter::new(shown, &host);
-    let result = net.run(async {
-        let runner = Runner::new(&host, &operations, &meter);
-        let exit = match select(std::pin::pin!(runner.run()), std::pin::pin!(meter.watch())).await {
-            Either::Left((exit, _)) => exit,
-            Either::Right(((), _)) => 0,
-        };
-        for operation in &operations {
-            operation.client.close().await;
+    let linger = first.options.connection.linger;
+    let watch = WatchOptions { untold: !job.shown.tells(), ..first.options.watch.clone() };
+    let net = Net::open(&first.options.net, &watch, Some(host), true)?;
+    net.journey(linger, |net| job.perform(net))
+}
+
+/// The command as a step of a run.
+pub(crate) fn perform(options: GetOptions, net: &mut Net) -> anyhow::Result<u8> {
+    let job = Job { shown: Shown::Nothing, ..Job::prepare(options)? };
+    if matches!(job.hosts, Hosts::None(_)) { Ok(job.nothing_to_ask()) } else { job.perform(net) }
+}
+
+impl Job {
+    fn prepare(options: GetOptions) -> anyhow::Result<Self> {
+        let groups = groups(options)?;
+        let Some(first) = groups.first() else { return Err(usage("no URL: glasstack get URL")) };
+        let transfers = groups.iter().fold(0_u64, |sum, group| sum.saturating_add(group.plan.how_many()));
+        let shown = Shown::choose(&first.options, transfers);
+        outputs_differ(&groups, &first.options.watch)?;
+        let hosts = hosts(&groups)?;
+        Ok(Self { groups, hosts, shown })
+    }
+
+    fn perform(self, net: &mut Net) -> anyhow::Result<u8> {
+        let Self { groups, hosts, shown } = self;
+        let Hosts::Known { typed, .. } = hosts else { return Ok(0) };
+        // All that follows is part of one journey.
+        let host = net.host.span(SpanKind::Journey { typed });
+        let jar = jar(&groups, &host)?;
+        let operations = groups
+            .into_iter()
+            .map(|Group { options, plan, template, prepared }| {
+                let client = prepared.client(&options, net, &host, jar.clone())?;
+                Ok(Operation { options, plan, template, client })
+            })
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let meter = Meter::new(shown, &host);
+        let result = net.run(async {
+            let runner = Runner::new(&host, &operations, &meter);
+            let exit = match select(std::pin::pin!(runner.run()), std::pin::pin!(meter.watch())).await {
+                Either::Left((exit, _)) => exit,
+                Either::Right(((), _)) => 0,
+            };
+            for operation in &operations {
+                operation.client.close().await;
+            }
+            exit
+        });
+        host.scope().close();
+        let in_order = matches!(&result, Ok(0));
+        let saved = jar.map_or(Ok(()), |jar| save_jar(&operations, &jar, &host));
+        let settled = net.settle(if in_order { GOODBYE } else { SHORT_GOODBYE });
+        let exit = result?;
+        saved?;
+        settled?;
+        Ok(exit)
+    }
+
+    /// Nothing is opened for what is no URL; but it is told, and reported.
+    fn nothing_to_ask(self) -> u8 {
+        let Hosts::None(error) = self.hosts else { return 0 };
+        let error = anyhow::Error::new(WebError::from(error));
+        let mut exit = crate::failure::code(&error);
+        for group in &self.groups {
+            for transfer in group.plan.clone().take(1) {
+                exit = unstarted(&group.options, &transfer, 0, &error);
+            }
         }
         exit
-    });
-    host.scope().close();
-    let in_order = matches!(&result, Ok(0));
-    let saved = jar.map_or(Ok(()), |jar| save_jar(&operations, &jar, &host));
-    let ended = net.end(if in_order { GOODBYE } else { SHORT_GOODBYE }, linger);
-    let exit = result?;
-    saved?;
-    ended?;
-    Ok(exit.into())
+    }
 }
 
 fn groups(mut options: GetOptions) -> anyhow::Result<Vec<Group>> {
@@ -112,18 +149,6 @@ enum Hosts {
     None(AddressError),
 }
 
-/// Nothing is opened for what is no URL; but it is told, and reported.
-fn nothing_to_ask(groups: &[Group], error: AddressError) -> ExitCode {
-    let error = anyhow::Error::new(WebError::from(error));
-    let mut exit = crate::failure::code(&error);
-    for group in groups {
-        for transfer in group.plan.clone().take(1) {
-            exit = unstarted(&group.options, &transfer, 0, &error);
-        }
-    }
-    exit.into()
-}
-
 fn hosts(groups: &[Group]) -> anyhow::Result<Hosts> {
     let mut hosts: Vec<String> = Vec::new();
     let mut failure = None;
@@ -140,8 +165,7 @@ fn hosts(groups: &[Group]) -> anyhow::Result<Hosts> {
     }
     let is_lab = |host: &String| host.trim_end_matches('.').ends_with(".test");
     let is_mixed = hosts.iter().any(is_lab) && !hosts.iter().all(is_lab);
-    let is_automatic = groups.iter().all(|group| group.options.net.net == crate::args::NetChoice::Auto);
-    if is_mixed && is_automatic {
+    if is_mixed && !is_chosen(groups) {
         return Err(usage(
             "some of these URLs are the built-in lab's (.test), and others are not: --net says which network is meant",
         ));
@@ -151,6 +175,15 @@ fn hosts(groups: &[Group]) -> anyhow::Result<Hosts> {
         (None, Some(error)) => Ok(Hosts::None(error)),
         (None, None) => Err(usage("no URL: glasstack get URL")),
     }
+}
+
+/// Whether the options say which network is meant, or the run of which this is a step.
+fn is_chosen(groups: &[Group]) -> bool {
+    let says = |options: &GetOptions| {
+        let means_the_lab = options.net.lab.means_the_lab().or(options.watch.means_the_lab());
+        options.net.net != NetChoice::Auto || means_the_lab.is_some()
+    };
+    files::is_sandbox() || groups.iter().any(|group| says(&group.options))
 }
 
 /// The cookies, if anybody asked for some: those of the files, and those that come.
@@ -170,7 +203,7 @@ fn jar(groups: &[Group], host: &Host) -> anyhow::Result<Option<SharedJar>> {
             // curl: a file that is not there is an empty one.
             let bytes = match file.as_str() {
                 "-" => Some(
-                    std::io::read_to_string(std::io::stdin()).context("-b -").exit_with(FAILED_INIT)?.into(),
+                    stdin().and_then(std::io::read_to_string).context("-b -").exit_with(FAILED_INIT)?.into(),
                 ),
                 file => read_bounded(Path::new(file), LARGEST_JAR).ok(),
             };

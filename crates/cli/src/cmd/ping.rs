@@ -23,7 +23,13 @@ struct Tally {
 pub(crate) fn run(options: &PingOptions) -> anyhow::Result<ExitCode> {
     output::only_one_on_stdout(&options.watch)?;
     let name = names::in_ascii(&options.host)?;
-    let mut net = Net::open(&options.net, &options.watch, Some(&name), false)?;
+    let net = Net::open(&options.net, &options.watch, Some(&name), false)?;
+    net.journey(false, |net| perform(options, net))
+}
+
+/// The requests alone, on a network that is there already.
+pub(crate) fn perform(options: &PingOptions, net: &mut Net) -> anyhow::Result<u8> {
+    let name = names::in_ascii(&options.host)?;
     let resolver = net.resolver(&[])?;
     let host = net.host.clone();
     let tally = RefCell::new(Tally::default());
@@ -33,14 +39,14 @@ pub(crate) fn run(options: &PingOptions) -> anyhow::Result<ExitCode> {
         let destination = destination.ok_or_else(|| anyhow::anyhow!("{name} has no address"))?;
         pings(&host, destination, options, &tally).await
     });
-    let ended = net.end(Duration::from_secs(1), false);
+    let settled = net.settle(Duration::from_secs(1));
     let tally = tally.into_inner();
     if tally.sent > 0 {
         tell(&tally)?;
     }
     result??;
-    ended?;
-    Ok(if tally.rtts.is_empty() { NO_REPLY.into() } else { ExitCode::SUCCESS })
+    settled?;
+    Ok(if tally.rtts.is_empty() { NO_REPLY } else { 0 })
 }
 
 fn tell(tally: &Tally) -> anyhow::Result<()> {

@@ -11,10 +11,21 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 pub(crate) fn run(options: &ResolveOptions) -> anyhow::Result<ExitCode> {
-    let record_type: RecordType = options.record_type.parse().exit_with(FAILED_INIT)?;
+    record_type(options)?;
     output::only_one_on_stdout(&options.watch)?;
     let name = names::in_ascii(&options.name)?;
-    let mut net = Net::open(&options.net, &options.watch, Some(&name), false)?;
+    let net = Net::open(&options.net, &options.watch, Some(&name), false)?;
+    net.journey(false, |net| perform(options, net))
+}
+
+fn record_type(options: &ResolveOptions) -> anyhow::Result<RecordType> {
+    options.record_type.parse().exit_with(FAILED_INIT)
+}
+
+/// The question alone, on a network that is there already.
+pub(crate) fn perform(options: &ResolveOptions, net: &mut Net) -> anyhow::Result<u8> {
+    let record_type = record_type(options)?;
+    let name = names::in_ascii(&options.name)?;
     let resolver = net.resolver(&[])?;
     let result = net.run(async {
         match record_type {
@@ -23,7 +34,7 @@ pub(crate) fn run(options: &ResolveOptions) -> anyhow::Result<ExitCode> {
             _ => resolver.query(&name, record_type).await,
         }
     });
-    let ended = net.end(Duration::from_secs(1), false);
+    let settled = net.settle(Duration::from_secs(1));
     let lookup = result?.map_err(WebError::from)?;
     for record in &lookup.records {
         output::line(record)?;
@@ -32,6 +43,6 @@ pub(crate) fn run(options: &ResolveOptions) -> anyhow::Result<ExitCode> {
     for address in lookup.addresses.iter().filter(|_| lookup.records.is_empty()) {
         output::line(address)?;
     }
-    ended?;
-    Ok(ExitCode::SUCCESS)
+    settled?;
+    Ok(0)
 }

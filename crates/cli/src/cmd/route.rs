@@ -6,9 +6,15 @@ use crate::output;
 use std::process::ExitCode;
 
 pub(crate) fn run(options: &RouteOptions) -> anyhow::Result<ExitCode> {
-    let RouteCommand::Get { address, net } = &options.command;
+    let RouteCommand::Get { net, .. } = &options.command;
     let silent = WatchOptions { silent: true, ..WatchOptions::default() };
-    let net = Net::open(net, &silent, None, false)?;
+    let mut net = Net::open(net, &silent, None, false)?;
+    perform(options, &mut net).map(ExitCode::from)
+}
+
+/// The question alone, on a network that is there already.
+pub(crate) fn perform(options: &RouteOptions, net: &mut Net) -> anyhow::Result<u8> {
+    let RouteCommand::Get { address, .. } = &options.command;
     let decision = net.host.route(*address)?;
     let via = if decision.next_hop == decision.destination {
         "on the link".to_owned()
@@ -21,5 +27,5 @@ pub(crate) fn run(options: &RouteOptions) -> anyhow::Result<ExitCode> {
     for row in net.host.routes() {
         output::line(format_args!("  table: {row}"))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(0)
 }

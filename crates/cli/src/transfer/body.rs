@@ -1,12 +1,12 @@
 //! A body on its way out: pieces in memory, files, stdin; at no more than `--limit-rate`.
 
 use super::pace::{Pace, step};
+use crate::files::{open, stdin};
 use glasstack::http::{BodySource, RequestBody};
 use glasstack::stack::Host;
 use glasstack::web::UploadBody;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -70,14 +70,14 @@ pub(crate) fn upload(segments: Vec<Segment>, host: &Host, limit_rate: Option<u64
 
 /// Where stdin stands, if it is a file: only then can it be read again.
 fn place_in_stdin() -> io::Result<u64> {
-    File::from(io::stdin().as_fd().try_clone_to_owned()?).stream_position()
+    stdin()?.stream_position()
 }
 
 fn rewind_stdin(begin: Option<u64>) -> io::Result<()> {
     let Some(begin) = begin else {
         return Err(io::Error::other("stdin, which is no file, cannot be read a second time"));
     };
-    File::from(io::stdin().as_fd().try_clone_to_owned()?).seek(SeekFrom::Start(begin)).map(drop)
+    stdin()?.seek(SeekFrom::Start(begin)).map(drop)
 }
 
 /// The segments, one after the other.
@@ -161,16 +161,12 @@ impl Current {
                 Ok(Self::Bytes(pieces.into_iter()))
             }
             Segment::File { path, offset, length } => {
-                let mut file = File::open(&path)?;
+                let mut file = open(&path)?;
                 file.seek(SeekFrom::Start(offset))?;
                 Ok(Self::File { file, left: length, path })
             }
-            Segment::Pipe { path } => Reader::begin(move || File::open(path), piece, blocks),
-            Segment::Stdin => {
-                // Without a buffer: what is read ahead would be missing the second time.
-                let stdin = || io::stdin().as_fd().try_clone_to_owned().map(File::from);
-                Reader::begin(stdin, piece, blocks)
-            }
+            Segment::Pipe { path } => Reader::begin(move || open(&path), piece, blocks),
+            Segment::Stdin => Reader::begin(stdin, piece, blocks),
         }
     }
 }

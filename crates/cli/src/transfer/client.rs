@@ -5,7 +5,7 @@ use crate::failure::{
     BAD_CA_FILE, BAD_CERTIFICATE, BAD_CIPHER, BAD_CRL_FILE, ExitWith, FAILED_INIT, INTERFACE_FAILED, coded,
     usage,
 };
-use crate::files::read_bounded;
+use crate::files::{entries, metadata, read_bounded};
 use crate::net::Net;
 use crate::watch::key_log;
 use anyhow::{Context, anyhow};
@@ -20,7 +20,7 @@ use glasstack::web::{
     Schemes, SharedJar, TcpOptions,
 };
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// The largest file of certificates, keys or passwords, in bytes.
@@ -190,11 +190,9 @@ fn trust(file: Option<&Path>, folder: Option<&Path>, option: &str) -> anyhow::Re
     }
     if let Some(folder) = folder {
         let cannot = || format!("--capath {}", folder.display());
-        let entries = std::fs::read_dir(folder).with_context(cannot).exit_with(BAD_CA_FILE)?;
-        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        paths.sort();
+        let paths = entries(folder).with_context(cannot).exit_with(BAD_CA_FILE)?;
         // Other files may lie there, too.
-        for path in paths.iter().filter(|path| path.is_file()) {
+        for path in paths.iter().filter(|path| metadata(path).is_ok_and(|about| about.is_file())) {
             if let Ok(pem) = read_bounded(path, LARGEST_FILE) {
                 let _ = trust.add_pem(&pem);
             }

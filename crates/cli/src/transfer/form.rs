@@ -4,10 +4,11 @@
 use super::body::Segment;
 use super::data::ReadFile;
 use crate::args::FormKind;
+use crate::files::metadata;
 use anyhow::Context;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One `-F` or `--form-string`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -293,7 +294,7 @@ impl Segments {
             Source::Text(text) => self.bytes(text.clone()),
             Source::Attached(file) if file != "-" => {
                 let length =
-                    std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?;
+                    metadata(Path::new(file)).with_context(|| format!("cannot read {}", file.display()))?;
                 if length.is_file() {
                     let (path, length) = (PathBuf::from(file), length.len());
                     self.0.push(Segment::File { path, offset: 0, length });

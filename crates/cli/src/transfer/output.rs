@@ -4,7 +4,7 @@ use super::naming;
 use super::plan::Destination;
 use crate::args::OutputOptions;
 use crate::failure::{ExitWith, WRITE_ERROR, coded};
-use crate::files::{create_folders, unbuffered_stdout};
+use crate::files::{create_folders, metadata, place, unbuffered_stdout};
 use anyhow::{Context, anyhow};
 use glasstack::web::address_bar;
 use std::ffi::OsStr;
@@ -112,7 +112,7 @@ impl Output {
 
     /// How long the file is now; 0 if there is none.
     pub(crate) fn length(&self) -> u64 {
-        let metadata = self.path().and_then(|path| std::fs::metadata(path).ok());
+        let metadata = self.path().and_then(|path| metadata(path).ok());
         metadata.map_or(0, |metadata| metadata.len())
     }
 
@@ -147,7 +147,7 @@ impl Output {
             return Ok(());
         };
         let rewound = (|| {
-            let mut file = OpenOptions::new().write(true).open(path)?;
+            let mut file = OpenOptions::new().write(true).open(place(path))?;
             let start = self.resumed_at.unwrap_or(0);
             file.set_len(start)?;
             io::Seek::seek(&mut file, io::SeekFrom::Start(start))?;
@@ -183,7 +183,7 @@ impl Output {
                 let mut options = OpenOptions::new();
                 options.write(true).mode(how.mode.unwrap_or(0o644));
                 if self.resumed_at.is_some() {
-                    let mut file = options.create(true).open(&*path).with_context(|| cannot(path))?;
+                    let mut file = options.create(true).open(place(path)).with_context(|| cannot(path))?;
                     // curl: at the end of the file, wherever the part begins that is asked for.
                     let end =
                         io::Seek::seek(&mut file, io::SeekFrom::End(0)).with_context(|| cannot(path))?;
@@ -218,14 +218,14 @@ impl Output {
 
 fn open_new(mut options: OpenOptions, path: &Path, clobber: Clobber) -> io::Result<(File, PathBuf)> {
     if clobber == Clobber::Overwrite {
-        return Ok((options.create(true).truncate(true).open(path)?, path.to_owned()));
+        return Ok((options.create(true).truncate(true).open(place(path))?, path.to_owned()));
     }
     options.create_new(true);
     let names =
         std::iter::once(path.to_owned()).chain((1..=NUMBERS).map(|number| naming::numbered(path, number)));
     let mut last = None;
     for name in names {
-        match options.open(&name) {
+        match options.open(place(&name)) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists && clobber == Clobber::Number => {
                 last = Some(error);
             }

@@ -7,7 +7,7 @@ use super::output::Output;
 use super::plan::{Transfer, Upload};
 use crate::args::{DataKind, GetOptions};
 use crate::failure::{ExitWith, FAILED_INIT, READ_ERROR, coded, usage};
-use crate::files::read_bounded;
+use crate::files::{metadata, open, read_bounded, stdin};
 use anyhow::{Context, anyhow};
 use glasstack::http::Method;
 use glasstack::journal::WallTime;
@@ -368,7 +368,7 @@ fn time_condition(text: &str) -> Option<TimeCondition> {
 }
 
 fn changed(path: &Path) -> Option<WallTime> {
-    let modified = std::fs::metadata(path).ok()?.modified().ok()?;
+    let modified = metadata(path).ok()?.modified().ok()?;
     let since = modified.duration_since(std::time::UNIX_EPOCH).ok()?;
     Some(WallTime::from_unix_seconds(since.as_secs()))
 }
@@ -376,7 +376,7 @@ fn changed(path: &Path) -> Option<WallTime> {
 /// `If-None-Match`, with the tag that a file holds. A file that is to be made by this very transfer
 /// need not be there.
 fn etag_condition(path: &PathBuf, is_saved: bool) -> anyhow::Result<HeaderEdit> {
-    let tag = match std::fs::read_to_string(path) {
+    let tag = match open(path).and_then(std::io::read_to_string) {
         Ok(text) => text.lines().next().unwrap_or_default().trim().to_owned(),
         Err(_) if is_saved => String::new(),
         Err(error) => {
@@ -392,14 +392,14 @@ fn upload_segment(file: &Upload, offset: u64) -> anyhow::Result<Segment> {
     let Upload::File(name) = file else { return Ok(Segment::Stdin) };
     let path = PathBuf::from(name);
     let cannot = || format!("cannot read {}", path.display());
-    let metadata = std::fs::metadata(&path).with_context(cannot).exit_with(READ_ERROR)?;
+    let metadata = metadata(&path).with_context(cannot).exit_with(READ_ERROR)?;
     if metadata.is_dir() {
         return Err(coded(READ_ERROR, anyhow!("{} is a folder: a file can be sent", path.display())));
     }
     if !metadata.is_file() {
         return Ok(Segment::Pipe { path });
     }
-    std::fs::File::open(&path).with_context(cannot).exit_with(READ_ERROR)?;
+    open(&path).with_context(cannot).exit_with(READ_ERROR)?;
     Ok(Segment::File { length: metadata.len().saturating_sub(offset), path, offset })
 }
 
@@ -424,10 +424,8 @@ fn read(name: &OsStr) -> anyhow::Result<Vec<u8>> {
         return read_bounded(Path::new(name), LARGEST_IN_MEMORY).exit_with(READ_ERROR);
     }
     let mut bytes = Vec::new();
-    std::io::stdin()
-        .lock()
-        .take(LARGEST_IN_MEMORY)
-        .read_to_end(&mut bytes)
+    stdin()
+        .and_then(|input| input.take(LARGEST_IN_MEMORY).read_to_end(&mut bytes))
         .context("cannot read stdin")
         .exit_with(READ_ERROR)?;
     Ok(bytes)

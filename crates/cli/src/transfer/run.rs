@@ -12,7 +12,7 @@ use super::writeout::{Goes, write_out};
 use crate::args::GetOptions;
 use crate::console::{Console, warn};
 use crate::failure::{ExitWith, FAILED_INIT, HTTP_ERROR, WRITE_ERROR, code, coded, tell};
-use crate::files::{create_folders, unbuffered_stdout};
+use crate::files::{create_folders, open, place, stdin, unbuffered_stdout};
 use anyhow::{Context, anyhow};
 use futures_util::stream::StreamExt;
 use glasstack::journal::Instant;
@@ -351,7 +351,7 @@ impl<'a> Runner<'a> {
                 if is_first && options.output.create_dirs {
                     create_folders(path)?;
                 }
-                if is_first { File::create(path)? } else { OpenOptions::new().append(true).open(path)? }
+                if is_first { File::create(place(path))? } else { OpenOptions::new().append(true).open(place(path))? }
             };
             file.write_all(raw)
         })();
@@ -382,7 +382,7 @@ impl<'a> Runner<'a> {
             && options.output.remove_on_error
             && let Some((path, _)) = running.output.made()
         {
-            let _ = std::fs::remove_file(path);
+            let _ = std::fs::remove_file(place(path));
         }
         let facts = watch.facts();
         let report = Report {
@@ -463,9 +463,9 @@ fn save_etag(options: &GetOptions, response: &Response) -> anyhow::Result<()> {
     let cannot = || format!("--etag-save {}", path.display());
     let folders = if options.output.create_dirs { create_folders(path) } else { Ok(()) };
     let saved = folders.and_then(|()| match tag {
-        Some(tag) => std::fs::write(path, [tag, b"\n"].concat()),
+        Some(tag) => std::fs::write(place(path), [tag, b"\n"].concat()),
         // What has no tag leaves the last one alone.
-        None => OpenOptions::new().create(true).append(true).open(path).map(drop),
+        None => OpenOptions::new().create(true).append(true).open(place(path)).map(drop),
     });
     saved.with_context(cannot).exit_with(WRITE_ERROR)
 }
@@ -504,7 +504,7 @@ fn write_report(options: &GetOptions, report: &Report<'_>) -> anyhow::Result<()>
                 .write(true)
                 .append(*append)
                 .truncate(!append)
-                .open(name)
+                .open(place(Path::new(name)))
                 .and_then(|mut file| file.write_all(text.as_bytes())),
         };
         done.context("cannot write what -w asks for").exit_with(WRITE_ERROR)?;
@@ -515,7 +515,8 @@ fn write_report(options: &GetOptions, report: &Report<'_>) -> anyhow::Result<()>
 /// The text of `-w`, which a file may hold.
 pub(crate) fn format_of(text: &str) -> anyhow::Result<String> {
     let Some(file) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
-    let read = if file == "-" { io::read_to_string(io::stdin()) } else { std::fs::read_to_string(file) };
+    let read = if file == "-" { stdin() } else { open(Path::new(file)) };
+    let read = read.and_then(io::read_to_string);
     let text = read.with_context(|| format!("-w @{file}")).map_err(|error| coded(FAILED_INIT, error))?;
     // curl: the lines of a file are one.
     Ok(text.replace(['\r', '\n'], ""))

@@ -1,6 +1,8 @@
 //! `glasstack lab`: one file a subcommand.
 
+mod check;
 mod list;
+mod run;
 
 use crate::args::{LabCommand, LabCommandOptions};
 use std::process::ExitCode;
@@ -8,5 +10,7 @@ use std::process::ExitCode;
 pub(crate) fn run(options: LabCommandOptions) -> anyhow::Result<ExitCode> {
     match options.command {
         LabCommand::List(options) => list::run(&options),
+        LabCommand::Run(options) => run::run(&options),
+        LabCommand::Check(options) => check::run(&options),
     }
 }

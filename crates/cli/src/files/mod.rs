@@ -1,4 +1,8 @@
-//! Files, as every command reads and writes them.
+//! Files, as every command reads and writes them; whose they are is `source`'s business.
+
+mod source;
+
+pub(crate) use source::{enter_sandbox, entries, is_sandbox, keep, kept, metadata, open, place, stdin};
 
 use anyhow::{Context, bail};
 use std::fs::{self, File, OpenOptions};
@@ -11,7 +15,7 @@ use std::path::Path;
 pub(crate) fn read_bounded(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     let cannot = || format!("cannot read {}", path.display());
     let mut bytes = Vec::new();
-    let file = fs::File::open(path).with_context(cannot)?;
+    let file = open(path).with_context(cannot)?;
     file.take(limit + 1).read_to_end(&mut bytes).with_context(cannot)?;
     if bytes.len() as u64 > limit {
         bail!("{} is larger than {limit} bytes", path.display());
@@ -22,6 +26,8 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
 /// Writes a file so that at no time there is half of it, whoever else reads or writes it. What is no
 /// plain file, as a link or a device, is written as it is.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let place = place(path);
+    let path = place.as_path();
     let old = match fs::symlink_metadata(path) {
         Ok(old) if !old.is_file() => return fs::write(path, bytes),
         old => old.ok(),
@@ -46,8 +52,12 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// The folders above a file, with curl's permissions.
+/// Makes the folders above a file, with curl's permissions.
 pub(crate) fn create_folders(path: &Path) -> io::Result<()> {
+    folders_above(&place(path))
+}
+
+fn folders_above(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => {
             fs::DirBuilder::new().recursive(true).mode(0o750).create(folder)

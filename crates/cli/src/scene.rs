@@ -1,0 +1,88 @@
+//! The lab that options or a run describe: one way from them to a world with everybody in it.
+
+use crate::args::LabOptions;
+use crate::failure::usage;
+use anyhow::Context;
+use glasstack::journal::Journal;
+use glasstack::lab::run::{Run, Step};
+use glasstack::lab::{FaultSpec, Lab};
+use glasstack::sim::{CableHandle, SimWorld};
+use glasstack::sim::topology::Topology;
+use std::io::Read;
+use std::path::Path;
+
+/// The seed of the lab where none is given: every run of the same command is the same run.
+const DEFAULT_SEED: u64 = 1;
+/// The largest topology, in bytes.
+const LARGEST_TOPOLOGY: u64 = 16 << 20;
+
+/// The run that a command's options describe: the lab as they say, and `line` as the only step.
+pub(crate) fn of_options(options: &LabOptions, dhcp: bool, line: &[String]) -> anyhow::Result<Run> {
+    let script = if line.is_empty() { Vec::new() } else { vec![Step::Command(line.to_vec())] };
+    Ok(Run {
+        topology: options.topology.as_deref().map(topology).transpose()?,
+        client: options.client.clone(),
+        dhcp,
+        faults: faults(&options.fault)?,
+        script,
+        ..Run::new(options.seed.unwrap_or(DEFAULT_SEED))
+    })
+}
+
+/// The faults that `--fault` says.
+pub(crate) fn faults(sentences: &[String]) -> anyhow::Result<Vec<FaultSpec>> {
+    let fault = |sentence: &String| {
+        FaultSpec::parse(sentence).map_err(|bad| usage(format!("--fault: this is no fault\n{bad}")))
+    };
+    sentences.iter().map(fault).collect()
+}
+
+/// The network that a file describes, or else the default Internet.
+pub(crate) fn topology_or_default(path: Option<&Path>) -> anyhow::Result<Topology> {
+    match path {
+        Some(path) => topology(path),
+        None => Err(usage("not there yet")),
+    }
+}
+
+/// The network that a file describes.
+pub(crate) fn topology(path: &Path) -> anyhow::Result<Topology> {
+    let text = text_of(path)?;
+    Topology::parse(&text).map_err(|bad| usage(format!("{}: {bad}", path.display())))
+}
+
+/// What a file of the lab's own languages says. Such files are read by the program, not by a run.
+pub(crate) fn text_of(path: &Path) -> anyhow::Result<String> {
+    let cannot = || format!("cannot read {}", path.display());
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).with_context(cannot)?;
+    file.take(LARGEST_TOPOLOGY + 1).read_to_end(&mut bytes).with_context(cannot)?;
+    if bytes.len() as u64 > LARGEST_TOPOLOGY {
+        return Err(usage(format!("{} is larger than {LARGEST_TOPOLOGY} bytes", path.display())));
+    }
+    String::from_utf8(bytes).map_err(|_| usage(format!("{}: this is not UTF-8", path.display())))
+}
+
+/// The lab as a run has it, before the first step; `watch` attaches the observers.
+pub(crate) fn build(
+    run: &Run,
+    watch: impl FnOnce(&Journal) -> anyhow::Result<()>,
+) -> anyhow::Result<Lab> {
+    let world = SimWorld::builder(run.seed).epoch(run.epoch).build();
+    let builder = Lab::builder_in(world);
+    watch(builder.journal())?;
+    Ok(builder.build()?)
+}
+
+/// The end of a run: which faults never struck is told.
+pub(crate) fn conclude(_lab: &Lab) {}
+
+/// The cable of this name.
+pub(crate) fn cable(lab: &Lab, name: &str) -> anyhow::Result<CableHandle> {
+    Some(&lab.client_cable).filter(|cable| cable.name() == name).cloned().with_context(|| name.to_owned())
+}
+
+/// From now on this goes wrong, too.
+pub(crate) fn strike(_lab: &mut Lab, _fault: &FaultSpec) -> anyhow::Result<()> {
+    Ok(())
+}
