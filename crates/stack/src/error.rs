@@ -236,6 +236,47 @@ pub enum UdpError {
     PortZero,
 }
 
+/// A probe was not answered by anybody.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProbeError {
+    /// There is no way there.
+    #[error(transparent)]
+    NoRoute(#[from] NoRoute),
+    /// The next hop is silent.
+    #[error("no ARP reply from {next_hop}: is it up and on this link?")]
+    NoArpReply {
+        /// The gateway, or the destination itself.
+        next_hop: IpAddr,
+    },
+    /// Nobody answered.
+    #[error("no answer from {destination}, or from anybody on the way to it, within {} ms", after.as_millis())]
+    TimedOut {
+        /// Who the probe was for.
+        destination: IpAddr,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// It does not fit into the first link, and must not be fragmented.
+    #[error("{length} bytes that must not be fragmented do not fit into this link's MTU of {mtu}")]
+    TooLarge {
+        /// The whole packet, in bytes.
+        length: u16,
+        /// What the link takes, in bytes.
+        mtu: usize,
+    },
+    /// This host has lost its own address, or has another one now.
+    #[error("no answer about {destination} can come: this host has the address {address} no longer")]
+    AddressLost {
+        /// Who the probe was for.
+        destination: IpAddr,
+        /// The address that it was sent from.
+        address: IpAddr,
+    },
+    /// Every port or identifier waits for an answer.
+    #[error("no port or identifier is free for another probe")]
+    TooMany,
+}
+
 /// An echo request was not answered by an echo reply.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PingError {

@@ -16,7 +16,7 @@
 //! ```
 //!
 //! Read in this order: [`environment`] (time, chance and the journal are inputs), [`device`],
-//! [`host`] (what programs touch), [`tcp`], [`udp`], [`ping`], [`runner`] (what the world touches),
+//! [`host`] (what programs touch), [`tcp`], [`udp`], [`ping`], [`probe`], [`runner`] (what the world touches),
 //! then what is inside: the demultiplexer and its parts.
 //!
 //! smoltcp stays inside: no public item of this crate names one of its types.
@@ -34,6 +34,7 @@ mod icmp_error;
 mod ingress;
 mod inner;
 pub mod ping;
+pub mod probe;
 mod reassembly;
 pub mod route;
 pub mod runner;
@@ -47,11 +48,14 @@ pub use config::{Addressing, ArpConfig, ConnectOptions, Counters, FlowInfo, Host
 pub use device::{DeviceError, Frame, FrameDevice};
 pub use dhcp::{DhcpError, DhcpOptions, Lease};
 pub use environment::{Entropy, Environment};
-pub use error::{BindError, ConfigError, ConnectError, ListenError, PingError, TcpError, UdpError};
+pub use error::{
+    BindError, ConfigError, ConnectError, ListenError, PingError, ProbeError, TcpError, UdpError,
+};
 pub use executor::{Executor, Sleep, give_way};
 pub use host::{Elapsed, Host};
 pub use inner::rate::TokenBucket;
 pub use ping::{PingOptions, PingReply};
+pub use probe::{ProbeAnswer, ProbeKind, ProbeOptions, ProbeReply, Unreachability};
 pub use route::{NoRoute, Prefix, Route, RouteDecision, RouteTable};
 pub use runner::Runner;
 pub use tcp::{TcpListener, TcpStream};

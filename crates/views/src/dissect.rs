@@ -3,6 +3,7 @@
 //!
 //! Anything may be in the bytes: what cannot be read is called what it is, and nothing panics.
 
+pub(crate) mod dhcp;
 pub(crate) mod dns;
 pub(crate) mod payload;
 
@@ -186,9 +187,20 @@ impl<'a> Packet<'a> {
         }
     }
 
+    /// The DHCP message inside.
+    fn dhcp(&self) -> Option<dhcp::Message> {
+        match &self.what {
+            What::Udp { source: 67 | 68, destination: 67 | 68, payload } => dhcp::Message::parse(payload),
+            _ => None,
+        }
+    }
+
     /// Short words for the ladder: `TCP SYN ACK`, `ARP who has 10.0.0.1?`, `DNS query A example.test`.
     pub(crate) fn label(&self) -> String {
         if let (What::Udp { .. }, Some(message)) = (&self.what, self.dns()) {
+            return message.label();
+        }
+        if let Some(message) = self.dhcp() {
             return message.label();
         }
         match &self.what {
@@ -211,7 +223,11 @@ impl<'a> Packet<'a> {
             What::Udp { .. } => match self.dns() {
                 Some(message) if message.response => "answers a question",
                 Some(_) => "asks for a name",
-                None => "carries a datagram",
+                None => match self.dhcp() {
+                    Some(message) if message.from_server => "answers a client",
+                    Some(_) => "asks for an address, or gives it back",
+                    None => "carries a datagram",
+                },
             },
             What::Icmp { .. } => "tells about the network",
             What::Fragment { .. } => "a piece of a datagram larger than the MTU",

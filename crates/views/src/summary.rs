@@ -11,6 +11,7 @@
 //! 12 packets sent (1 234 bytes), 11 received (5 678 bytes), 0 segments sent again
 //! ```
 
+mod dhcp;
 mod flow;
 mod gather;
 

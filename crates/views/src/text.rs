@@ -58,6 +58,11 @@ pub(crate) fn thousands(n: u64) -> String {
     out
 }
 
+/// How long an address is lent: `3600 s`, or for ever.
+pub(crate) fn lasting(seconds: u32) -> String {
+    if seconds == u32::MAX { "ever".to_owned() } else { format!("{seconds} s") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

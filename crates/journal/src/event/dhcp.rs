@@ -177,6 +177,18 @@ pub enum Dhcp {
         /// Why, in words.
         why: String,
     },
+    /// A client has given its address back (RFC 2131 4.4.6).
+    Released {
+        /// The address.
+        address: Ipv4Addr,
+        /// To whom.
+        server: Ipv4Addr,
+    },
+    /// A client has given up: the program wanted an address by now.
+    Failed {
+        /// What went wrong, in words.
+        why: String,
+    },
     /// A server has decided about a message.
     Served {
         /// Who asked.

@@ -296,7 +296,7 @@ impl Client {
         let mut release = self.message(Kind::Release, self.entropy.u32());
         (release.client_address, release.server) = (address, Some(server));
         self.send(release, Some(server), 1);
-        self.tell(Dhcp::Lost { address, why: "it is given back".to_owned() });
+        self.tell(Dhcp::Released { address, server });
         self.go_to(DhcpState::Init, "the lease is given back");
         self.actions.push_back(Action::GoWithout);
         self.next = now;

@@ -31,7 +31,11 @@ impl Host {
             None => running.first_lease().await?,
             Some(limit) => match self.timeout(limit, running.first_lease()).await {
                 Ok(leased) => leased?,
-                Err(_) => return Err(running.in_vain(limit)),
+                Err(_) => {
+                    let error = running.in_vain(limit);
+                    running.host.scope().record(|| Dhcp::Failed { why: error.to_string() });
+                    return Err(error);
+                }
             },
         }
         let lease = running.client.lease().cloned().ok_or(DhcpError::Released)?;
@@ -141,7 +145,7 @@ impl Running {
         let deadline = self.client.deadline();
         let wait = deadline.map(|at| self.host.sleep(at - self.host.now()));
         let mut wait = pin!(wait);
-        let happened = std::future::poll_fn(|cx| {
+        let happening = std::future::poll_fn(|cx| {
             if let Poll::Ready(happening) = self.host.shared().with(|core| core.poll_dhcp(cx)) {
                 return Poll::Ready(Some(happening));
             }
@@ -149,10 +153,10 @@ impl Running {
                 Some(wait) => wait.poll(cx).map(|()| None),
                 None => Poll::Pending,
             }
-        });
-        let now_after = happened.await;
+        })
+        .await;
         let now = self.host.now();
-        match now_after {
+        match happening {
             None => false,
             Some(Happening::Release) => true,
             Some(Happening::InUse(by)) => {

@@ -98,6 +98,7 @@ impl Core {
             port.push_error(UdpError::AddressLost { address: address.into() });
             self.wire.wakers.append(&mut port.wakers);
         }
+        self.fail_probes(address);
         for ping in self.pings.values_mut().filter(|ping| ping.outcome.is_none()) {
             let destination = ping.destination.into();
             ping.outcome = Some(Err(PingError::AddressLost { destination, address: address.into() }));

@@ -8,6 +8,7 @@ use super::flow::{Failure, Fate, Flow};
 use super::front::Front;
 use super::neighbours::Due;
 use super::passing::Undecided;
+use super::probes::{Probe, ProbeKey};
 use super::rate::TokenBucket;
 use super::time_wait::TimeWait;
 use super::timers::Owner;
@@ -15,6 +16,7 @@ use super::tuple::{KeyedHash, Tuple};
 use super::wire::Wire;
 use crate::config::{ConnectOptions, FlowInfo};
 use crate::error::{ConnectError, ListenError, TcpError};
+use crate::ingress::protocol;
 use crate::reassembly::{Limits, Reassembler};
 use crate::route::{NoRoute, RouteDecision};
 use crate::why::{SegmentHistory, Trigger};
@@ -43,6 +45,7 @@ pub(crate) struct Core {
     pub(super) time_wait: TimeWait,
     pub(super) udp: BTreeMap<u16, UdpPort>,
     pub(super) pings: BTreeMap<u16, Ping>,
+    pub(super) probes: BTreeMap<ProbeKey, Probe>,
     pub(super) reassembler: Reassembler,
     /// On a transparent host with a gateway: what that has not decided yet.
     pub(super) undecided: Option<Undecided>,
@@ -68,6 +71,7 @@ impl Core {
             time_wait: TimeWait::default(),
             udp: BTreeMap::new(),
             pings: BTreeMap::new(),
+            probes: BTreeMap::new(),
             reassembler,
             undecided: None,
             dhcp: None,
@@ -310,7 +314,9 @@ impl Core {
         };
         let is_free = |core: &Self, port| {
             let tuple = Tuple { local: SocketAddrV4::new(ip, port), remote };
-            !core.index.contains_key(&tuple) && !core.time_wait.contains(&tuple)
+            !core.index.contains_key(&tuple)
+                && !core.time_wait.contains(&tuple)
+                && !core.probes.contains_key(&(protocol::TCP, port))
         };
         let port = match wanted.map_or(0, |from| from.port()) {
             0 => self.ephemeral_port(is_free).ok_or(ConnectError::PortsExhausted { peer })?,

@@ -8,6 +8,7 @@ use super::port::ETHERNET_HEADER;
 use super::wire::Wire;
 use crate::dhcp::CLIENT_PORT;
 use crate::error::{BindError, PingError, UdpError};
+use crate::ingress::protocol;
 use crate::ping::{PingOptions, PingReply};
 use crate::route::NoRoute;
 use glasstack_journal::event::{Direction, DropReason, FrameId, Icmp, MacAddress, Medium, Udp};
@@ -131,7 +132,9 @@ impl Core {
         self.own_address(local.ip()).map_err(BindError::NotOurs)?;
         let port = match local.port() {
             0 => self
-                .ephemeral_port(|core, port| !core.udp.contains_key(&port))
+                .ephemeral_port(|core, port| {
+                    !core.udp.contains_key(&port) && !core.probes.contains_key(&(protocol::UDP, port))
+                })
                 .ok_or(BindError::PortsExhausted)?,
             port if self.udp.contains_key(&port) || self.has_dhcp() && port == CLIENT_PORT => {
                 return Err(BindError::InUse(port));
@@ -268,9 +271,12 @@ impl Core {
         self.pings.remove(&ident);
     }
 
-    fn free_ident(&self) -> Option<u16> {
+    /// An identifier that no ping or probe has.
+    pub(super) fn free_ident(&self) -> Option<u16> {
         let first = self.wire.entropy.u16();
-        (0..=u16::MAX).map(|n| first.wrapping_add(n)).find(|ident| !self.pings.contains_key(ident))
+        (0..=u16::MAX).map(|n| first.wrapping_add(n)).find(|ident| {
+            !self.pings.contains_key(ident) && !self.probes.contains_key(&(protocol::ICMP, *ident))
+        })
     }
 
     /// The next hop towards `destination`; asked of the table, and told, once a wait.

@@ -209,6 +209,9 @@ impl Core {
         if opens && self.undecided.is_some() {
             return self.on_knock(carrier, header, tuple);
         }
+        if self.on_segment_to_probe(carrier, header, now) {
+            return;
+        }
         if header.flags.has(TcpFlags::RST) {
             self.on_reset_of_knock(&tuple);
         }
@@ -346,6 +349,7 @@ impl Core {
                 Ok(()) => self.wire.wakers.append(&mut port.wakers),
                 Err(reason) => self.drop_packet(&scope, carrier.frame, reason, format!("from {source}")),
             },
+            None if self.on_datagram_to_probe(packet.ttl, datagram, now) => {}
             None => self.on_stray_datagram(carrier, packet, datagram, broadcast, now),
         }
     }
@@ -408,6 +412,7 @@ impl Core {
                         });
                         self.wire.wakers.extend(ping.waker.take());
                     }
+                    None if self.on_echo_to_probe(frame, packet.source, packet.ttl, (ident, seq), now) => {}
                     None => {
                         let detail = format!("echo reply from {peer} that nobody waits for");
                         self.drop_packet(&scope, frame, DropReason::UnmatchedIcmp, detail);
@@ -424,7 +429,12 @@ impl Core {
     }
 
     /// Lets the front interface answer, and sends what it says.
-    fn answer(&mut self, carrier: &Carrier<'_>, asker: Ipv4Addr, now: Instant) -> Vec<(FrameId, Vec<u8>)> {
+    pub(super) fn answer(
+        &mut self,
+        carrier: &Carrier<'_>,
+        asker: Ipv4Addr,
+        now: Instant,
+    ) -> Vec<(FrameId, Vec<u8>)> {
         let scope = self.wire.scope.clone();
         let asker = carrier.station.map(|station| (asker, station));
         let answers = self.front.answer(&self.wire, asker, carrier.bytes, now);

@@ -30,6 +30,10 @@ impl Core {
         };
         let effect = match quote.protocol {
             _ if quote.source != self.wire.local && !self.wire.transparent => nothing("packet"),
+            _ if self.is_about_probe(quote) => {
+                scope = self.on_error_about_probe(packet, error, now).unwrap_or(scope);
+                IcmpEffect::Reported
+            }
             protocol::TCP => {
                 let tuple = Tuple { local: source, remote: destination };
                 match self.flow_at(&tuple) {

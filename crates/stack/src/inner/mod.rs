@@ -7,6 +7,7 @@
 //!    |-- backlog --- listeners: half-open and unaccepted connections
 //!    |-- time_wait - connections that are over but for stray segments
 //!    |-- datagram -- UDP ports and pings: queues, and what they send
+//!    |-- probes ---- probes under way, and what comes back for them
 //!    |-- passing --- what a transparent host hands to its gateway
 //!    |-- errors_in - ICMP errors: whom they are about, and what they do
 //!    |-- address --- the host's address: given, changed, taken away
@@ -29,6 +30,7 @@ pub(crate) mod front;
 pub(crate) mod neighbours;
 pub(crate) mod passing;
 pub(crate) mod port;
+pub(crate) mod probes;
 pub(crate) mod rate;
 pub(crate) mod shared;
 pub(crate) mod time_wait;

@@ -5,7 +5,8 @@ use crate::dissect::{Packet, What};
 use crate::names::Names;
 use crate::text::{count, time};
 use glasstack_journal::event::{
-    Arp, Direction, Dns, DropReason, Event, FrameId, Icmp, Ip, Link, Segment, StateCause, Tcp, Udp,
+    Arp, Dhcp, DhcpKind, Direction, Dns, DropReason, Event, FrameId, Icmp, Ip, Link, Segment, StateCause,
+    Tcp, Udp,
 };
 use glasstack_journal::{NodeId, Record, SpanId};
 use std::collections::{BTreeMap, VecDeque};
@@ -65,6 +66,7 @@ impl Facts {
                 let why = format!("carries {}", count(*length as u64, "byte"));
                 self.say(record, *frame, Said { sender: *direction == Direction::Out, what: None, why });
             }
+            Event::Dhcp(dhcp) => self.on_dhcp(record, dhcp),
             Event::Tcp(Tcp::Segment(segment)) => {
                 let sender = segment.direction == Direction::Out;
                 let said = Said { sender, what: Some(segment_words(segment)), why: segment.why.to_string() };
@@ -84,6 +86,27 @@ impl Facts {
             }
             _ => {}
         }
+    }
+
+    fn on_dhcp(&mut self, record: &Record, dhcp: &Dhcp) {
+        let (frame, sender, kind, transaction, why) = match dhcp {
+            Dhcp::Sent { frame, kind, transaction, attempt, .. } => {
+                let why = if *attempt > 1 {
+                    format!("not answered yet, attempt {attempt}")
+                } else {
+                    of_client(*kind).to_owned()
+                };
+                (*frame, true, kind, transaction, why)
+            }
+            Dhcp::Received { frame, kind, transaction, server, .. } => {
+                (*frame, false, kind, transaction, format!("{server} answers"))
+            }
+            _ => return,
+        };
+        let story = self.story(frame);
+        story.said.retain(|said| said.what.is_some() || said.sender != sender);
+        let what = Some(format!("{kind}, transaction {transaction:08x}"));
+        self.say(record, frame, Said { sender, what, why });
     }
 
     fn on_link(&mut self, record: &Record, link: &Link, names: &Names) {
@@ -194,6 +217,17 @@ impl Facts {
             self.frames.pop_first();
         }
         self.frames.entry(frame).or_default()
+    }
+}
+
+/// Why a client sends a message for the first time.
+fn of_client(kind: DhcpKind) -> &'static str {
+    match kind {
+        DhcpKind::Discover => "who has an address for this host?",
+        DhcpKind::Request => "asks to have the address, or to keep it",
+        DhcpKind::Decline => "somebody uses the address already",
+        DhcpKind::Release => "gives the address back",
+        _ => "asks for what belongs to its address",
     }
 }
 

@@ -1,8 +1,8 @@
 //! What happens within a node and deserves a line between the rungs.
 
 use super::Layer;
-use crate::text::{count, time};
-use glasstack_journal::event::{Arp, Dns, Event, Http, Tcp, TcpState, Tls};
+use crate::text::{count, lasting, time};
+use glasstack_journal::event::{Arp, Dhcp, Dns, Event, Http, Tcp, TcpState, Tls};
 use std::net::IpAddr;
 
 /// The layer that tells, and the words.
@@ -13,6 +13,7 @@ pub(super) fn happened(event: &Event) -> Option<(Layer, String)> {
             (Layer::Arp, format!("no ARP reply from {next_hop} after {requests}"))
         }
         Event::Tcp(tcp) => (Layer::Tcp, of_tcp(tcp)?),
+        Event::Dhcp(dhcp) => (Layer::Udp, of_dhcp(dhcp)?),
         Event::Dns(Dns::Resolved { name, addresses, .. }) => {
             let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
             (Layer::Udp, format!("{name} is {}", addresses.join(", ")))
@@ -26,6 +27,25 @@ pub(super) fn happened(event: &Event) -> Option<(Layer, String)> {
             (Layer::Http, format!("{status} {reason}"))
         }
         Event::Http(Http::Failed { why }) => (Layer::Http, format!("HTTP failed: {why}")),
+        _ => return None,
+    })
+}
+
+fn of_dhcp(dhcp: &Dhcp) -> Option<String> {
+    Some(match dhcp {
+        Dhcp::Offer { address, server, taken: false, why, .. } => {
+            format!("passes over {address} of {server}: {why}")
+        }
+        Dhcp::InUse { address, by } => format!("{address} is used by {by}"),
+        Dhcp::Leased { address, prefix_len, seconds, again: false, .. } => {
+            format!("has {address}/{prefix_len} for {}", lasting(*seconds))
+        }
+        Dhcp::Leased { address, seconds, again: true, .. } => {
+            format!("keeps {address} for {}", lasting(*seconds))
+        }
+        Dhcp::Lost { address, why } => format!("has {address} no longer: {why}"),
+        Dhcp::Released { address, .. } => format!("gives {address} back"),
+        Dhcp::Failed { why } => format!("no address: {why}"),
         _ => return None,
     })
 }

@@ -38,6 +38,8 @@ pub(super) struct Gather {
     requests: BTreeMap<Ipv4Addr, (Instant, Option<SpanId>)>,
     queries: BTreeMap<SpanId, (Instant, Option<Instant>)>,
     echoes: BTreeMap<(IpAddr, u16, u16), Instant>,
+    /// When the DHCP client began to ask for what it has not got yet.
+    pub(super) asking: Option<Instant>,
     told: BTreeSet<(Option<SpanId>, String)>,
 }
 
@@ -60,6 +62,7 @@ impl Gather {
             Event::Icmp(icmp) => self.on_icmp(record, icmp),
             Event::Udp(Udp::Datagram { frame, direction, .. }) => self.on_query(record, *frame, *direction),
             Event::Tcp(tcp) => self.on_tcp(record, tcp),
+            Event::Dhcp(dhcp) => self.on_dhcp(record, dhcp),
             Event::Dns(dns) => self.on_dns(record, dns),
             Event::Tls(tls) => self.on_tls(record, tls),
             Event::Http(http) => self.on_http(record, http),
@@ -412,7 +415,7 @@ impl Gather {
         }
     }
 
-    fn push(
+    pub(super) fn push(
         &mut self,
         span: Option<SpanId>,
         at: Instant,
@@ -432,7 +435,7 @@ impl Gather {
     }
 
     /// When a frame passed this node's interface.
-    fn passed(&self, frame: FrameId, record: &Record) -> Instant {
+    pub(super) fn passed(&self, frame: FrameId, record: &Record) -> Instant {
         self.frames.get(&frame).copied().unwrap_or(record.at)
     }
 

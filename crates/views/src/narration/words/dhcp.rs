@@ -1,6 +1,7 @@
 //! The words for how a host gets its address.
 
 use super::{Line, bad, good, normal, verbose, warning};
+use crate::text::lasting;
 use glasstack_journal::event::Dhcp;
 use std::fmt::Display;
 use std::net::Ipv4Addr;
@@ -35,6 +36,8 @@ pub(super) fn tell_dhcp(dhcp: &Dhcp) -> Line {
             good(format!("DHCP: {address}/{prefix_len} {verb} for {lease}{renewal}, says {server}{extras}"))
         }
         Dhcp::Lost { address, why } => bad(format!("DHCP: {address} is lost: {why}")),
+        Dhcp::Released { address, server } => normal(format!("DHCP: {address} is given back to {server}")),
+        Dhcp::Failed { why } => bad(format!("DHCP: no address: {why}")),
         Dhcp::Served { client, asked, answered, about, why } => {
             let answer = answered.map_or_else(|| "no answer".to_owned(), |kind| kind.to_string());
             verbose(format!("{asked} from {client}: {answer}{} ({why})", about_address(*about)))
@@ -61,11 +64,6 @@ fn joined(items: &[impl Display]) -> String {
 
 fn about_address(address: Option<Ipv4Addr>) -> String {
     address.map(|address| format!(" about {address}")).unwrap_or_default()
-}
-
-/// `3600 s`, or for ever.
-pub(crate) fn lasting(seconds: u32) -> String {
-    if seconds == u32::MAX { "ever".to_owned() } else { format!("{seconds} s") }
 }
 
 #[cfg(test)]
