@@ -50,6 +50,13 @@ pub enum SpanKind {
         /// Who is asked.
         destination: IpAddr,
     },
+    /// One packet sent to see who answers it.
+    Probe {
+        /// Who it is for.
+        destination: IpAddr,
+        /// How far it may go, in hops.
+        ttl: u8,
+    },
     /// An address for a while: from the first question to the end of the lease.
     Dhcp {
         /// The interface's name.
@@ -74,6 +81,7 @@ impl fmt::Display for SpanKind {
             Self::Connection { remote } => write!(f, "connection to {remote}"),
             Self::Tls { server_name } => write!(f, "TLS with {server_name}"),
             Self::Ping { destination } => write!(f, "ping {destination}"),
+            Self::Probe { destination, ttl } => write!(f, "probe towards {destination}, TTL {ttl}"),
             Self::Dhcp { interface } => write!(f, "DHCP on {interface}"),
             Self::Service { name, local } => write!(f, "{name} service on {local}"),
         }

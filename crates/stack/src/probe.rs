@@ -5,7 +5,7 @@
 
 use crate::error::ProbeError;
 use crate::host::{Elapsed, Host};
-use crate::inner::probes::{ProbeCall, ProbeKey};
+use crate::inner::probes::ProbeCall;
 use crate::inner::shared::Shared;
 use glasstack_journal::SpanKind;
 use std::fmt;

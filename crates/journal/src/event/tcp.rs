@@ -235,6 +235,8 @@ pub enum ResetReason {
     TimedOut,
     /// The half-open connection gave way to a newer one.
     Evicted,
+    /// The SYN was only a probe, and it has its answer.
+    Probed,
     /// The receiver's view: the peer gave no reason.
     ByPeer,
 }
@@ -247,6 +249,7 @@ impl fmt::Display for ResetReason {
             Self::DataAfterClose => "data arrived after the application had gone",
             Self::TimedOut => "the peer stopped acknowledging",
             Self::Evicted => "half-open for too long",
+            Self::Probed => "the SYN was only a probe: no connection is wanted",
             Self::ByPeer => "the peer resets the connection",
         })
     }

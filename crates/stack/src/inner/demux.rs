@@ -349,7 +349,6 @@ impl Core {
                 Ok(()) => self.wire.wakers.append(&mut port.wakers),
                 Err(reason) => self.drop_packet(&scope, carrier.frame, reason, format!("from {source}")),
             },
-            None if self.on_datagram_to_probe(packet.ttl, datagram, now) => {}
             None => self.on_stray_datagram(carrier, packet, datagram, broadcast, now),
         }
     }
@@ -363,6 +362,9 @@ impl Core {
         broadcast: bool,
         now: Instant,
     ) {
+        if self.on_datagram_to_probe(packet.ttl, datagram, now) {
+            return;
+        }
         if !broadcast && self.on_passing_datagram(carrier.frame, packet, datagram) {
             return;
         }
@@ -412,8 +414,10 @@ impl Core {
                         });
                         self.wire.wakers.extend(ping.waker.take());
                     }
-                    None if self.on_echo_to_probe(frame, packet.source, packet.ttl, (ident, seq), now) => {}
                     None => {
+                        if self.on_echo_to_probe(frame, packet, (ident, seq), now) {
+                            return;
+                        }
                         let detail = format!("echo reply from {peer} that nobody waits for");
                         self.drop_packet(&scope, frame, DropReason::UnmatchedIcmp, detail);
                     }

@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use super::datagram::{ArpWait, packet};
-use super::demux::{Carrier, plain_segment};
+use super::demux::Carrier;
 use super::port::ETHERNET_HEADER;
 use super::wire::Wire;
 use crate::error::ProbeError;
@@ -149,18 +149,17 @@ impl Core {
     pub(super) fn on_echo_to_probe(
         &mut self,
         frame: FrameId,
-        from: Ipv4Addr,
-        ttl: u8,
+        packet: &ReceivedPacket<'_>,
         (ident, seq): (u16, u16),
         now: Instant,
     ) -> bool {
         let key = (protocol::ICMP, ident);
-        let asked = SocketAddrV4::new(from, seq);
+        let asked = SocketAddrV4::new(packet.source, seq);
         let Some(probe) = self.probes.get(&key).filter(|probe| probe.remote == asked) else { return false };
         let rtt = Some(now - probe.sent_at);
-        let (direction, peer) = (Direction::In, from.into());
+        let (direction, peer) = (Direction::In, packet.source.into());
         probe.scope.record(|| Icmp::EchoReply { frame, direction, peer, ident, seq, rtt });
-        self.answer_probe(key, peer, ttl, ProbeAnswer::EchoReply, now);
+        self.answer_probe(key, peer, packet.ttl, ProbeAnswer::EchoReply, now);
         true
     }
 
