@@ -134,6 +134,12 @@ fn make_cable(spec: &CableSpec) -> Cable {
     if let Some(loss) = spec.back.loss.or(spec.lanes.loss) {
         cable = cable.fault_back(fault::loss(loss.0));
     }
+    if let Some(bursts) = spec.there.bursts.or(spec.lanes.bursts) {
+        cable = cable.fault_there(fault::bursts(bursts.into()));
+    }
+    if let Some(bursts) = spec.back.bursts.or(spec.lanes.bursts) {
+        cable = cable.fault_back(fault::bursts(bursts.into()));
+    }
     if !spec.up {
         cable = cable.unplugged();
     }

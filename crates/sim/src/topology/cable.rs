@@ -3,6 +3,7 @@
 use super::router::is_false;
 use super::words::{self, End, Rate, Share};
 use crate::cable::Queue;
+use crate::fault::GilbertElliott;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -46,6 +47,55 @@ pub struct LaneSpec {
     /// Each frame is lost with this probability. None.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<Share>,
+    /// Frames are lost in bursts. They are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bursts: Option<BurstsSpec>,
+}
+
+/// Loss in bursts, after Gilbert and Elliott: at each frame good times may turn into bad ones and back. Each
+/// direction has times of its own. See [`GilbertElliott`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BurstsSpec {
+    /// To go from good to bad, at each frame.
+    pub p: Share,
+    /// To go from bad to good, at each frame: bad times last `1 / r` frames on average.
+    pub r: Share,
+    /// That a frame gets through in bad times. 0%.
+    #[serde(default = "nothing", skip_serializing_if = "is_nothing")]
+    pub h: Share,
+    /// That a frame gets through in good times. 100%.
+    #[serde(default = "everything", skip_serializing_if = "is_everything")]
+    pub k: Share,
+}
+
+impl From<GilbertElliott> for BurstsSpec {
+    fn from(model: GilbertElliott) -> Self {
+        let GilbertElliott { p, r, h, k } = model;
+        Self { p: Share(p), r: Share(r), h: Share(h), k: Share(k) }
+    }
+}
+
+impl From<BurstsSpec> for GilbertElliott {
+    fn from(spec: BurstsSpec) -> Self {
+        Self { p: spec.p.0, r: spec.r.0, h: spec.h.0, k: spec.k.0 }
+    }
+}
+
+fn nothing() -> Share {
+    Share(0.0)
+}
+
+fn everything() -> Share {
+    Share(1.0)
+}
+
+fn is_nothing(share: &Share) -> bool {
+    *share == nothing()
+}
+
+fn is_everything(share: &Share) -> bool {
+    *share == everything()
 }
 
 impl CableSpec {
@@ -127,12 +177,15 @@ lane_words! {
     queue(queue: Queue) queue;
     /// Each frame is lost with this probability, from 0.0 to 1.0.
     loss(probability: f64) Share(probability);
+    /// Frames are lost in bursts.
+    bursts(bursts: BurstsSpec) bursts;
 }
 
 /// `[[cable]]` as it is written: what both directions have in common stands beside the rest.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename = "cable")]
 pub(super) struct CableTable {
+    #[serde(with = "words::ends")]
     between: [End; 2],
     #[serde(default, with = "words::maybe", skip_serializing_if = "Option::is_none")]
     latency: Option<Duration>,
@@ -146,6 +199,8 @@ pub(super) struct CableTable {
     queue: Option<Queue>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     loss: Option<Share>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bursts: Option<BurstsSpec>,
     #[serde(default, skip_serializing_if = "is_usual")]
     there: LaneSpec,
     #[serde(default, skip_serializing_if = "is_usual")]
@@ -158,11 +213,23 @@ pub(super) struct CableTable {
 
 impl From<CableTable> for CableSpec {
     fn from(table: CableTable) -> Self {
-        let CableTable { between, latency, jitter, keeps_order, rate, queue, loss, there, back, up, capture } =
-            table;
+        let CableTable {
+            between,
+            latency,
+            jitter,
+            keeps_order,
+            rate,
+            queue,
+            loss,
+            bursts,
+            there,
+            back,
+            up,
+            capture,
+        } = table;
         Self {
             between,
-            lanes: LaneSpec { latency, jitter, keeps_order, rate, queue, loss },
+            lanes: LaneSpec { latency, jitter, keeps_order, rate, queue, loss, bursts },
             there,
             back,
             up,
@@ -174,8 +241,8 @@ impl From<CableTable> for CableSpec {
 impl From<CableSpec> for CableTable {
     fn from(cable: CableSpec) -> Self {
         let CableSpec { between, lanes, there, back, up, capture } = cable;
-        let LaneSpec { latency, jitter, keeps_order, rate, queue, loss } = lanes;
-        Self { between, latency, jitter, keeps_order, rate, queue, loss, there, back, up, capture }
+        let LaneSpec { latency, jitter, keeps_order, rate, queue, loss, bursts } = lanes;
+        Self { between, latency, jitter, keeps_order, rate, queue, loss, bursts, there, back, up, capture }
     }
 }
 

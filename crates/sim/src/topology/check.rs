@@ -224,8 +224,11 @@ impl Checker {
     }
 
     fn lane(&mut self, lane: &LaneSpec, place: &Place) {
-        if lane.loss.is_some_and(|loss| !(0.0..=1.0).contains(&loss.0)) {
-            self.problem(place.at("loss"), "a share is from 0.0 to 1.0", "");
+        let bursts = lane.bursts.iter().flat_map(|b| [("p", b.p), ("r", b.r), ("h", b.h), ("k", b.k)]);
+        let bursts = bursts.map(|(key, share)| (place.at("bursts").at(key), share));
+        let shares = lane.loss.map(|loss| (place.at("loss"), loss)).into_iter().chain(bursts);
+        for (place, _) in shares.filter(|(_, share)| !(0.0..=1.0).contains(&share.0)) {
+            self.problem(place, "a share is from 0.0 to 1.0", "");
         }
         if lane.rate.is_some_and(|rate| rate.0 == 0) {
             self.problem(

@@ -56,7 +56,7 @@ mod wiring;
 mod words;
 
 pub use build::{BuildError, CableName, Network};
-pub use cable::{CableSpec, LaneSpec};
+pub use cable::{BurstsSpec, CableSpec, LaneSpec};
 pub use model::{HostSpec, SwitchSpec, Topology};
 pub use problem::{BadTopology, Problem};
 pub use router::{ErrorRate, FilterSpec, NatSpec, PortSpec, RouterSpec, TimeoutsSpec};

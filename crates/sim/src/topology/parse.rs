@@ -25,10 +25,8 @@ impl Topology {
         if let Some((problem, span)) = keys.into_iter().min_by_key(|(_, span)| span.start) {
             return Err(bad(problem, span));
         }
-        let topology = Self::deserialize(toml::Deserializer::from(tables.clone())).map_err(|error| {
-            let span = error.span().unwrap_or(0..0);
-            BadTopology::at(text, span, error.message().to_owned(), String::new())
-        })?;
+        let topology = Self::deserialize(toml::Deserializer::from(tables.clone()))
+            .map_err(|error| value(text, &error))?;
         let located = check::problems(&topology).into_iter().map(|problem| {
             let span = span_of(root, &problem.place.0);
             (problem, span)
@@ -58,6 +56,32 @@ fn syntax(text: &str, error: &toml::de::Error) -> BadTopology {
     BadTopology::at(text, span, error.message().replace('\n', ", "), cure.to_owned())
 }
 
+/// What is TOML, but not what belongs there. The words' own messages say what would be right behind a
+/// semicolon; those of serde speak of Rust's types.
+fn value(text: &str, error: &toml::de::Error) -> BadTopology {
+    const TYPES: &[(&str, &str)] = &[
+        ("expected u16", "expected a whole number up to 65535"),
+        ("expected u32", "expected a whole number up to 4294967295"),
+        ("expected usize", "expected a whole number"),
+        ("expected a boolean", "expected true or false"),
+        ("expected a sequence", "expected a list, as [..]"),
+        ("expected a map", "expected a table, as { .. }"),
+    ];
+    let mut message = error.message().to_owned();
+    for (rust, words) in TYPES {
+        message = message.replace(rust, words);
+    }
+    if let Some((before, _)) = message.split_once("expected struct ") {
+        message = format!("{before}expected a table, as {{ .. }}");
+    }
+    let (what, cure) = match (message.split_once("; "), message.split_once(", as ")) {
+        (Some((what, cure)), _) => (what, cure.to_owned()),
+        (None, Some((what, example))) => (what, format!("write it as {example}")),
+        (None, None) => (message.as_str(), String::new()),
+    };
+    BadTopology::at(text, error.span().unwrap_or(0..0), what.to_owned(), cure)
+}
+
 /// Keys that nobody knows and keys that are missing, in this table and those in it.
 fn check_keys(
     table: &DeTable<'_>,
@@ -67,10 +91,11 @@ fn check_keys(
 ) {
     if let Some(kind) = Table::at(place) {
         let known = (kind.keys)();
-        for (key, _) in table.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
-            found.push((unknown_key(key.get_ref(), kind, place), key.span()));
-        }
-        for (needed, example) in kind.needs.iter().filter(|(needed, _)| !table.contains_key(*needed)) {
+        let mut unknown = table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())).peekable();
+        // What is missing may well be there, under a name that nobody knows.
+        let needs = if unknown.peek().is_some() { &[] } else { kind.needs };
+        found.extend(unknown.map(|key| (unknown_key(key.get_ref(), kind, place), key.span())));
+        for (needed, example) in needs.iter().filter(|(needed, _)| !table.contains_key(*needed)) {
             let what = format!("{} has no `{needed}`", in_file(place));
             found.push((Problem::new(place.clone(), what, format!("write {example}")), span.clone()));
         }
@@ -93,7 +118,8 @@ fn check_keys(
 
 fn unknown_key(key: &str, kind: &Table, place: &Place) -> Problem {
     let known = (kind.keys)();
-    let elsewhere: Vec<_> = Table::knowing(key).map(|table| table.noun).collect();
+    let mut elsewhere: Vec<_> = Table::knowing(key).map(|table| table.noun).collect();
+    elsewhere.dedup();
     let cure = match nearest(key, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if !elsewhere.is_empty() => {

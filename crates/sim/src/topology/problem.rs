@@ -131,11 +131,11 @@ impl fmt::Display for BadTopology {
 
 impl std::error::Error for BadTopology {}
 
-/// The word that was probably meant: as near as one slip in three letters.
+/// The word that was probably meant: one slip in three letters at most.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let slips = |other: &&str| distance(&word.to_lowercase(), &other.to_lowercase());
     let near = known.into_iter().map(|other| (slips(&other), other)).min_by_key(|(slips, _)| *slips);
-    near.filter(|(slips, other)| *slips <= word.len().max(other.len()).div_ceil(3)).map(|(_, other)| other)
+    near.filter(|(slips, other)| *slips <= (word.len().max(other.len()) / 3).max(1)).map(|(_, other)| other)
 }
 
 /// How many letters must be put in, left out, replaced or exchanged with their neighbour.

@@ -1,6 +1,6 @@
 //! Every table of a topology's file and the keys that it knows, taken from the data model itself.
 
-use super::cable::CableTable;
+use super::cable::{BurstsSpec, CableTable};
 use super::problem::{Place, Step};
 use super::router::{ErrorRate, FilterSpec, NatSpec, PortSpec, RouterSpec, TimeoutsSpec};
 use super::{HostSpec, LaneSpec, SwitchSpec, Topology};
@@ -19,6 +19,9 @@ pub(super) struct Table {
     /// What it describes, as `a host`.
     pub(super) noun: &'static str,
 }
+
+const BURSTS: &[(&str, &str)] =
+    &[("p", "p = \"1%\", to go from good times to bad ones"), ("r", "r = \"25%\", to go back")];
 
 /// Every kind of table there is.
 pub(super) const TABLES: &[Table] = &[
@@ -74,6 +77,24 @@ pub(super) const TABLES: &[Table] = &[
     },
     Table { place: &["cable", "*", "there"], keys: keys_of::<LaneSpec>, needs: &[], noun: "a direction" },
     Table { place: &["cable", "*", "back"], keys: keys_of::<LaneSpec>, needs: &[], noun: "a direction" },
+    Table {
+        place: &["cable", "*", "bursts"],
+        keys: keys_of::<BurstsSpec>,
+        needs: BURSTS,
+        noun: "bursts of loss",
+    },
+    Table {
+        place: &["cable", "*", "there", "bursts"],
+        keys: keys_of::<BurstsSpec>,
+        needs: BURSTS,
+        noun: "bursts of loss",
+    },
+    Table {
+        place: &["cable", "*", "back", "bursts"],
+        keys: keys_of::<BurstsSpec>,
+        needs: BURSTS,
+        noun: "bursts of loss",
+    },
 ];
 
 impl Table {

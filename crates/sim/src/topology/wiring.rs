@@ -36,8 +36,12 @@ impl<'a> Wiring<'a> {
         let ends: Vec<[&End; 2]> = topology.cables.iter().map(|cable| cable.between.each_ref()).collect();
         let said: Vec<_> = (0..).zip(&ends).map(|(cable, ends)| wirer.said(cable, *ends)).collect();
         let sockets = (0..).zip(&ends).zip(said).map(|((cable, ends), said)| wirer.rest(cable, *ends, said?));
-        let sockets = sockets.collect();
+        let sockets: Vec<_> = sockets.collect();
         let mut problems = wirer.problems;
+        if !problems.is_empty() {
+            // A cable that does not fit may be the one that a host lacks.
+            return (Self { sockets }, problems);
+        }
         let lonely =
             topology.hosts.keys().filter(|name| !ends.iter().flatten().any(|end| end.node == **name));
         problems.extend(lonely.map(|name| {

@@ -138,6 +138,25 @@ pub(in crate::topology) mod by_port {
     }
 }
 
+/// `#[serde(with = "words::ends")]`: the two ends of a cable.
+pub(in crate::topology) mod ends {
+    use super::*;
+
+    pub(in crate::topology) fn serialize<S: Serializer>(ends: &[End; 2], s: S) -> Result<S::Ok, S::Error> {
+        ends.serialize(s)
+    }
+
+    pub(in crate::topology) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<[End; 2], D::Error> {
+        let ends = Vec::<End>::deserialize(d)?;
+        <[End; 2]>::try_from(ends).map_err(|ends| {
+            de::Error::custom(format!(
+                "a cable has two ends, not {}; write between = [\"a\", \"b\"]",
+                ends.len()
+            ))
+        })
+    }
+}
+
 /// Display, `parse` and serde as the words say.
 macro_rules! in_words {
     ($($type:ty),*) => {$(

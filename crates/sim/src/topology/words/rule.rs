@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 
 /// `allow`, `drop`, `reject`.
 impl Word for Action {
-    const NOUN: &'static str = "what becomes of a packet: \"allow\", \"drop\" or \"reject\"";
+    const NOUN: &'static str = "what may become of a packet, as \"allow\", \"drop\" or \"reject\"";
 
     fn read(text: &str) -> Result<Self, String> {
         match text {
@@ -30,7 +30,7 @@ impl Word for Action {
 
 /// As RFC 4787 5 calls them.
 impl Word for Filtering {
-    const NOUN: &'static str = "who from outside may use a mapping: \"endpoint-independent\", \
+    const NOUN: &'static str = "who from outside may use a mapping, as \"endpoint-independent\", \
                                 \"address-dependent\" or \"address-and-port-dependent\"";
 
     fn read(text: &str) -> Result<Self, String> {
