@@ -1,33 +1,39 @@
 //! The whole: a world with everybody in it, ready to be used.
 
-use crate::names::zones;
-use crate::odd_server;
+use crate::fault::{CannotStrike, FaultSpec, InForce, Stage, install, pki_terms};
 use crate::pki::{Pki, PkiError, PkiTerms};
-use crate::plan::{self, Network, PlanError, Terms};
-use crate::web_server::{self, WebServerError, service};
-use glasstack_dns::server::{NameServer, ServeError, ZoneError, serve};
+use crate::plan;
+use crate::serve::{self, Running, ServiceError};
+use glasstack_dns::config::DNS_PORT;
 use glasstack_journal::{Journal, Observer};
-use glasstack_sim::{Cable, CableHandle, SimWorld, fault::Fault};
-use glasstack_stack::{Host, ListenError, World};
+use glasstack_sim::topology::{BadTopology, BuildError, HostAddress, Network, Topology};
+use glasstack_sim::{CableHandle, SimWorld, fault::Fault};
+use glasstack_stack::{Host, World};
 use glasstack_tls::TrustStore;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+
+/// The name of the user's own host in a topology.
+pub const CLIENT: &str = "client";
 
 /// The miniature Internet.
 pub struct Lab {
     /// Everybody's world.
     pub world: SimWorld,
+    /// Everybody by name.
+    pub network: Network,
     /// The user's own host, called `client`.
     pub client: Host,
-    /// The cable between the client (its first end) and the switch: the place for faults.
+    /// The first cable of the client.
     pub client_cable: CableHandle,
-    /// The name server that the client is configured with.
+    /// The name server that the client asks. Where the topology has none it is the client itself, as
+    /// resolv.conf(5) has it.
     pub name_server: SocketAddr,
-    /// The web server's host.
-    pub web: Host,
     /// The certification authorities.
     pub pki: Pki,
-    /// Serves for as long as it is held.
-    _names: NameServer,
+    /// The faults.
+    pub faults: InForce,
+    /// Serve for as long as they are held.
+    _running: Running,
 }
 
 impl Lab {
@@ -44,8 +50,19 @@ impl Lab {
     /// A lab in a world made elsewhere, empty as yet: one with an epoch, limits or a source of
     /// randomness of its own.
     pub fn builder_in(world: SimWorld) -> LabBuilder {
-        let terms = Terms { client_cable: Cable::new(), backbone_mtu: 1500, black_hole: false };
-        LabBuilder { world, terms, pki: PkiTerms::default(), finally: Vec::new() }
+        LabBuilder {
+            world,
+            topology: None,
+            edits: Vec::new(),
+            pki: PkiTerms::default(),
+            faults: Vec::new(),
+            finally: Vec::new(),
+        }
+    }
+
+    /// The host of this name.
+    pub fn host(&self, name: &str) -> Option<&Host> {
+        self.network.host(name)
     }
 
     /// The lab's root certificate as PEM.
@@ -68,8 +85,10 @@ impl AsMut<SimWorld> for Lab {
 /// A lab before it is built.
 pub struct LabBuilder {
     world: SimWorld,
-    terms: Terms,
+    topology: Option<Topology>,
+    edits: Vec<Box<dyn FnOnce(&mut Topology)>>,
     pki: PkiTerms,
+    faults: Vec<FaultSpec>,
     finally: Vec<Finally>,
 }
 
@@ -89,27 +108,57 @@ impl LabBuilder {
         self
     }
 
-    /// The cable between the client (its first end) and the switch, faults included.
+    /// Another topology than the usual one, [`plan::INTERNET`]. Its host `client` is the user's own;
+    /// what its hosts serve is said in [words](crate::serve).
     #[must_use]
-    pub fn client_cable(mut self, cable: Cable) -> Self {
-        self.terms.client_cable = cable;
+    pub fn topology(mut self, topology: Topology) -> Self {
+        self.topology = Some(topology);
+        self
+    }
+
+    /// Changes the topology before it is built.
+    #[must_use]
+    pub fn edit(mut self, edit: impl FnOnce(&mut Topology) + 'static) -> Self {
+        self.edits.push(Box::new(edit));
+        self
+    }
+
+    /// The client begins without an address: it has to ask for one ([`Host::dhcp`]).
+    #[must_use]
+    pub fn dhcp(self) -> Self {
+        self.edit(|topology| {
+            if let Some(client) = topology.hosts.get_mut(CLIENT) {
+                (client.address, client.gateway) = (HostAddress::Dhcp, None);
+            }
+        })
+    }
+
+    /// Faults, each said as a sentence: see [`fault`](crate::fault).
+    #[must_use]
+    pub fn faults(mut self, faults: impl IntoIterator<Item = FaultSpec>) -> Self {
+        self.faults.extend(faults);
         self
     }
 
     /// Puts a fault on the client's cable, in both directions.
     #[must_use]
-    pub fn fault(mut self, fault: impl Fault + 'static) -> Self {
-        self.terms.client_cable = self.terms.client_cable.fault(fault);
-        self
+    pub fn fault(self, fault: impl Fault + 'static) -> Self {
+        self.finally(|lab| {
+            lab.client_cable.add_fault(fault);
+            Ok(())
+        })
     }
 
-    /// The MTU of the gateway's links, in bytes: larger packets with DF are refused by ICMP
-    /// (RFC 1191), or, with `black_hole`, vanish.
+    /// The MTU of the links of the data centre's router `hosting`, in bytes: larger packets with DF are
+    /// refused by ICMP (RFC 1191), or, with `black_hole`, vanish.
     #[must_use]
-    pub fn backbone_mtu(mut self, mtu: usize, black_hole: bool) -> Self {
-        self.terms.backbone_mtu = mtu;
-        self.terms.black_hole = black_hole;
-        self
+    pub fn backbone_mtu(self, mtu: u16, black_hole: bool) -> Self {
+        self.edit(move |topology| {
+            if let Some(router) = topology.routers.get_mut("hosting") {
+                router.ports.iter_mut().for_each(|port| port.mtu = Some(mtu));
+                router.silent_when_too_big |= black_hole;
+            }
+        })
     }
 
     /// Changes the terms of the certification authorities.
@@ -130,17 +179,27 @@ impl LabBuilder {
     /// Puts everybody in place.
     pub fn build(self) -> Result<Lab, LabError> {
         let mut world = self.world;
-        let pki = Pki::with(self.pki, world.environment("pki").entropy, world.wall())?;
-        let Network { client, client_cable, name_server, web, odd } = plan::build(&mut world, self.terms)?;
-        let address = SocketAddr::new(plan::NAME_SERVER.into(), glasstack_dns::config::DNS_PORT);
-        let names = serve(&name_server, address, zones()?)?;
-        web_server::start(&web, &pki)?;
-        for port in [80, 443] {
-            let service = service(&odd, "odd", port)?;
-            let host = service.host.clone();
-            service.host.spawn(odd_server::listen(host, service.listener));
+        let mut topology = match self.topology {
+            Some(topology) => topology,
+            None => plan::internet()?,
+        };
+        for edit in self.edits {
+            edit(&mut topology);
         }
-        let mut lab = Lab { world, client, client_cable, name_server: address, web, pki, _names: names };
+        let network = topology.build(&mut world)?;
+        let client = network.host(CLIENT).cloned().ok_or_else(|| LabError::no_client(&network))?;
+        let (client_cable, _) = network.cables_of(CLIENT).next().ok_or(LabError::ClientUnplugged)?;
+        let client_cable = client_cable.clone();
+        let name_server = SocketAddr::new(name_server(&topology, &client), DNS_PORT);
+        let terms = if self.faults.is_empty() { self.pki } else { pki_terms(&self.faults) };
+        let pki = Pki::with(terms, world.environment("pki").entropy, world.wall())?;
+        let running = serve::start(&topology, &network, &pki)?;
+        let cables: Vec<CableHandle> = network.cables().cloned().collect();
+        let hosts: Vec<Host> = network.hosts().map(|(_, host)| host.clone()).collect();
+        let stage = Stage { world: &mut world, cables: &cables, hosts: &hosts, client: &client, name_server };
+        let faults = install(&self.faults, stage)?;
+        let mut lab =
+            Lab { world, network, client, client_cable, name_server, pki, faults, _running: running };
         for act in self.finally {
             act(&mut lab)?;
         }
@@ -148,25 +207,45 @@ impl LabBuilder {
     }
 }
 
-/// The lab cannot be built: a fault of its own, never of its user.
+/// Whom the client asks for names: whom the topology names, or the first that serves as `resolver`.
+fn name_server(topology: &Topology, client: &Host) -> IpAddr {
+    let named = topology.hosts.get(CLIENT).and_then(|spec| spec.name_servers.first().copied());
+    let resolvers = topology.hosts.values().filter(|spec| spec.serve.iter().any(|word| word == "resolver"));
+    let mut addresses = resolvers.filter_map(|spec| match spec.address {
+        HostAddress::Static(cidr) => Some(cidr.address),
+        HostAddress::Dhcp => None,
+    });
+    named.or_else(|| addresses.next()).map_or(client.address(), IpAddr::V4)
+}
+
+/// The lab cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
-    /// The network.
-    #[error("the lab's network: {0}")]
-    Plan(#[from] PlanError),
+    /// The usual topology cannot be read: a fault of the lab's own.
+    #[error("the usual topology: {0}")]
+    Topology(#[from] BadTopology),
+    /// The topology cannot be built.
+    #[error("the network: {0}")]
+    Build(#[from] BuildError),
+    /// Nobody is the user's own.
+    #[error("the topology has no host called `client`, which is the user's own; its hosts are: {0}")]
+    NoClient(String),
+    /// The client reaches nobody.
+    #[error("the topology lays no cable to the host `client`: add [[cable]] between = [\"client\", ..]")]
+    ClientUnplugged,
+    /// What the hosts serve.
+    #[error("what the hosts serve: {0}")]
+    Service(#[from] ServiceError),
     /// The certificates.
     #[error("the lab's certificates: {0}")]
     Pki(#[from] PkiError),
-    /// The zone.
-    #[error("the lab's zone: {0}")]
-    Zone(#[from] ZoneError),
-    /// The name server.
-    #[error("the lab's name server: {0}")]
-    Names(#[from] ServeError),
-    /// The web server.
-    #[error("the lab's web server: {0}")]
-    Web(#[from] WebServerError),
-    /// The server that misbehaves.
-    #[error("the lab's odd server: {0}")]
-    Odd(#[from] ListenError),
+    /// A fault has no place.
+    #[error("the faults: {0}")]
+    Fault(#[from] CannotStrike),
+}
+
+impl LabError {
+    fn no_client(network: &Network) -> Self {
+        Self::NoClient(network.hosts().map(|(name, _)| name).collect::<Vec<_>>().join(", "))
+    }
 }

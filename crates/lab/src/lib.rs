@@ -1,12 +1,12 @@
 //! The miniature Internet: every name under `.test`, on a virtual wire inside the process.
 //!
 //! ```text
-//!   client ------+                                     +------ web        the sites
-//!   192.0.2.2    |                                     |       198.51.100.80
-//!             [switch] ---- gateway ---- [backbone] ---+------ odd        servers that misbehave
-//!                |     192.0.2.1  198.51.100.1         |       198.51.100.66
-//!   names -------+                                     +------ silent     never answers
-//!   192.0.2.53                                                 198.51.100.70
+//!   client --+                        resolver
+//!            +-- home-switch -- home --- access --- exchange --- hosting -- dc-switch -- web, odd, silent, ...
+//!   laptop --+                 (NAT)                   |
+//!                                                   core-eu ------ core-us -- a to h, com, org, arpa, us-switch
+//!                                          i, k, test-tld  \\        /
+//!                                                         core-asia -- j, l, m, far
 //! ```
 //!
 //! `.test` belongs to nobody (RFC 6761 6.2), the addresses are for documentation (RFC 5737), and the
@@ -30,16 +30,19 @@
 //! and `odd_server` (who answers), [`pki`] (certificates), `names` (what the name server knows), and [`fault`] (what goes wrong
 //! on demand).
 
+mod ca_server;
+mod echo_server;
 pub mod fault;
 pub mod internet;
-mod names;
 mod odd_server;
 pub mod pages;
 pub mod pki;
 pub mod plan;
 pub mod run;
+pub mod serve;
 pub mod sites;
 mod web_server;
+mod zones;
 
 pub use fault::{BadFault, FaultSpec};
 pub use internet::{Lab, LabBuilder, LabError};

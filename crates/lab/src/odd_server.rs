@@ -1,16 +1,27 @@
 //! A server that misbehaves, each name in its own way.
 
 use crate::sites::{self, Leads, Oddity};
+use crate::web_server::service;
 use futures_util::io::{AsyncReadExt, AsyncWriteExt};
-use glasstack_stack::{Host, TcpListener, TcpStream};
+use glasstack_stack::{Host, ListenError, TcpListener, TcpStream};
 use std::io;
 use std::time::Duration;
 
 /// The most that is read of a request's head.
 const LARGEST_HEAD: usize = 16 * 1024;
 
+/// Opens the ports of HTTP and HTTPS.
+pub(crate) fn start(host: &Host) -> Result<(), ListenError> {
+    for port in [80, 443] {
+        let service = service(host, "odd", port)?;
+        let host = service.host.clone();
+        service.host.spawn(listen(host, service.listener));
+    }
+    Ok(())
+}
+
 /// Takes connections for as long as it is polled.
-pub(crate) async fn listen(host: Host, listener: TcpListener) {
+async fn listen(host: Host, listener: TcpListener) {
     loop {
         let mut stream = listener.accept().await;
         let within = host.within(stream.scope().clone());

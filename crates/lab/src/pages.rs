@@ -21,6 +21,24 @@ pub fn example(request: &Received) -> Answer {
     }
 }
 
+/// `far.test` and others that are hard to reach: the page of `www.example.test`, and with `/N` as many
+/// bytes as [`bytes`] sends.
+pub fn distant(request: &Received) -> Answer {
+    let is_number = request.path().trim_start_matches('/').parse::<usize>().is_ok();
+    if is_number { bytes(request) } else { example(request) }
+}
+
+/// What a web server answers for a name that is in no list: hello, and who it is.
+pub fn greeting(request: &Received) -> Answer {
+    match request.path() {
+        "/" | "/index.html" => {
+            let host = request.host.as_deref().unwrap_or("nobody");
+            Answer::ok(TEXT, format!("This is {host}.\n"))
+        }
+        path => Answer::not_found(format!("there is no {path}")),
+    }
+}
+
 /// `codings.test`: one text in the coding that the path names.
 pub fn codings(request: &Received) -> Answer {
     let text = MANY_LINES.repeat(20);

@@ -2,9 +2,7 @@
 
 use crate::pages;
 use crate::pki::Flaw;
-use crate::plan;
 use glasstack_http::{Answer, Received};
-use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// A name of the lab.
 pub struct Site {
@@ -15,16 +13,14 @@ pub struct Site {
     pub(crate) leads: Leads,
 }
 
-/// What the name server and the servers know of a name.
+/// What the servers know of a name. Its address is the topology's business.
 pub(crate) enum Leads {
     /// To a site of the web server.
     Web { http: OverHttp, certificate: Certificate, page: Page },
     /// To the server that misbehaves.
     Odd(Oddity),
     /// To an address where nothing of its own answers.
-    Address(Ipv4Addr),
-    /// To an IPv6 address alone.
-    Ipv6(Ipv6Addr),
+    Nothing,
     /// To another name.
     Alias(&'static str),
     /// To more addresses than fit a datagram.
@@ -98,6 +94,17 @@ const fn row(host: &'static str, about: &'static str, leads: Leads) -> Site {
     Site { host, about, leads }
 }
 
+impl Site {
+    /// To how many addresses the name leads.
+    pub(crate) fn addresses(&self) -> u8 {
+        if matches!(self.leads, Leads::Many) { MANY } else { 1 }
+    }
+}
+
+/// Addresses of `many.test`: at 16 bytes a record more than 1232 bytes, so that UDP cannot carry
+/// them (RFC 6891 6.2.5).
+const MANY: u8 = 100;
+
 /// All of them.
 pub const SITES: &[Site] = &[
     row("www.example.test", "a small page; http leads to https", secure(pages::example)),
@@ -115,6 +122,14 @@ pub const SITES: &[Site] = &[
     row("auth.test", "for me with the password secret", either(pages::auth)),
     row("redirects.test", "/N: redirects N times before it answers", either(pages::redirects)),
     row("loop.test", "redirects for ever", either(pages::redirect_loop)),
+    row("far.test", "the same page, 150 ms away", either(pages::distant)),
+    row("lossy.test", "the same, where frames are lost in bursts", either(pages::distant)),
+    row("modem.test", "the same at 56 kbit/s", either(pages::distant)),
+    row("www.example.com", "a site across the Atlantic", either(pages::example)),
+    row("example.com", "the same", either(pages::example)),
+    row("www.example.org", "the same in another domain", either(pages::example)),
+    row("example.org", "the same", either(pages::example)),
+    row("ca.test", "the authority's certificates and lists, over HTTP", Leads::Nothing),
     row("many.test", "more addresses than fit a datagram: DNS over TCP", Leads::Many),
     // certificates
     row("badssl.test", "a good certificate", badssl(Certificate { names: OF_BADSSL, flaw: None })),
@@ -146,16 +161,12 @@ pub const SITES: &[Site] = &[
     row("endless-head.test", "header fields without end", Leads::Odd(Oddity::EndlessHead)),
     row("plain-on-443.test", "no TLS where HTTPS expects it", Leads::Odd(Oddity::Babbles)),
     // addresses
-    row("refused.test", "nothing listens there", Leads::Address(plan::NAME_SERVER)),
-    row("silent.test", "no TCP segment is ever answered", Leads::Address(plan::SILENT)),
-    row("noarp.test", "an address on the client's link that nobody has", Leads::Address(plan::NOBODY)),
-    row("dead.test", "an address behind the gateway that nobody has", Leads::Address(plan::NOBODY_THERE)),
-    row("unreachable.test", "an address to which the gateway has no route", Leads::Address(plan::NOWHERE)),
-    row(
-        "ipv6only.test",
-        "an IPv6 address alone",
-        Leads::Ipv6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x80)),
-    ),
+    row("refused.test", "nothing listens there", Leads::Nothing),
+    row("silent.test", "no TCP segment is ever answered", Leads::Nothing),
+    row("noarp.test", "an address on the client's own link that nobody has", Leads::Nothing),
+    row("dead.test", "an address in the data centre that nobody has", Leads::Nothing),
+    row("unreachable.test", "an address to which there is no route", Leads::Nothing),
+    row("ipv6only.test", "an IPv6 address alone", Leads::Nothing),
 ];
 
 /// The site of this name, whatever its case; a port behind it is passed over.
@@ -170,9 +181,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_is_under_test_in_lower_case_and_there_once() {
+    fn every_name_is_nobodys_in_lower_case_and_there_once() {
+        // RFC 2606 2 and 3.
+        let nobodys = |name: &str| {
+            let ours = ["test", "example.com", "example.net", "example.org"];
+            ours.iter().any(|zone| name == *zone || name.ends_with(&format!(".{zone}")))
+        };
         for (index, site) in SITES.iter().enumerate() {
-            assert!(site.host.ends_with(".test"), "{}", site.host);
+            assert!(nobodys(site.host), "{}", site.host);
             assert_eq!(site.host, site.host.to_ascii_lowercase());
             assert!(SITES.iter().skip(index + 1).all(|other| other.host != site.host), "{}", site.host);
         }

@@ -1,12 +1,14 @@
 //! The web server: many sites on one address, told apart by name.
 
-use crate::pki::{Pki, PkiError};
-use crate::sites::{self, Leads, OverHttp, SITES};
+use crate::pages;
+use crate::pki::{Flaw, Pki, PkiError};
+use crate::sites::{self, Leads, OverHttp, Page, SITES};
 use glasstack_http::server::{self, Places};
 use glasstack_http::{Answer, Received, ServerOptions, StatusCode};
 use glasstack_journal::SpanKind;
 use glasstack_stack::{Host, ListenError, TcpListener};
 use glasstack_tls::{ConfigError, Identity, TlsServer, TlsServerConfig, TlsVersion};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +16,19 @@ use std::time::Duration;
 /// How long a client may take for the TLS handshake.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(30);
 
-/// Opens port 80, port 443, and one port for each version of TLS alone.
-pub(crate) fn start(host: &Host, pki: &Pki) -> Result<(), WebServerError> {
+/// Opens port 80, port 443, and one port for each version of TLS alone; all for these names.
+pub(crate) fn start(host: &Host, names: &[String], pki: &Pki) -> Result<(), WebServerError> {
+    let sites = Arc::new(Sites::new(names));
     let http = service(host, "http", 80)?;
-    http.host.spawn(server::listen(http.host.clone(), http.listener, Arc::new(over_http), options()));
-    let identities = identities(pki)?;
+    let over_http = {
+        let sites = Arc::clone(&sites);
+        Arc::new(move |request| sites.over_http(&request))
+    };
+    http.host.spawn(server::listen(http.host.clone(), http.listener, over_http, options()));
+    let identities = sites.identities(pki)?;
+    if identities.is_empty() {
+        return Ok(());
+    }
     let (tls12, tls13) = (TlsVersion::Tls12, TlsVersion::Tls13);
     for (port, lowest, highest) in [(443, tls12, tls13), (1012, tls12, tls12), (1013, tls13, tls13)] {
         let mut config = TlsServerConfig::new(identities.clone());
@@ -26,69 +36,104 @@ pub(crate) fn start(host: &Host, pki: &Pki) -> Result<(), WebServerError> {
         (config.min_version, config.max_version) = (lowest, highest);
         let tls = TlsServer::new(host.entropy(), host.scope().clock(), config)?;
         let https = service(host, "https", port)?;
-        https.host.spawn(listen_for_tls(https.host.clone(), https.listener, tls));
+        https.host.spawn(listen_for_tls(https.host.clone(), https.listener, tls, Arc::clone(&sites)));
     }
     Ok(())
 }
 
-/// The certificates, each shown for its site's name.
-fn identities(pki: &Pki) -> Result<Vec<Identity>, PkiError> {
-    let mut identities = Vec::new();
-    for site in SITES {
-        if let Leads::Web { certificate, .. } = &site.leads {
-            let own = [site.host];
-            let names = if certificate.names.is_empty() { &own } else { certificate.names };
-            identities.push(pki.identity(names, certificate.flaw)?.with_names([site.host]));
-        }
-    }
-    Ok(identities)
-}
-
-async fn listen_for_tls(host: Host, listener: TcpListener, tls: TlsServer) {
+async fn listen_for_tls(host: Host, listener: TcpListener, tls: TlsServer, sites: Arc<Sites>) {
     let mut places = Places::new(options().max_connections);
+    let over_https = Arc::new(move |request| sites.over_https(&request));
     loop {
         let place = places.take().await;
         let stream = listener.accept().await;
-        let (host, tls) = (host.clone(), tls.clone());
+        let (host, tls, over_https) = (host.clone(), tls.clone(), Arc::clone(&over_https));
         host.clone().spawn(async move {
             let (scope, client) = (stream.scope().clone(), stream.peer_addr());
             // Why a handshake failed is in the journal already.
             if let Ok(Ok(stream)) = host.timeout(HANDSHAKE_LIMIT, tls.accept(&scope, stream)).await {
                 let scope = stream.scope().clone();
-                server::serve(&host, &scope, stream, client, Arc::new(over_https), options()).await;
+                server::serve(&host, &scope, stream, client, over_https, options()).await;
             }
             drop(place);
         });
     }
 }
 
-fn over_http(request: Received) -> Answer {
-    let Some((host, over_http, page)) = site_of(&request) else { return unknown(&request) };
-    match over_http {
-        OverHttp::Redirect => {
-            let location = format!("https://{host}{}", request.target);
-            Answer::redirect(StatusCode::MOVED_PERMANENTLY, &location)
+/// The sites of one server, by name.
+struct Sites(BTreeMap<String, Hosted>);
+
+/// A site, as its server knows it.
+struct Hosted {
+    /// The name that the site itself goes by.
+    host: String,
+    http: OverHttp,
+    page: Page,
+    /// The names in its certificate and what is wrong with it; none: it shows the server's first.
+    certificate: Option<(Vec<String>, Option<Flaw>)>,
+}
+
+impl Sites {
+    /// The sites of these names, and those that are aliases of one of them.
+    fn new(names: &[String]) -> Self {
+        let names = names.iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase());
+        let mut sites: BTreeMap<String, Hosted> = names.map(|name| (name.clone(), hosted(&name))).collect();
+        for site in SITES {
+            if let Leads::Alias(target) = site.leads
+                && sites.contains_key(target)
+            {
+                let hosted = Hosted { certificate: None, ..hosted(target) };
+                sites.insert(site.host.to_owned(), hosted);
+            }
         }
-        OverHttp::Answer => page(&request),
+        Self(sites)
+    }
+
+    /// The certificates, each shown for its site's name.
+    fn identities(&self, pki: &Pki) -> Result<Vec<Identity>, PkiError> {
+        let certified = self.0.iter().filter_map(|(name, site)| Some((name, site.certificate.as_ref()?)));
+        let identity = |(name, (names, flaw)): (&String, &(Vec<String>, Option<Flaw>))| {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            Ok(pki.identity(&names, *flaw)?.with_names([name]))
+        };
+        certified.map(identity).collect()
+    }
+
+    fn over_http(&self, request: &Received) -> Answer {
+        match self.asked(request) {
+            Some(Hosted { host, http: OverHttp::Redirect, .. }) => {
+                let location = format!("https://{host}{}", request.target);
+                Answer::redirect(StatusCode::MOVED_PERMANENTLY, &location)
+            }
+            Some(site) => (site.page)(request),
+            None => unknown(request),
+        }
+    }
+
+    fn over_https(&self, request: &Received) -> Answer {
+        self.asked(request).map_or_else(|| unknown(request), |site| (site.page)(request))
+    }
+
+    fn asked(&self, request: &Received) -> Option<&Hosted> {
+        let host = request.host.as_deref()?;
+        let name = host.split(':').next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
+        self.0.get(&name)
     }
 }
 
-fn over_https(request: Received) -> Answer {
-    match site_of(&request) {
-        Some((_, _, page)) => page(&request),
-        None => unknown(&request),
-    }
-}
-
-fn site_of(request: &Received) -> Option<(&'static str, OverHttp, sites::Page)> {
-    let mut site = sites::find(request.host.as_deref()?)?;
-    if let Leads::Alias(name) = site.leads {
-        site = sites::find(name)?;
-    }
-    match site.leads {
-        Leads::Web { http, page, .. } => Some((site.host, http, page)),
-        Leads::Many => Some((site.host, OverHttp::Answer, crate::pages::example)),
-        _ => None,
+/// What is known of a name: what [`SITES`] says, or a greeting.
+fn hosted(name: &str) -> Hosted {
+    let usual =
+        |page, certificate| Hosted { host: name.to_owned(), http: OverHttp::Answer, page, certificate };
+    let own = || vec![name.to_owned()];
+    match sites::find(name).map(|site| &site.leads) {
+        Some(Leads::Web { http, certificate, page }) => {
+            let names = certificate.names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+            let names = if names.is_empty() { own() } else { names };
+            Hosted { http: *http, ..usual(*page, Some((names, certificate.flaw))) }
+        }
+        Some(Leads::Many) => usual(pages::example, None),
+        _ => usual(pages::greeting, Some((own(), None))),
     }
 }
 
@@ -99,7 +144,7 @@ fn unknown(request: &Received) -> Answer {
     Answer::text(StatusCode::MISDIRECTED_REQUEST, why.clone(), format!("{why}\n"))
 }
 
-fn options() -> ServerOptions {
+pub(crate) fn options() -> ServerOptions {
     ServerOptions { name: Some("glasstack-lab".to_owned()), ..ServerOptions::default() }
 }
 
@@ -119,14 +164,11 @@ pub(crate) fn service(host: &Host, name: &str, port: u16) -> Result<Service, Lis
 
 /// The web server cannot start.
 #[derive(Debug, thiserror::Error)]
-pub enum WebServerError {
-    /// A port cannot be opened.
+pub(crate) enum WebServerError {
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// Its TLS cannot be as configured.
     #[error(transparent)]
     Tls(#[from] ConfigError),
-    /// Its certificates cannot be made.
     #[error(transparent)]
     Pki(#[from] PkiError),
 }

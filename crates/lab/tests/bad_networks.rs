@@ -22,7 +22,7 @@ const SINK_PORT: u16 = 9;
 
 /// Sends `body` from the client to the web server. What arrived.
 fn upload(journey: &mut Journey, body: &[u8]) -> Vec<u8> {
-    let (client, web) = (journey.lab.client.clone(), journey.lab.web.clone());
+    let (client, web) = (journey.lab.client.clone(), journey.lab.host("web").unwrap().clone());
     let sink = SocketAddr::new(web.address(), SINK_PORT);
     let listener = web.listen(sink).unwrap();
     let received = journey.lab.world.run(async {
@@ -53,7 +53,7 @@ fn a_long_body_arrives_intact_over_a_cable_that_loses_one_frame_in_twenty_both_w
         assert!(page.body == counting(LENGTH), "seed {seed}: {} bytes", page.body.len());
         journey.end();
         assert!(journey.lost() > 5, "seed {seed}: {} frames lost", journey.lost());
-        let again = journey.retransmissions(journey.lab.web.scope().node());
+        let again = journey.retransmissions(journey.lab.host("web").unwrap().scope().node());
         assert!(again > 5, "seed {seed}: {again} segments sent again");
     }
 }
@@ -116,7 +116,7 @@ fn a_download_heeds_the_gateway_that_says_fragmentation_needed() {
     let mut journey = through_a_small_link(true);
     assert!(journey.get("http://bytes.test/300000").unwrap().body == counting(LENGTH));
     journey.end();
-    let lowered = journey.lowered(journey.lab.web.scope().node());
+    let lowered = journey.lowered(journey.lab.host("web").unwrap().scope().node());
     assert_eq!(lowered, [(SMALL, "fragmentation needed, says 198.51.100.1".to_owned())]);
     assert!(!journey.dropped(DropReason::TooBig).is_empty());
     only_small_packets_arrived(&journey);
@@ -141,7 +141,7 @@ fn an_upload_heeds_the_gateway_that_says_fragmentation_needed() {
 fn a_download_finds_its_way_through_a_black_hole() {
     let mut journey = through_a_small_link(false);
     assert!(journey.get("http://bytes.test/300000").unwrap().body == counting(LENGTH));
-    let lowered = journey.lowered(journey.lab.web.scope().node());
+    let lowered = journey.lowered(journey.lab.host("web").unwrap().scope().node());
     let [(mtu, why)] = lowered.as_slice() else { panic!("{lowered:?}") };
     assert!(*mtu <= SMALL && why.contains("black hole"), "{mtu}: {why}");
     only_small_packets_arrived(&journey);

@@ -77,7 +77,7 @@ fn states(recorder: &Recorder, node: NodeId) -> Vec<TcpState> {
 #[test]
 fn across_the_lab_it_is_the_same() {
     let mut journey = Journey::new(1);
-    let (client, web) = (journey.lab.client.clone(), journey.lab.web.clone());
+    let (client, web) = (journey.lab.client.clone(), journey.lab.host("web").unwrap().clone());
     journey.lab.world.run(both_close_at_once(&client, &web)).unwrap();
     journey.end();
     for host in [&client, &web] {
@@ -90,7 +90,7 @@ fn across_the_lab_it_is_the_same() {
 #[test]
 fn a_server_that_answers_and_never_says_goodbye_holds_nobody_up() {
     let mut journey = Journey::new(1);
-    let web = journey.lab.web.clone();
+    let web = journey.lab.host("web").unwrap().clone();
     let listener = web.listen(SocketAddr::new(web.address(), 8080)).unwrap();
     web.spawn({
         let web = web.clone();

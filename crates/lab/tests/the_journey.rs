@@ -131,7 +131,7 @@ fn nothing_is_left_behind() {
     journey.get("http://www.example.test/").unwrap();
     journey.end();
     assert_eq!(journey.lab.client.held_flows(), 0);
-    assert_eq!(journey.lab.web.held_flows(), 0);
+    assert_eq!(journey.lab.host("web").unwrap().held_flows(), 0);
     let stays_open =
         |at: &support::Opened| at.closed.is_none() && at.node == journey.lab.client.scope().node();
     let spans = support::spans(&journey.records());

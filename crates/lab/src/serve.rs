@@ -1,0 +1,219 @@
+//! What a host of a topology serves: the words of `serve`, and the programs behind them.
+//!
+//! | word | what runs on the host |
+//! |---|---|
+//! | `root` | a server of the root zone, named by the resolver's hints |
+//! | `tld ZONE...` | a server of these zones |
+//! | `authority ZONE...` | the same: the words tell readers which kind of zones they are |
+//! | `resolver` | the local name server: it walks from the roots; where there is none, it knows every name itself |
+//! | `web` | the web server, on ports 80 and 443, for the host's names: those of [`SITES`](crate::SITES) as there described, a greeting for all others |
+//! | `odd` | the server that misbehaves: each of the host's names as [`SITES`](crate::SITES) says; others talk gibberish |
+//! | `ca` | the certification authority's web server: `/root.pem`, `/root.crt`, `/issuing.pem`, `/issuing.crt`, `/root.crl`, `/issuing.crl` |
+//! | `echo` | port 7 over TCP and UDP (RFC 862) |
+//! | `silent` | nothing: every TCP segment to or from the host is lost |
+//!
+//! Two more say what the name servers know besides the hosts' names, wherever they stand:
+//!
+//! | word | what it adds |
+//! |---|---|
+//! | `record NAME TYPE DATA` | a record: A, AAAA, CNAME, MX, NS, PTR or TXT; the data as in a zone file, text without quotes |
+//! | `routers ZONE ROUTER...` | for each of these routers (without any: for all) the name `ROUTER.ZONE` |
+//!
+//! All names and addresses that the topology has are put where they belong: each into the nearest zone
+//! above it that somebody serves, with a pointer back (PTR) where somebody serves the addresses' part of
+//! `in-addr.arpa`, and every zone into the zone above it, with glue. See `zones`.
+
+use crate::pki::Pki;
+use crate::zones::{self, Book, ZonesError};
+use crate::{ca_server, echo_server, odd_server, web_server};
+use glasstack_dns::config::DNS_PORT;
+use glasstack_dns::server::{Asked, Authority, NameServer, Reply, ServeError, Zones, serve};
+use glasstack_dns::{DnsName, RecordData, recursive};
+use glasstack_sim::fault::{self, Fault};
+use glasstack_sim::topology::{Network, Topology};
+use glasstack_stack::Host;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// The first words of everything that can be served.
+pub const SERVICES: [&str; 11] =
+    ["root", "tld", "authority", "resolver", "web", "odd", "ca", "echo", "silent", "record", "routers"];
+
+/// One entry of `serve`, understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// A name server of these zones.
+    Zones(Vec<DnsName>),
+    Resolver,
+    Web,
+    Odd,
+    Ca,
+    Echo,
+    Silent,
+    Record(DnsName, RecordData),
+    Routers(DnsName, Vec<String>),
+}
+
+/// Everything that a topology's hosts serve: by host, in the order of its words.
+pub(crate) fn read(topology: &Topology) -> Result<BTreeMap<String, Vec<Service>>, BadService> {
+    let mut all = BTreeMap::new();
+    for (host, spec) in &topology.hosts {
+        let bad = |text: &String, why| BadService { host: host.clone(), text: text.clone(), why };
+        let services = spec.serve.iter().map(|text| service(text).map_err(|why| bad(text, why)));
+        all.insert(host.clone(), services.collect::<Result<_, _>>()?);
+    }
+    Ok(all)
+}
+
+fn service(text: &str) -> Result<Service, String> {
+    let (word, rest) = text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""));
+    let alone = |service| match rest.trim() {
+        "" => Ok(service),
+        rest => Err(format!("`{word}` stands alone, so `{rest}` means nothing")),
+    };
+    match word {
+        "root" => alone(Service::Zones(vec![DnsName::root()])),
+        "tld" | "authority" => match rest.split_whitespace().map(name).collect::<Result<Vec<_>, _>>()? {
+            zones if zones.is_empty() => Err(format!("of which zones? `{word} example.test`, for example")),
+            zones => Ok(Service::Zones(zones)),
+        },
+        "resolver" => alone(Service::Resolver),
+        "web" => alone(Service::Web),
+        "odd" => alone(Service::Odd),
+        "ca" => alone(Service::Ca),
+        "echo" => alone(Service::Echo),
+        "silent" => alone(Service::Silent),
+        "record" => zones::record(rest).map(|(owner, data)| Service::Record(owner, data)),
+        "routers" => {
+            let mut words = rest.split_whitespace();
+            let zone = words.next().ok_or("in which zone? `routers transit.test`, for example")?;
+            Ok(Service::Routers(name(zone)?, words.map(str::to_owned).collect()))
+        }
+        _ => Err(format!("nothing is called `{word}`; what there is: {}", SERVICES.join(", "))),
+    }
+}
+
+fn name(text: &str) -> Result<DnsName, String> {
+    DnsName::parse(text).map_err(|error| format!("`{text}` is not a domain name: {error}"))
+}
+
+/// What keeps the name servers running: they stop when it is dropped.
+pub(crate) type Running = Vec<NameServer>;
+
+/// Starts everything.
+pub(crate) fn start(topology: &Topology, network: &Network, pki: &Pki) -> Result<Running, ServiceError> {
+    let services = read(topology)?;
+    let book = Book::new(topology, &services)?;
+    let mut known = Shelf::new(&book);
+    let mut running = Running::new();
+    let mut authorities = Vec::new();
+    for (name, host) in network.hosts() {
+        let Some(services) = services.get(name).filter(|services| !services.is_empty()) else { continue };
+        let failed = |error: &dyn std::fmt::Display| ServiceError::Start {
+            host: name.to_owned(),
+            why: error.to_string(),
+        };
+        let names = topology.hosts.get(name).map_or(&[][..], |spec| &spec.names);
+        let mut zones: Vec<DnsName> = Vec::new();
+        for service in services {
+            match service {
+                Service::Zones(more) => zones.extend(more.iter().cloned()),
+                Service::Resolver => running.push(start_resolver(host, &book).map_err(|e| failed(&e))?),
+                Service::Web => web_server::start(host, names, pki).map_err(|e| failed(&e))?,
+                Service::Odd => odd_server::start(host).map_err(|e| failed(&e))?,
+                Service::Ca => authorities.push((name, host)),
+                Service::Echo => echo_server::start(host).map_err(|e| failed(&e))?,
+                Service::Silent => fall_silent(network, name),
+                Service::Record(..) | Service::Routers(..) => {}
+            }
+        }
+        if !zones.is_empty() {
+            let server = serve(host, port(host, DNS_PORT), known.zones(zones));
+            running.push(server.map_err(|e| failed(&e))?);
+        }
+    }
+    // Last: its lists say what has been taken back of all that has been issued.
+    for (name, host) in authorities {
+        ca_server::start(host, pki)
+            .map_err(|error| ServiceError::Start { host: name.to_owned(), why: error.to_string() })?;
+    }
+    Ok(running)
+}
+
+/// Who has authority over several zones, shared by all servers of the same ones.
+struct Shelf<'a> {
+    book: &'a Book,
+    made: BTreeMap<Vec<DnsName>, Arc<Zones>>,
+}
+
+impl<'a> Shelf<'a> {
+    fn new(book: &'a Book) -> Self {
+        Self { book, made: BTreeMap::new() }
+    }
+
+    fn zones(&mut self, mut names: Vec<DnsName>) -> Shared {
+        names.sort();
+        names.dedup();
+        let zones = self.made.entry(names).or_insert_with_key(|names| Arc::new(self.book.zones(names)));
+        Shared(Arc::clone(zones))
+    }
+}
+
+struct Shared(Arc<Zones>);
+
+impl Authority for Shared {
+    fn answer<'a>(&'a self, asked: &'a Asked) -> futures_util::future::BoxFuture<'a, Reply> {
+        self.0.answer(asked)
+    }
+}
+
+fn start_resolver(host: &Host, book: &Book) -> Result<NameServer, ServeError> {
+    let local = port(host, DNS_PORT);
+    match book.hints() {
+        Some(hints) => recursive::serve_recursive(host, local, hints, recursive::RecursorConfig::default()),
+        None => serve(host, local, book.everything()),
+    }
+}
+
+fn fall_silent(network: &Network, host: &str) {
+    for (cable, _) in network.cables_of(host) {
+        let deaf = fault::drop_when(|frame| frame.is_tcp()).named("loses every TCP segment");
+        cable.add_fault(deaf);
+    }
+}
+
+fn port(host: &Host, port: u16) -> SocketAddr {
+    SocketAddr::new(host.address(), port)
+}
+
+/// An entry of `serve` that cannot be understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("host {host}, serve = [\"{text}\"]: {why}")]
+pub struct BadService {
+    /// The host.
+    pub host: String,
+    /// What stands there.
+    pub text: String,
+    /// What is wrong with it, and what there is.
+    pub why: String,
+}
+
+/// What a topology's hosts serve cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// A word of `serve`.
+    #[error(transparent)]
+    Word(#[from] BadService),
+    /// What the name servers would know does not fit together.
+    #[error("names: {0}")]
+    Zones(#[from] ZonesError),
+    /// A program on a host does not start.
+    #[error("host {host}: {why}")]
+    Start {
+        /// The host.
+        host: String,
+        /// Why.
+        why: String,
+    },
+}

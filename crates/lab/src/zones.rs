@@ -1,0 +1,308 @@
+//! What the name servers of a topology know: zones made of its names and addresses.
+//!
+//! ```text
+//!   names of hosts, routers, `record`s --> the nearest zone above that is served     A, AAAA, ...
+//!   addresses of those with a name     --> the nearest zone of in-addr.arpa          PTR
+//!   every zone that is served          --> its servers' names; the zone above it:    NS, glue
+//! ```
+
+use crate::serve::Service;
+use crate::sites;
+use glasstack_dns::hints::RootHints;
+use glasstack_dns::name::NameError;
+use glasstack_dns::record::Soa;
+use glasstack_dns::server::{Zone, ZoneError, Zones};
+use glasstack_dns::{DnsName, RecordData};
+use glasstack_sim::topology::{HostAddress, Topology};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// How long what a zone says of its own names may be kept, in seconds.
+const OWN_TTL: u32 = 300;
+/// How long a referral may be kept, in seconds: two days, as those of the root and of com.
+const REFERRAL_TTL: u32 = 172_800;
+/// `in-addr.arpa` has two labels; a zone with more of them is of somebody's own addresses.
+const REVERSE_LABELS: usize = 2;
+
+/// Every zone that somebody serves.
+pub(crate) struct Book {
+    zones: BTreeMap<DnsName, Zone>,
+    /// The same names in one zone, which is the root.
+    everything: Zone,
+    roots: Vec<(DnsName, IpAddr)>,
+}
+
+/// Names and what is said of them, before they are in a zone.
+type Said = Vec<(DnsName, RecordData)>;
+
+/// A zone's servers: their names and addresses.
+type Servers = BTreeMap<DnsName, Vec<(DnsName, Ipv4Addr)>>;
+
+impl Book {
+    /// Puts everything that the topology says where it belongs.
+    pub(crate) fn new(
+        topology: &Topology,
+        services: &BTreeMap<String, Vec<Service>>,
+    ) -> Result<Self, ZonesError> {
+        let servers = servers(topology, services)?;
+        let mut said = names_of_hosts(topology)?;
+        for (zone, server, address) in
+            servers.iter().flat_map(|(zone, all)| all.iter().map(move |(name, at)| (zone, name, at)))
+        {
+            said.push((zone.clone(), RecordData::Ns(server.clone())));
+            said.push((server.clone(), RecordData::A(*address)));
+        }
+        said.extend(of_words(topology, services)?);
+        let pointers = pointers(&said);
+        said.extend(pointers.filter(|(owner, _)| is_pointed_back(owner, &servers)));
+        let mut zones = BTreeMap::new();
+        for (origin, all) in &servers {
+            zones.insert(origin.clone(), empty(origin, all)?);
+        }
+        for (owner, data) in &said {
+            if let Some(zone) = nearest(&zones, owner).and_then(|origin| zones.get_mut(&origin)) {
+                put(zone, owner, OWN_TTL, data.clone())?;
+            }
+        }
+        for (origin, all) in &servers {
+            let above = origin.parent().and_then(|parent| nearest(&zones, &parent));
+            if let Some(zone) = above.and_then(|above| zones.get_mut(&above)) {
+                delegate(zone, origin, all)?;
+            }
+        }
+        let mut everything = Zone::new(".")?;
+        for (owner, data) in said.iter().filter(|(_, data)| !matches!(data, RecordData::Ns(_))) {
+            put(&mut everything, owner, OWN_TTL, data.clone())?;
+        }
+        let roots = servers.get(&DnsName::root()).into_iter().flatten();
+        let roots = roots.map(|(name, address)| (name.clone(), IpAddr::V4(*address))).collect();
+        Ok(Self { zones, everything, roots })
+    }
+
+    /// Those of these zones that there are.
+    pub(crate) fn zones(&self, names: &[DnsName]) -> Zones {
+        Zones::new(names.iter().filter_map(|name| self.zones.get(name).cloned()))
+    }
+
+    /// All names, as if one server had authority over everything.
+    pub(crate) fn everything(&self) -> Zones {
+        Zones::from(self.everything.clone())
+    }
+
+    /// Where a walk begins, if the topology has a root.
+    pub(crate) fn hints(&self) -> Option<RootHints> {
+        let roots = self.roots.iter().map(|(name, address)| (name.as_str(), *address));
+        RootHints::new(roots).ok().filter(|hints| !hints.servers().is_empty())
+    }
+}
+
+/// `NAME TYPE DATA` of a `record`.
+pub(crate) fn record(text: &str) -> Result<(DnsName, RecordData), String> {
+    const FORM: &str = "write `record NAME TYPE DATA`, for example `record www.example.test A 192.0.2.1`";
+    let mut words = text.trim().splitn(3, char::is_whitespace);
+    let (Some(owner), Some(kind), Some(data)) = (words.next(), words.next(), words.next()) else {
+        return Err(FORM.to_owned());
+    };
+    let name = |text: &str| DnsName::parse(text).map_err(|e| format!("`{text}` is not a domain name: {e}"));
+    let data = data.trim();
+    let address = || format!("`{data}` is no address of this kind");
+    let data = match kind.to_ascii_uppercase().as_str() {
+        "A" => RecordData::A(data.parse().map_err(|_| address())?),
+        "AAAA" => RecordData::Aaaa(data.parse().map_err(|_| address())?),
+        "CNAME" => RecordData::Cname(name(data)?),
+        "NS" => RecordData::Ns(name(data)?),
+        "PTR" => RecordData::Ptr(name(data)?),
+        "TXT" => RecordData::text(data),
+        "MX" => {
+            let (preference, exchange) = data.split_once(' ').unwrap_or((data, ""));
+            let preference = preference.parse().map_err(|_| "write `MX 10 mail.example.test`".to_owned())?;
+            RecordData::Mx { preference, exchange: name(exchange.trim())? }
+        }
+        _ => return Err(format!("`{kind}` is none of A, AAAA, CNAME, MX, NS, PTR, TXT; {FORM}")),
+    };
+    Ok((name(owner)?, data))
+}
+
+/// Who serves which zone. A server without a name of its own is called after its node.
+fn servers(topology: &Topology, services: &BTreeMap<String, Vec<Service>>) -> Result<Servers, ZonesError> {
+    let mut servers = Servers::new();
+    for (host, services) in services {
+        let Some(spec) = topology.hosts.get(host) else { continue };
+        let zones = services.iter().filter_map(|service| match service {
+            Service::Zones(zones) => Some(zones),
+            _ => None,
+        });
+        for zone in zones.flatten() {
+            let HostAddress::Static(cidr) = spec.address else {
+                return Err(ZonesError::Moves { host: host.clone(), zone: zone.clone() });
+            };
+            let name = match spec.names.first() {
+                Some(name) => parse(name)?,
+                None => parse(host)?.below(zone).map_err(|e| ZonesError::Name(host.clone(), e))?,
+            };
+            servers.entry(zone.clone()).or_default().push((name, cidr.address));
+        }
+    }
+    Ok(servers)
+}
+
+/// The names that the topology gives to hosts.
+fn names_of_hosts(topology: &Topology) -> Result<Said, ZonesError> {
+    let mut said = Said::new();
+    for spec in topology.hosts.values() {
+        let HostAddress::Static(cidr) = spec.address else { continue };
+        for name in &spec.names {
+            let owner = parse(name)?;
+            let more = sites::find(name).map_or(1, |site| site.addresses());
+            for n in 0..more {
+                said.push((owner.clone(), RecordData::A(further(cidr.address, n))));
+            }
+        }
+    }
+    Ok(said)
+}
+
+/// The `n`-th address behind this one.
+fn further(address: Ipv4Addr, n: u8) -> Ipv4Addr {
+    let [a, b, c, d] = address.octets();
+    Ipv4Addr::new(a, b, c, d.saturating_add(n))
+}
+
+/// What the words `record` and `routers` say.
+fn of_words(topology: &Topology, services: &BTreeMap<String, Vec<Service>>) -> Result<Said, ZonesError> {
+    let mut said = Said::new();
+    for service in services.values().flatten() {
+        match service {
+            Service::Record(owner, data) => said.push((owner.clone(), data.clone())),
+            Service::Routers(zone, only) => {
+                if let Some(unknown) = only.iter().find(|name| !topology.routers.contains_key(*name)) {
+                    let known = topology.routers.keys().cloned().collect::<Vec<_>>().join(", ");
+                    return Err(ZonesError::NoSuchRouter { name: unknown.clone(), known });
+                }
+                for (name, router) in &topology.routers {
+                    if !only.is_empty() && !only.contains(name) {
+                        continue;
+                    }
+                    let owner = parse(name)?.below(zone).map_err(|e| ZonesError::Name(name.clone(), e))?;
+                    let addresses = router.ports.iter().map(|port| port.address.address);
+                    // RFC 1918 3: what is private is not to be told abroad.
+                    for address in addresses.filter(|address| !address.is_private()) {
+                        said.push((owner.clone(), RecordData::A(address)));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(said)
+}
+
+/// From each address back to the first name that leads to it.
+fn pointers(said: &Said) -> impl Iterator<Item = (DnsName, RecordData)> + use<> {
+    let mut first = BTreeMap::new();
+    for (owner, data) in said {
+        if let RecordData::A(address) = data {
+            first.entry(*address).or_insert_with(|| owner.clone());
+        }
+    }
+    let pointer =
+        |(address, name): (Ipv4Addr, DnsName)| (DnsName::reverse(address.into()), RecordData::Ptr(name));
+    first.into_iter().map(pointer)
+}
+
+/// Private addresses are only pointed back by a zone of their own: RFC 6303 4.1.
+fn is_pointed_back(owner: &DnsName, servers: &Servers) -> bool {
+    let zone = nearest(servers, owner);
+    let is_private = ["10.in-addr.arpa", "168.192.in-addr.arpa"]
+        .into_iter()
+        .map(str::to_owned)
+        .chain((16..32).map(|n| format!("{n}.172.in-addr.arpa")))
+        .any(|private| DnsName::parse(&private).is_ok_and(|private| owner.is_within(&private)));
+    zone.is_some_and(|zone| !is_private || zone.label_count() > REVERSE_LABELS)
+}
+
+/// The zone that a name is in.
+fn nearest<V>(zones: &BTreeMap<DnsName, V>, name: &DnsName) -> Option<DnsName> {
+    let mut at = Some(name.clone());
+    while let Some(name) = at {
+        if zones.contains_key(&name) {
+            return Some(name);
+        }
+        at = name.parent();
+    }
+    None
+}
+
+/// A zone with nothing in it but that its first server is the primary one.
+fn empty(origin: &DnsName, servers: &[(DnsName, Ipv4Addr)]) -> Result<Zone, ZoneError> {
+    let mut zone = Zone::new(&complete(origin))?;
+    if let Some((primary, _)) = servers.first() {
+        let mailbox = DnsName::parse("hostmaster").and_then(|name| name.below(origin));
+        let mailbox = mailbox.map_err(|error| ZoneError::Name("hostmaster".to_owned(), error))?;
+        let soa = Soa {
+            primary: primary.clone(),
+            mailbox,
+            serial: 1,
+            refresh: 7_200,
+            retry: 3_600,
+            expire: 1_209_600,
+            minimum: 60,
+        };
+        zone.add("@", OWN_TTL, RecordData::Soa(soa))?;
+    }
+    Ok(zone)
+}
+
+/// RFC 1034 4.2.1: the names of the servers of a zone below, and the addresses of those that the zone
+/// above may speak of.
+fn delegate(above: &mut Zone, origin: &DnsName, servers: &[(DnsName, Ipv4Addr)]) -> Result<(), ZoneError> {
+    for (server, address) in servers {
+        put(above, origin, REFERRAL_TTL, RecordData::Ns(server.clone()))?;
+        if server.is_within(above.origin()) {
+            put(above, server, REFERRAL_TTL, RecordData::A(*address))?;
+        }
+    }
+    Ok(())
+}
+
+fn put(zone: &mut Zone, owner: &DnsName, ttl: u32, data: RecordData) -> Result<(), ZoneError> {
+    zone.add(&complete(owner), ttl, data)
+}
+
+/// With the final dot that says that nothing is missing.
+fn complete(name: &DnsName) -> String {
+    format!("{}.", name.as_str().trim_end_matches('.'))
+}
+
+fn parse(text: &str) -> Result<DnsName, ZonesError> {
+    DnsName::host(text).map_err(|error| ZonesError::Name(text.to_owned(), error))
+}
+
+/// What a topology says of names does not fit together.
+#[derive(Debug, thiserror::Error)]
+pub enum ZonesError {
+    /// No name.
+    #[error("`{0}` is not a host's name: {1}")]
+    Name(String, #[source] NameError),
+    /// A record cannot be where it belongs.
+    #[error(transparent)]
+    Zone(#[from] ZoneError),
+    /// A server of a zone has no address of its own.
+    #[error(
+        "host {host} serves {zone} and asks for its address: others could not find it; give it an address"
+    )]
+    Moves {
+        /// The host.
+        host: String,
+        /// The zone.
+        zone: DnsName,
+    },
+    /// `routers` names none.
+    #[error("`routers`: there is no router {name}; there are {known}")]
+    NoSuchRouter {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+}
