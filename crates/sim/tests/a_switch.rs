@@ -4,8 +4,9 @@
 mod support;
 
 use glasstack_journal::Instant;
+use glasstack_journal::event::{DropReason, Event, Link};
 use glasstack_journal::journal::Recorder;
-use glasstack_sim::{Cable, Probe, SimWorld};
+use glasstack_sim::{Cable, Probe, SimWorld, Switch};
 use std::time::Duration;
 use support::{broadcast, datagram, story};
 
@@ -16,9 +17,13 @@ struct Star {
 }
 
 fn star() -> Star {
+    star_around(Switch::new())
+}
+
+fn star_around(switch: Switch) -> Star {
     let recorder = Recorder::new();
     let mut world = SimWorld::builder(1).observe(recorder.clone()).build();
-    let switch = world.add_switch("switch").unwrap();
+    let switch = world.add_node("switch", switch).unwrap();
     let mut probes = Vec::new();
     for name in ["a", "b", "c"] {
         let probe = world.add_probe(name).unwrap();
@@ -31,6 +36,12 @@ fn star() -> Star {
 impl Star {
     fn settle(&mut self) {
         assert!(self.world.run_until_idle(Duration::from_secs(1_000)).unwrap());
+    }
+
+    fn dropped(&self, why: DropReason) -> usize {
+        let is_it =
+            |event: &Event| matches!(event, Event::Link(Link::Dropped { reason, .. }) if *reason == why);
+        self.recorder.records().iter().filter(|record| is_it(&record.event)).count()
     }
 
     fn counts(&self) -> Vec<usize> {
@@ -93,6 +104,8 @@ fn a_station_that_moves_is_found_at_its_new_port() {
     let found: Vec<String> =
         story(&star.recorder).into_iter().filter(|line| line.contains("where?")).collect();
     assert_eq!(found, ["0.020000 a: sent \"where?\"", "0.022000 c: received \"where?\""]);
+    let moved = "0.011000 switch: learned 02:00:00:00:00:02 at port 2, no longer 1";
+    assert!(story(&star.recorder).iter().any(|line| line == moved));
 }
 
 #[test]
@@ -101,4 +114,78 @@ fn a_frame_shorter_than_its_header_is_discarded() {
     star.probes[0].send(vec![0xff; 13]);
     star.settle();
     assert_eq!(star.counts(), [0, 0, 0]);
+}
+
+#[test]
+fn a_frame_to_somebody_on_the_side_it_came_from_goes_no_further() {
+    let mut star = star();
+    // Two stations behind port 0, as behind another switch.
+    star.probes[0].send(datagram(1, 9, b"one"));
+    star.probes[0].send(datagram(2, 9, b"two"));
+    star.probes[0].send_at(Instant::from_millis(5), datagram(2, 1, b"to one"));
+    star.settle();
+    assert_eq!(star.counts(), [0, 2, 2], "only what was for an unknown one came through");
+    assert_eq!(star.dropped(DropReason::SameSide), 1);
+}
+
+#[test]
+fn how_long_and_how_many_addresses_are_remembered_can_be_said() {
+    let mut star = star_around(Switch::new().ageing(Duration::from_secs(10)).capacity(1));
+    star.probes[1].send(datagram(2, 9, b"takes the only place"));
+    star.probes[2].send_at(Instant::from_millis(1_000), datagram(3, 2, b"known"));
+    star.probes[0].send_at(Instant::from_millis(2_000), datagram(1, 3, b"flooded"));
+    star.probes[0].send_at(Instant::from_millis(12_000), datagram(1, 2, b"aged"));
+    star.settle();
+    let flooded: Vec<String> =
+        story(&star.recorder).into_iter().filter(|line| line.contains("flooded: ")).collect();
+    assert_eq!(
+        flooded,
+        [
+            "0.001000 switch: flooded: unknown destination",
+            "2.001000 switch: flooded: unknown destination",
+            "12.001000 switch: flooded: unknown destination",
+        ]
+    );
+    let full = |event: &Event| matches!(event, Event::Link(Link::TableFull { port: 2 | 0, vlan: 1, .. }));
+    assert_eq!(star.recorder.records().iter().filter(|record| full(&record.event)).count(), 2);
+}
+
+/// Two switches with `ways` cables between them, and a station at each.
+fn loop_of_switches(ways: usize, cable: fn() -> Cable) -> (SimWorld, [Probe; 2]) {
+    let mut world = SimWorld::new(1);
+    let switches = ["left", "right"].map(|name| world.add_switch(name).unwrap());
+    for _ in 0..ways {
+        world.connect(switches[0], switches[1], cable()).unwrap();
+    }
+    let probes = ["a", "b"].map(|name| world.add_probe(name).unwrap());
+    for (probe, switch) in probes.iter().zip(switches) {
+        world.connect(probe, switch, Cable::new()).unwrap();
+    }
+    (world, probes)
+}
+
+#[test]
+fn a_broadcast_in_a_loop_goes_round_for_ever() {
+    let (mut world, [a, b]) = loop_of_switches(2, Cable::new);
+    a.send(broadcast(1, b"round and round"));
+    assert!(!world.run_until_idle(Duration::from_secs(10)).unwrap(), "it never comes to rest");
+    // Two copies, one each way round, and each round takes 2 ms.
+    assert!((9_900..=10_000).contains(&b.received().len()), "{}", b.received().len());
+}
+
+#[test]
+fn a_storm_that_doubles_each_millisecond_is_bounded_by_storm_control() {
+    let (mut world, [a, b]) = loop_of_switches(3, Cable::new);
+    a.send(broadcast(1, b"storm"));
+    assert!(world.run_until_idle(Duration::from_secs(10)).unwrap(), "it drowns in itself");
+    // Three ports of the right switch take 10 000 in a second each.
+    assert!((20_000..=30_000).contains(&b.received().len()), "{}", b.received().len());
+}
+
+#[test]
+fn a_loop_of_cables_that_take_no_time_ends_at_the_same_instant() {
+    let (mut world, [a, b]) = loop_of_switches(2, || Cable::new().latency(Duration::ZERO));
+    a.send(broadcast(1, b"storm"));
+    assert!(world.run_until_idle(Duration::from_millis(900)).unwrap(), "storm control ends it");
+    assert!(b.received().len() <= 20_001);
 }

@@ -35,6 +35,8 @@ drop_reasons! {
     WrongVlan => "a VLAN that this port does not carry",
     /// A VLAN tag that is cut short, or has the reserved identifier 4095 (IEEE 802.1Q-2018, table 9-2).
     BadVlanTag => "malformed VLAN tag",
+    /// A switch takes no more frames to everybody from this port for now: there may be a loop.
+    StormControl => "too many frames to everybody lately",
     /// The switch's Filtering Process (IEEE 802.1D-2004, 7.7): the destination is on the side that the
     /// frame came from, where it has arrived already.
     SameSide => "destination is on the side it came from",

@@ -189,6 +189,20 @@ pub enum Link {
         mac: MacAddress,
         /// The switch's port.
         port: usize,
+        /// In which VLAN; 1 if nothing is said of VLANs.
+        vlan: u16,
+        /// The port where it lived until now, if it has moved.
+        before: Option<usize>,
+    },
+    /// A switch did not learn where an address lives: its table is full. Frames to it go out of every
+    /// port.
+    TableFull {
+        /// The address.
+        mac: MacAddress,
+        /// The switch's port.
+        port: usize,
+        /// In which VLAN.
+        vlan: u16,
     },
     /// A switch sent a frame out of every other port.
     Flooded {

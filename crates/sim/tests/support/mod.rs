@@ -58,7 +58,10 @@ pub fn story(recorder: &Recorder) -> Vec<String> {
             Event::Link(Link::Corrupted { frame, by, bit, .. }) => {
                 format!("bit {bit} of {:?} flipped: {by}", payloads[&frame])
             }
-            Event::Link(Link::Learned { mac, port }) => format!("learned {mac} at port {port}"),
+            Event::Link(Link::Learned { mac, port, before, .. }) => match before {
+                Some(from) => format!("learned {mac} at port {port}, no longer {from}"),
+                None => format!("learned {mac} at port {port}"),
+            },
             Event::Link(Link::Flooded { why, .. }) => format!("flooded: {why}"),
             _ => continue,
         };

@@ -140,11 +140,23 @@ fn tell_link(link: &Link, memory: &Memory) -> Line {
             let (length, label) = (count(bytes.len() as u64, "byte"), memory.label(*frame));
             verbose(format!("frame {} passes on its way {way}, {length}: {label}", frame.0))
         }
-        Link::Learned { mac, port } => verbose(format!("switch: {mac} is behind port {port}")),
+        Link::Learned { mac, port, vlan, before } => {
+            let moved = before.map_or(String::new(), |from| format!(", no longer behind port {from}"));
+            verbose(format!("switch: {mac} is behind port {port}{}{moved}", in_vlan(*vlan)))
+        }
+        Link::TableFull { mac, port, vlan } => {
+            let place = format!("{mac} behind port {port}{}", in_vlan(*vlan));
+            verbose(format!("switch: the table is full; {place} is not learnt"))
+        }
         Link::Flooded { frame, why } => {
             verbose(format!("switch: frame {} out of every port: {why}", frame.0))
         }
     }
+}
+
+/// Nothing of the VLAN that everybody is in who says nothing of VLANs.
+fn in_vlan(vlan: u16) -> String {
+    if vlan == 1 { String::new() } else { format!(" of VLAN {vlan}") }
 }
 
 fn tell_arp(record: &Record, arp: &Arp, memory: &Memory) -> Line {
