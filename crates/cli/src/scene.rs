@@ -4,15 +4,13 @@ use crate::args::LabOptions;
 use crate::failure::usage;
 use anyhow::Context;
 use glasstack::journal::Journal;
-use glasstack::lab::run::{Run, Step};
+use glasstack::lab::run::{DEFAULT_SEED, Run, Step};
 use glasstack::lab::{FaultSpec, Lab};
 use glasstack::sim::{CableHandle, SimWorld};
 use glasstack::sim::topology::Topology;
 use std::io::Read;
 use std::path::Path;
 
-/// The seed of the lab where none is given: every run of the same command is the same run.
-const DEFAULT_SEED: u64 = 1;
 /// The largest topology, in bytes.
 const LARGEST_TOPOLOGY: u64 = 16 << 20;
 

@@ -1,7 +1,7 @@
 //! Runs as TOML: written, and read with errors that point at the line.
 
 use super::step::{BadStep, Step};
-use super::{BadRun, KeptFile, Run};
+use super::{BadRun, DEFAULT_SEED, KeptFile, Run};
 use crate::fault::FaultSpec;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -187,7 +187,7 @@ impl Reader<'_> {
     }
 
     fn seed(&mut self, seed: Option<Spanned<toml::Value>>) -> u64 {
-        let Some(seed) = seed else { return Run::new(0).seed };
+        let Some(seed) = seed else { return DEFAULT_SEED };
         let read = match seed.get_ref() {
             toml::Value::Integer(number) => u64::try_from(*number).ok(),
             toml::Value::String(digits) => digits.parse().ok(),

@@ -20,6 +20,8 @@
 mod bad_run;
 mod file;
 mod step;
+#[cfg(test)]
+mod tests;
 
 pub use bad_run::BadRun;
 pub use file::{Places, VERSION};
@@ -62,6 +64,9 @@ pub struct KeptFile {
     /// When it was changed last, in seconds since 1970, if that matters.
     pub modified: Option<u64>,
 }
+
+/// The seed where none is said.
+pub const DEFAULT_SEED: u64 = 1;
 
 impl Run {
     /// A run in the default Internet in which nothing goes wrong and nothing is done yet.
