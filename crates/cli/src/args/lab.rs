@@ -1,6 +1,6 @@
 //! `glasstack lab`: the miniature Internet itself, looked at and run.
 
-use super::WatchOptions;
+use super::{BridgeOptions, WatchOptions};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -17,6 +17,8 @@ pub(crate) enum LabCommand {
     List(ListOptions),
     /// Do again what --save saved, or what a file of your own says
     Run(Box<RunOptions>),
+    /// Put one side of the lab on a TAP device, in real time, for other programs
+    Bridge(Box<BridgeOptions>),
     /// Say what is wrong with a topology or a run
     Check(CheckOptions),
 }

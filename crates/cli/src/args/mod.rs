@@ -1,5 +1,6 @@
 //! The command line, one file a command: the options with curl's letters have curl's meanings.
 
+mod bridge;
 mod config_file;
 mod get;
 mod lab;
@@ -12,6 +13,7 @@ mod values;
 mod watch;
 mod words;
 
+pub(crate) use bridge::BridgeOptions;
 pub(crate) use get::*;
 pub(crate) use lab::*;
 pub(crate) use line::step;

@@ -1,5 +1,6 @@
 //! `glasstack lab`: one file a subcommand.
 
+mod bridge;
 mod check;
 mod list;
 mod run;
@@ -11,6 +12,7 @@ pub(crate) fn run(options: LabCommandOptions) -> anyhow::Result<ExitCode> {
     match options.command {
         LabCommand::List(options) => list::run(&options),
         LabCommand::Run(options) => run::run(&options),
+        LabCommand::Bridge(options) => bridge::run(&options),
         LabCommand::Check(options) => check::run(&options),
     }
 }

@@ -1,0 +1,128 @@
+//! `glasstack lab bridge`: one side of the lab on a TAP, in real time, for real programs.
+
+mod inside;
+mod place;
+
+use crate::args::BridgeOptions;
+use crate::failure::usage;
+use crate::{output, scene, watch};
+use anyhow::{Context, bail};
+use glasstack::bridge::Bridge;
+use glasstack::lab::{FaultSpec, Lab, plan};
+use glasstack::sim::topology::Topology;
+use glasstack::sim::{Cable, Gate, SimWorld};
+use glasstack::stack::{Environment, FrameDevice, World};
+use glasstack::uplink::{Mode, TapConfig, TapDevice, TapWorld, WorldError};
+use inside::Inside;
+use place::Place;
+use std::future::pending;
+use std::io::Write;
+use std::net::IpAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// The gate's name in the lab: what stands there is the kernel.
+const OUTSIDE: &str = "outside";
+/// How often it is looked whether the program inside has ended.
+const LOOK: Duration = Duration::from_millis(20);
+
+pub(crate) fn run(options: &BridgeOptions) -> anyhow::Result<ExitCode> {
+    if options.lab.seed.is_some() {
+        bail!(usage("--seed is for the lab in memory: on a TAP nobody may be able to guess ports, ids and keys"));
+    }
+    // First: without root it is another process that goes on.
+    let inside = if options.command.is_empty() { None } else { Some(Inside::new(options)?) };
+    let run = scene::of_options(&options.lab, false, &[])?;
+    let topology = match run.topology {
+        Some(topology) => topology,
+        None => plan::internet().context("the default Internet")?,
+    };
+    let place = Place::find(&topology, options.at.as_deref(), options.addr)?;
+    let mut world = TapWorld::new()?;
+    world.catch_signals()?;
+    let (lab, gate) = lab_with_a_gate(topology, run.faults, options, &place, world.environment())?;
+    let config = TapConfig {
+        name: options.tap.clone(),
+        mode: Mode::Tap,
+        host_side: Some(place.own),
+        ..TapConfig::default()
+    };
+    let device = match &inside {
+        Some(inside) => inside.tap(&config)?,
+        None => TapDevice::open(&config)?,
+    };
+    place.is_on(&device)?;
+    let tap = device.name().to_owned();
+    if let Some(path) = &options.ca {
+        std::fs::write(path, lab.ca_pem()).with_context(|| path.display().to_string())?;
+    }
+    let journal = lab.world.journal().clone();
+    let (ca, servers) = (lab.ca_pem().to_owned(), lab.name_server);
+    world.add_guest(Bridge::new(lab, gate), device)?;
+    let ended = match inside {
+        Some(inside) => inside.run(&mut world, &tap, &place, &ca, servers.ip()),
+        None => {
+            if options.route {
+                place.route_everything(&tap)?;
+            }
+            tell(&tap, &place, servers.ip(), options)?;
+            wait(&mut world, options.seconds)
+        }
+    };
+    watch::finish(&journal)?;
+    ended
+}
+
+/// Until a signal, which is how a bridge is meant to end, or for a while.
+fn wait(world: &mut TapWorld, limit: Option<Duration>) -> anyhow::Result<ExitCode> {
+    let executor = world.environment().executor.clone();
+    let ended = match limit {
+        Some(limit) => world.run(executor.sleep(limit)),
+        None => world.run(pending()),
+    };
+    match ended {
+        Ok(()) | Err(WorldError::Interrupted { .. }) => Ok(ExitCode::SUCCESS),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The lab with its clock, its date and its randomness from outside, and a gate on a switch.
+fn lab_with_a_gate(
+    topology: Topology,
+    faults: Vec<FaultSpec>,
+    options: &BridgeOptions,
+    place: &Place,
+    env: &Environment,
+) -> anyhow::Result<(Lab, Gate)> {
+    let mut seed = [0; 8];
+    env.entropy.fill(&mut seed);
+    let epoch = env.journal.epoch();
+    let world =
+        SimWorld::builder(u64::from_le_bytes(seed)).epoch(epoch).entropy(env.entropy.clone()).build();
+    let builder = Lab::builder_in(world).topology(topology).faults(faults);
+    // What is captured is what passes between the lab and the kernel, unless another place is named.
+    watch::attach(builder.journal(), &options.watch, OUTSIDE, false)?;
+    let mut lab = builder.build()?;
+    let gate = lab.world.add_gate(OUTSIDE)?;
+    lab.world.connect(&gate, place.at.as_str(), Cable::new().latency(Duration::ZERO))?;
+    Ok((lab, gate))
+}
+
+fn tell(tap: &str, place: &Place, server: IpAddr, options: &BridgeOptions) -> anyhow::Result<()> {
+    let Place { at, own, gateway, .. } = place;
+    output::line(format_args!(
+        "{tap} has {own} and is a station on {at}, in real time: what happens now is not deterministic"
+    ))?;
+    match gateway {
+        Some(gateway) if options.route => {
+            output::line(format_args!("the default route leads into the lab by {gateway}"))?;
+        }
+        Some(gateway) => output::line(format_args!(
+            "the way into the lab, in a network namespace: ip route add default via {gateway} dev {tap}"
+        ))?,
+        None => output::line(format_args!("there is no router on this link"))?,
+    }
+    output::line(format_args!("the name server is {server}; Ctrl-C ends the bridge"))?;
+    std::io::stdout().flush()?;
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! A program in a network of its own that is nothing but the lab: `glasstack lab bridge -- PROGRAM`.
+//!
+//! Root makes a network namespace. Anybody else first becomes root of a user namespace, which needs a
+//! process of one thread, so the program starts itself once more.
+
+use super::place::Place;
+use crate::args::BridgeOptions;
+use anyhow::Context;
+use glasstack::netns::{NetNs, NetNsError};
+use glasstack::stack::World;
+use glasstack::uplink::{TapConfig, TapDevice, TapWorld};
+use std::net::IpAddr;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, ExitStatus};
+
+/// Tells the program that it was started by itself.
+const AGAIN: &str = "GLASSTACK_BRIDGE_INSIDE";
+
+/// The namespace, and what shall run in it.
+pub(super) struct Inside {
+    ns: NetNs,
+    command: Vec<String>,
+}
+
+impl Inside {
+    pub(super) fn new(options: &BridgeOptions) -> anyhow::Result<Self> {
+        match NetNs::new() {
+            Ok(ns) => Ok(Self { ns, command: options.command.clone() }),
+            Err(NetNsError::NotPermitted { obstacle: None, .. }) if std::env::var_os(AGAIN).is_none() => {
+                Err(once_more_as_root_of_a_user_namespace())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) fn tap(&self, config: &TapConfig) -> anyhow::Result<TapDevice> {
+        Ok(self.ns.tap(config)?)
+    }
+
+    /// Runs the program until it ends; its status is ours.
+    pub(super) fn run(
+        self,
+        world: &mut TapWorld,
+        tap: &str,
+        place: &Place,
+        ca: &str,
+        server: IpAddr,
+    ) -> anyhow::Result<ExitCode> {
+        self.ns.run(|| place.route_everything(tap))??;
+        let files = Files::new(ca, server)?;
+        let mut running = self.ns.spawn(&mut files.command(&self.command))?;
+        let executor = world.environment().executor.clone();
+        let status = world.run(async move {
+            loop {
+                if let Some(status) = running.try_wait()? {
+                    return Ok::<_, std::io::Error>(status);
+                }
+                executor.sleep(super::LOOK).await;
+            }
+        })??;
+        Ok(exit_code(status))
+    }
+}
+
+/// As a shell tells it.
+fn exit_code(status: ExitStatus) -> ExitCode {
+    use std::os::unix::process::ExitStatusExt;
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+/// What the program finds: the lab's name server and the lab's root certificate. Gone when dropped.
+struct Files {
+    folder: PathBuf,
+}
+
+impl Files {
+    fn new(ca: &str, server: IpAddr) -> anyhow::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("glasstack-lab.{}", std::process::id()));
+        std::fs::create_dir(&folder).with_context(|| folder.display().to_string())?;
+        let files = Self { folder };
+        std::fs::write(files.ca(), ca).context("the lab's root certificate")?;
+        std::fs::write(files.resolv_conf(), format!("nameserver {server}\n")).context("resolv.conf")?;
+        Ok(files)
+    }
+
+    fn ca(&self) -> PathBuf {
+        self.folder.join("root.pem")
+    }
+
+    fn resolv_conf(&self) -> PathBuf {
+        self.folder.join("resolv.conf")
+    }
+
+    /// In a mount namespace of its own, in which /etc/resolv.conf is ours.
+    fn command(&self, program: &[String]) -> Command {
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "--", "sh", "-c", "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\""])
+            .arg(self.resolv_conf())
+            .args(program);
+        for variable in ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
+            command.env(variable, self.ca());
+        }
+        command
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        // Nothing is lost if a temporary folder stays.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Does not return if it can start.
+fn once_more_as_root_of_a_user_namespace() -> anyhow::Error {
+    let own = match std::env::current_exe() {
+        Ok(own) => own,
+        Err(error) => return error.into(),
+    };
+    let error = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--"])
+        .arg(own)
+        .args(std::env::args_os().skip(1))
+        .env(AGAIN, "1")
+        .exec();
+    anyhow::Error::from(error).context("unshare (util-linux)")
+}

@@ -1,0 +1,125 @@
+//! Where in the lab the kernel stands, and as whom.
+
+use crate::failure::usage;
+use anyhow::{Context, bail};
+use glasstack::sim::topology::{Cidr, HostAddress, Topology};
+use glasstack::stack::{FrameDevice, Prefix};
+use glasstack::uplink::{InterfaceAddress, Netlink, TapDevice};
+use std::net::{IpAddr, Ipv4Addr};
+
+/// Where the kernel joins the lab.
+pub(super) struct Place {
+    /// The switch.
+    pub(super) at: String,
+    /// The kernel's address on its link.
+    pub(super) own: InterfaceAddress,
+    /// The router there.
+    pub(super) gateway: Option<Ipv4Addr>,
+}
+
+impl Place {
+    /// On the switch `at`, or beside the client; with the address `own`, or the first one that is free.
+    pub(super) fn find(
+        topology: &Topology,
+        at: Option<&str>,
+        own: Option<InterfaceAddress>,
+    ) -> anyhow::Result<Self> {
+        let at = match at {
+            Some(at) => at,
+            None => switch_of_the_client(topology)?,
+        };
+        if !topology.switches.contains_key(at) {
+            let known: Vec<&str> = topology.switches.keys().map(String::as_str).collect();
+            bail!(usage(format!("there is no switch named {at}; these are: {}", known.join(", "))));
+        }
+        let link = Link::of(topology, at);
+        let Some(network) = link.network() else {
+            bail!(usage(format!("nobody on {at} has an address, so it is not known which the kernel may take")));
+        };
+        let own = match own {
+            Some(own) => own,
+            None => link.free_address(network)?,
+        };
+        if let Some((taken, by)) = link.stations.iter().find(|(cidr, _)| IpAddr::V4(cidr.address) == own.address) {
+            bail!(usage(format!("{} belongs to {by} on {at}; another address, please", taken.address)));
+        }
+        let gateway = link.gateways.into_iter().find(|gateway| network.contains(*gateway));
+        Ok(Self { at: at.to_owned(), own, gateway })
+    }
+
+    /// A device that was there before may have an address of its own.
+    pub(super) fn is_on(&self, device: &TapDevice) -> anyhow::Result<()> {
+        let own = self.own;
+        match device.host_side() {
+            Some(side) if side == own => Ok(()),
+            side => {
+                let has = side.map_or_else(|| "no address".to_owned(), |side| side.to_string());
+                let tap = device.name();
+                bail!(usage(format!("{tap} has {has}, not {own}: name another device, or `--addr {has}`")))
+            }
+        }
+    }
+
+    /// What has no other route leads into the lab.
+    pub(super) fn route_everything(&self, tap: &str) -> anyhow::Result<()> {
+        let gateway = self.gateway.context("--route: there is no router on this link")?;
+        let mut netlink = Netlink::open()?;
+        let link = netlink.link(tap)?.with_context(|| format!("{tap} has vanished"))?;
+        let everything = Prefix::new(Ipv4Addr::UNSPECIFIED, 0).context("0.0.0.0/0")?;
+        Ok(netlink.set_route(&link, everything, Some(gateway))?)
+    }
+}
+
+/// Who is on one switch.
+struct Link<'a> {
+    stations: Vec<(Cidr, &'a str)>,
+    gateways: Vec<Ipv4Addr>,
+}
+
+impl<'a> Link<'a> {
+    fn of(topology: &'a Topology, switch: &str) -> Self {
+        let mut link = Self { stations: Vec::new(), gateways: Vec::new() };
+        let cables = topology.cables.iter();
+        let pairs = cables.flat_map(|cable| [(&cable.between[0], &cable.between[1]), (&cable.between[1], &cable.between[0])]);
+        for (_, end) in pairs.filter(|(near, _)| near.node == switch) {
+            if let Some(host) = topology.hosts.get(&end.node) {
+                link.gateways.extend(host.gateway);
+                if let HostAddress::Static(cidr) = host.address {
+                    link.stations.push((cidr, end.node.as_str()));
+                }
+            }
+            if let Some(router) = topology.routers.get(&end.node) {
+                let port = end.port.and_then(|port| router.ports.get(port)).or(router.ports.first());
+                link.gateways.extend(port.map(|port| port.address.address));
+                link.stations.extend(port.map(|port| (port.address, end.node.as_str())));
+            }
+        }
+        link
+    }
+
+    fn network(&self) -> Option<Prefix> {
+        self.stations.first().and_then(|(cidr, _)| cidr.network())
+    }
+
+    /// The first from .2 on.
+    fn free_address(&self, network: Prefix) -> anyhow::Result<InterfaceAddress> {
+        let first = u32::from(network.network()) + 2;
+        let free = (first..)
+            .map(Ipv4Addr::from)
+            .take_while(|address| network.contains(*address) && network.broadcast() != Some(*address))
+            .find(|address| self.stations.iter().all(|(cidr, _)| cidr.address != *address));
+        let address = free.context("every address of the link is taken; say which with --addr")?;
+        Ok(InterfaceAddress { address: address.into(), prefix_len: network.prefix_len() })
+    }
+}
+
+fn switch_of_the_client(topology: &Topology) -> anyhow::Result<&str> {
+    let ends = topology.cables.iter().map(|cable| [cable.between[0].node.as_str(), cable.between[1].node.as_str()]);
+    let beside = ends.into_iter().find_map(|ends| match ends {
+        ["client", other] | [other, "client"] => Some(other),
+        _ => None,
+    });
+    beside
+        .filter(|node| topology.switches.contains_key(*node))
+        .ok_or_else(|| usage("the client is on no switch: say with --at which the kernel is to join"))
+}

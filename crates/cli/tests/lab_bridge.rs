@@ -1,0 +1,110 @@
+//! `glasstack lab bridge`: real programs use the lab through a TAP, in networks of their own.
+//!
+//! ```text
+//!   ping, traceroute, dig, curl, Chromium -- kernel 192.168.1.2 == TAP ==| outside -- home-switch -- home -- ...
+//! ```
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+#[path = "../../uplink/tests/support/mod.rs"]
+mod namespace;
+mod support;
+
+use support::{Ran, is_there};
+use std::process::Command;
+
+/// What `program` says in a network that is nothing but the lab; none if it is not installed.
+fn in_the_lab(options: &[&str], program: &[&str]) -> Option<Ran> {
+    let name = program[0];
+    if !is_there(name) {
+        let test = std::thread::current().name().unwrap_or("a test").to_owned();
+        namespace::skip(&test, &format!("needs {name}"));
+        return None;
+    }
+    let mut command = Command::new("timeout");
+    command.args(["120", env!("CARGO_BIN_EXE_glasstack"), "lab", "bridge"]);
+    command.args(options).arg("--").args(program).env_remove("http_proxy").env_remove("https_proxy");
+    Some(Ran::of(&mut command))
+}
+
+#[test]
+fn ping_reaches_the_home_router_and_hosts_abroad() {
+    let Some(ran) = in_the_lab(&[], &["ping", "-n", "-c", "2", "-i", "0.2", "192.168.1.1"]) else { return };
+    let said = ran.ok();
+    assert!(said.contains("2 received, 0% packet loss") && said.contains("ttl=64"), "{said}");
+    let Some(ran) = in_the_lab(&[], &["ping", "-n", "-c", "1", "198.41.0.4"]) else { return };
+    let said = ran.ok();
+    assert!(said.contains("1 received"), "a-root answers through NAT: {said}");
+}
+
+#[test]
+fn traceroute_shows_the_way_from_router_to_router() {
+    let Some(ran) = in_the_lab(&[], &["traceroute", "-n", "-q", "1", "198.51.100.80"]) else { return };
+    let said = ran.ok();
+    let hops: Vec<&str> = said.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!(hops.first(), Some(&"192.168.1.1"), "{said}");
+    assert_eq!(hops.last(), Some(&"198.51.100.80"), "{said}");
+    assert!(hops.len() > 3 && !hops.contains(&"*"), "every router says that it was passed: {said}");
+}
+
+#[test]
+fn dig_asks_the_local_name_server_and_the_roots() {
+    let Some(ran) = in_the_lab(&[], &["dig", "+short", "www.example.test"]) else { return };
+    assert_eq!(ran.ok().trim(), "198.51.100.80");
+    let Some(ran) = in_the_lab(&[], &["dig", "+norecurse", "@198.41.0.4", ".", "NS"]) else { return };
+    let said = ran.ok();
+    assert!(said.contains("flags: qr aa") && said.contains("ANSWER: 13"), "{said}");
+    let Some(ran) = in_the_lab(&[], &["dig", "+trace", "+nodnssec", "www.example.test"]) else { return };
+    let said = ran.ok();
+    for step in ["root-servers.net", "test.", "198.51.100.80"] {
+        assert!(said.contains(step), "{step}: {said}");
+    }
+}
+
+#[test]
+fn curl_fetches_and_believes_the_labs_authorities() {
+    let Some(ran) = in_the_lab(&[], &["curl", "-sS", "-L", "http://www.example.test/"]) else { return };
+    let said = ran.ok();
+    assert!(said.contains("Example"), "{said}");
+    let Some(ran) = in_the_lab(&[], &["curl", "-sS", "https://expired.badssl.test/"]) else { return };
+    ran.exits(60).saying("expired");
+}
+
+#[test]
+fn a_fault_strikes_real_programs_too_and_a_forging_one_is_refused() {
+    let fault = ["--fault", "answer NXDOMAIN for www.example.test"];
+    let Some(ran) = in_the_lab(&fault, &["dig", "www.example.test"]) else { return };
+    assert!(ran.ok().contains("NXDOMAIN"));
+    let forged = ["--fault", "spoof ARP for home from mallory"];
+    let Some(ran) = in_the_lab(&forged, &["true"]) else { return };
+    ran.exits(2).saying("in memory only");
+}
+
+#[test]
+fn chromium_shows_a_page_over_https() {
+    let html = "\
+        set -e; export HOME=$(mktemp -d); trap 'rm -rf $HOME' EXIT; mkdir -p $HOME/.pki/nssdb; \
+        certutil -d sql:$HOME/.pki/nssdb -N --empty-password; \
+        certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n lab -i $SSL_CERT_FILE; \
+        timeout 90 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
+            --disable-background-networking --user-data-dir=$HOME/profile \
+            --dump-dom https://www.example.test/ 2>$HOME/errors || { cat $HOME/errors; exit 1; }";
+    if !is_there("chromium") || !is_there("certutil") {
+        return namespace::skip("chromium_shows_a_page_over_https", "needs chromium and certutil");
+    }
+    let Some(ran) = in_the_lab(&[], &["bash", "-c", html]) else { return };
+    let said = ran.ok();
+    assert!(said.contains("<title>") && said.contains("Example"), "{said}");
+}
+
+#[test]
+fn a_programs_exit_code_is_the_bridges() {
+    let Some(ran) = in_the_lab(&[], &["sh", "-c", "exit 7"]) else { return };
+    ran.exits(7);
+}
+
+#[test]
+fn a_seed_is_refused_on_a_real_network() {
+    let Some(ran) = in_the_lab(&["--seed", "1"], &["true"]) else { return };
+    ran.exits(2).saying("--seed is for the lab in memory");
+}
