@@ -4,7 +4,9 @@ use super::answers::{self, IcmpError};
 use super::fragment::fragments;
 use super::neighbours::{Enqueued, NextHop};
 use super::options::{self, Found};
-use super::packet::{Own, Packet, SHORTEST_HEADER};
+use super::packet::{Packet, SHORTEST_HEADER};
+use super::passage::Plan;
+use super::pieces::Fate;
 use super::routes::Row;
 use super::{Router, arp, discard};
 use crate::node::{NodeContext, WireFrame};
@@ -109,45 +111,61 @@ impl Router {
     /// RFC 1812 5.2.3: for the router itself, for everybody on a link, or for somebody elsewhere.
     fn sort(&mut self, arrival: Arrival, context: &mut NodeContext<'_>) {
         let (id, destination) = (arrival.frame, arrival.packet.destination());
-        if self.is_own(destination) {
-            self.on_own_packet(&arrival, context)
-        } else if arrival.packet.is_to_a_group() || self.is_directed_broadcast(destination) {
+        let is_own = self.is_own(destination);
+        if arrival.packet.is_to_a_group() || !is_own && self.is_directed_broadcast(destination) {
             // RFC 1812 5.3.5, RFC 2644; multicasts are not routed here.
             discard(id, DropReason::NotForwarded, format!("to {destination}"), context);
-        } else if !arrival.is_for_us_alone {
+        } else if !is_own && !arrival.is_for_us_alone {
             // RFC 1812 5.3.4.
             discard(id, DropReason::LinkBroadcast, format!("to {destination}"), context);
+        } else if self.passages.is_some() {
+            self.sort_followed(arrival, context);
+        } else if is_own {
+            self.on_own_packet(&arrival, context);
         } else {
-            self.route(arrival, context);
+            self.route(arrival, &Plan::Plain, context);
         }
     }
 
     /// RFC 1812 5.2.4: where to, if anywhere, and whether the packet may live on.
-    fn route(&mut self, arrival: Arrival, context: &mut NodeContext<'_>) {
-        let (id, destination, ttl) = (arrival.frame, arrival.packet.destination(), arrival.packet.ttl());
+    pub(super) fn route(&mut self, arrival: Arrival, plan: &Plan, context: &mut NodeContext<'_>) -> Fate {
+        let (id, ttl) = (arrival.frame, arrival.packet.ttl());
+        let destination = plan.destination(&arrival.packet);
         let Some(row) = self.routes.lookup(destination) else {
             discard(id, DropReason::NoRoute, format!("to {destination}"), context);
-            return self.tell(&arrival, IcmpError::NetworkUnreachable, context);
+            self.tell(&arrival, IcmpError::NetworkUnreachable, context);
+            return Fate::Stays;
         };
         // RFC 1812 5.3.1: a packet whose TTL would reach zero is not forwarded.
         if ttl <= 1 {
             discard(id, DropReason::TtlExpired, format!("TTL {ttl}"), context);
-            return self.tell(&arrival, IcmpError::TimeExceeded, context);
+            self.tell(&arrival, IcmpError::TimeExceeded, context);
+            return Fate::Stays;
         }
         self.tell_route(destination, row, context);
-        self.forward(arrival, row, context);
+        self.forward(arrival, plan, row, context)
     }
 
     /// Changes what a hop changes, and sends the packet on.
-    fn forward(&mut self, mut arrival: Arrival, row: Row, context: &mut NodeContext<'_>) {
-        if self.is_too_big(&arrival, row, context) {
-            return;
+    fn forward(
+        &mut self,
+        mut arrival: Arrival,
+        plan: &Plan,
+        row: Row,
+        context: &mut NodeContext<'_>,
+    ) -> Fate {
+        let keeps_its_way = plan.destination(&arrival.packet) == arrival.packet.destination();
+        if self.is_too_big(&arrival, row, context) || !self.pass(&mut arrival, plan, row, context) {
+            return Fate::Stays;
         }
-        self.tell_shorter_way(&arrival, row, context);
+        if keeps_its_way {
+            self.tell_shorter_way(&arrival, row, context);
+        }
         arrival.packet.decrement_ttl();
         self.write_options(&mut arrival, row, context);
-        let next_hop = row.next_hop(arrival.packet.destination());
-        self.emit(arrival.frame, arrival.packet, next_hop, context);
+        let (source, destination) = (arrival.packet.source(), arrival.packet.destination());
+        self.emit(arrival.frame, arrival.packet, row.next_hop(destination), context);
+        Fate::Goes { source, destination }
     }
 
     /// RFC 1812 4.2.2.7, RFC 1191 4: too long for the next link, and not to be cut.
@@ -235,7 +253,8 @@ impl Router {
     /// A packet that waited for an address that nobody has (RFC 1812 5.2.7.1).
     pub(super) fn give_up(&mut self, frame: WireFrame, to: NextHop, context: &mut NodeContext<'_>) {
         discard(frame.id, DropReason::NoArpReply, format!("{} does not answer", to.address), context);
-        if let Ok(packet) = Packet::parse(frame.bytes) {
+        if let Ok(mut packet) = Packet::parse(frame.bytes) {
+            self.restore(&mut packet);
             self.tell_of(frame.id, &packet, IcmpError::HostUnreachable, context);
         }
     }

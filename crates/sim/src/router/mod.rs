@@ -22,19 +22,25 @@
 mod answers;
 mod arp;
 mod config;
+mod conntrack;
 mod filter;
 mod forward;
 mod fragment;
+mod mappings;
 mod nat;
 mod neighbours;
 mod options;
 mod own;
 mod packet;
+mod passage;
+mod pieces;
 mod routes;
 mod service;
+mod translate;
+mod tuple;
 
 pub use config::RouterConfig;
-pub use filter::{Action, Filter, Protocol, Rule, Side};
+pub use filter::{Action, BadRule, Filter, Protocol, Rule, Side};
 pub use nat::{Filtering, Forward, Forwarded, NatConfig, Timeouts};
 
 use crate::entropy::Rng;
@@ -46,6 +52,7 @@ use glasstack_journal::event::{
 use glasstack_journal::{Event, Instant};
 use glasstack_stack::{DeviceError, Prefix, TokenBucket};
 use neighbours::{Due, Neighbours, NextHop};
+use passage::Passages;
 use routes::{Origin, Routes, Row};
 use service::{Outgoing, Service};
 use std::collections::BTreeMap;
@@ -65,6 +72,8 @@ pub(crate) struct Router {
     errors: TokenBucket,
     next_identification: u16,
     rng: Rng,
+    /// None: it follows no connections.
+    passages: Option<Passages>,
     services: Vec<Box<dyn Service>>,
     /// What services have said before the first instant.
     early: Vec<Outgoing>,
@@ -120,6 +129,7 @@ impl Router {
             errors: TokenBucket::with_rate(context.now(), config.errors.0, config.errors.1),
             next_identification: 1,
             rng,
+            passages: None,
             services: Vec::new(),
             early: Vec::new(),
             told: BTreeMap::new(),
@@ -129,6 +139,7 @@ impl Router {
             router.services.push(started?);
             router.early.extend(out);
         }
+        router.passages = router.passages(config.nat, &config.forwards, config.filter)?;
         Ok(router)
     }
 
@@ -204,6 +215,7 @@ impl Node for Router {
                 }
             }
         }
+        self.poll_passages(context);
         self.poll_services(context);
         Ok(())
     }
@@ -213,7 +225,8 @@ impl Node for Router {
             return Some(Instant::ZERO);
         }
         let services = self.services.iter().filter_map(|service| service.next_deadline());
-        services.chain(self.neighbours.next_deadline()).min()
+        let passages = self.passages.as_ref().and_then(Passages::next_deadline);
+        services.chain(self.neighbours.next_deadline()).chain(passages).min()
     }
 }
 

@@ -70,7 +70,9 @@ impl Router {
         let to = *destination.ip();
         let to_all = to.is_broadcast() || port.network.broadcast() == Some(to) || self.is_own(to);
         let is_meant = |service: &Box<dyn Service>| {
-            service.udp_port() == destination.port() && (to_all || service.groups().contains(&to))
+            service.udp_port() == destination.port()
+                && service.router_port().is_none_or(|only| only == arrival.port)
+                && (to_all || service.groups().contains(&to))
         };
         let Some(which) = self.services.iter().position(is_meant) else { return false };
         let datagram = Datagram {

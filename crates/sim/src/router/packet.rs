@@ -211,6 +211,11 @@ impl Packet {
         }
     }
 
+    /// From the first byte of the header, to be changed; the checksums are the caller's business.
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+        self.frame.get_mut(ETHERNET_HEADER..).unwrap_or_default()
+    }
+
     /// The payload, to be changed; its checksums are the caller's business.
     pub(super) fn payload_mut(&mut self) -> &mut [u8] {
         self.frame.get_mut(ETHERNET_HEADER + self.header_len..).unwrap_or_default()

@@ -32,6 +32,11 @@ pub(super) trait Service: Send {
     /// The UDP port of the router that is its own.
     fn udp_port(&self) -> u16;
 
+    /// The one port of the router that it is for; none: all of them.
+    fn router_port(&self) -> Option<usize> {
+        None
+    }
+
     /// The groups it listens to besides the router's own addresses and broadcasts.
     fn groups(&self) -> &[Ipv4Addr] {
         &[]
