@@ -54,6 +54,7 @@
 //! Same seed, same program: the same bytes at the same instants. Nothing here asks the operating
 //! system for anything.
 
+pub mod attack;
 pub mod cable;
 pub mod clock;
 pub mod entropy;
@@ -81,7 +82,7 @@ pub use gate::Gate;
 pub use nic::SimNic;
 pub use node::{Node, NodeContext, Plug, WireFrame};
 pub use probe::Probe;
-pub use router::{Filter, Forward, NatConfig, RouterConfig};
+pub use router::{DhcpConfig, Filter, Forward, NatConfig, RouterConfig};
 pub use schedule::NodeBell;
 pub use switch::{Switch, Vlan};
 pub use view::FrameView;

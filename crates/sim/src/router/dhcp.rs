@@ -82,7 +82,10 @@ impl ServiceConfig for OnPort {
             return Err(format!("a DHCP pool from {first} to {last}: the first comes after the last"));
         }
         if let Some(outside) = [first, last].into_iter().find(|address| !port.network.contains(**address)) {
-            return Err(format!("{outside} of the DHCP pool is not in {}, port {index}'s network", port.network));
+            return Err(format!(
+                "{outside} of the DHCP pool is not in {}, port {index}'s network",
+                port.network
+            ));
         }
         if config.lease.as_secs() == 0 {
             return Err("a DHCP lease of less than a second".to_owned());

@@ -23,6 +23,7 @@ mod answers;
 mod arp;
 mod config;
 mod conntrack;
+mod dhcp;
 mod filter;
 mod forward;
 mod fragment;
@@ -40,6 +41,7 @@ mod translate;
 mod tuple;
 
 pub use config::RouterConfig;
+pub use dhcp::DhcpConfig;
 pub use filter::{Action, BadRule, Filter, Protocol, Rule, Side};
 pub use nat::{Filtering, Forward, Forwarded, NatConfig, Timeouts};
 
