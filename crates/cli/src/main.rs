@@ -32,6 +32,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Get(options) => cmd::get::run(*options),
         Command::Resolve(options) => cmd::resolve::run(&options),
         Command::Ping(options) => cmd::ping::run(&options),
+        Command::Traceroute(options) => cmd::traceroute::run(&options),
         Command::Route(options) => cmd::route::run(&options),
         Command::Url(options) => cmd::url::run(&options),
         Command::Lab(options) => cmd::lab::run(options),

@@ -121,6 +121,7 @@ impl Command {
             Self::Get(options) => Some(&options.watch),
             Self::Resolve(options) => Some(&options.watch),
             Self::Ping(options) => Some(&options.watch),
+            Self::Traceroute(options) => Some(&options.watch),
             _ => None,
         }
     }
@@ -130,6 +131,7 @@ impl Command {
             Self::Get(options) => Some(&mut options.watch),
             Self::Resolve(options) => Some(&mut options.watch),
             Self::Ping(options) => Some(&mut options.watch),
+            Self::Traceroute(options) => Some(&mut options.watch),
             _ => None,
         }
     }
@@ -140,6 +142,7 @@ impl Command {
             Self::Get(options) => Some(&options.net),
             Self::Resolve(options) => Some(&options.net),
             Self::Ping(options) => Some(&options.net),
+            Self::Traceroute(options) => Some(&options.net),
             Self::Route(options) => {
                 let super::RouteCommand::Get { net, .. } = &options.command;
                 Some(net)

@@ -9,6 +9,7 @@ mod net;
 mod ping;
 pub(crate) mod refused;
 mod tools;
+mod traceroute;
 mod values;
 mod watch;
 mod words;
@@ -20,6 +21,7 @@ pub(crate) use line::step;
 pub(crate) use net::{LabOptions, NetChoice, NetOptions};
 pub(crate) use ping::PingOptions;
 pub(crate) use tools::{CompletionsOptions, DoctorOptions, ManOptions};
+pub(crate) use traceroute::TracerouteOptions;
 pub(crate) use watch::WatchOptions;
 
 use crate::failure::{FAILED_INIT, READ_ERROR, coded, usage};
@@ -148,6 +150,8 @@ pub(crate) enum Command {
     Resolve(ResolveOptions),
     /// Send ICMP echo requests
     Ping(PingOptions),
+    /// Show the routers on the way to a host
+    Traceroute(TracerouteOptions),
     /// Ask the routing table
     Route(RouteOptions),
     /// Show what the address bar makes of a text

@@ -8,6 +8,7 @@ pub(crate) mod man;
 pub(crate) mod ping;
 pub(crate) mod resolve;
 pub(crate) mod route;
+pub(crate) mod traceroute;
 pub(crate) mod url;
 
 use crate::args::Command;
@@ -23,6 +24,7 @@ pub(crate) fn perform(command: Command, net: &mut Net) -> anyhow::Result<u8> {
         Command::Get(options) => get::perform(*options, net),
         Command::Resolve(options) => resolve::perform(&options, net),
         Command::Ping(options) => ping::perform(&options, net),
+        Command::Traceroute(options) => traceroute::perform(&options, net),
         Command::Route(options) => route::perform(&options, net),
         _ => Err(usage("this command uses no network, and is no step of a run")),
     }

@@ -23,6 +23,8 @@ pub enum IcmpEffect {
     },
     /// A UDP socket or a ping was told.
     Reported,
+    /// A probe has found out what it was sent to find out.
+    ProbeAnswered,
     /// Nothing.
     Ignored {
         /// How it is counted.
@@ -40,6 +42,7 @@ impl fmt::Display for IcmpEffect {
                 f.write_str("remembered: the connection goes on, a later timeout will name it")
             }
             Self::MtuLowered { from, to } => write!(f, "path MTU lowered from {from} to {to}"),
+            Self::ProbeAnswered => f.write_str("the answer to a probe"),
             Self::Reported => f.write_str("reported to the socket"),
             Self::Ignored { why, .. } => write!(f, "ignored: {why}"),
         }

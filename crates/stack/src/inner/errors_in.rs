@@ -32,7 +32,7 @@ impl Core {
             _ if quote.source != self.wire.local && !self.wire.transparent => nothing("packet"),
             _ if self.is_about_probe(quote) => {
                 scope = self.on_error_about_probe(packet, error, now).unwrap_or(scope);
-                IcmpEffect::Reported
+                IcmpEffect::ProbeAnswered
             }
             protocol::TCP => {
                 let tuple = Tuple { local: source, remote: destination };
