@@ -115,7 +115,7 @@ fn a_message_points_at_the_first_wrong_word_and_says_what_was_expected() {
     says("unplug client at noon", "                 ^^^^", "expected a time, as 2s or 150ms");
     says("lose SYN from 5s to 2s", "                    ^^", "expected a time behind the beginning, as 5s");
     says("lose client SYN at web", "                ^^", "the cable has been named already");
-    says("expire the intermediat", "           ^^^^^^^^^^^", "did you mean the intermediate?");
+    says("expire the intermediat", "           ^^^^^^^^^^^", "did you mean intermediate?");
     says("answer NXDOMIAN for a.test", "       ^^^^^^^^", "did you mean NXDOMAIN?");
     says("", "^", "...)");
 }

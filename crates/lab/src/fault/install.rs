@@ -1,11 +1,21 @@
 //! Puts faults into a lab that has been built.
 
-use super::spec::{AuthorityFlaw, CertificateFault, FaultSpec, LeafFlaw};
+use super::attackers;
+use super::meaning;
+use super::reader::distance;
+use super::spec::{
+    AuthorityFlaw, CableFault, CertificateFault, FaultSpec, Frames, Heading, Kill, Kind, LeafFlaw, Mishap,
+    Place, Thing, Unplug, Victims, Which,
+};
+use crate::internet::CLIENT;
 use crate::pki::{Flaw, PkiTerms, Validity};
-use glasstack_journal::Scope;
+use crate::sites;
+use glasstack_dns::DnsName;
 use glasstack_journal::event::{Event, Note};
-use glasstack_sim::{CableHandle, SimWorld, TopologyError};
-use glasstack_stack::Host;
+use glasstack_journal::{Instant, Scope};
+use glasstack_sim::topology::Network;
+use glasstack_sim::{CableHandle, SimWorld, TopologyError, Way};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,19 +24,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Stage<'a> {
     /// The world. Attackers are added to it.
     pub world: &'a mut SimWorld,
-    /// All cables, by their names `a <-> b`.
-    pub cables: &'a [CableHandle],
-    /// All hosts.
-    pub hosts: &'a [Host],
-    /// The user's own.
-    pub client: &'a Host,
+    /// Everybody in it, the client as [`CLIENT`].
+    pub network: &'a Network,
     /// The name server that the client is configured with.
     pub name_server: SocketAddr,
 }
 
-/// What the certificate faults ask of the authorities; all other faults are passed over.
-pub fn pki_terms(faults: &[FaultSpec]) -> PkiTerms {
-    let mut terms = PkiTerms::default();
+/// The terms of the authorities and, on top of them, what the certificate faults ask for; all other faults
+/// are passed over.
+pub fn pki_terms(mut terms: PkiTerms, faults: &[FaultSpec]) -> PkiTerms {
     for fault in faults {
         if let FaultSpec::Certificate(certificate) = fault {
             add_term(&mut terms, certificate);
@@ -64,29 +70,185 @@ fn bare(name: &glasstack_dns::DnsName) -> String {
     name.to_string().trim_end_matches('.').to_owned()
 }
 
-/// Puts every fault in its place. Those of certificates are passed over: see [`pki_terms`].
-pub fn install(faults: &[FaultSpec], stage: Stage<'_>) -> Result<InForce, CannotStrike> {
-    let _ = stage;
-    let entries = faults.iter().map(|fault| (fault.to_string(), Arc::default())).collect();
-    Ok(InForce { entries })
+/// Puts every fault in its place. Those of certificates are in place already: see [`pki_terms`].
+pub fn install(faults: &[FaultSpec], mut stage: Stage<'_>) -> Result<InForce, CannotStrike> {
+    let mut in_force = InForce::default();
+    for fault in faults {
+        let one = One { sentence: fault.to_string(), struck: Arc::default() };
+        match fault {
+            FaultSpec::Cable(cable) => one.on_cable(cable, stage.network)?,
+            FaultSpec::Kill(kill) => one.kill(kill, stage.network)?,
+            FaultSpec::Unplug(unplug) => one.unplug(unplug, &stage)?,
+            FaultSpec::Attack(attack) => attackers::install(&one, attack, &mut stage)?,
+            FaultSpec::Certificate(CertificateFault::Leaf { name, .. }) => one.has_site(name)?,
+            FaultSpec::Certificate(CertificateFault::Intermediate(_)) => {}
+        }
+        let counts = !matches!(fault, FaultSpec::Certificate(_));
+        in_force.entries.push((one.sentence, counts.then_some(one.struck)));
+    }
+    Ok(in_force)
+}
+
+/// A fault that is being put in its place.
+pub(super) struct One {
+    pub(super) sentence: String,
+    pub(super) struck: Arc<AtomicU64>,
+}
+
+impl One {
+    fn on_cable(&self, fault: &CableFault, network: &Network) -> Result<(), CannotStrike> {
+        let cable = match &fault.place {
+            None => self.cable(&Place::Of(CLIENT.to_owned()), network)?,
+            Some(place) => self.cable(place, network)?,
+        };
+        let name = cable.name();
+        let strikes = match &fault.heading {
+            None => [true, true],
+            Some(Heading::Towards(node)) => self.ends(&name, node)?.map(|is_it| !is_it),
+            Some(Heading::Leaving(node)) => self.ends(&name, node)?,
+        };
+        let [there, back] = meaning::halves(fault, &self.sentence, strikes, Arc::clone(&self.struck));
+        cable.add_fault_to(Way::There, there);
+        cable.add_fault_to(Way::Back, back);
+        Ok(())
+    }
+
+    /// Which end of a cable a node is.
+    fn ends(&self, cable: &str, node: &str) -> Result<[bool; 2], CannotStrike> {
+        let (first, second) = ends_of(cable);
+        let is_it = [first == node, second == node];
+        if is_it.contains(&true) {
+            return Ok(is_it);
+        }
+        let (fault, node, cable) = (self.sentence.clone(), node.to_owned(), cable.to_owned());
+        Err(CannotStrike::NotAnEnd { fault, node, cable })
+    }
+
+    /// Everything that is sent to a dead host or by it is lost, on each of its cables.
+    fn kill(&self, kill: &Kill, network: &Network) -> Result<(), CannotStrike> {
+        let root = |letter: &char| format!("{letter}-root");
+        let victims: Vec<String> = match &kill.who {
+            Victims::Hosts(hosts) => hosts.clone(),
+            Victims::Roots(letters) => letters.iter().map(root).collect(),
+            Victims::RootsBut(letters) => {
+                ('a'..='m').filter(|it| !letters.contains(it)).map(|it| root(&it)).collect()
+            }
+        };
+        for victim in victims {
+            let mut cables = network.cables_of(&victim).peekable();
+            if cables.peek().is_none() {
+                return Err(self.no_such_node(&victim, network));
+            }
+            for (cable, _) in cables {
+                let everything = Frames { thing: Thing::Plain(Kind::Frame), which: Which::All };
+                let fault = CableFault {
+                    mishap: Mishap::Lose(everything),
+                    place: None,
+                    heading: None,
+                    port: None,
+                    window: kill.window,
+                };
+                let [there, back] =
+                    meaning::halves(&fault, &self.sentence, [true, true], Arc::clone(&self.struck));
+                cable.add_fault_to(Way::There, there);
+                cable.add_fault_to(Way::Back, back);
+            }
+        }
+        Ok(())
+    }
+
+    fn unplug(&self, unplug: &Unplug, stage: &Stage<'_>) -> Result<(), CannotStrike> {
+        let cable = self.cable(&unplug.place, stage.network)?.clone();
+        let executor = stage.world.executor().clone();
+        let (begin, struck) = (Instant::ZERO + unplug.at, Arc::clone(&self.struck));
+        let end = unplug.lasting.map(|lasting| begin + lasting);
+        let timers = executor.clone();
+        executor.spawn(async move {
+            timers.sleep_until(begin).await;
+            cable.unplug();
+            struck.fetch_add(1, Ordering::Relaxed);
+            if let Some(end) = end {
+                timers.sleep_until(end).await;
+                cable.plug_in();
+            }
+        });
+        Ok(())
+    }
+
+    fn has_site(&self, name: &DnsName) -> Result<(), CannotStrike> {
+        match sites::find(&name.to_string()) {
+            Some(_) => Ok(()),
+            None => Err(CannotStrike::NoSuchSite { fault: self.sentence.clone(), name: name.clone() }),
+        }
+    }
+
+    pub(super) fn cable<'n>(
+        &self,
+        place: &Place,
+        network: &'n Network,
+    ) -> Result<&'n CableHandle, CannotStrike> {
+        match place {
+            Place::Of(node) => match network.cables_of(node).next() {
+                Some((cable, _)) => Ok(cable),
+                None => Err(self.no_such_node(node, network)),
+            },
+            Place::Between(one, other) => network.cable((one.as_str(), other.as_str())).ok_or_else(|| {
+                let (fault, one, other) = (self.sentence.clone(), one.clone(), other.clone());
+                let of =
+                    |node: &str| network.cables_of(node).map(|(cable, _)| cable.name()).collect::<Vec<_>>();
+                let cables = [of(&one), of(&other)].concat();
+                CannotStrike::NoSuchCable { fault, one, other, cables }
+            }),
+        }
+    }
+
+    pub(super) fn no_such_node(&self, name: &str, network: &Network) -> CannotStrike {
+        let names: BTreeSet<String> = network
+            .cables()
+            .flat_map(|cable| {
+                let name = cable.name();
+                let (first, second) = ends_of(&name);
+                [first.to_owned(), second.to_owned()]
+            })
+            .collect();
+        let nearest = names.iter().min_by_key(|known| distance(known, name));
+        let nearest = nearest.filter(|known| distance(known, name) <= 2).cloned();
+        CannotStrike::NoSuchNode { fault: self.sentence.clone(), name: name.to_owned(), nearest }
+    }
+}
+
+/// The two nodes in a cable's name.
+pub(super) fn ends_of(cable: &str) -> (&str, &str) {
+    let (first, second) = cable.split_once(" <-> ").unwrap_or((cable, ""));
+    (first, second.split(' ').next().unwrap_or_default())
 }
 
 /// The faults of a lab, and how often each has struck.
 #[derive(Clone, Debug, Default)]
 pub struct InForce {
-    entries: Vec<(String, Arc<AtomicU64>)>,
+    /// Sentences and counts; none of a certificate, which is as it is from the beginning.
+    entries: Vec<(String, Option<Arc<AtomicU64>>)>,
 }
 
 impl InForce {
-    /// Each fault as its sentence, and how often it has struck so far.
-    pub fn struck(&self) -> Vec<(&str, u64)> {
-        self.entries.iter().map(|(name, count)| (name.as_str(), count.load(Ordering::Relaxed))).collect()
+    /// Each fault as its sentence, and how often it has struck so far; none if that cannot be counted
+    /// (certificates).
+    pub fn struck(&self) -> Vec<(&str, Option<u64>)> {
+        let count =
+            |count: &Option<Arc<AtomicU64>>| count.as_ref().map(|count| count.load(Ordering::Relaxed));
+        self.entries.iter().map(|(sentence, counter)| (sentence.as_str(), count(counter))).collect()
+    }
+
+    /// Adds faults that have come later.
+    pub fn append(&mut self, mut later: Self) {
+        self.entries.append(&mut later.entries);
     }
 
     /// Tells which faults never struck, as warnings: to be called at the end of a run.
     pub fn conclude(&self, scope: &Scope) {
-        for (name, _) in self.struck().into_iter().filter(|(_, count)| *count == 0) {
-            scope.record(|| Event::Note(Note::warning(format!("the fault `{name}` never struck"))));
+        for (sentence, _) in self.struck().into_iter().filter(|(_, count)| *count == Some(0)) {
+            let text = || Note::warning(format!("the fault `{sentence}` never struck"));
+            scope.record(|| Event::Note(text()));
         }
     }
 }
@@ -95,14 +257,62 @@ impl InForce {
 #[derive(Debug, thiserror::Error)]
 pub enum CannotStrike {
     /// There is no such node.
-    #[error("`{fault}`: there is no {name} in this network{hint}")]
+    #[error("`{fault}`: there is no {name} in this network{}", hint(nearest))]
     NoSuchNode {
         /// The fault's sentence.
         fault: String,
         /// The name.
         name: String,
-        /// What was perhaps meant.
-        hint: String,
+        /// The name in the network that looks most like it.
+        nearest: Option<String>,
+    },
+    /// There is no such cable.
+    #[error("`{fault}`: no cable connects {one} and {other}; theirs are {}", cables.join(", "))]
+    NoSuchCable {
+        /// The fault's sentence.
+        fault: String,
+        /// One end.
+        one: String,
+        /// The other.
+        other: String,
+        /// The cables that either has.
+        cables: Vec<String>,
+    },
+    /// The cable has other ends.
+    #[error("`{fault}`: {node} is no end of the cable {cable}")]
+    NotAnEnd {
+        /// The fault's sentence.
+        fault: String,
+        /// The node.
+        node: String,
+        /// The cable.
+        cable: String,
+    },
+    /// The lab has no such site.
+    #[error("`{fault}`: the lab has no site {name}; `glasstack lab` lists them")]
+    NoSuchSite {
+        /// The fault's sentence.
+        fault: String,
+        /// The site.
+        name: DnsName,
+    },
+    /// The attacker cannot be plugged in beside its victim.
+    #[error("`{fault}`: there is no switch beside {beside} for {by} to be plugged into; say `at SWITCH`")]
+    NoSwitch {
+        /// The fault's sentence.
+        fault: String,
+        /// The attacker.
+        by: String,
+        /// The victim.
+        beside: String,
+    },
+    /// An attack needs a host with an address.
+    #[error("`{fault}`: {name} is no host with an IPv4 address")]
+    NoAddress {
+        /// The fault's sentence.
+        fault: String,
+        /// The name.
+        name: String,
     },
     /// The attacker has no place in the world.
     #[error("`{fault}`: {source}")]
@@ -112,4 +322,8 @@ pub enum CannotStrike {
         /// Why.
         source: TopologyError,
     },
+}
+
+fn hint(nearest: &Option<String>) -> String {
+    nearest.as_ref().map_or_else(String::new, |nearest| format!("; did you mean {nearest}?"))
 }

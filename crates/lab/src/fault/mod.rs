@@ -1,7 +1,9 @@
 //! Faults by meaning: one sentence each, such as `lose client SYN-ACK 1` or `expire the intermediate`.
 
+mod attackers;
 mod bad_fault;
 mod install;
+mod meaning;
 mod parse;
 pub(crate) mod quantity;
 mod reader;

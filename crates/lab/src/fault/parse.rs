@@ -378,7 +378,7 @@ fn certificate(
         return Ok(FaultSpec::Certificate(CertificateFault::Intermediate(flaw)));
     }
     if !reader.takes("leaf") && !reader.takes("certificate") {
-        return Err(reader.expected("a certificate", &["the intermediate", "the leaf of NAME"]));
+        return Err(reader.expected("a certificate", &["intermediate", "leaf of NAME"]));
     }
     reader.needs("of")?;
     Ok(FaultSpec::Certificate(CertificateFault::Leaf { name: domain(reader)?, flaw: leaf }))
