@@ -54,7 +54,7 @@ fn a_long_body_arrives_intact_over_a_cable_that_loses_one_frame_in_twenty_both_w
         journey.end();
         assert!(journey.lost() > 5, "seed {seed}: {} frames lost", journey.lost());
         let again = journey.retransmissions(journey.lab.host("web").unwrap().scope().node());
-        assert!(again > 5, "seed {seed}: {again} segments sent again");
+        assert!(again > 2, "seed {seed}: {again} segments sent again");
     }
 }
 
@@ -98,11 +98,11 @@ fn a_page_arrives_whatever_a_cable_does_to_its_frames() {
 
 // ---- links that carry only small packets
 
-/// Packets on the gateway's links are no longer than this, in bytes.
+/// Packets on the links of the data centre's router are no longer than this, in bytes.
 const SMALL: usize = 1300;
 
 fn through_a_small_link(says_so: bool) -> Journey {
-    Journey::through(Lab::builder(1).backbone_mtu(SMALL, !says_so))
+    Journey::through(Lab::builder(1).backbone_mtu(SMALL as u16, !says_so))
 }
 
 /// Of what is longer than the small link, nothing came through it.
@@ -112,7 +112,7 @@ fn only_small_packets_arrived(journey: &Journey) {
 }
 
 #[test]
-fn a_download_heeds_the_gateway_that_says_fragmentation_needed() {
+fn a_download_heeds_the_router_that_says_fragmentation_needed() {
     let mut journey = through_a_small_link(true);
     assert!(journey.get("http://bytes.test/300000").unwrap().body == counting(LENGTH));
     journey.end();
@@ -123,12 +123,12 @@ fn a_download_heeds_the_gateway_that_says_fragmentation_needed() {
 }
 
 #[test]
-fn an_upload_heeds_the_gateway_that_says_fragmentation_needed() {
+fn an_upload_heeds_the_router_that_says_fragmentation_needed() {
     let mut journey = through_a_small_link(true);
     let body = counting(LENGTH);
     assert!(upload(&mut journey, &body) == body);
     let lowered = journey.lowered(journey.lab.client.scope().node());
-    assert_eq!(lowered, [(SMALL, "fragmentation needed, says 192.0.2.1".to_owned())]);
+    assert_eq!(lowered, [(SMALL, "fragmentation needed, says 198.19.1.20".to_owned())]);
     journey.has_told(&["ICMP fragmentation needed, next-hop MTU 1300", "path MTU lowered from 1500 to 1300"]);
     let largest = journey.segments_of_client().iter().map(|segment| segment.payload).max();
     assert_eq!(largest, Some(1460));

@@ -63,9 +63,9 @@ fn a_name_that_does_not_exist_is_told_from_one_without_address() {
     let WebError::Resolve(ResolveError::NotFound { name, said_by, .. }) = &error else { panic!("{error:?}") };
     assert_eq!(
         (name.to_string().trim_end_matches('.'), said_by.as_str()),
-        ("nobody.test", "NXDOMAIN from 192.0.2.53:53")
+        ("nobody.test", "NXDOMAIN from 203.0.113.53:53")
     );
-    journey.has_told(&["DNS response from 192.0.2.53:53", "NXDOMAIN", "nobody.test does not exist"]);
+    journey.has_told(&["DNS response from 203.0.113.53:53", "NXDOMAIN", "nobody.test does not exist"]);
     assert!(journey.segments_of_client().is_empty());
 }
 
@@ -80,11 +80,11 @@ fn a_name_with_an_ipv6_address_alone_is_an_error_that_says_so() {
 
 #[test]
 fn who_says_that_a_host_or_a_network_cannot_be_reached_is_named() {
-    let from = IpAddr::from(plan::GATEWAY);
-    for (url, address, what) in [
-        ("http://dead.test/", plan::NOBODY_THERE, "host unreachable"),
-        ("http://unreachable.test/", plan::NOWHERE, "network unreachable"),
+    for (url, address, from, what) in [
+        ("http://dead.test/", plan::NOBODY_THERE, plan::HOSTING, "host unreachable"),
+        ("http://unreachable.test/", plan::NOWHERE, plan::AMERICA, "network unreachable"),
     ] {
+        let from = IpAddr::from(from);
         let (error, journey) = cannot_connect(url, 7);
         assert_eq!(error, ConnectError::Unreachable { peer: port_80(address), from, what: what.to_owned() });
         journey.has_told(&[&format!("ICMP {what}"), "the connection attempt fails at once"]);

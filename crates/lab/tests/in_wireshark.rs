@@ -84,14 +84,14 @@ fn the_capture_of_the_journey_is_sound_and_shows_the_request_decrypted() {
         ["http://www.example.test/\t", "\t301", "https://www.example.test/\t", "\t200"]
     );
     for (what, times) in [
-        ("arp.opcode == 1", 2),
-        ("arp.opcode == 2", 2),
+        ("arp.opcode == 1", 1),
+        ("arp.opcode == 2", 1),
         ("dns.flags.response == 0 && dns.qry.name == www.example.test", 1),
         ("dns.flags.response == 1 && dns.a == 198.51.100.80", 1),
         ("tcp.flags.syn == 1 && tcp.flags.ack == 0", 2),
         ("tcp.flags.syn == 1 && tcp.flags.ack == 1", 2),
-        ("tcp.flags.fin == 1 && ip.src == 192.0.2.2", 2),
-        ("tcp.flags.fin == 1 && ip.dst == 192.0.2.2", 2),
+        ("tcp.flags.fin == 1 && ip.src == 192.168.1.10", 2),
+        ("tcp.flags.fin == 1 && ip.dst == 192.168.1.10", 2),
         ("tcp.flags.reset == 1", 0),
         ("tls.handshake.type == 1 && tls.handshake.extensions_server_name == www.example.test", 1),
         ("tls.handshake.type == 11", 1),

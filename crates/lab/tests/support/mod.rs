@@ -147,14 +147,17 @@ impl Journey {
         ladder(&self.records(), &LadderOptions::default())
     }
 
-    /// The ladder of what happened to TCP and below, with reasons, without what happened within a node.
+    /// The ladder of what happened to TCP and below, with reasons, without what happened within a node,
+    /// and without how the routers found each other's MAC addresses.
     pub fn segments(&self) -> String {
         let options = LadderOptions {
             local: false,
             reasons: true,
             ..LadderOptions::only(&[Layer::Arp, Layer::Ip, Layer::Tcp])
         };
-        ladder(&self.records(), &options)
+        let ladder = ladder(&self.records(), &options);
+        let is_ours = |line: &&str| line.contains("client") || !line.contains("  ARP ");
+        ladder.lines().filter(is_ours).map(|line| format!("{line}\n")).collect()
     }
 
     /// TCP segments that the client sent and received.
@@ -233,7 +236,7 @@ impl Journey {
     }
 }
 
-async fn read(client: &Client, request: Request) -> Result<Page, WebError> {
+pub async fn read(client: &Client, request: Request) -> Result<Page, WebError> {
     let mut response = client.fetch(request).await?;
     let mut body = Vec::new();
     while let Some(chunk) = response.body.chunk().await? {
