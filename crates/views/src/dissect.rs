@@ -6,6 +6,7 @@
 pub(crate) mod dhcp;
 pub(crate) mod dns;
 pub(crate) mod payload;
+mod rip;
 
 use dns::Message;
 use etherparse::{
@@ -195,6 +196,16 @@ impl<'a> Packet<'a> {
         }
     }
 
+    /// The RIP message inside.
+    pub(crate) fn rip(&self) -> Option<rip::Message> {
+        match &self.what {
+            What::Udp { source: 520, payload, .. } | What::Udp { destination: 520, payload, .. } => {
+                rip::Message::parse(payload)
+            }
+            _ => None,
+        }
+    }
+
     /// Short words for the ladder: `TCP SYN ACK`, `ARP who has 10.0.0.1?`, `DNS query A example.test`.
     pub(crate) fn label(&self) -> String {
         if let (What::Udp { .. }, Some(message)) = (&self.what, self.dns()) {
@@ -203,8 +214,16 @@ impl<'a> Packet<'a> {
         if let Some(message) = self.dhcp() {
             return message.label();
         }
+        if let Some(message) = self.rip() {
+            return message.label();
+        }
         match &self.what {
-            What::ArpRequest { target } => format!("ARP who has {target}?"),
+            What::ArpRequest { target } => match self.hosts {
+                // RFC 5227 1.1: who asks from no address probes, who asks for its own announces it.
+                Some((sender, _)) if sender.is_unspecified() => format!("ARP probe for {target}"),
+                Some((sender, _)) if sender == *target => format!("ARP announces {target}"),
+                _ => format!("ARP who has {target}?"),
+            },
             What::ArpReply { sender, mac } => format!("ARP {sender} is at {mac}"),
             What::Tcp(segment) => format!("TCP {}", segment.flags),
             What::Udp { source, destination, .. } => format!("UDP {source} -> {destination}"),
@@ -226,7 +245,11 @@ impl<'a> Packet<'a> {
                 None => match self.dhcp() {
                     Some(message) if message.from_server => "answers a client",
                     Some(_) => "asks for an address, or gives it back",
-                    None => "carries a datagram",
+                    None => match self.rip() {
+                        Some(message) if message.is_response => "tells where networks are",
+                        Some(_) => "asks where networks are",
+                        None => "carries a datagram",
+                    },
                 },
             },
             What::Icmp { .. } => "tells about the network",
@@ -266,6 +289,10 @@ mod tests {
     #[test]
     fn the_usual_frames_are_named() {
         assert_eq!(label(&frames::arp_request(1, 2)), "ARP who has 10.0.0.2?");
+        let mut probe = frames::arp_request(1, 2);
+        probe[28..32].fill(0);
+        assert_eq!(label(&probe), "ARP probe for 10.0.0.2");
+        assert_eq!(label(&frames::arp_request(2, 2)), "ARP announces 10.0.0.2");
         assert_eq!(label(&frames::arp_reply(2, 1)), "ARP 10.0.0.2 is at 02:00:00:00:00:02");
         assert_eq!(label(&frames::tcp(1, 2, (49152, 80), TcpFlags::SYN, 7, 0, b"")), "TCP SYN");
         assert_eq!(label(&frames::udp(1, 2, (49152, 9), b"hi")), "UDP 49152 -> 9");
