@@ -31,6 +31,13 @@ use std::task::{Context, Poll, Waker};
 /// Ephemeral ports (RFC 6335 6).
 const EPHEMERAL: std::ops::RangeInclusive<u16> = 49_152..=65_535;
 
+/// Resets for segments that belong to nothing here: a second, and at once. Linux has no limit,
+/// FreeBSD 200 a second (net.inet.icmp.icmplim); a host that hundreds of connections find closed
+/// should still say so to each.
+const RESETS: (u32, u32) = (1_000, 1_000);
+/// Echo replies: a second, and at once. As for resets; `ping -f` is told how much comes back.
+const ECHO_REPLIES: (u32, u32) = (1_000, 1_000);
+
 /// Only looked up, never iterated: order never reaches bytes.
 #[allow(clippy::disallowed_types, reason = "the 4-tuple hash of the demultiplexer, never iterated")]
 type FlowIndex = std::collections::HashMap<Tuple, FlowId, KeyedHash>;
@@ -53,6 +60,10 @@ pub(crate) struct Core {
     pub(super) dhcp: Option<DhcpSlot>,
     /// ICMP errors that may still be sent.
     pub(super) icmp_errors: TokenBucket,
+    /// Resets for no connection that may still be sent.
+    pub(super) resets: TokenBucket,
+    /// Echo replies that may still be sent.
+    pub(super) echo_replies: TokenBucket,
     dirty: BTreeSet<FlowId>,
     next_flow: u64,
 }
@@ -76,6 +87,8 @@ impl Core {
             undecided: None,
             dhcp: None,
             icmp_errors: TokenBucket::new(now),
+            resets: TokenBucket::with_rate(now, RESETS.0, RESETS.1),
+            echo_replies: TokenBucket::with_rate(now, ECHO_REPLIES.0, ECHO_REPLIES.1),
             dirty: BTreeSet::new(),
             next_flow: 1,
         }

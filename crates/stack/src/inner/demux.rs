@@ -310,6 +310,11 @@ impl Core {
         let scope = self.wire.scope.clone();
         self.tell_stray(&scope, carrier.frame, header, plain_reason(header));
         let detail = format!("{} -> {}", header.source, header.destination);
+        // Whoever forges the sender's address would have this host reset others at his own pace.
+        let answered = !header.flags.has(TcpFlags::RST);
+        if answered && !carrier.from_self && !self.resets.take(now) {
+            return self.drop_packet(&scope, carrier.frame, DropReason::ResetRateLimited, detail);
+        }
         self.drop_packet(&scope, carrier.frame, DropReason::NoTcpSocket, detail);
         if *header.destination.ip() != self.wire.local {
             return self.reset_foreign(carrier.bytes, now);
@@ -390,6 +395,10 @@ impl Core {
                         self.turn_packet_away(packet, Unreachable::Host, now);
                     }
                     return;
+                }
+                if !carrier.from_self && !self.echo_replies.take(now) {
+                    let detail = format!("{length} bytes from {peer}");
+                    return self.drop_packet(&scope, frame, DropReason::EchoRateLimited, detail);
                 }
                 for (frame, _) in self.answer(carrier, packet.source, now) {
                     let direction = Direction::Out;
