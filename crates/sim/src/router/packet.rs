@@ -73,7 +73,7 @@ impl Packet {
         let header = bytes.get(..header_len).unwrap_or_default();
         if checksum(&[header]) != 0 {
             let found = word(bytes, at::CHECKSUM);
-            let right = update(found, !checksum(&[header]), 0);
+            let right = update(found, checksum(&[header]), 0);
             return Err((DropReason::BadIpChecksum, format!("{found:#06x} should be {right:#06x}")));
         }
         frame.truncate(ETHERNET_HEADER + length);
