@@ -3,11 +3,12 @@
 use crate::exchange::{Exchange, NoAnswer};
 use crate::message::{Edns, Message, Question, ResponseCode};
 use crate::rounds::Failure;
+use crate::standing::Standings;
+use glasstack_journal::Instant;
 use glasstack_journal::event::{QueryReason, Transport};
 use glasstack_stack::Host;
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How servers are asked, and what was learnt about them meanwhile.
@@ -19,8 +20,7 @@ pub(crate) struct Asking {
     edns: bool,
     /// Whether everything is asked over TCP.
     use_tcp: bool,
-    /// Servers that were found not to understand EDNS.
-    without_edns: Mutex<BTreeSet<SocketAddr>>,
+    standings: Mutex<Standings>,
 }
 
 /// How long an answer may take.
@@ -33,7 +33,7 @@ pub(crate) struct Patience {
 
 impl Asking {
     pub(crate) fn new(recursion_desired: bool, edns: bool, use_tcp: bool) -> Self {
-        Self { recursion_desired, edns, use_tcp, without_edns: Mutex::default() }
+        Self { recursion_desired, edns, use_tcp, standings: Mutex::default() }
     }
 
     /// Asks `server`, in another way if it wishes so. What it says may be no answer at all.
@@ -50,21 +50,29 @@ impl Asking {
             server,
             transport: if self.use_tcp { Transport::Tcp } else { Transport::Udp },
             recursion_desired: self.recursion_desired,
-            edns: (self.edns && !self.lacks_edns(server)).then(Edns::default),
+            edns: (self.edns && !self.standings().lacks_edns(server)).then(Edns::default),
             timeout: if self.use_tcp { patience.tcp } else { patience.udp },
             why,
         };
         loop {
-            let message = exchange.run(host).await.map_err(|error| match error {
-                NoAnswer::TimedOut { ignored } => Failure::TimedOut { waited: exchange.timeout, ignored },
-                NoAnswer::Network(error) => Failure::Network(error),
-            })?;
+            let begun = host.now();
+            let message = match exchange.run(host).await {
+                Ok(message) => message,
+                Err(NoAnswer::TimedOut { ignored }) => {
+                    self.standings().note_silence(server, host.now());
+                    return Err(Failure::TimedOut { waited: exchange.timeout, ignored });
+                }
+                Err(NoAnswer::Network(error)) => return Err(Failure::Network(error)),
+            };
+            if exchange.transport == Transport::Udp {
+                self.standings().note_answer(server, host.now().since(begun));
+            }
             // RFC 6891 7: a server from before EDNS says that it does not understand; so the question is asked again
             // without, and from now on always.
             let not_understood =
                 matches!(message.code, ResponseCode::FormErr | ResponseCode::NotImp | ResponseCode::BadVers);
             if exchange.edns.is_some() && not_understood {
-                self.remember_lack_of_edns(server);
+                self.standings().note_lack_of_edns(server);
                 exchange.edns = None;
                 exchange.why = QueryReason::WithoutEdns;
                 continue;
@@ -80,11 +88,12 @@ impl Asking {
         }
     }
 
-    fn lacks_edns(&self, server: SocketAddr) -> bool {
-        self.without_edns.lock().unwrap_or_else(PoisonError::into_inner).contains(&server)
+    /// Which of two servers should be asked sooner: the one of the lower rank.
+    pub(crate) fn rank(&self, server: SocketAddr, now: Instant) -> impl Ord + use<> {
+        self.standings().rank(server, now)
     }
 
-    fn remember_lack_of_edns(&self, server: SocketAddr) {
-        self.without_edns.lock().unwrap_or_else(PoisonError::into_inner).insert(server);
+    fn standings(&self) -> MutexGuard<'_, Standings> {
+        self.standings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -12,13 +12,18 @@ use crate::record::{Record, RecordType};
 use crate::server::{Asked, Authority, NameServer, Reply, ServeError, serve_within};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
-use glasstack_journal::SpanKind;
 use glasstack_journal::event::Dns;
+use glasstack_journal::{Instant, SpanKind};
 use glasstack_stack::Host;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+/// How long a failure is remembered; a second at least (RFC 9520 3.2).
+const FAILURE_LASTS: Duration = Duration::from_secs(1);
+/// How many are.
+const FAILURES: usize = 1_000;
 
 /// How a recursive server goes about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +61,8 @@ pub struct Recursor {
     inner: Arc<Inner>,
     /// Questions that are being looked up, so that equal ones are looked up once.
     under_way: Mutex<BTreeMap<Key, WeakShared<Lookup>>>,
+    /// Questions that could not be answered a moment ago, each with the end of that moment.
+    failed: Mutex<BTreeMap<Key, (Instant, Failure)>>,
 }
 
 struct Inner {
@@ -76,7 +83,7 @@ impl Recursor {
         let source = Source::Tree(Iterate::new(hints, config.iterate));
         let knowledge = Knowledge::new(source, config.cache_capacity);
         let inner = Arc::new(Inner { host, knowledge, patience: config.patience });
-        Self { inner, under_way: Mutex::default() }
+        Self { inner, under_way: Mutex::default(), failed: Mutex::default() }
     }
 
     async fn reply(&self, asked: &Asked) -> Reply {
@@ -84,6 +91,9 @@ impl Recursor {
         let key = (question.name.clone(), question.record_type);
         if !asked.recursion_desired {
             return self.inner.reply_from_memory(&key);
+        }
+        if let Some(why) = self.failed_lately(&key) {
+            return Reply::empty(ResponseCode::ServFail, format!("it has just failed: {why}"));
         }
         let (lookup, joined) = self.lookup(&key);
         if joined {
@@ -94,7 +104,29 @@ impl Recursor {
         }
         let found = lookup.await;
         self.forget_finished(&key);
-        found.map_or_else(|why| Reply::empty(ResponseCode::ServFail, why), reply)
+        match found {
+            Ok(finding) => reply(finding),
+            Err(why) => {
+                self.remember_failure(key, &why);
+                Reply::empty(ResponseCode::ServFail, why)
+            }
+        }
+    }
+
+    /// RFC 9520 3.2: what has failed is not tried again at once, however many ask for it.
+    fn failed_lately(&self, key: &Key) -> Option<Failure> {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.inner.host.now();
+        failed.retain(|_, (until, _)| *until > now);
+        failed.get(key).map(|(_, why)| why.clone())
+    }
+
+    fn remember_failure(&self, key: Key, why: &Failure) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed.len() >= FAILURES {
+            failed.pop_first();
+        }
+        failed.insert(key, (self.inner.host.now() + FAILURE_LASTS, why.clone()));
     }
 
     /// The lookup of this question: the one that is under way if there is one, which is told.

@@ -5,7 +5,7 @@ mod world;
 
 use futures_util::future::join_all;
 use glasstack_dns::message::Edns;
-use glasstack_dns::{Message, RecordType, ResolveError, ResponseCode};
+use glasstack_dns::{IterateConfig, Message, RecordType, RecursorConfig, ResolveError, ResponseCode};
 use glasstack_stack::{Host, World};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -203,6 +203,69 @@ fn a_dead_server_costs_its_patience_and_another_one_answers() {
              within 400 ms",
         ]
     );
+}
+
+#[test]
+fn a_server_that_was_silent_is_asked_after_the_others_for_a_while() {
+    let mut tree = Tree::new(1);
+    tree.kill("ns2-example");
+    tree.resolve("www.example.test").unwrap();
+    let begun = tree.now();
+    for name in ["here.example.test", "shop.example.test", "many.example.test"] {
+        tree.resolve(name).unwrap();
+    }
+    assert!(tree.now() - begun < Duration::from_millis(400), "nothing was waited for");
+    assert_eq!(tree.told("asked 10.0.0.31").len(), 1);
+}
+
+#[test]
+fn the_faster_of_two_servers_is_asked_once_both_are_known() {
+    let mut tree = Tree::new(1);
+    let slow = glasstack_sim::fault::delay(glasstack_sim::Pick::all(), Duration::from_millis(100));
+    tree.cables["ns2-example"].add_fault(slow);
+    for n in 0..10 {
+        let _ = tree.resolve(&format!("n{n}.example.test"));
+    }
+    assert_eq!(tree.told("asked 10.0.0.31").len(), 1, "{:#?}", tree.asked());
+}
+
+#[test]
+fn a_question_that_costs_too_much_is_given_up() {
+    let iterate = IterateConfig { max_queries: 3, ..IterateConfig::default() };
+    let mut tree = Tree::with(1, RecursorConfig { iterate, ..RecursorConfig::default() });
+    tree.resolve("www.far.test").unwrap_err();
+    assert!(tree.told("failed www.far.test")[0].contains("3 queries have not been enough"));
+    assert_eq!(tree.asked().len(), 3);
+}
+
+/// NXNSAttack (<https://www.nxnsattack.com>): a referral to many servers that somebody else would
+/// have to be asked for.
+#[test]
+fn a_referral_to_many_servers_without_addresses_floods_nobody() {
+    let mut tree = Tree::new(1);
+    tree.stop("ns-lame");
+    world::scripted(&tree.hosts["ns-lame"], |query, _| {
+        let server = |n| glasstack_dns::RecordData::Ns(name(&format!("n{n}.victim.com")));
+        let referral = Message {
+            authorities: (0..40).map(|n| world::record("sub.lame.test", server(n))).collect(),
+            ..query.response(ResponseCode::NoError)
+        };
+        vec![referral.to_bytes().unwrap()]
+    });
+    tree.resolve("www.sub.lame.test").unwrap_err();
+    assert_eq!(tree.told("asked 10.0.0.21").len(), 5, "{:#?}", tree.asked());
+}
+
+#[test]
+fn what_has_just_failed_is_not_tried_again_at_once() {
+    let mut tree = Tree::new(1);
+    tree.resolve("www.lame.test").unwrap_err();
+    let asked = tree.asked().len();
+    tree.resolve("www.lame.test").unwrap_err();
+    assert_eq!(tree.asked().len(), asked);
+    tree.world.run_for(seconds(1)).unwrap();
+    tree.resolve("www.lame.test").unwrap_err();
+    assert_eq!(tree.asked().len(), asked + 1);
 }
 
 #[test]

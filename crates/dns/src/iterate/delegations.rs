@@ -140,8 +140,8 @@ impl Slist {
         }
     }
 
-    /// Puts the servers into an order that chance decides, so that each bears its share and nobody can
-    /// foresee who is asked (RFC 5452 4.4).
+    /// Puts the servers into an order that chance decides: where nothing else does, each bears its share
+    /// and nobody can foresee who is asked (RFC 5452 4.4).
     pub(super) fn shuffle(&mut self, entropy: &dyn Entropy) {
         // Fisher and Yates.
         for last in (1..self.servers.len()).rev() {
