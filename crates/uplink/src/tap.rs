@@ -6,8 +6,8 @@
 
 use crate::addressing::{InterfaceAddress, default_host_side};
 use crate::netlink::{LinkState, Netlink, NetlinkError};
-use glasstack_journal::event::Medium;
-use glasstack_stack::{DeviceError, Frame, FrameDevice};
+use glasstack_journal::event::{MacAddress, Medium};
+use glasstack_stack::{DeviceError, Frame, FrameDevice, HostConfig};
 use nix::errno::Errno;
 use std::fmt;
 use std::io;
@@ -194,6 +194,7 @@ pub struct TapDevice {
     mode: Mode,
     mtu: usize,
     host_side: Option<InterfaceAddress>,
+    kernels_mac: Option<MacAddress>,
     counters: Arc<DeviceCounters>,
     buffer: Box<[u8]>,
 }
@@ -207,10 +208,10 @@ impl TapDevice {
         let other = |source| OpenError::Other { name: iface.name().to_owned(), source };
         iface.set_non_blocking().map_err(other)?;
         let link = configure(config, iface.name(), &mut netlink)?;
-        let host_side = link.addresses.first().copied();
+        let (host_side, kernels_mac) = (link.addresses.first().copied(), link.mac);
         let buffer = vec![0; LONGEST_FRAME].into_boxed_slice();
         let counters = Arc::default();
-        Ok(Self { iface, mode: config.mode, mtu: link.mtu, host_side, counters, buffer })
+        Ok(Self { iface, mode: config.mode, mtu: link.mtu, host_side, kernels_mac, counters, buffer })
     }
 
     /// TAP or TUN.
@@ -221,6 +222,14 @@ impl TapDevice {
     /// The kernel's address on the link; none where the device is a port of a bridge.
     pub fn host_side(&self) -> Option<InterfaceAddress> {
         self.host_side
+    }
+
+    /// A host that asks for its address by DHCP ([`Host::dhcp`](glasstack_stack::Host::dhcp)). Its MAC
+    /// address is `02:65` and the end of the kernel's own on this device: as long as the device
+    /// stays, servers know the host again, and devices of other machines on the same link differ.
+    pub fn host_without_address(&self, name: &str) -> HostConfig {
+        let MacAddress([_, _, a, b, c, d]) = self.kernels_mac.unwrap_or(MacAddress([0, 0, 0, 0, 0, 1]));
+        HostConfig::unconfigured(name, MacAddress([0x02, 0x65, a, b, c, d]))
     }
 
     /// What the kernel does not take, counted as long as the device lives, in a world too.

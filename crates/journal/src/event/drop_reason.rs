@@ -107,6 +107,8 @@ drop_reasons! {
     BadUdpChecksum => "bad UDP checksum",
     /// Nobody has this UDP port.
     NoUdpSocket => "no socket on this UDP port",
+    /// A datagram for everybody on the link, and nothing here is concerned.
+    NobodyListens => "for everybody, and nobody listens here",
     /// The socket's receive buffer is full.
     UdpBufferFull => "UDP receive buffer full",
     /// A datagram for a DHCP client or server that is no DHCP message, or says what none may
@@ -114,6 +116,31 @@ drop_reasons! {
     BadDhcp => "no proper DHCP message",
     /// A DHCP message that answers nothing that this client has asked.
     UnmatchedDhcp => "DHCP answer to nothing of ours",
+    /// A RIP message that is cut short, too long, or wants what nobody knows (RFC 2453 3.6).
+    RipMalformed => "malformed RIP message",
+    /// RIP of a version that is not spoken here (RFC 2453 4.6: this router speaks version 2 alone).
+    RipVersion => "RIP version not spoken here",
+    /// RIP on a port of the router where it is not spoken, or not to be believed.
+    RipOff => "RIP is not spoken on this port",
+    /// A RIP response from another UDP port than RIP's own (RFC 2453 3.9.2).
+    RipSourcePort => "RIP response from another port than 520",
+    /// A RIP response from somebody who is not on the link (RFC 2453 3.9.2).
+    RipNotANeighbour => "RIP response from somebody who is not on the link",
+    /// A RIP response from one of the router's own addresses (RFC 2453 3.9.2).
+    RipOwn => "RIP response from one of our own addresses",
+    /// A RIP message with a wrong password, without one where one is demanded, or with one where
+    /// none is (RFC 2453 4.1).
+    RipAuthentication => "RIP authentication failed",
+    /// A route of an address family that is not IP (RFC 2453 3.6).
+    RipAddressFamily => "RIP route of another address family",
+    /// A route to where no packet may go: a group, network 0 or 127 (RFC 2453 3.9.2).
+    RipDestination => "RIP route to an impossible destination",
+    /// A subnet mask whose ones are not all in front (RFC 2453 4.3).
+    RipMask => "RIP route with an impossible mask",
+    /// A metric that is not 1 to 16 (RFC 2453 3.9.2).
+    RipMetric => "RIP route with an impossible metric",
+    /// The router knows more networks already than it may.
+    RipTableFull => "RIP table full",
     /// The TCP checksum is wrong.
     BadTcpChecksum => "bad TCP checksum",
     /// The TCP data offset points outside the segment (RFC 9293 3.1).

@@ -24,6 +24,9 @@ impl Router {
             UDP if packet.udp().is_none() => {
                 discard(id, DropReason::BadUdpChecksum, String::new(), context);
             }
+            UDP if !arrival.is_for_us_alone => {
+                discard(id, DropReason::NobodyListens, String::new(), context);
+            }
             UDP => {
                 discard(id, DropReason::NoUdpSocket, "no service of the router's".to_owned(), context);
                 self.tell(arrival, IcmpError::PortUnreachable, context);

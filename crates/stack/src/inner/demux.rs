@@ -375,7 +375,8 @@ impl Core {
         }
         let scope = self.wire.scope.clone();
         let detail = format!("{} -> {}", datagram.source, datagram.destination);
-        self.drop_packet(&scope, carrier.frame, DropReason::NoUdpSocket, detail);
+        let reason = if broadcast { DropReason::NobodyListens } else { DropReason::NoUdpSocket };
+        self.drop_packet(&scope, carrier.frame, reason, detail);
         if packet.destination != self.wire.local && !broadcast {
             self.turn_packet_away(packet, Unreachable::Port, now);
         } else if !broadcast {

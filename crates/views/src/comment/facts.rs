@@ -234,7 +234,7 @@ fn of_client(kind: DhcpKind) -> &'static str {
 /// Whether a frame that is discarded for this reason goes on elsewhere: each station of a shared link
 /// discards what is for others.
 pub(crate) fn is_elsewhere(reason: DropReason) -> bool {
-    matches!(reason, DropReason::NotOurMac | DropReason::SameSide)
+    matches!(reason, DropReason::NotOurMac | DropReason::SameSide | DropReason::NobodyListens)
 }
 
 /// `TCP SYN ACK 80 -> 49152, seq 0, ack 1, 76 bytes`, with relative numbers.

@@ -3,6 +3,7 @@
 mod dhcp;
 mod gateway;
 mod nat;
+mod rip;
 mod upper;
 
 use super::Tone::{Bad, Detail, Good, Plain, Warning};
@@ -35,6 +36,7 @@ pub(super) fn tell(record: &Record, memory: &Memory) -> Option<Line> {
         Event::Page(page) => upper::tell_page(page),
         Event::Gateway(gateway) => gateway::tell_gateway(gateway),
         Event::Nat(nat) => nat::tell_nat(nat),
+        Event::Rip(rip) => rip::tell_rip(rip),
         Event::Note(note) => upper::tell_note(note),
     })
 }
@@ -107,6 +109,7 @@ fn tell_link(link: &Link, memory: &Memory) -> Line {
                 reason,
                 DropReason::NotOurMac
                     | DropReason::SameSide
+                    | DropReason::NobodyListens
                     | DropReason::NotOurAddress
                     | DropReason::UnknownEtherType
                     | DropReason::Ipv6

@@ -98,6 +98,8 @@ impl Rejection {
             | Self::NoServer(_)
             | Self::NoTime(_)
             | Self::Unusable { .. } => DropReason::BadDhcp,
+            // On a shared link everybody hears what everybody is told.
+            Self::OtherClient { .. } => DropReason::NobodyListens,
             _ => DropReason::UnmatchedDhcp,
         }
     }
