@@ -82,7 +82,7 @@ pub use gate::Gate;
 pub use nic::SimNic;
 pub use node::{Node, NodeContext, Plug, WireFrame};
 pub use probe::Probe;
-pub use router::{DhcpConfig, Filter, Forward, NatConfig, RouterConfig};
+pub use router::{DhcpConfig, Filter, Forward, NatConfig, RipConfig, RipTimers, RouterConfig};
 pub use schedule::NodeBell;
 pub use switch::{Switch, Vlan};
 pub use view::FrameView;

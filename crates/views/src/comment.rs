@@ -95,6 +95,7 @@ fn describe(packet: &Packet<'_>) -> String {
             }
             text
         }
+        What::Udp { .. } if packet.rip().is_some() => packet.label(),
         What::Udp { source, destination, payload } => {
             format!("UDP {source} -> {destination}, {}", count(payload.len() as u64, "byte"))
         }

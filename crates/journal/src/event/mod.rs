@@ -11,6 +11,7 @@ mod ip;
 mod link;
 mod nat;
 mod page;
+mod rip;
 mod tcp;
 mod tls;
 mod udp;
@@ -26,6 +27,7 @@ pub use ip::Ip;
 pub use link::{Direction, FrameId, InterfaceId, Link, MacAddress, Medium};
 pub use nat::Nat;
 pub use page::Page;
+pub use rip::{Rip, RipLoss, RipReason};
 pub use tcp::{
     AckReason, FlowId, ResetReason, Retransmission, Role, Segment, SegmentReason, StateCause, Tcp, TcpFlags,
     TcpOption, TcpState,
@@ -63,6 +65,8 @@ pub enum Event {
     Dhcp(Dhcp),
     /// Names.
     Dns(Dns),
+    /// Routers that tell one another of networks.
+    Rip(Rip),
     /// Handshakes and certificates.
     Tls(Tls),
     /// Requests and responses.
@@ -139,4 +143,4 @@ macro_rules! into_event {
         }
     )*};
 }
-into_event!(Span, Link, Arp, Ip, Udp, Icmp, Tcp, Dhcp, Dns, Tls, Http, Page, Gateway, Nat, Note);
+into_event!(Span, Link, Arp, Ip, Udp, Icmp, Tcp, Dhcp, Dns, Rip, Tls, Http, Page, Gateway, Nat, Note);

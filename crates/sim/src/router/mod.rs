@@ -35,6 +35,7 @@ mod own;
 mod packet;
 mod passage;
 mod pieces;
+mod rip;
 mod routes;
 mod service;
 mod translate;
@@ -44,6 +45,7 @@ pub use config::RouterConfig;
 pub use dhcp::DhcpConfig;
 pub use filter::{Action, BadRule, Filter, Protocol, Rule, Side};
 pub use nat::{Filtering, Forward, Forwarded, NatConfig, Timeouts};
+pub use rip::{RipConfig, RipTimers};
 
 use crate::entropy::Rng;
 use crate::node::{Node, NodeContext, WireFrame};

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
 pub mod two;
+pub mod wireshark;
 
 use glasstack_journal::event::{Direction, Event, Link};
 use glasstack_journal::journal::Recorder;

@@ -2,7 +2,7 @@
 
 use super::Layer;
 use crate::text::{count, lasting, time};
-use glasstack_journal::event::{Arp, Dhcp, Dns, Event, Http, Tcp, TcpState, Tls};
+use glasstack_journal::event::{Arp, Dhcp, Dns, Event, Http, Rip, Tcp, TcpState, Tls};
 use std::net::IpAddr;
 
 /// The layer that tells, and the words.
@@ -14,6 +14,7 @@ pub(super) fn happened(event: &Event) -> Option<(Layer, String)> {
         }
         Event::Tcp(tcp) => (Layer::Tcp, of_tcp(tcp)?),
         Event::Dhcp(dhcp) => (Layer::Udp, of_dhcp(dhcp)?),
+        Event::Rip(rip) => (Layer::Ip, of_rip(rip)?),
         Event::Dns(Dns::Resolved { name, addresses, .. }) => {
             let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
             (Layer::Udp, format!("{name} is {}", addresses.join(", ")))
@@ -47,6 +48,19 @@ fn of_dhcp(dhcp: &Dhcp) -> Option<String> {
         Dhcp::Released { address, .. } => format!("gives {address} back"),
         Dhcp::Failed { why } => format!("no address: {why}"),
         _ => return None,
+    })
+}
+
+fn of_rip(rip: &Rip) -> Option<String> {
+    Some(match rip {
+        Rip::Learned { prefix, via, metric, .. } => format!("{prefix} via {via}, metric {metric}"),
+        Rip::Changed { prefix, via, metric, metric_before, .. } => {
+            format!("{prefix} via {via}, metric {metric}, was {metric_before}")
+        }
+        Rip::Lost { prefix, why, .. } => format!("{prefix} cannot be reached: {why}"),
+        Rip::Forgotten { prefix } => format!("{prefix} is forgotten"),
+        Rip::EntryIgnored { entry, reason, .. } => format!("ignores {entry}: {reason}"),
+        Rip::Asked { .. } | Rip::Told { .. } => return None,
     })
 }
 
