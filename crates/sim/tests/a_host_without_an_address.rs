@@ -5,9 +5,9 @@
 mod support;
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};
-use glasstack_journal::{Event, Instant};
 use glasstack_journal::event::{Dhcp, DhcpState, MacAddress};
 use glasstack_journal::journal::Recorder;
+use glasstack_journal::{Event, Instant};
 use glasstack_sim::{Cable, CableHandle, DhcpConfig, FrameView, RouterConfig, SimWorld, Switch, fault};
 use glasstack_stack::dhcp::{ServerConfig, serve};
 use glasstack_stack::{
@@ -472,6 +472,54 @@ fn an_address_given_by_hand_can_be_changed_while_the_host_runs() {
     let told = home.ladder_of(&[Layer::Arp]);
     let announced = told.iter().filter(|line| line.contains("ARP announces")).count();
     assert_eq!(announced, 2);
+}
+
+#[test]
+fn a_connection_goes_on_by_another_gateway_when_the_address_stays() {
+    let mut world = SimWorld::builder(1).build();
+    let client = world.add_host(newcomer("client", 2)).unwrap();
+    // Both routers lead to the server, which answers by the second.
+    let server = world.add_host(host("server", 1, "10.0.9.9", Some("10.0.9.2"))).unwrap();
+    for switch in ["near", "far"] {
+        world.add_node(switch, Switch::new()).unwrap();
+    }
+    world.connect(&client, "near", Cable::new()).unwrap();
+    world.connect(&server, "far", Cable::new()).unwrap();
+    let mut ways = Vec::new();
+    for last in [1, 2] {
+        let [near, far] = [0, 9].map(|net| Ipv4Addr::new(10, 0, net, last));
+        let config = RouterConfig::new().port(near, 24).port(far, 24);
+        let router = world.add_router(&format!("router{last}"), config).unwrap();
+        ways.push(world.connect((router, 0), "near", Cable::new()).unwrap());
+        world.connect((router, 1), "far", Cable::new()).unwrap();
+    }
+    let by = |last, mtu| Addressing {
+        address: FIRST,
+        prefix_len: 24,
+        gateway: Some(Ipv4Addr::new(10, 0, 0, last)),
+        mtu,
+    };
+    client.configure(&by(1, None)).unwrap();
+    let listener = server.listen((server.address(), 80).into()).unwrap();
+    let (told, to) = (client.clone(), SocketAddr::new(server.address(), 80));
+    let sent = vec![7; 100_000];
+    let received = world
+        .run(async move {
+            let (stream, mut accepted) = futures_util::join!(client.connect(to), listener.accept());
+            let mut stream = stream.unwrap();
+            stream.write_all(&sent[..50_000]).await.unwrap();
+            let mut received = vec![0; 100_000];
+            accepted.read_exact(&mut received[..50_000]).await.unwrap();
+            ways[0].unplug();
+            client.configure(&by(2, Some(1000))).unwrap();
+            stream.write_all(&sent[50_000..]).await.unwrap();
+            accepted.read_exact(&mut received[50_000..]).await.unwrap();
+            received
+        })
+        .unwrap();
+    assert!(received == vec![7; 100_000]);
+    assert!((world.now() - Instant::ZERO) < Duration::from_secs(2), "nothing had to be sent again for long");
+    assert_eq!(told.routes(), ["10.0.0.0/24 dev eth0", "0.0.0.0/0 via 10.0.0.2 dev eth0"]);
 }
 
 #[test]

@@ -146,7 +146,8 @@ impl Host {
     }
 
     /// Gives the host an address, or another one, while it runs. What lives by the old address
-    /// ends with an error that says so; if only the ways or the MTU change, it goes on.
+    /// ends with an error that says so, and listeners go on at the new one; if only the ways or the
+    /// MTU change, connections go on, too.
     pub fn configure(&self, to: &Addressing) -> Result<(), ConfigError> {
         self.shared.touch(|core| {
             if core.has_dhcp() { Err(ConfigError::Dhcp) } else { core.configure(&self.scope, to, self.now()) }

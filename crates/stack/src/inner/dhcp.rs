@@ -111,7 +111,9 @@ impl Core {
         match &mut self.dhcp {
             None => Poll::Ready(()),
             Some(slot) => {
-                slot.at_the_end.push(cx.waker().clone());
+                if !slot.at_the_end.iter().any(|known| known.will_wake(cx.waker())) {
+                    slot.at_the_end.push(cx.waker().clone());
+                }
                 Poll::Pending
             }
         }

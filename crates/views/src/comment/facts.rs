@@ -103,8 +103,8 @@ impl Facts {
             }
             _ => return,
         };
-        let story = self.story(frame);
-        story.said.retain(|said| said.what.is_some() || said.sender != sender);
+        // That it is a datagram was said before; this says more.
+        self.story(frame).said.retain(|said| said.what.is_some());
         let what = Some(format!("{kind}, transaction {transaction:08x}"));
         self.say(record, frame, Said { sender, what, why });
     }

@@ -114,3 +114,39 @@ fn what_the_layers_above_say_stands_on_the_frames_that_carry_it_though_they_are_
     let body = with("completes the body: 5 bytes");
     assert!(body.starts_with("TCP PSH ACK 443 -> 49152, seq 17,"), "{body}");
 }
+
+#[test]
+fn the_messages_of_dhcp_say_what_they_are_for() {
+    use glasstack_journal::event::{Dhcp, DhcpKind, Udp};
+    let mut story = Story::new();
+    let (client, server) = (story.host("client", 1), story.host("server", 2));
+    let span = Some(story.open(&client, None, SpanKind::Dhcp { interface: "eth0".to_owned() }));
+    let transaction = 0x1234;
+    let sent = |kind, frame, attempt| Dhcp::Sent {
+        frame,
+        kind,
+        transaction,
+        to: "255.255.255.255".parse().unwrap(),
+        about: None,
+        attempt,
+    };
+    for attempt in [1, 2] {
+        let frame = story.send(&client, span, frames::udp(1, 255, (68, 67), b"discover"));
+        story.tell(&client, span, sent(DhcpKind::Discover, frame, attempt));
+    }
+    let frame = story.send(&server, None, frames::udp(2, 1, (67, 68), b"offer"));
+    let (local, remote, length) = (server.at(67), client.at(68), 5);
+    let direction = glasstack_journal::event::Direction::Out;
+    story.tell(&server, None, Udp::Datagram { frame, direction, local, remote, length });
+    story.arrive(&client, None, frame);
+    let (kind, server, about) = (DhcpKind::Offer, "10.0.0.2".parse().unwrap(), None);
+    story.tell(&client, span, Dhcp::Received { frame, kind, transaction, server, about, text: None });
+    assert_eq!(
+        first_lines(comments(&story.records(), "client")),
+        [
+            "DHCPDISCOVER, transaction 00001234: who has an address for this host? (for DHCP on eth0)",
+            "DHCPDISCOVER, transaction 00001234: not answered yet, attempt 2 (for DHCP on eth0)",
+            "DHCPOFFER, transaction 00001234: 10.0.0.2 answers (for DHCP on eth0)",
+        ]
+    );
+}

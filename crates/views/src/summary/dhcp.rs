@@ -14,7 +14,7 @@ impl Gather {
             }
             Dhcp::Leased { address, prefix_len, seconds, server, again, .. } => {
                 let begun = self.asking.take().unwrap_or(record.at);
-                let verb = if *again { "still" } else { "from" };
+                let verb = if *again { "still from" } else { "from" };
                 let lease = lasting(*seconds);
                 let outcome = format!("{address}/{prefix_len} {verb} {server}, for {lease}");
                 self.push(record.span, begun, "DHCP", Some(record.at.since(begun)), outcome, false);

@@ -88,3 +88,45 @@ fn the_summary_is_data_as_well() {
 fn a_journey_without_packets_is_no_trouble() {
     assert_eq!(summarize(&[], None).stages, []);
 }
+
+#[test]
+fn an_address_that_comes_and_goes_is_a_stage_each_time() {
+    use glasstack_journal::event::{Dhcp, DhcpKind};
+    let mut story = Story::new();
+    let client = story.host("client", 1);
+    let span = Some(story.open(&client, None, SpanKind::Dhcp { interface: "eth0".to_owned() }));
+    let (address, server) = ("10.0.0.9".parse().unwrap(), "10.0.0.2".parse().unwrap());
+    let leased = |again| Dhcp::Leased {
+        address,
+        prefix_len: 24,
+        router: None,
+        name_servers: vec![],
+        domain: None,
+        server,
+        seconds: 3600,
+        renew_after: 1800,
+        rebind_after: 3150,
+        again,
+    };
+    let frame = story.send(&client, span, crate::testing::frames::udp(1, 255, (68, 67), b"discover"));
+    let (kind, transaction, to, about) = (DhcpKind::Discover, 7, "255.255.255.255".parse().unwrap(), None);
+    story.tell(&client, span, Dhcp::Sent { frame, kind, transaction, to, about, attempt: 1 });
+    story.after(754_000);
+    story.tell(&client, span, leased(false));
+    story.after(1_800_000_000);
+    story.tell(&client, span, leased(true));
+    story.tell(&client, span, Dhcp::Lost { address, why: "10.0.0.2 refuses it".to_owned() });
+    story.tell(&client, span, Dhcp::Failed { why: "no DHCP server answered".to_owned() });
+    let stages = summarize(&story.records(), None).stages;
+    let told: Vec<_> = stages.iter().map(|stage| (stage.outcome.as_str(), stage.failed)).collect();
+    assert_eq!(
+        told,
+        [
+            ("10.0.0.9/24 from 10.0.0.2, for 3600 s", false),
+            ("10.0.0.9/24 still from 10.0.0.2, for 3600 s", false),
+            ("10.0.0.9 is lost: 10.0.0.2 refuses it", true),
+            ("no DHCP server answered", true),
+        ]
+    );
+    assert_eq!(stages[0].took, Some(Duration::from_millis(754)));
+}
