@@ -56,6 +56,7 @@ pub use host::{Elapsed, Host};
 pub use inner::rate::TokenBucket;
 pub use ping::{PingOptions, PingReply};
 pub use probe::{ProbeAnswer, ProbeKind, ProbeOptions, ProbeReply, Unreachability};
+pub use reassembly::Reassembly;
 pub use route::{NoRoute, Prefix, Route, RouteDecision, RouteTable};
 pub use runner::Runner;
 pub use tcp::{TcpListener, TcpStream};

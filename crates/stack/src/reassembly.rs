@@ -54,6 +54,40 @@ pub(crate) struct Reassembler {
     given_up: Vec<(FrameId, Discard)>,
 }
 
+/// Reassembly for a node that is no host, as a router, which puts together what is for itself (RFC 1812
+/// 4.2.2.7); with the limits that hosts have.
+#[derive(Default)]
+pub struct Reassembly {
+    reassembler: Reassembler,
+}
+
+impl Reassembly {
+    /// Takes a fragment, from its IP header on. Returns the packet if it is whole now; the error says
+    /// why the fragment is discarded.
+    pub fn push(
+        &mut self,
+        now: Instant,
+        fragment: &[u8],
+        frame: FrameId,
+    ) -> Result<Option<Vec<u8>>, (DropReason, String)> {
+        let whole = Ipv4Packet::parse(fragment)
+            .and_then(|fragment| self.reassembler.push(now, &fragment, frame))
+            .map_err(|discard| (discard.reason, discard.detail))?;
+        Ok(whole.map(|whole| whole.packet))
+    }
+
+    /// Gives up what has waited for too long: the first frame of each datagram, and why.
+    pub fn expire(&mut self, now: Instant) -> Vec<(FrameId, DropReason, String)> {
+        let given_up = self.reassembler.expire(now).into_iter();
+        given_up.map(|(frame, discard)| (frame, discard.reason, discard.detail)).collect()
+    }
+
+    /// When [`expire`](Self::expire) has something to do.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.reassembler.next_deadline()
+    }
+}
+
 /// What has come of one datagram.
 struct Partial {
     began: Instant,

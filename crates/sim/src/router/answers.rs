@@ -1,7 +1,7 @@
 //! What a router says itself: ICMP errors and echo replies (RFC 792, RFC 1812 4.3), resets (RFC 9293), the
 //! datagrams of its services.
 
-use super::options;
+use super::options::{self, Stamp};
 use super::packet::{ICMP, Own, Packet, SHORTEST_HEADER, TCP, UDP, byte, set_word, word};
 use super::service::Outgoing;
 use glasstack_stack::checksum::{checksum, pseudo_header};
@@ -137,7 +137,7 @@ pub(super) fn is_sound_icmp(packet: &Packet) -> bool {
 /// The reply to a sound echo request (RFC 792); none if it is anything else. Options that record the way
 /// are written on and returned (RFC 1812 4.3.3.6).
 pub(super) fn echo_reply(packet: &Packet, identification: u16, millis: u32) -> Option<Packet> {
-    if byte(packet.payload(), 0) != icmp::ECHO || byte(packet.payload(), 1) != 0 {
+    if byte(packet.payload(), 0) != icmp::ECHO {
         return None;
     }
     let mut message = packet.payload().to_vec();
@@ -149,7 +149,7 @@ pub(super) fn echo_reply(packet: &Packet, identification: u16, millis: u32) -> O
     let mut echoed = found.echoed(packet.options());
     if let Ok(found) = options::read(&echoed) {
         let own = packet.destination();
-        found.write(&mut echoed, own, |address| address == own, millis);
+        found.write(&mut echoed, own, Stamp { by: own, millis }, |address| address == own);
     }
     let own = Own {
         source: packet.destination(),

@@ -3,7 +3,7 @@
 use super::answers::{self, IcmpError};
 use super::fragment::fragments;
 use super::neighbours::{Enqueued, NextHop};
-use super::options::{self, Found};
+use super::options::{self, Found, Stamp};
 use super::packet::{Packet, SHORTEST_HEADER};
 use super::passage::Plan;
 use super::pieces::Fate;
@@ -121,7 +121,7 @@ impl Router {
         } else if self.passages.is_some() {
             self.sort_followed(arrival, context);
         } else if is_own {
-            self.on_own_packet(&arrival, context);
+            self.on_own_packet(arrival, context);
         } else {
             self.route(arrival, &Plan::Plain, context);
         }
@@ -196,11 +196,13 @@ impl Router {
 
     /// RFC 1812 5.3.13: into those options that ask for it.
     fn write_options(&self, arrival: &mut Arrival, row: Row, context: &NodeContext<'_>) {
-        let Some(out) = self.ports.get(row.port).filter(|_| !arrival.packet.options().is_empty()) else {
+        let ports = (self.ports.get(arrival.port), self.ports.get(row.port));
+        let (Some(by), Some(out), false) = (ports.0, ports.1, arrival.packet.options().is_empty()) else {
             return;
         };
         let mut options = arrival.packet.options().to_vec();
-        arrival.options.write(&mut options, out.address, |address| self.is_own(address), millis(context));
+        let now = Stamp { by: by.address, millis: millis(context) };
+        arrival.options.write(&mut options, out.address, now, |address| self.is_own(address));
         arrival.packet.set_options(&options);
     }
 

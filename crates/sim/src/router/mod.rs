@@ -54,7 +54,7 @@ use glasstack_journal::event::{
     Arp, Direction, DropReason, FrameId, InterfaceId, Link, MacAddress, Medium, RequestReason,
 };
 use glasstack_journal::{Event, Instant};
-use glasstack_stack::{DeviceError, Prefix, TokenBucket};
+use glasstack_stack::{DeviceError, Prefix, Reassembly, TokenBucket};
 use neighbours::{Due, Neighbours, NextHop};
 use passage::Passages;
 use routes::{Origin, Routes, Row};
@@ -76,6 +76,8 @@ pub(crate) struct Router {
     errors: TokenBucket,
     next_identification: u16,
     rng: Rng,
+    /// What is for the router itself and has not come whole.
+    reassembly: Reassembly,
     /// None: it follows no connections.
     passages: Option<Passages>,
     services: Vec<Box<dyn Service>>,
@@ -133,6 +135,7 @@ impl Router {
             errors: TokenBucket::with_rate(context.now(), config.errors.0, config.errors.1),
             next_identification: 1,
             rng,
+            reassembly: Reassembly::default(),
             passages: None,
             services: Vec::new(),
             early: Vec::new(),
@@ -220,6 +223,7 @@ impl Node for Router {
             }
         }
         self.poll_passages(context);
+        self.poll_reassembly(context);
         self.poll_services(context);
         Ok(())
     }
@@ -230,7 +234,8 @@ impl Node for Router {
         }
         let services = self.services.iter().filter_map(|service| service.next_deadline());
         let passages = self.passages.as_ref().and_then(Passages::next_deadline);
-        services.chain(self.neighbours.next_deadline()).chain(passages).min()
+        let own = [self.neighbours.next_deadline(), self.reassembly.next_deadline(), passages];
+        services.chain(own.into_iter().flatten()).min()
     }
 }
 

@@ -32,6 +32,15 @@ pub(super) struct Found {
     timestamp: Option<usize>,
 }
 
+/// What is written into a timestamp option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    /// The address of the port that the packet came in by: the time is that of its coming.
+    pub(super) by: Ipv4Addr,
+    /// Milliseconds since midnight UT.
+    pub(super) millis: u32,
+}
+
 /// Reads the options. The error is where they are wrong, counted from the first option (RFC 792,
 /// "Parameter Problem": the pointer).
 pub(super) fn read(options: &[u8]) -> Result<Found, usize> {
@@ -97,21 +106,21 @@ fn check_timestamp(option: &[u8]) -> Result<(), usize> {
 }
 
 impl Found {
-    /// Writes the router into those options that ask for it: `own` is the address of the port that the
-    /// packet leaves by, `millis` the milliseconds since midnight UT (RFC 1812 5.3.13.1 and .5).
+    /// Writes the router into those options that ask for it (RFC 1812 5.3.13): `out` is the address of the
+    /// port that the packet leaves by.
     pub(super) fn write(
         self,
         options: &mut [u8],
-        own: Ipv4Addr,
+        out: Ipv4Addr,
+        stamp: Stamp,
         is_own: impl Fn(Ipv4Addr) -> bool,
-        millis: u32,
     ) {
         if let Some(option) = self.record_route.and_then(|at| option_at(options, at)) {
-            put(option, &own.octets());
+            put(option, &out.octets());
         }
         let Some(option) = self.timestamp.and_then(|at| option_at(options, at)) else { return };
         let flags = option.get(3).copied().unwrap_or(0);
-        let time = millis.to_be_bytes();
+        let time = stamp.millis.to_be_bytes();
         let at = pointer(option).saturating_sub(1);
         match flags & 15 {
             flag::OF_THESE_ADDRESSES => {
@@ -127,7 +136,7 @@ impl Found {
                     *byte = missed << 4 | flags & 15;
                 }
             }
-            flag::TIMES_AND_ADDRESSES => put(option, &[own.octets(), time].concat()),
+            flag::TIMES_AND_ADDRESSES => put(option, &[stamp.by.octets(), time].concat()),
             _ => put(option, &time),
         }
     }
@@ -187,10 +196,12 @@ mod tests {
     use super::*;
 
     const OWN: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 1);
+    const IN: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 1);
 
     fn written(options: &[u8]) -> Vec<u8> {
         let mut written = options.to_vec();
-        read(options).unwrap().write(&mut written, OWN, |address| address == OWN, 0x0102_0304);
+        let stamp = Stamp { by: IN, millis: 0x0102_0304 };
+        read(options).unwrap().write(&mut written, OWN, stamp, |address| address == OWN);
         written
     }
 
@@ -206,7 +217,7 @@ mod tests {
         assert_eq!(written(&[68, 8, 5, 0, 0, 0, 0, 0]), [68, 8, 9, 0, 1, 2, 3, 4]);
         assert_eq!(written(&[68, 8, 9, 0, 1, 2, 3, 4]), [68, 8, 9, 0x10, 1, 2, 3, 4]);
         let with_address = [68, 12, 5, 1, 0, 0, 0, 0, 0, 0, 0, 0];
-        assert_eq!(written(&with_address), [68, 12, 13, 1, 10, 0, 2, 1, 1, 2, 3, 4]);
+        assert_eq!(written(&with_address), [68, 12, 13, 1, 10, 0, 1, 1, 1, 2, 3, 4]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::answers::{self, IcmpError};
 use super::forward::{Arrival, millis};
 use super::neighbours::NextHop;
-use super::packet::{ICMP, TCP, UDP, byte};
+use super::packet::{ETHERNET_HEADER, ICMP, Packet, TCP, UDP, byte};
 use super::service::{Datagram, Desk, Outgoing, Service};
 use super::{Router, arp, discard};
 use crate::node::{NodeContext, WireFrame};
@@ -11,15 +11,29 @@ use glasstack_journal::Scope;
 use glasstack_journal::event::{DropReason, MacAddress};
 
 impl Router {
-    /// A packet to the router itself that no service wants: it answers echo requests (RFC 1812 4.3.3.6) and
-    /// has no open ports.
-    pub(super) fn on_own_packet(&mut self, arrival: &Arrival, context: &mut NodeContext<'_>) {
+    /// A packet to the router itself, whole or in pieces (RFC 1812 4.2.2.7).
+    pub(super) fn on_own_packet(&mut self, arrival: Arrival, context: &mut NodeContext<'_>) {
+        if !arrival.packet.is_fragment() {
+            return self.on_own_whole(&arrival, context);
+        }
+        match self.reassembly.push(context.now(), arrival.packet.bytes(), arrival.frame) {
+            Ok(None) => {}
+            Ok(Some(whole)) => {
+                if let Ok(packet) = Packet::parse([&[0; ETHERNET_HEADER], &whole[..]].concat()) {
+                    let arrival = Arrival { packet, ..arrival };
+                    if !self.serve(&arrival, context) {
+                        self.on_own_whole(&arrival, context);
+                    }
+                }
+            }
+            Err((reason, detail)) => discard(arrival.frame, reason, detail, context),
+        }
+    }
+
+    /// What no service wants: it answers echo requests (RFC 1812 4.3.3.6) and has no open ports.
+    fn on_own_whole(&mut self, arrival: &Arrival, context: &mut NodeContext<'_>) {
         let (id, packet) = (arrival.frame, &arrival.packet);
         match packet.protocol() {
-            _ if packet.is_fragment() => {
-                let detail = "a router puts nothing together".to_owned();
-                discard(id, DropReason::BadFragment, detail, context);
-            }
             ICMP => self.on_own_icmp(arrival, context),
             UDP if packet.udp().is_none() => {
                 discard(id, DropReason::BadUdpChecksum, String::new(), context);
@@ -93,6 +107,13 @@ impl Router {
             }
         });
         true
+    }
+
+    /// Gives up datagrams to the router whose pieces do not come.
+    pub(super) fn poll_reassembly(&mut self, context: &NodeContext<'_>) {
+        for (frame, reason, detail) in self.reassembly.expire(context.now()) {
+            discard(frame, reason, detail, context);
+        }
     }
 
     /// Lets the services do what is due.

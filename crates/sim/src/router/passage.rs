@@ -309,8 +309,8 @@ impl Router {
         match passages.plan(&arrival, is_own) {
             Ok(Some(plan)) => self.route(arrival, &plan, context),
             Ok(None) => {
-                self.on_own_packet(&arrival, context);
-                Fate::Stays
+                self.on_own_packet(arrival, context);
+                Fate::IsOurs
             }
             Err((reason, detail)) => {
                 discard(arrival.frame, reason, detail, context);
@@ -325,6 +325,7 @@ impl Router {
             Some(Fate::Goes { source, destination }) => {
                 self.route(arrival, &Plan::Piece { source, destination }, context);
             }
+            Some(Fate::IsOurs) => self.on_own_packet(arrival, context),
             Some(Fate::Stays) => {
                 let detail = "its first fragment went no further".to_owned();
                 discard(arrival.frame, DropReason::BadFragment, detail, context);

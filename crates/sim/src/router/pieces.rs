@@ -42,6 +42,8 @@ impl Datagram {
 pub(super) enum Fate {
     /// It went on, with these addresses.
     Goes { source: Ipv4Addr, destination: Ipv4Addr },
+    /// It was for the router itself.
+    IsOurs,
     /// It went no further.
     Stays,
 }
