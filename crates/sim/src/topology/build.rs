@@ -125,19 +125,18 @@ fn nat_config(spec: &NatSpec) -> NatConfig {
 }
 
 fn make_cable(spec: &CableSpec) -> Cable {
-    let mut cable = Cable::new();
-    cable.there = lane(&spec.there, &spec.lanes);
-    cable.back = lane(&spec.back, &spec.lanes);
-    if let Some(loss) = spec.there.loss.or(spec.lanes.loss) {
+    let [there, back] = [&spec.there, &spec.back].map(|own| spec.lanes.overridden_by(own));
+    let mut cable = Cable::asymmetric(lane(&there), lane(&back));
+    if let Some(loss) = there.loss {
         cable = cable.fault_there(fault::loss(loss.0));
     }
-    if let Some(loss) = spec.back.loss.or(spec.lanes.loss) {
+    if let Some(loss) = back.loss {
         cable = cable.fault_back(fault::loss(loss.0));
     }
-    if let Some(bursts) = spec.there.bursts.or(spec.lanes.bursts) {
+    if let Some(bursts) = there.bursts {
         cable = cable.fault_there(fault::bursts(bursts.into()));
     }
-    if let Some(bursts) = spec.back.bursts.or(spec.lanes.bursts) {
+    if let Some(bursts) = back.bursts {
         cable = cable.fault_back(fault::bursts(bursts.into()));
     }
     if !spec.up {
@@ -146,14 +145,14 @@ fn make_cable(spec: &CableSpec) -> Cable {
     if spec.capture { cable.capture() } else { cable }
 }
 
-fn lane(own: &LaneSpec, both: &LaneSpec) -> Lane {
+fn lane(spec: &LaneSpec) -> Lane {
     let usual = Lane::default();
     Lane {
-        latency: own.latency.or(both.latency).unwrap_or(usual.latency),
-        jitter: own.jitter.or(both.jitter).unwrap_or(usual.jitter),
-        keeps_order: own.keeps_order.or(both.keeps_order).unwrap_or(usual.keeps_order),
-        rate: own.rate.or(both.rate).map(|rate| rate.0),
-        queue: own.queue.or(both.queue).unwrap_or(usual.queue),
+        latency: spec.latency.unwrap_or(usual.latency),
+        jitter: spec.jitter.unwrap_or(usual.jitter),
+        keeps_order: spec.keeps_order.unwrap_or(usual.keeps_order),
+        rate: spec.rate.map(|rate| rate.0),
+        queue: spec.queue.unwrap_or(usual.queue),
     }
 }
 

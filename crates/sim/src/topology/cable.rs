@@ -141,6 +141,19 @@ impl LaneSpec {
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// The words of `own`, and this one's where it says nothing.
+    pub(super) fn overridden_by(&self, own: &Self) -> Self {
+        Self {
+            latency: own.latency.or(self.latency),
+            jitter: own.jitter.or(self.jitter),
+            keeps_order: own.keeps_order.or(self.keeps_order),
+            rate: own.rate.or(self.rate),
+            queue: own.queue.or(self.queue),
+            loss: own.loss.or(self.loss),
+            bursts: own.bursts.or(self.bursts),
+        }
+    }
 }
 
 /// The words that a lane has are a cable's words, too.

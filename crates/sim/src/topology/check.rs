@@ -110,10 +110,7 @@ impl Checker {
                 let what = format!("port {port} of `{name}` has no cable");
                 self.problem(place.clone(), what, format!("say it in the cable: \"{name}:{port}\""));
             }
-            let ids: Vec<u16> = match vlan {
-                Vlan::Access(id) => vec![*id],
-                Vlan::Trunk { native, tagged } => native.iter().chain(tagged).copied().collect(),
-            };
+            let ids = vlan_ids(vlan);
             for (index, id) in ids.iter().enumerate() {
                 if !(1..=4094).contains(id) {
                     self.problem(
@@ -322,6 +319,14 @@ impl Checker {
             };
             self.problem(place, what, cure);
         }
+    }
+}
+
+/// Whose frames a port carries.
+pub(super) fn vlan_ids(vlan: &Vlan) -> Vec<u16> {
+    match vlan {
+        Vlan::Access(id) => vec![*id],
+        Vlan::Trunk { native, tagged } => native.iter().chain(tagged).copied().collect(),
     }
 }
 

@@ -46,6 +46,7 @@
 mod build;
 mod cable;
 mod check;
+mod draw;
 mod mac;
 mod model;
 mod parse;
