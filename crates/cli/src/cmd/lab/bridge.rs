@@ -3,7 +3,7 @@
 mod inside;
 mod place;
 
-use crate::args::BridgeOptions;
+use crate::args::{BridgeOptions, WatchOptions};
 use crate::failure::usage;
 use crate::{output, scene, watch};
 use anyhow::{Context, bail};
@@ -100,8 +100,10 @@ fn lab_with_a_gate(
     let world =
         SimWorld::builder(u64::from_le_bytes(seed)).epoch(epoch).entropy(env.entropy.clone()).build();
     let builder = Lab::builder_in(world).topology(topology).faults(faults);
-    // What is captured is what passes between the lab and the kernel, unless another place is named.
-    watch::attach(builder.journal(), &options.watch, OUTSIDE, false)?;
+    // What is captured is what passes between the lab and the kernel, unless another place is named. The
+    // story would be that of a bare port: nothing but that it is there.
+    let untold = !options.watch.verbose && !options.watch.ladder;
+    watch::attach(builder.journal(), &WatchOptions { untold, ..options.watch.clone() }, OUTSIDE, false)?;
     let mut lab = builder.build()?;
     let gate = lab.world.add_gate(OUTSIDE)?;
     lab.world.connect(&gate, place.at.as_str(), Cable::new().latency(Duration::ZERO))?;
