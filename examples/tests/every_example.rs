@@ -83,7 +83,7 @@ fn fetch_in_the_lab() {
 
 #[test]
 fn serve_in_the_lab() {
-    has(&run("serve", &["--net", "lab"]), &["a guest from 192.0.2.2", "HTTP/1.1 200 OK", "hello"]);
+    has(&run("serve", &["--net", "lab"]), &["a guest from 192.168.1.10", "HTTP/1.1 200 OK", "hello"]);
 }
 
 #[test]

@@ -542,11 +542,11 @@ fn a_connection_is_led_where_the_options_say() {
     assert!(text.contains("no site is called nobody.test"), "{text}");
     let ports = ["-s", "-o", "x", "-w", "%{local_port}", "--local-port", "5000-5003", "http://echo.test/"];
     assert!((5_000..=5_003).contains(&folder.text(&ports).parse::<u16>().unwrap()));
-    for own in ["192.0.2.2", "eth0", "if!eth0", "host!192.0.2.2"] {
+    for own in ["192.168.1.10", "eth0", "if!eth0", "host!192.168.1.10"] {
         folder.get(&["-s", "--interface", own, "http://echo.test/"]).exits(0);
     }
     folder.get(&["-s", "--resolve", "+a.test:80:198.51.100.80", "http://a.test/"]).exits(0);
-    folder.get(&["-s", "--interface", "192.0.2.77", "http://echo.test/"]).exits(45).says("192.0.2.2");
+    folder.get(&["-s", "--interface", "192.0.2.77", "http://echo.test/"]).exits(45).says("192.168.1.10");
     folder.get(&["-s", "--proto", "=https", "http://echo.test/"]).exits(1);
     folder.get(&["-s", "-L", "--proto-redir", "=http", "http://www.example.test/"]).exits(1);
     assert!(folder.text(&["-s", "--proto-default", "https", "echo.test"]).starts_with("GET /"));

@@ -80,10 +80,10 @@ fn every_failure_has_curls_exit_code_and_says_what_happened() {
         ("http://www.example.test:99999/", 3, "port"),
         ("http://nobody.test/", 6, "does not exist"),
         ("http://ipv6only.test/", 6, "only an IPv6 address"),
-        ("http://refused.test/", 7, "connection refused by 192.0.2.53:80"),
-        ("http://noarp.test/", 7, "no ARP reply from 192.0.2.99"),
-        ("http://dead.test/", 7, "host unreachable, says 192.0.2.1"),
-        ("http://unreachable.test/", 7, "network unreachable, says 192.0.2.1"),
+        ("http://refused.test/", 7, "connection refused by 203.0.113.53:80"),
+        ("http://noarp.test/", 7, "no ARP reply from 192.168.1.99"),
+        ("http://dead.test/", 7, "host unreachable, says 198.19.1.20"),
+        ("http://unreachable.test/", 7, "network unreachable, says 198.19.0.2"),
         ("http://truncated.test/", 18, "100 bytes came of 1000"),
         ("http://truncated-chunks.test/", 18, "body cut short"),
         ("http://hang.test/", 28, "--max-time"),
@@ -225,7 +225,7 @@ fn v_tells_every_segment() {
 
 #[test]
 fn the_ladder_is_drawn_when_asked_for() {
-    let rung = "client -> gateway  TCP SYN";
+    let rung = "client -> home  TCP SYN";
     get(&["--ladder", "http://www.example.test/"]).exits(0).says(rung);
     assert!(!get(&["http://www.example.test/"]).err.contains(rung));
 }
@@ -309,8 +309,8 @@ fn resolve_and_hosts_come_before_the_name_server() {
     assert!(!ran.err.contains("DNS query"), "{}", ran.err);
     misdirected(ran);
     get(&[url]).exits(6);
-    // RFC 5737: nobody is there.
-    get(&["http://www.example.test/", "--dns", "192.0.2.99"]).exits(6).says("192.0.2.99");
+    // Nobody is there.
+    get(&["http://www.example.test/", "--dns", "192.168.1.99"]).exits(6).says("192.168.1.99");
 }
 
 // ---- what is saved
@@ -393,15 +393,15 @@ fn ping_counts_replies() {
     let ran = Ran::of(&["ping", "-c", "2", "noarp.test"]).exits(1);
     assert!(ran.text().contains("2 sent, 0 received, 100 % lost"), "{}", ran.text());
     let ran = Ran::of(&["ping", "-c", "1", "-t", "1", "www.example.test"]).exits(1);
-    assert!(ran.text().contains("says 192.0.2.1"), "{}", ran.text());
+    assert!(ran.text().contains("says 192.168.1.1"), "{}", ran.text());
     Ran::of(&["ping", "nobody.test"]).exits(6);
 }
 
 #[test]
 fn route_get_names_the_row_and_why() {
     let ran = Ran::of(&["route", "get", "198.51.100.80", "--net", "lab"]).exits(0);
-    assert!(ran.text().contains("via 192.0.2.1") && ran.text().contains("0.0.0.0/0"), "{}", ran.text());
-    let ran = Ran::of(&["route", "get", "192.0.2.53", "--net", "lab"]).exits(0);
+    assert!(ran.text().contains("via 192.168.1.1") && ran.text().contains("0.0.0.0/0"), "{}", ran.text());
+    let ran = Ran::of(&["route", "get", "192.168.1.11", "--net", "lab"]).exits(0);
     assert!(ran.text().contains("on the link") && ran.text().contains("longest prefix"), "{}", ran.text());
 }
 
@@ -430,7 +430,7 @@ fn nobody_reading_is_no_panic() {
         &["get", "-s", "-I", "http://www.example.test/"],
         &["resolve", "-s", "many.test"],
         &["ping", "-s", "-c", "5", "www.example.test"],
-        &["route", "get", "192.0.2.53", "--net", "lab"],
+        &["route", "get", "192.168.1.11", "--net", "lab"],
         &["url", "www.example.test"],
         &["--help"],
     ] {
@@ -458,7 +458,7 @@ fn a_full_disk_is_exit_23_and_no_panic() {
         &["get", "-s", "http://www.example.test/"][..],
         &["resolve", "-s", "www.example.test"],
         &["ping", "-s", "-c", "2", "www.example.test"],
-        &["route", "get", "192.0.2.53", "--net", "lab"],
+        &["route", "get", "192.168.1.11", "--net", "lab"],
         &["url", "www.example.test"],
     ] {
         let full = || OpenOptions::new().write(true).open("/dev/full").unwrap();
