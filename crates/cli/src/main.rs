@@ -3,6 +3,7 @@
 //! `files`.
 
 mod args;
+mod capture;
 mod cmd;
 mod console;
 mod failure;

@@ -2,6 +2,7 @@
 //! sockets, or a device of the operating system.
 
 use crate::args::{NetChoice, NetOptions, WatchOptions};
+use crate::capture::Captures;
 use crate::failure::{ExitWith, FAILED_INIT, coded, usage};
 use crate::files::{self, read_bounded};
 use crate::scene;
@@ -12,7 +13,7 @@ use glasstack::dns::{HostsFile, Override, ResolvConf, Resolver, ResolverConfig};
 use glasstack::journal::Note;
 use glasstack::lab::Lab;
 use glasstack::lab::run::Run;
-use glasstack::stack::{Host, World};
+use glasstack::stack::{DhcpOptions, Host, World};
 use glasstack::tls::TrustStore;
 use glasstack::uplink::tap::Mode;
 use glasstack::uplink::{Addressing, TapConfig, TapDevice, TapWorld, UserNet, UserNetConfig, WorldError};
@@ -92,8 +93,19 @@ impl Net {
 
     /// The lab as a run has it, before the first step.
     pub(crate) fn of_run(run: &Run, watch: &WatchOptions, summary: bool) -> anyhow::Result<Self> {
-        let lab = scene::build(run, |journal| watch::attach(journal, watch, run.client(), summary))?;
+        let topology = scene::topology_of(run)?;
+        let captures = Captures::choose(&watch.capture_at, &topology, run.client())?;
+        let points = captures.points();
+        let mut lab =
+            scene::build(run, |journal| watch::attach_at(journal, watch, run.client(), points, summary))?;
+        captures.begin(&lab);
         let host = lab.client.clone();
+        if run.dhcp {
+            let lease = lab.world.run(host.dhcp(&DhcpOptions::default()))??;
+            if let Some(server) = lease.name_servers.first() {
+                lab.name_server = (*server, DNS_PORT).into();
+            }
+        }
         let names = ResolverConfig { servers: vec![lab.name_server], ..ResolverConfig::default() };
         Ok(Self { world: AnyWorld::Lab(Box::new(lab)), host, names, saved: None })
     }
@@ -241,7 +253,7 @@ impl Net {
     fn finish(&mut self, linger: bool) -> anyhow::Result<()> {
         let waited = self.wait_out_time_wait(linger);
         if let AnyWorld::Lab(lab) = &self.world {
-            scene::conclude(lab);
+            lab.faults.conclude(self.host.scope());
         }
         let finished = watch::finish(self.host.scope().journal());
         let saved = self.save();
@@ -258,7 +270,7 @@ impl Net {
             run.files = files::kept();
         }
         let cannot = || format!("--save: cannot write {}", path.display());
-        files::replace(&path, run.to_toml().as_bytes()).with_context(cannot)
+        files::replace_outside(&path, run.to_toml().as_bytes()).with_context(cannot)
     }
 
     fn wait_out_time_wait(&mut self, linger: bool) -> anyhow::Result<()> {
@@ -295,9 +307,15 @@ fn automatic(host: Option<&str>) -> NetChoice {
 /// A lease is asked for where somebody may give one, and by whom it is not told already.
 fn refuse_dhcp(options: &NetOptions, choice: &NetChoice) -> anyhow::Result<()> {
     let why = match choice {
-        NetChoice::User => "with --net user both ends of the wire are the program's own, and it knows its address",
-        NetChoice::Device { mode: Mode::Tun, .. } => "a TUN carries IP packets alone, and DHCP begins without an address",
-        _ if options.addr.is_some() || options.gateway.is_some() => "--addr and --gateway say already what it would ask",
+        NetChoice::User => {
+            "with --net user both ends of the wire are the program's own, and it knows its address"
+        }
+        NetChoice::Device { mode: Mode::Tun, .. } => {
+            "a TUN carries IP packets alone, and DHCP begins without an address"
+        }
+        _ if options.addr.is_some() || options.gateway.is_some() => {
+            "--addr and --gateway say already what it would ask"
+        }
         _ => return Ok(()),
     };
     Err(usage(format!("--dhcp: {why}")))

@@ -6,7 +6,7 @@ use anyhow::Context;
 use glasstack::journal::Journal;
 use glasstack::lab::run::{DEFAULT_SEED, Run, Step};
 use glasstack::lab::{FaultSpec, Lab};
-use glasstack::sim::{CableHandle, SimWorld};
+use glasstack::sim::CableHandle;
 use glasstack::sim::topology::Topology;
 use std::io::Read;
 use std::path::Path;
@@ -35,11 +35,19 @@ pub(crate) fn faults(sentences: &[String]) -> anyhow::Result<Vec<FaultSpec>> {
     sentences.iter().map(fault).collect()
 }
 
+/// The topology of a run.
+pub(crate) fn topology_of(run: &Run) -> anyhow::Result<Topology> {
+    match &run.topology {
+        Some(topology) => Ok(topology.clone()),
+        None => Ok(glasstack::lab::plan::internet()?),
+    }
+}
+
 /// The network that a file describes, or else the default Internet.
 pub(crate) fn topology_or_default(path: Option<&Path>) -> anyhow::Result<Topology> {
     match path {
         Some(path) => topology(path),
-        None => Err(usage("not there yet")),
+        None => Ok(glasstack::lab::plan::internet()?),
     }
 }
 
@@ -62,25 +70,16 @@ pub(crate) fn text_of(path: &Path) -> anyhow::Result<String> {
 }
 
 /// The lab as a run has it, before the first step; `watch` attaches the observers.
-pub(crate) fn build(
-    run: &Run,
-    watch: impl FnOnce(&Journal) -> anyhow::Result<()>,
-) -> anyhow::Result<Lab> {
-    let world = SimWorld::builder(run.seed).epoch(run.epoch).build();
-    let builder = Lab::builder_in(world);
+pub(crate) fn build(run: &Run, watch: impl FnOnce(&Journal) -> anyhow::Result<()>) -> anyhow::Result<Lab> {
+    let builder = run.builder();
     watch(builder.journal())?;
     Ok(builder.build()?)
 }
 
-/// The end of a run: which faults never struck is told.
-pub(crate) fn conclude(_lab: &Lab) {}
-
 /// The cable of this name.
-pub(crate) fn cable(lab: &Lab, name: &str) -> anyhow::Result<CableHandle> {
-    Some(&lab.client_cable).filter(|cable| cable.name() == name).cloned().with_context(|| name.to_owned())
-}
-
-/// From now on this goes wrong, too.
-pub(crate) fn strike(_lab: &mut Lab, _fault: &FaultSpec) -> anyhow::Result<()> {
-    Ok(())
+pub(crate) fn cable<'a>(lab: &'a Lab, name: &str) -> anyhow::Result<&'a CableHandle> {
+    let cables = || lab.network.cables().map(CableHandle::name).collect::<Vec<_>>().join(", ");
+    lab.network
+        .cable(name)
+        .ok_or_else(|| usage(format!("there is no cable {name} in this network; there are: {}", cables())))
 }

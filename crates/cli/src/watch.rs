@@ -2,6 +2,7 @@
 
 use crate::args::WatchOptions;
 use crate::console::{self, Console};
+use crate::failure::usage;
 use crate::files::unbuffered_stdout;
 use anyhow::Context;
 use glasstack::journal::journal::Recorder;
@@ -24,9 +25,22 @@ pub(crate) fn attach(
     hero: &str,
     summary: bool,
 ) -> anyhow::Result<()> {
+    attach_at(journal, options, hero, Points::Nodes(vec![hero.to_owned()]), summary)
+}
+
+/// The same, with frames captured at `points`.
+pub(crate) fn attach_at(
+    journal: &Journal,
+    options: &WatchOptions,
+    hero: &str,
+    points: Points,
+    summary: bool,
+) -> anyhow::Result<()> {
+    if options.capture.is_none() && !options.capture_at.is_empty() {
+        return Err(usage("--capture-at: --capture says where that is written"));
+    }
     if let Some(path) = &options.capture {
         // Unbuffered: what is written survives whatever happens.
-        let points = Points::Nodes(vec![hero.to_owned()]);
         journal.attach(Box::new(PcapngCapture::new(Box::new(create(path)?), points)));
     }
     if let Some(path) = &options.events {

@@ -12,7 +12,7 @@ use glasstack_stack::{Host, World};
 use glasstack_tls::TrustStore;
 use std::net::{IpAddr, SocketAddr};
 
-/// The name of the user's own host in a topology.
+/// The name of the user's own host in a topology, unless another is said.
 pub const CLIENT: &str = "client";
 
 /// The miniature Internet.
@@ -21,7 +21,7 @@ pub struct Lab {
     pub world: SimWorld,
     /// Everybody by name.
     pub network: Network,
-    /// The user's own host, called `client`.
+    /// The user's own host, called `client` unless another was said.
     pub client: Host,
     /// The first cable of the client.
     pub client_cable: CableHandle,
@@ -53,6 +53,8 @@ impl Lab {
         LabBuilder {
             world,
             topology: None,
+            client: CLIENT.to_owned(),
+            dhcp: false,
             edits: Vec::new(),
             pki: PkiTerms::default(),
             faults: Vec::new(),
@@ -63,6 +65,17 @@ impl Lab {
     /// The host of this name.
     pub fn host(&self, name: &str) -> Option<&Host> {
         self.network.host(name)
+    }
+
+    /// From now on this goes wrong, too.
+    pub fn strike(&mut self, fault: FaultSpec) -> Result<(), LabError> {
+        if let FaultSpec::Certificate(_) = fault {
+            return Err(LabError::TooLate(fault));
+        }
+        let Self { world, network, name_server, .. } = self;
+        let stage = Stage { world, network, name_server: *name_server };
+        self.faults.append(install(&[fault], stage)?);
+        Ok(())
     }
 
     /// The lab's root certificate as PEM.
@@ -86,6 +99,8 @@ impl AsMut<SimWorld> for Lab {
 pub struct LabBuilder {
     world: SimWorld,
     topology: Option<Topology>,
+    client: String,
+    dhcp: bool,
     edits: Vec<Box<dyn FnOnce(&mut Topology)>>,
     pki: PkiTerms,
     faults: Vec<FaultSpec>,
@@ -123,14 +138,18 @@ impl LabBuilder {
         self
     }
 
+    /// Which host is the user's own; [`CLIENT`] if none is said.
+    #[must_use]
+    pub fn client(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.client);
+        self
+    }
+
     /// The client begins without an address: it has to ask for one ([`Host::dhcp`]).
     #[must_use]
-    pub fn dhcp(self) -> Self {
-        self.edit(|topology| {
-            if let Some(client) = topology.hosts.get_mut(CLIENT) {
-                (client.address, client.gateway) = (HostAddress::Dhcp, None);
-            }
-        })
+    pub fn dhcp(mut self) -> Self {
+        self.dhcp = true;
+        self
     }
 
     /// Faults, each said as a sentence: see [`fault`](crate::fault).
@@ -186,17 +205,20 @@ impl LabBuilder {
         for edit in self.edits {
             edit(&mut topology);
         }
+        if let (true, Some(client)) = (self.dhcp, topology.hosts.get_mut(&self.client)) {
+            (client.address, client.gateway) = (HostAddress::Dhcp, None);
+        }
         let network = topology.build(&mut world)?;
-        let client = network.host(CLIENT).cloned().ok_or_else(|| LabError::no_client(&network))?;
-        let (client_cable, _) = network.cables_of(CLIENT).next().ok_or(LabError::ClientUnplugged)?;
+        let name = self.client;
+        let client = network.host(&name).cloned().ok_or_else(|| LabError::no_client(&name, &network))?;
+        let cable = network.cables_of(&name).next();
+        let (client_cable, _) = cable.ok_or_else(|| LabError::ClientUnplugged(name.clone()))?;
         let client_cable = client_cable.clone();
-        let name_server = SocketAddr::new(name_server(&topology, &client), DNS_PORT);
-        let terms = if self.faults.is_empty() { self.pki } else { pki_terms(&self.faults) };
+        let name_server = SocketAddr::new(name_server(&topology, &name, &client), DNS_PORT);
+        let terms = pki_terms(self.pki, &self.faults);
         let pki = Pki::with(terms, world.environment("pki").entropy, world.wall())?;
         let running = serve::start(&topology, &network, &pki)?;
-        let cables: Vec<CableHandle> = network.cables().cloned().collect();
-        let hosts: Vec<Host> = network.hosts().map(|(_, host)| host.clone()).collect();
-        let stage = Stage { world: &mut world, cables: &cables, hosts: &hosts, client: &client, name_server };
+        let stage = Stage { world: &mut world, network: &network, name_server };
         let faults = install(&self.faults, stage)?;
         let mut lab =
             Lab { world, network, client, client_cable, name_server, pki, faults, _running: running };
@@ -208,8 +230,8 @@ impl LabBuilder {
 }
 
 /// Whom the client asks for names: whom the topology names, or the first that serves as `resolver`.
-fn name_server(topology: &Topology, client: &Host) -> IpAddr {
-    let named = topology.hosts.get(CLIENT).and_then(|spec| spec.name_servers.first().copied());
+fn name_server(topology: &Topology, name: &str, client: &Host) -> IpAddr {
+    let named = topology.hosts.get(name).and_then(|spec| spec.name_servers.first().copied());
     let resolvers = topology.hosts.values().filter(|spec| spec.serve.iter().any(|word| word == "resolver"));
     let mut addresses = resolvers.filter_map(|spec| match spec.address {
         HostAddress::Static(cidr) => Some(cidr.address),
@@ -228,11 +250,18 @@ pub enum LabError {
     #[error("the network: {0}")]
     Build(#[from] BuildError),
     /// Nobody is the user's own.
-    #[error("the topology has no host called `client`, which is the user's own; its hosts are: {0}")]
-    NoClient(String),
+    #[error(
+        "the topology has no host called `{name}`, which is to be the user's own; its hosts are: {hosts}"
+    )]
+    NoClient {
+        /// What it is to be called.
+        name: String,
+        /// The hosts that there are.
+        hosts: String,
+    },
     /// The client reaches nobody.
-    #[error("the topology lays no cable to the host `client`: add [[cable]] between = [\"client\", ..]")]
-    ClientUnplugged,
+    #[error("the topology lays no cable to the host `{0}`: add [[cable]] between = [\"{0}\", ..]")]
+    ClientUnplugged(String),
     /// What the hosts serve.
     #[error("what the hosts serve: {0}")]
     Service(#[from] ServiceError),
@@ -242,10 +271,16 @@ pub enum LabError {
     /// A fault has no place.
     #[error("the faults: {0}")]
     Fault(#[from] CannotStrike),
+    /// Certificates are made before anything happens.
+    #[error(
+        "`{0}`: the certificates are made already; such a fault is there from the beginning or not at all"
+    )]
+    TooLate(FaultSpec),
 }
 
 impl LabError {
-    fn no_client(network: &Network) -> Self {
-        Self::NoClient(network.hosts().map(|(name, _)| name).collect::<Vec<_>>().join(", "))
+    fn no_client(name: &str, network: &Network) -> Self {
+        let hosts = network.hosts().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
+        Self::NoClient { name: name.to_owned(), hosts }
     }
 }

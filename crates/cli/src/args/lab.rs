@@ -15,6 +15,8 @@ pub(crate) struct LabCommandOptions {
 pub(crate) enum LabCommand {
     /// List the lab's names, and what each is good for
     List(ListOptions),
+    /// Draw the network
+    Graph(GraphOptions),
     /// Do again what --save saved, or what a file of your own says
     Run(Box<RunOptions>),
     /// Put one side of the lab on a TAP device, in real time, for other programs

@@ -26,8 +26,11 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
 /// Writes a file so that at no time there is half of it, whoever else reads or writes it. What is no
 /// plain file, as a link or a device, is written as it is.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let place = place(path);
-    let path = place.as_path();
+    replace_outside(&place(path), bytes)
+}
+
+/// The same on this machine, even from within a run.
+pub(crate) fn replace_outside(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let old = match fs::symlink_metadata(path) {
         Ok(old) if !old.is_file() => return fs::write(path, bytes),
         old => old.ok(),

@@ -351,7 +351,11 @@ impl<'a> Runner<'a> {
                 if is_first && options.output.create_dirs {
                     create_folders(path)?;
                 }
-                if is_first { File::create(place(path))? } else { OpenOptions::new().append(true).open(place(path))? }
+                if is_first {
+                    File::create(place(path))?
+                } else {
+                    OpenOptions::new().append(true).open(place(path))?
+                }
             };
             file.write_all(raw)
         })();

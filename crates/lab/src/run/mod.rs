@@ -28,10 +28,12 @@ pub use file::{Places, VERSION};
 pub use step::{BadStep, COMMANDS, Step};
 
 use crate::fault::FaultSpec;
+use crate::internet::{CLIENT, Lab, LabBuilder};
+use crate::plan::INTERNET;
 use crate::sites::SITES;
 use glasstack_journal::WallTime;
-use glasstack_sim::DEFAULT_EPOCH;
 use glasstack_sim::topology::Topology;
+use glasstack_sim::{DEFAULT_EPOCH, SimWorld};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -83,16 +85,26 @@ impl Run {
         }
     }
 
+    /// The lab as it is before the first step, to be observed and built.
+    pub fn builder(&self) -> LabBuilder {
+        let world = SimWorld::builder(self.seed).epoch(self.epoch).build();
+        let mut builder = Lab::builder_in(world).client(self.client()).faults(self.faults.iter().cloned());
+        if let Some(topology) = &self.topology {
+            builder = builder.topology(topology.clone());
+        }
+        if self.dhcp { builder.dhcp() } else { builder }
+    }
+
     /// The name of the user's own host.
     pub fn client(&self) -> &str {
-        self.client.as_deref().unwrap_or("client")
+        self.client.as_deref().unwrap_or(CLIENT)
     }
 }
 
 /// What tells the default Internet of one version of this crate from that of another.
 pub fn internet_digest() -> String {
     let mut digest = Sha256::new();
-    digest.update(env!("CARGO_PKG_VERSION"));
+    digest.update([env!("CARGO_PKG_VERSION"), "\0", INTERNET].concat());
     for site in SITES {
         digest.update([site.host, "\0", site.about, "\0"].concat());
     }

@@ -2,6 +2,7 @@
 
 use crate::fault::quantity::{duration, show_duration};
 use crate::fault::{BadFault, FaultSpec};
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
@@ -61,12 +62,24 @@ impl FromStr for Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Command(words) => f.write_str(&shell_words::join(words)),
+            Self::Command(words) => {
+                f.write_str(&words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
+            }
             Self::Wait(time) => write!(f, "wait {}", show_duration(*time)),
             Self::Unplug(cable) => write!(f, "unplug {cable}"),
             Self::PlugIn(cable) => write!(f, "plug in {cable}"),
             Self::Fault(fault) => write!(f, "fault {fault}"),
         }
+    }
+}
+
+/// A word as a shell reads it, in quotes only where it needs some.
+fn quoted(word: &str) -> Cow<'_, str> {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./:=,@%+".contains(letter);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        Cow::Borrowed(word)
+    } else {
+        shell_words::quote(word)
     }
 }
 

@@ -134,7 +134,8 @@ fn another_default_internet_is_another_run() {
     let text = Run::new(1).to_toml();
     let other = text.replace(&internet_digest(), "0123456789abcdef");
     assert!(wrong(&other)[0].contains("the default Internet was another"), "{other}");
-    let without: String = text.lines().filter(|line| !line.starts_with("internet")).collect::<Vec<_>>().join("\n");
+    let without: String =
+        text.lines().filter(|line| !line.starts_with("internet")).collect::<Vec<_>>().join("\n");
     assert_eq!(Run::parse(&without), Ok(Run::new(1)));
     // A run with a network of its own has nothing to do with the default one.
     let own = Run { topology: Some(Topology::parse(TWO_HOSTS).unwrap()), ..Run::new(1) };
@@ -187,8 +188,8 @@ fn any_step() -> impl Strategy<Value = Step> {
 fn any_run() -> impl Strategy<Value = Run> {
     let files = proptest::collection::btree_map(any::<String>(), any_file(), 0..3);
     let script = proptest::collection::vec(any_step(), 0..5);
-    (any::<u64>(), any::<u32>(), any::<bool>(), any::<Option<String>>(), any::<bool>(), script, files).prop_map(
-        |(seed, epoch, has_own, client, dhcp, script, files)| Run {
+    (any::<u64>(), any::<u32>(), any::<bool>(), any::<Option<String>>(), any::<bool>(), script, files)
+        .prop_map(|(seed, epoch, has_own, client, dhcp, script, files)| Run {
             seed,
             epoch: WallTime::from_unix_seconds(epoch.into()),
             topology: has_own.then(|| Topology::parse(TWO_HOSTS).unwrap()),
@@ -197,8 +198,7 @@ fn any_run() -> impl Strategy<Value = Run> {
             faults: vec![fault("lose client SYN-ACK 1")],
             script,
             files,
-        },
-    )
+        })
 }
 
 proptest! {

@@ -28,7 +28,9 @@ const LOOK: Duration = Duration::from_millis(20);
 
 pub(crate) fn run(options: &BridgeOptions) -> anyhow::Result<ExitCode> {
     if options.lab.seed.is_some() {
-        bail!(usage("--seed is for the lab in memory: on a TAP nobody may be able to guess ports, ids and keys"));
+        bail!(usage(
+            "--seed is for the lab in memory: on a TAP nobody may be able to guess ports, ids and keys"
+        ));
     }
     // First: without root it is another process that goes on.
     let inside = if options.command.is_empty() { None } else { Some(Inside::new(options)?) };
@@ -97,8 +99,8 @@ fn lab_with_a_gate(
     let mut seed = [0; 8];
     env.entropy.fill(&mut seed);
     let epoch = env.journal.epoch();
-    let world =
-        SimWorld::builder(u64::from_le_bytes(seed)).epoch(epoch).entropy(env.entropy.clone()).build();
+    let world = SimWorld::builder(u64::from_le_bytes(seed)).epoch(epoch).entropy(env.entropy.clone()).build();
+    let faults = faults.into_iter().map(|fault| place.put(fault));
     let builder = Lab::builder_in(world).topology(topology).faults(faults);
     // What is captured is what passes between the lab and the kernel, unless another place is named. The
     // story would be that of a bare port: nothing but that it is there.

@@ -84,7 +84,7 @@ fn one(step: &Step, net: &mut Net) -> anyhow::Result<u8> {
         }
         Step::Unplug(cable) => scene::cable(net.the_lab()?, cable)?.unplug(),
         Step::PlugIn(cable) => scene::cable(net.the_lab()?, cable)?.plug_in(),
-        Step::Fault(fault) => scene::strike(net.the_lab()?, fault)?,
+        Step::Fault(fault) => net.the_lab()?.strike(fault.clone())?,
     }
     Ok(0)
 }

@@ -2,6 +2,7 @@
 
 use crate::failure::usage;
 use anyhow::{Context, bail};
+use glasstack::lab::fault::{self, FaultSpec};
 use glasstack::sim::topology::{Cidr, HostAddress, Topology};
 use glasstack::stack::{FrameDevice, Prefix};
 use glasstack::uplink::{InterfaceAddress, Netlink, TapDevice};
@@ -15,6 +16,8 @@ pub(super) struct Place {
     pub(super) own: InterfaceAddress,
     /// The router there.
     pub(super) gateway: Option<Ipv4Addr>,
+    /// Its name.
+    router: Option<String>,
 }
 
 impl Place {
@@ -34,17 +37,32 @@ impl Place {
         }
         let link = Link::of(topology, at);
         let Some(network) = link.network() else {
-            bail!(usage(format!("nobody on {at} has an address, so it is not known which the kernel may take")));
+            bail!(usage(format!(
+                "nobody on {at} has an address, so it is not known which the kernel may take"
+            )));
         };
         let own = match own {
             Some(own) => own,
             None => link.free_address(network)?,
         };
-        if let Some((taken, by)) = link.stations.iter().find(|(cidr, _)| IpAddr::V4(cidr.address) == own.address) {
+        if let Some((taken, by)) =
+            link.stations.iter().find(|(cidr, _)| IpAddr::V4(cidr.address) == own.address)
+        {
             bail!(usage(format!("{} belongs to {by} on {at}; another address, please", taken.address)));
         }
         let gateway = link.gateways.into_iter().find(|gateway| network.contains(*gateway));
-        Ok(Self { at: at.to_owned(), own, gateway })
+        let router = link.stations.iter().find(|(_, station)| topology.routers.contains_key(*station));
+        let router = router.map(|(_, name)| (*name).to_owned());
+        Ok(Self { at: at.to_owned(), own, gateway, router })
+    }
+
+    /// A fault on no cable in particular strikes that of the user: between the switch and the router, where
+    /// all passes that the kernel has to do with the world.
+    pub(super) fn put(&self, mut fault: FaultSpec) -> FaultSpec {
+        if let (FaultSpec::Cable(cable), Some(router)) = (&mut fault, &self.router) {
+            cable.place.get_or_insert_with(|| fault::Place::Between(self.at.clone(), router.clone()));
+        }
+        fault
     }
 
     /// A device that was there before may have an address of its own.
@@ -80,7 +98,9 @@ impl<'a> Link<'a> {
     fn of(topology: &'a Topology, switch: &str) -> Self {
         let mut link = Self { stations: Vec::new(), gateways: Vec::new() };
         let cables = topology.cables.iter();
-        let pairs = cables.flat_map(|cable| [(&cable.between[0], &cable.between[1]), (&cable.between[1], &cable.between[0])]);
+        let pairs = cables.flat_map(|cable| {
+            [(&cable.between[0], &cable.between[1]), (&cable.between[1], &cable.between[0])]
+        });
         for (_, end) in pairs.filter(|(near, _)| near.node == switch) {
             if let Some(host) = topology.hosts.get(&end.node) {
                 link.gateways.extend(host.gateway);
@@ -114,7 +134,8 @@ impl<'a> Link<'a> {
 }
 
 fn switch_of_the_client(topology: &Topology) -> anyhow::Result<&str> {
-    let ends = topology.cables.iter().map(|cable| [cable.between[0].node.as_str(), cable.between[1].node.as_str()]);
+    let ends =
+        topology.cables.iter().map(|cable| [cable.between[0].node.as_str(), cable.between[1].node.as_str()]);
     let beside = ends.into_iter().find_map(|ends| match ends {
         ["client", other] | [other, "client"] => Some(other),
         _ => None,
