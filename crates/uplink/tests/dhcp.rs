@@ -2,7 +2,11 @@
 //! udhcpd and Kea.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
-#![allow(clippy::disallowed_types, reason = "the kernel's side is made of its own sockets")]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the kernel's side is made of its own sockets, on a thread of its own"
+)]
 
 mod support;
 

@@ -39,7 +39,7 @@ impl Host {
             },
         }
         let lease = running.client.lease().cloned().ok_or(DhcpError::Released)?;
-        self.spawn(async move { running.to_the_end().await });
+        self.spawn(async move { running.renew_for_good().await });
         Ok(lease)
     }
 
@@ -116,7 +116,7 @@ impl Running {
     }
 
     /// Works until the lease is given back.
-    async fn to_the_end(mut self) {
+    async fn renew_for_good(mut self) {
         loop {
             self.act().await;
             if self.happen().await {
