@@ -13,6 +13,9 @@ use crate::node::{NodeContext, WireFrame};
 use glasstack_journal::event::{Arp, DropReason, FrameId, Icmp, Ip, MacAddress, RequestReason};
 use std::net::Ipv4Addr;
 
+/// Destinations whose route has been told and is not told again.
+const MOST_TOLD: usize = 4_096;
+
 /// A packet that has come in.
 pub(super) struct Arrival {
     pub(super) frame: FrameId,
@@ -301,6 +304,9 @@ impl Router {
     /// Tells once for every destination which row its packets take, and again after the table has changed.
     fn tell_route(&mut self, destination: Ipv4Addr, row: Row, context: &NodeContext<'_>) {
         let Some(port) = self.ports.get(row.port) else { return };
+        if self.told.len() >= MOST_TOLD {
+            self.told.clear();
+        }
         if self.told.insert(destination, row) == Some(row) {
             return;
         }

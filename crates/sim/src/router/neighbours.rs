@@ -15,6 +15,10 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 const ATTEMPTS: u8 = 3;
 /// How many packets may wait for one address.
 const QUEUE: usize = 64;
+/// How many addresses may be asked for at once.
+const QUESTIONS: usize = 512;
+/// How many neighbours are remembered; then those that have aged are forgotten.
+const NEIGHBOURS: usize = 4_096;
 
 /// Somebody on the network of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +82,9 @@ impl Neighbours {
             question.waiting.push(frame);
             return Enqueued::Waits;
         }
+        if self.questions.len() >= QUESTIONS {
+            return Enqueued::Full;
+        }
         let question = Question { attempts: 1, answer_by: now + ANSWER_WITHIN, waiting: vec![frame] };
         self.questions.insert(to, question);
         Enqueued::First
@@ -91,6 +98,9 @@ impl Neighbours {
         mac: MacAddress,
         now: Instant,
     ) -> (Option<MacAddress>, Vec<WireFrame>) {
+        if self.entries.len() >= NEIGHBOURS {
+            self.entries.retain(|_, entry| now.since(entry.confirmed) <= AGEING);
+        }
         let before = self.entries.insert(neighbour, Entry { mac, confirmed: now }).map(|entry| entry.mac);
         let mut waiting = self.questions.remove(&neighbour).map_or(Vec::new(), |question| question.waiting);
         for frame in &mut waiting {
@@ -118,5 +128,40 @@ impl Neighbours {
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.questions.values().map(|question| question.answer_by).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glasstack_journal::event::FrameId;
+
+    fn hop(n: usize) -> NextHop {
+        NextHop { port: 0, address: Ipv4Addr::from_bits(0x0a00_0000 + u32::try_from(n).unwrap()) }
+    }
+
+    fn frame() -> WireFrame {
+        WireFrame { id: FrameId(1), bytes: vec![0; 60] }
+    }
+
+    #[test]
+    fn so_many_wait_for_one_and_so_many_are_asked_for_and_no_more() {
+        let mut neighbours = Neighbours::default();
+        let mut ask = |n| neighbours.enqueue(hop(n), frame(), Instant::ZERO);
+        assert_eq!(ask(0), Enqueued::First);
+        assert!((1..QUEUE).all(|_| ask(0) == Enqueued::Waits));
+        assert_eq!(ask(0), Enqueued::Full);
+        assert!((1..QUESTIONS).all(|n| ask(n) == Enqueued::First));
+        assert_eq!(ask(QUESTIONS), Enqueued::Full);
+    }
+
+    #[test]
+    fn whoever_has_aged_makes_room() {
+        let mut neighbours = Neighbours::default();
+        for n in 0..NEIGHBOURS {
+            neighbours.learn(hop(n), MacAddress([2; 6]), Instant::ZERO);
+        }
+        neighbours.learn(hop(NEIGHBOURS), MacAddress([2; 6]), Instant::ZERO + AGEING * 2);
+        assert_eq!(neighbours.entries.len(), 1);
     }
 }

@@ -77,7 +77,7 @@ impl Router {
         }
     }
 
-    /// Gives a datagram to the service whose port it is for. False if it is none's.
+    /// Gives a datagram to the services that listen where it is for. False if none does.
     pub(super) fn serve(&mut self, arrival: &Arrival, context: &mut NodeContext<'_>) -> bool {
         let (Some((source, destination, payload)), Some(port)) =
             (arrival.packet.udp(), self.ports.get(arrival.port))
@@ -91,7 +91,9 @@ impl Router {
                 && service.router_port().is_none_or(|only| only == arrival.port)
                 && (to_all || service.groups().contains(&to))
         };
-        let Some(which) = self.services.iter().position(is_meant) else { return false };
+        if !self.services.iter().any(is_meant) {
+            return false;
+        }
         let datagram = Datagram {
             frame: arrival.frame,
             port: arrival.port,
@@ -102,7 +104,7 @@ impl Router {
             payload,
         };
         self.call(context, |services, desk| {
-            if let Some(service) = services.get_mut(which) {
+            for service in services.iter_mut().filter(|service| is_meant(service)) {
                 service.on_datagram(&datagram, desk);
             }
         });

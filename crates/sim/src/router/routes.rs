@@ -37,7 +37,6 @@ impl Row {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Routes {
     rows: Vec<Row>,
-    changes: u64,
 }
 
 impl Routes {
@@ -46,15 +45,9 @@ impl Routes {
         &self.rows
     }
 
-    /// How often the table has changed.
-    pub(super) fn changes(&self) -> u64 {
-        self.changes
-    }
-
     /// Adds a row behind those there are.
     pub(super) fn add(&mut self, row: Row) {
         self.rows.push(row);
-        self.changes += 1;
     }
 
     /// Puts a row in the place of the one of the same prefix and origin, or adds it.
@@ -67,9 +60,7 @@ impl Routes {
     pub(super) fn remove(&mut self, prefix: Prefix, origin: Origin) -> bool {
         let before = self.rows.len();
         self.rows.retain(|row| row.prefix != prefix || row.origin != origin);
-        let removed = self.rows.len() != before;
-        self.changes += u64::from(removed);
-        removed
+        self.rows.len() != before
     }
 
     /// The row with the longest prefix; of equals that of the earlier origin, then the first.

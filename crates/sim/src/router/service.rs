@@ -29,7 +29,7 @@ pub(super) trait ServiceConfig: fmt::Debug + Send + Sync {
 /// Something that a router does by UDP. It is called on the world's thread, never waits, and answers
 /// by [`Desk::send`].
 pub(super) trait Service: Send {
-    /// The UDP port of the router that is its own.
+    /// The UDP port where it listens. Two services may share one: both get what comes there.
     fn udp_port(&self) -> u16;
 
     /// The one port of the router that it is for; none: all of them.
