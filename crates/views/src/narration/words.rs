@@ -92,7 +92,11 @@ fn tell_link(link: &Link, memory: &Memory) -> Line {
                 (Medium::Ethernet, None) => "Ethernet".to_owned(),
                 (Medium::Ip, _) => "bare IP packets, no MAC".to_owned(),
             };
-            normal(format!("interface {name} is up: {address}/{prefix_len}, {mac}, MTU {mtu}"))
+            let place = match address.is_unspecified() {
+                true => "no address".to_owned(),
+                false => format!("{address}/{prefix_len}"),
+            };
+            normal(format!("interface {name} is up: {place}, {mac}, MTU {mtu}"))
         }
         Link::Frame { frame, interface, direction, bytes } => {
             let packet = dissect(memory.names.medium(*interface), bytes);
