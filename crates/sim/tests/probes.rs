@@ -260,8 +260,7 @@ fn a_probe_to_oneself_and_to_a_silent_neighbour_come_to_an_end() {
 }
 
 #[test]
-fn a_forged_error_that_does_not_quote_the_probe_is_not_believed() {
-    // The port is the probe's own, but the destination is another.
+fn a_sockets_error_is_not_taken_for_a_probes() {
     let mut way = Way::new();
     let client = way.client.clone();
     let other: SocketAddr = "10.0.3.2:9".parse().unwrap();
@@ -280,4 +279,57 @@ fn a_forged_error_that_does_not_quote_the_probe_is_not_believed() {
         .unwrap();
     assert_eq!(first.unwrap().from.to_string(), "10.0.12.2");
     assert!(second.contains("port unreachable"), "a socket's error is the socket's: {second}");
+}
+
+/// Somebody on the link answers a datagram: ARP as 10.0.0.9, everything else with time exceeded about
+/// the packet as `quote` has changed it.
+fn world_with_a_liar(quote: impl Fn(&mut [u8]) + Send + 'static) -> (SimWorld, Host) {
+    let mut world = SimWorld::new(1);
+    let mac = glasstack_journal::event::MacAddress(support::mac(1));
+    let config = HostConfig::new("client", mac, "10.0.0.1".parse().unwrap(), 24, None).unwrap();
+    let client = world.add_host(config).unwrap();
+    let liar = world.add_probe("liar").unwrap();
+    world.connect(&client, &liar, Cable::new()).unwrap();
+    liar.respond(move |frame, _| {
+        let bytes = frame.bytes();
+        if frame.is_arp_request() {
+            let reply = [&[0, 1, 8, 0, 6, 4, 0, 2][..], &support::mac(9), &[10, 0, 0, 9], &bytes[22..32]];
+            return vec![[&support::mac(1)[..], &support::mac(9), &[8, 6], &reply.concat()].concat()];
+        }
+        let mut packet = bytes[14..14 + 28].to_vec();
+        quote(&mut packet);
+        let builder = etherparse::PacketBuilder::ethernet2(support::mac(9), support::mac(1));
+        let code = etherparse::icmpv4::TimeExceededCode::TtlExceededInTransit;
+        let builder = builder.ipv4([10, 0, 0, 9], [10, 0, 0, 1], 64);
+        let builder = builder.icmpv4(etherparse::Icmpv4Type::TimeExceeded(code));
+        let mut error = Vec::new();
+        builder.write(&mut error, &packet).unwrap();
+        vec![error]
+    });
+    (world, client)
+}
+
+#[test]
+fn an_error_is_believed_only_if_it_quotes_the_probe() {
+    let answer = |kind, at: usize| {
+        let (mut world, client) = world_with_a_liar(move |packet| packet[at] ^= 1);
+        let options = ProbeOptions { kind, ..ProbeOptions::default() };
+        let to: IpAddr = "10.0.0.9".parse().unwrap();
+        world.run(async move { client.probe(to, &options).await }).unwrap()
+    };
+    for kind in KINDS {
+        // The TTL on arrival is nobody's secret.
+        assert_eq!(answer(kind, 8).unwrap().what, ProbeAnswer::TimeExceeded);
+        // The protocol, the source, the destination; ports and lengths, or identifier and sequence number, or
+        // ports and sequence number.
+        let told_by = match kind {
+            ProbeKind::Udp => [9, 12, 19, 21, 23],
+            ProbeKind::Echo => [9, 12, 19, 25, 27],
+            ProbeKind::TcpSyn => [9, 12, 19, 23, 27],
+        };
+        for at in told_by {
+            let outcome = answer(kind, at);
+            assert!(matches!(outcome, Err(ProbeError::TimedOut { .. })), "{kind:?}, byte {at}: {outcome:?}");
+        }
+    }
 }
