@@ -5,11 +5,11 @@
 mod support;
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};
-use glasstack_journal::event::{Dhcp, DhcpState, MacAddress};
+use glasstack_journal::event::{Dhcp, DhcpState, DropReason, MacAddress};
 use glasstack_journal::journal::Recorder;
 use glasstack_journal::{Event, Instant};
 use glasstack_sim::{Cable, CableHandle, DhcpConfig, FrameView, RouterConfig, SimWorld, Switch, fault};
-use glasstack_stack::dhcp::{ServerConfig, serve};
+use glasstack_stack::dhcp::{Kind, Message, ServerConfig, serve};
 use glasstack_stack::{
     Addressing, ConfigError, ConnectError, DhcpError, DhcpOptions, Host, HostConfig, Lease, NoRoute,
     PingError, PingOptions, TcpError, UdpError, World,
@@ -520,6 +520,63 @@ fn a_connection_goes_on_by_another_gateway_when_the_address_stays() {
     assert!(received == vec![7; 100_000]);
     assert!((world.now() - Instant::ZERO) < Duration::from_secs(2), "nothing had to be sent again for long");
     assert_eq!(told.routes(), ["10.0.0.0/24 dev eth0", "0.0.0.0/0 via 10.0.0.2 dev eth0"]);
+}
+
+/// A datagram from 10.0.0.66 to the client's station, for an address that it does not have.
+fn stray(port: u16, payload: &[u8]) -> Vec<u8> {
+    let builder = etherparse::PacketBuilder::ethernet2(support::mac(66), support::mac(2))
+        .ipv4([10, 0, 0, 66], [10, 0, 0, 100], 64)
+        .udp(67, port);
+    let mut bytes = Vec::new();
+    builder.write(&mut bytes, payload).unwrap();
+    bytes
+}
+
+#[test]
+fn what_strangers_send_to_a_host_without_an_address_is_discarded_with_its_reason() {
+    let mut world = SimWorld::builder(1).build();
+    let client = world.add_host(newcomer("client", 2)).unwrap();
+    let stranger = world.add_probe("stranger").unwrap();
+    world.connect(&client, &stranger, Cable::new()).unwrap();
+    let forged = |kind| {
+        let mut forged = Message::new(kind, 0x1234_5678, MacAddress(support::mac(2)));
+        (forged.your_address, forged.server, forged.lease) = (FIRST, Some(SERVER), Some(3600));
+        forged.emit()
+    };
+    // Nobody asks for an address yet.
+    stranger.send(stray(68, &forged(Kind::Ack)));
+    stranger.send(stray(7, b"hello"));
+    world.run(client.sleep(Duration::from_millis(10))).unwrap();
+    let dropped = client.counters().dropped;
+    assert_eq!(dropped, [(DropReason::NotOurAddress, 2)].into());
+    for (at, bytes) in [
+        (1, stray(68, &forged(Kind::Ack))),
+        (2, stray(68, &forged(Kind::Offer))),
+        (3, stray(68, &forged(Kind::Offer)[..200])),
+        (4, stray(68, &[forged(Kind::Offer), vec![0; 1_400]].concat())),
+        (5, stray(7, b"hello")),
+        (6, support::datagram(66, 2, b"for another address")),
+    ] {
+        stranger.send_at(Instant::from_millis(1_000 + at), bytes);
+    }
+    let asking = client.clone();
+    let options = DhcpOptions { timeout: Some(Duration::from_secs(3)), ..DhcpOptions::default() };
+    let error = world.run(async move { asking.dhcp(&options).await }).unwrap().unwrap_err();
+    assert_eq!(error, DhcpError::NoOffer { after: Duration::from_secs(3), asked: 1 });
+    let expected = [(DropReason::NotOurAddress, 4), (DropReason::BadDhcp, 2), (DropReason::UnmatchedDhcp, 2)];
+    assert_eq!(client.counters().dropped, expected.into());
+    // ARP for nobody's address is not answered.
+    assert_eq!(stranger.received().len(), 1, "one DHCPDISCOVER");
+}
+
+#[test]
+fn a_server_that_speaks_to_everybody_is_understood_as_well() {
+    let mut home = Home::new();
+    let options = DhcpOptions { broadcast: true, ..DhcpOptions::default() };
+    assert_eq!(home.lease_with(&options).unwrap().address, FIRST);
+    let messages = home.messages();
+    assert_eq!(messages[1], "0.001000 server -> all  DHCPOFFER 10.0.0.100");
+    assert_eq!(messages[3], "0.003000 server -> all  DHCPACK 10.0.0.100");
 }
 
 #[test]
