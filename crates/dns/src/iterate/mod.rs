@@ -11,8 +11,8 @@
 //!          answer         without what is none of the sender's business
 //! ```
 //!
-//! Read in this order: this file, [`judge`] (what a response is worth), [`delegations`] (which servers
-//! are known), [`budget`] (where it ends).
+//! Read in this order: this file, `judge` (what a response is worth), `delegations` (which servers
+//! are known), `budget` (where it ends).
 
 mod budget;
 mod delegations;
