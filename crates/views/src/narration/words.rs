@@ -13,8 +13,8 @@ use crate::dissect::dissect;
 use crate::text::{count, time};
 use glasstack_journal::Record;
 use glasstack_journal::event::{
-    AckReason, Arp, Direction, DropReason, Event, Headers, Icmp, Ip, Link, Medium, Role, Segment,
-    SegmentReason, Span, StateCause, Tcp, TcpOption, Udp,
+    AckReason, Arp, Direction, DropReason, Event, Headers, Icmp, Ip, Link, Medium, RequestReason, Role,
+    Segment, SegmentReason, Span, StateCause, Tcp, TcpOption, Udp,
 };
 
 /// The line for a record, if there is anything to say.
@@ -171,6 +171,12 @@ fn tell_arp(record: &Record, arp: &Arp, memory: &Memory) -> Line {
         Arp::CacheHit { next_hop, mac, age } => {
             normal(format!("ARP cache: {next_hop} is at {mac} (confirmed {} ago)", time(*age)))
                 .quieter_if(memory.just_told(record, *next_hop))
+        }
+        Arp::RequestSent { next_hop, why: RequestReason::Probe, .. } => {
+            normal(format!("ARP probe: does anybody use {next_hop}?"))
+        }
+        Arp::RequestSent { next_hop, why: RequestReason::Announcement, .. } => {
+            normal(format!("ARP announcement: {next_hop} is here"))
         }
         Arp::RequestSent { next_hop, why, .. } => normal(format!("ARP request: who has {next_hop}? ({why})")),
         Arp::ReplyReceived { from, mac, after: Some(after), .. } => {
