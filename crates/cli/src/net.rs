@@ -13,7 +13,7 @@ use glasstack::dns::{HostsFile, Override, ResolvConf, Resolver, ResolverConfig};
 use glasstack::journal::Note;
 use glasstack::lab::Lab;
 use glasstack::lab::run::Run;
-use glasstack::stack::{DhcpOptions, Host, World};
+use glasstack::stack::{DhcpOptions, Host, Lease, World};
 use glasstack::tls::TrustStore;
 use glasstack::uplink::tap::Mode;
 use glasstack::uplink::{Addressing, TapConfig, TapDevice, TapWorld, UserNet, UserNetConfig, WorldError};
@@ -25,6 +25,8 @@ use std::time::Duration;
 
 /// The largest hosts file, in bytes.
 const LARGEST_HOSTS_FILE: u64 = 16 << 20;
+/// How long a server of DHCP's may not answer ARP while its address is given back.
+const GIVING_BACK: Duration = Duration::from_secs(4);
 /// Longer than a TIME-WAIT in the lab.
 const LAB_TIME_WAIT: Duration = Duration::from_secs(61);
 
@@ -96,18 +98,20 @@ impl Net {
         let topology = scene::topology_of(run)?;
         let captures = Captures::choose(&watch.capture_at, &topology, run.client())?;
         let points = captures.points();
-        let mut lab =
+        let lab =
             scene::build(run, |journal| watch::attach_at(journal, watch, run.client(), points, summary))?;
         captures.begin(&lab);
         let host = lab.client.clone();
+        let names = ResolverConfig { servers: vec![lab.name_server], ..ResolverConfig::default() };
+        let mut net = Self { world: AnyWorld::Lab(Box::new(lab)), host, names, saved: None };
         if run.dhcp {
-            let lease = lab.world.run(host.dhcp(&DhcpOptions::default()))??;
-            if let Some(server) = lease.name_servers.first() {
-                lab.name_server = (*server, DNS_PORT).into();
+            let servers = net.lease()?.name_servers;
+            if let (AnyWorld::Lab(lab), Some(first)) = (&mut net.world, servers.first()) {
+                lab.name_server = (*first, DNS_PORT).into();
+                net.names.servers = vec![lab.name_server];
             }
         }
-        let names = ResolverConfig { servers: vec![lab.name_server], ..ResolverConfig::default() };
-        Ok(Self { world: AnyWorld::Lab(Box::new(lab)), host, names, saved: None })
+        Ok(net)
     }
 
     /// Names are looked up as a command in the lab says it.
@@ -171,13 +175,31 @@ impl Net {
             None => config,
         };
         let device = TapDevice::open(&config)?;
-        let addressing = Addressing::choose(device.host_side(), options.addr, options.gateway)?;
-        let host = world.add_host(addressing.host_config(HERO)?, device)?;
+        let config = if options.dhcp {
+            device.host_without_address(HERO)
+        } else {
+            Addressing::choose(device.host_side(), options.addr, options.gateway)?.host_config(HERO)?
+        };
+        let host = world.add_host(config, device)?;
         let conf = resolv_conf_beyond_loopback();
         let names = ResolverConfig { hosts: hosts_of(options, &host)?, ..(&conf).into() };
         let mut net = Self { world: AnyWorld::Real(Box::new(world)), host, names, saved: None };
+        if options.dhcp {
+            let servers = net.lease()?.name_servers;
+            net.use_servers(&servers.into_iter().map(IpAddr::from).collect::<Vec<_>>());
+        }
         net.use_servers(&options.dns);
         Ok(net)
+    }
+
+    /// Asks for an address; without one there is no journey.
+    fn lease(&mut self) -> anyhow::Result<Lease> {
+        let host = self.host.clone();
+        let lease = self.run(async move { host.dhcp(&DhcpOptions::default()).await });
+        lease.and_then(|lease| Ok(lease?)).inspect_err(|_| {
+            // What was tried is told and captured all the same.
+            let _ = watch::finish(self.host.scope().journal());
+        })
     }
 
     fn use_servers(&mut self, servers: &[IpAddr]) {
@@ -252,6 +274,8 @@ impl Net {
     /// `linger`; and what is saved is complete.
     fn finish(&mut self, linger: bool) -> anyhow::Result<()> {
         let waited = self.wait_out_time_wait(linger);
+        // Whoever pressed Ctrl-C does not wait for it.
+        let _ = self.give_back();
         if let AnyWorld::Lab(lab) = &self.world {
             lab.faults.conclude(self.host.scope());
         }
@@ -260,6 +284,16 @@ impl Net {
         waited?;
         finished?;
         saved
+    }
+
+    /// A lease that DHCP has got is given back: somebody else can have the address.
+    fn give_back(&mut self) -> anyhow::Result<()> {
+        if self.host.lease().is_none() {
+            return Ok(());
+        }
+        let host = self.host.clone();
+        self.run(async move { host.timeout(GIVING_BACK, host.release()).await.map(drop) })??;
+        self.settle(GIVING_BACK)
     }
 
     /// `--save`.

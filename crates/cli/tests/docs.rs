@@ -218,11 +218,24 @@ fn options_in(text: &str) -> impl Iterator<Item = String> {
 }
 
 fn known_options() -> BTreeSet<String> {
-    let helps =
-        [&["get"][..], &["resolve"], &["ping"], &["route", "get"], &["url"], &["doctor"]].map(|command| {
-            let help = Command::new(PROGRAM).args(command).arg("--help").output().unwrap();
-            String::from_utf8(help.stdout).unwrap()
-        });
+    let commands = [
+        &["get"][..],
+        &["resolve"],
+        &["ping"],
+        &["traceroute"],
+        &["route", "get"],
+        &["url"],
+        &["doctor"],
+        &["lab", "list"],
+        &["lab", "graph"],
+        &["lab", "run"],
+        &["lab", "check"],
+        &["lab", "bridge"],
+    ];
+    let helps = commands.map(|command| {
+        let help = Command::new(PROGRAM).args(command).arg("--help").output().unwrap();
+        String::from_utf8(help.stdout).unwrap()
+    });
     let is_entry = |line: &&str| line.trim_start().starts_with('-');
     // `-o, --output <FILE>`; a description follows two spaces on.
     let entry = |line: &str| options_in(line.trim().split("  ").next().unwrap()).collect::<Vec<_>>();

@@ -32,6 +32,7 @@ pub struct Lab {
     pub pki: Pki,
     /// The faults.
     pub faults: InForce,
+    client_name: String,
     /// Serve for as long as they are held.
     _running: Running,
 }
@@ -72,8 +73,8 @@ impl Lab {
         if let FaultSpec::Certificate(_) = fault {
             return Err(LabError::TooLate(fault));
         }
-        let Self { world, network, name_server, .. } = self;
-        let stage = Stage { world, network, name_server: *name_server };
+        let Self { world, network, name_server, client_name, .. } = self;
+        let stage = Stage { world, network, client: client_name, name_server: *name_server };
         self.faults.append(install(&[fault], stage)?);
         Ok(())
     }
@@ -218,10 +219,19 @@ impl LabBuilder {
         let terms = pki_terms(self.pki, &self.faults);
         let pki = Pki::with(terms, world.environment("pki").entropy, world.wall())?;
         let running = serve::start(&topology, &network, &pki)?;
-        let stage = Stage { world: &mut world, network: &network, name_server };
+        let stage = Stage { world: &mut world, network: &network, client: &name, name_server };
         let faults = install(&self.faults, stage)?;
-        let mut lab =
-            Lab { world, network, client, client_cable, name_server, pki, faults, _running: running };
+        let mut lab = Lab {
+            world,
+            network,
+            client,
+            client_cable,
+            name_server,
+            pki,
+            faults,
+            client_name: name,
+            _running: running,
+        };
         for act in self.finally {
             act(&mut lab)?;
         }

@@ -2,7 +2,6 @@
 
 use super::install::{CannotStrike, One, Stage, ends_of};
 use super::spec::{Attack, Deed};
-use crate::internet::CLIENT;
 use glasstack_dns::{DnsName, Message, Question, Record, RecordData, RecordType, ResponseCode};
 use glasstack_journal::Instant;
 use glasstack_journal::event::MacAddress;
@@ -32,7 +31,7 @@ pub(super) fn install(one: &One, attack: &Attack, stage: &mut Stage<'_>) -> Resu
     let network = stage.network;
     // Off-path answers and resets go to the client; they would not get past a NAT from elsewhere.
     let victim = match &attack.deed {
-        Deed::DuplicateArp | Deed::ForgeDns { .. } | Deed::ForgeResets { .. } => CLIENT,
+        Deed::DuplicateArp | Deed::ForgeDns { .. } | Deed::ForgeResets { .. } => stage.client,
         Deed::SpoofArp { of, .. } | Deed::SynFlood { of, .. } | Deed::Redirect { of } => of,
     };
     let switch = match &attack.at {
@@ -46,6 +45,7 @@ pub(super) fn install(one: &One, attack: &Attack, stage: &mut Stage<'_>) -> Resu
     let plot = Plot {
         one,
         network,
+        client: stage.client,
         switch: &switch,
         mac: stage.world.next_mac(),
         entropy: stage.world.environment(&attack.by).entropy,
@@ -73,6 +73,8 @@ enum Attacker {
 struct Plot<'a> {
     one: &'a One,
     network: &'a Network,
+    /// The name of the user's own host.
+    client: &'a str,
     switch: &'a str,
     mac: MacAddress,
     entropy: Arc<dyn Entropy>,
@@ -100,11 +102,11 @@ impl Plot<'_> {
                 let (name, address) = (name.clone(), *address);
                 let payload = move |entropy: &dyn Entropy| forged_answer(&name, address, entropy);
                 let from = self.name_server()?;
-                Volley::answers(self.mac, from, self.address(CLIENT)?, self.pace(VOLLEY), entropy, payload)
+                Volley::answers(self.mac, from, self.address(self.client)?, self.pace(VOLLEY), entropy, payload)
             }
             Deed::ForgeResets { of } => {
                 let from = SocketAddrV4::new(self.address(of)?, HTTPS);
-                Volley::resets(self.mac, from, self.address(CLIENT)?, self.pace(VOLLEY), entropy)
+                Volley::resets(self.mac, from, self.address(self.client)?, self.pace(VOLLEY), entropy)
             }
             Deed::SynFlood { of, rate, count } => {
                 let to = SocketAddrV4::new(self.address(of)?, HTTP);

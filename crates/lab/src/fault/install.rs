@@ -7,7 +7,6 @@ use super::spec::{
     AuthorityFlaw, CableFault, CertificateFault, FaultSpec, Frames, Heading, Kill, Kind, LeafFlaw, Mishap,
     Place, Thing, Unplug, Victims, Which,
 };
-use crate::internet::CLIENT;
 use crate::pki::{Flaw, PkiTerms, Validity};
 use crate::sites;
 use glasstack_dns::DnsName;
@@ -24,8 +23,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Stage<'a> {
     /// The world. Attackers are added to it.
     pub world: &'a mut SimWorld,
-    /// Everybody in it, the client as [`CLIENT`].
+    /// Everybody in it.
     pub network: &'a Network,
+    /// The name of the user's own host.
+    pub client: &'a str,
     /// The name server that the client is configured with.
     pub name_server: SocketAddr,
 }
@@ -76,7 +77,7 @@ pub fn install(faults: &[FaultSpec], mut stage: Stage<'_>) -> Result<InForce, Ca
     for fault in faults {
         let one = One { sentence: fault.to_string(), struck: Arc::default() };
         match fault {
-            FaultSpec::Cable(cable) => one.on_cable(cable, stage.network)?,
+            FaultSpec::Cable(cable) => one.on_cable(cable, &stage)?,
             FaultSpec::Kill(kill) => one.kill(kill, stage.network)?,
             FaultSpec::Unplug(unplug) => one.unplug(unplug, &stage)?,
             FaultSpec::Attack(attack) => attackers::install(&one, attack, &mut stage)?,
@@ -96,10 +97,10 @@ pub(super) struct One {
 }
 
 impl One {
-    fn on_cable(&self, fault: &CableFault, network: &Network) -> Result<(), CannotStrike> {
+    fn on_cable(&self, fault: &CableFault, stage: &Stage<'_>) -> Result<(), CannotStrike> {
         let cable = match &fault.place {
-            None => self.cable(&Place::Of(CLIENT.to_owned()), network)?,
-            Some(place) => self.cable(place, network)?,
+            None => self.cable(&Place::Of(stage.client.to_owned()), stage.network)?,
+            Some(place) => self.cable(place, stage.network)?,
         };
         let name = cable.name();
         let strikes = match &fault.heading {

@@ -232,12 +232,15 @@ impl Reader<'_> {
             self.wrong(topology.span(), what, "[topology.host.client] and so on, behind all other keys");
             return None;
         };
-        match Topology::parse(&text) {
+        match Topology::read(&text) {
             Ok(topology) => Some(topology),
-            Err(bad) => {
-                // The line as the file has it.
-                let text = self.text.lines().nth(bad.line.saturating_sub(1)).unwrap_or_default().to_owned();
-                self.errors.push(BadRun { text, ..bad.into() });
+            Err(wrong) => {
+                for bad in wrong {
+                    // The line as the file has it.
+                    let text =
+                        self.text.lines().nth(bad.line.saturating_sub(1)).unwrap_or_default().to_owned();
+                    self.errors.push(BadRun { text, ..bad.into() });
+                }
                 None
             }
         }

@@ -15,26 +15,38 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 impl Topology {
-    /// Reads a topology from TOML and checks that it can be built.
+    /// Reads a topology from TOML and checks that it can be built. The error is the first of those that
+    /// [`read`](Self::read) finds.
     pub fn parse(text: &str) -> Result<Self, BadTopology> {
-        let tables = DeTable::parse(text).map_err(|error| syntax(text, &error))?;
+        Self::read(text).map_err(|bad| {
+            let first = bad.into_iter().next();
+            first.unwrap_or_else(|| BadTopology::at(text, 0..0, "this is no topology".into(), String::new()))
+        })
+    }
+
+    /// Reads a topology from TOML and checks that it can be built; or tells all that is wrong with it, in
+    /// the order of the text. What the values mean is looked at once all keys are right.
+    pub fn read(text: &str) -> Result<Self, Vec<BadTopology>> {
+        let tables = DeTable::parse(text).map_err(|error| vec![syntax(text, &error)])?;
         let root = tables.get_ref();
-        let bad = |problem: Problem, span| BadTopology::at(text, span, problem.what, problem.cure);
+        let all = |mut found: Vec<(Problem, Range<usize>)>| {
+            found.sort_by_key(|(_, span)| span.start);
+            let bad = |(problem, span): (Problem, _)| BadTopology::at(text, span, problem.what, problem.cure);
+            found.into_iter().map(bad).collect::<Vec<_>>()
+        };
         let mut keys = Vec::new();
         check_keys(root, tables.span(), &Place::default(), &mut keys);
-        if let Some((problem, span)) = keys.into_iter().min_by_key(|(_, span)| span.start) {
-            return Err(bad(problem, span));
+        if !keys.is_empty() {
+            return Err(all(keys));
         }
         let topology = Self::deserialize(toml::Deserializer::from(tables.clone()))
-            .map_err(|error| value(text, &error))?;
+            .map_err(|error| vec![value(text, &error)])?;
         let located = check::problems(&topology).into_iter().map(|problem| {
             let span = span_of(root, &problem.place.0);
             (problem, span)
         });
-        match located.min_by_key(|(_, span)| span.start) {
-            Some((problem, span)) => Err(bad(problem, span)),
-            None => Ok(topology),
-        }
+        let wrong = all(located.collect());
+        if wrong.is_empty() { Ok(topology) } else { Err(wrong) }
     }
 
     /// Writes it as TOML that [`parse`](Self::parse) reads as the same topology.
@@ -64,6 +76,7 @@ fn value(text: &str, error: &toml::de::Error) -> BadTopology {
         ("expected u32", "expected a whole number up to 4294967295"),
         ("expected usize", "expected a whole number"),
         ("expected a boolean", "expected true or false"),
+        ("invalid type: map", "invalid type: table"),
         ("expected a sequence", "expected a list, as [..]"),
         ("expected a map", "expected a table, as { .. }"),
     ];

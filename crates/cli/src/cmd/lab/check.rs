@@ -50,11 +50,12 @@ fn check_run(text: &str) -> anyhow::Result<(String, Vec<String>)> {
 }
 
 fn check_topology(text: &str) -> (String, Vec<String>) {
-    match Topology::parse(text) {
+    match Topology::read(text) {
         Ok(topology) => {
             let (hosts, cables) = (topology.hosts.len(), topology.cables.len());
-            (format!("a topology of {hosts} hosts and {cables} cables"), Vec::new())
+            let count = |many, what| format!("{many} {what}{}", if many == 1 { "" } else { "s" });
+            (format!("a topology of {} and {}", count(hosts, "host"), count(cables, "cable")), Vec::new())
         }
-        Err(bad) => (String::new(), vec![bad.to_string()]),
+        Err(bad) => (String::new(), bad.iter().map(ToString::to_string).collect()),
     }
 }

@@ -1,21 +1,60 @@
-//! `glasstack lab list`: the names of the lab, and what each is good for.
+//! `glasstack lab list`: the names of the lab, and what each is good for; then its hosts.
 
 use crate::args::ListOptions;
 use crate::output;
+use crate::scene;
 use glasstack::lab::SITES;
+use glasstack::sim::topology::{HostAddress, HostSpec};
 use serde_json::json;
 use std::process::ExitCode;
 
 pub(crate) fn run(options: &ListOptions) -> anyhow::Result<ExitCode> {
+    let topology = scene::topology_or_default(options.topology.as_deref())?;
+    // A network of somebody's own has names of its own.
+    let sites = if options.topology.is_none() { SITES } else { &[] };
+    let hosts: Vec<Row> = topology.hosts.iter().map(|(name, host)| Row::of(name, host)).collect();
     if options.json {
         let sites: Vec<_> =
-            SITES.iter().map(|site| json!({ "name": site.host, "about": site.about })).collect();
-        output::line(serde_json::to_string_pretty(&json!({ "sites": sites }))?)?;
+            sites.iter().map(|site| json!({ "name": site.host, "about": site.about })).collect();
+        let hosts: Vec<_> = hosts.iter().map(Row::json).collect();
+        output::line(serde_json::to_string_pretty(&json!({ "sites": sites, "hosts": hosts }))?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let width = SITES.iter().map(|site| site.host.len()).max().unwrap_or_default();
-    for site in SITES {
+    let width = sites.iter().map(|site| site.host.len()).max().unwrap_or_default();
+    for site in sites {
         output::line(format_args!("{:width$}  {}", site.host, site.about))?;
     }
+    if !sites.is_empty() {
+        output::line("")?;
+    }
+    let width = hosts.iter().map(|host| host.name.len()).max().unwrap_or_default();
+    for Row { name, address, names, about } in &hosts {
+        let line = format!("{name:width$}  {address:18} {}", [names.join(" "), about.clone()].join("  "));
+        output::line(line.trim_end())?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is told of a host.
+struct Row<'a> {
+    name: &'a str,
+    address: String,
+    names: &'a [String],
+    about: String,
+}
+
+impl<'a> Row<'a> {
+    fn of(name: &'a str, host: &'a HostSpec) -> Self {
+        let address = match host.address {
+            HostAddress::Static(address) => address.to_string(),
+            HostAddress::Dhcp => "by DHCP".to_owned(),
+        };
+        let about = host.about.clone().unwrap_or_else(|| host.serve.join(", "));
+        Self { name, address, names: &host.names, about }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let Self { name, address, names, about } = self;
+        json!({ "name": name, "address": address, "names": names, "about": about })
+    }
 }
