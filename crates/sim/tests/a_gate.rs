@@ -128,6 +128,13 @@ fn a_fault_that_forges_frames_is_no_cable_of_such_a_world() {
     let refused = world.connect(&gate, &host, Cable::new().fault(Forger)).err().unwrap();
     assert!(matches!(refused, TopologyError::NoAttacksOnARealNetwork(_)), "{refused}");
     assert!(refused.to_string().contains("outside <-> server"), "{refused}");
+
+    let mut world = real_world();
+    let switch = world.add_switch("switch").unwrap();
+    let host = world.add_host(support::two::host("server", 2, "10.0.0.2", None)).unwrap();
+    world.connect(switch, &host, Cable::new()).unwrap().add_fault(Forger);
+    let refused = world.add_gate("outside").err().unwrap();
+    assert!(refused.to_string().contains("switch <-> server"), "{refused}");
 }
 
 #[test]

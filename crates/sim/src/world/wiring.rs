@@ -65,8 +65,9 @@ impl SimWorld {
         if self.entropy.as_ref().is_none_or(is_foreseeable) {
             return Err(TopologyError::SeededGate(name.to_owned()));
         }
-        if let Some(attacker) = self.attackers.first() {
-            return Err(TopologyError::NoAttacksOnARealNetwork(attacker.clone()));
+        let forging = self.cables.iter().find(|laid| laid.handle.injects()).map(|laid| laid.handle.name());
+        if let Some(attacker) = self.attackers.first().cloned().or(forging) {
+            return Err(TopologyError::NoAttacksOnARealNetwork(attacker));
         }
         let port = self.add_probe(name)?;
         self.flights.lead_outside = true;
@@ -124,7 +125,7 @@ impl SimWorld {
         *twins += 1;
         let name = if *twins == 1 { name } else { format!("{name} #{twins}") };
         let scope = self.introduce(&name);
-        let handle = CableHandle::new(cable, index, name, scope, self.seed);
+        let handle = CableHandle::new(cable, index, name, scope, self.seed, self.carriers.clone());
         if handle.injects() {
             self.admit_attacker(&handle.name())?;
         }
