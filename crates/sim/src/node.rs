@@ -31,6 +31,9 @@ pub trait Node: Send {
     /// A frame has arrived at `port`. The node is polled right after the frames of this moment.
     fn on_frame(&mut self, port: usize, frame: WireFrame, context: &mut NodeContext<'_>);
 
+    /// The plug of the cable at `port` was pulled (false) or put back (true).
+    fn on_carrier(&mut self, _port: usize, _up: bool, _context: &mut NodeContext<'_>) {}
+
     /// Does what is due.
     fn poll(&mut self, _context: &mut NodeContext<'_>) -> Result<(), DeviceError> {
         Ok(())

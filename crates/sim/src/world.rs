@@ -9,7 +9,7 @@
 //! Whatever happens at the same instant happens in the order in which it was caused, and nodes are
 //! polled in the order in which they were added, so a seed determines everything.
 
-use crate::cable::CableHandle;
+use crate::cable::{CableHandle, Carriers};
 use crate::clock::SimClock;
 use crate::entropy::SeededEntropy;
 use crate::error::SimError;
@@ -45,6 +45,7 @@ pub struct SimWorld {
     /// How many cables there are of each name.
     cable_names: BTreeMap<String, usize>,
     flights: Flights,
+    carriers: Carriers,
     /// Where nodes put the frames that they send; kept for its room.
     outputs: Vec<(usize, WireFrame)>,
     next_mac: u32,
@@ -191,6 +192,7 @@ impl SimWorld {
                 Progress::Busy => turns += POLLS_A_TURN,
             }
             self.check(now, turns, || "a task".to_owned())?;
+            turns += self.tell_carriers();
             while let Some(flight) = self.flights.land(now) {
                 let Laid { handle, ends } = &self.cables[flight.cable];
                 let (node, port) = ends[match flight.way {
@@ -214,6 +216,20 @@ impl SimWorld {
                 return Ok(None);
             }
         }
+    }
+
+    /// Tells both ends of each plug that was pulled or put back. How many were told.
+    fn tell_carriers(&mut self) -> usize {
+        let mut told = 0;
+        for (cable, up) in self.carriers.take() {
+            let Some(ends) = self.cables.get(cable).map(|laid| laid.ends) else { continue };
+            for (node, port) in ends {
+                self.with_node(node, |node, context| node.on_carrier(port, up, context));
+                self.schedule.poll_soon(node);
+                told += 1;
+            }
+        }
+        told
     }
 
     /// The end of everything that happens without time passing.

@@ -10,11 +10,13 @@
 //! Read in this order: this file (a frame's way along a cable), `lane` (one direction), `queue` and `codel`
 //! (who waits, and who is lost instead), `fate` (what faults make of a frame).
 
+mod carrier;
 mod codel;
 mod fate;
 mod lane;
 mod queue;
 
+pub(crate) use carrier::Carriers;
 pub use lane::Lane;
 pub use queue::Queue;
 
@@ -166,6 +168,7 @@ struct Inner {
     up: bool,
     captured: Option<InterfaceId>,
     unplugged: u64,
+    carriers: Carriers,
     lanes: [Line; 2],
     faults: Vec<Attached>,
     next_fault: u64,
@@ -211,7 +214,7 @@ impl CableHandle {
     /// [plugged in](Self::plug_in) again.
     pub fn unplug(&self) {
         let mut inner = self.lock();
-        inner.up = false;
+        inner.set_carrier(false);
         inner.unplugged += 1;
         for way in [Way::There, Way::Back] {
             for frame in inner.lanes[way as usize].cut().into_frames() {
@@ -222,7 +225,7 @@ impl CableHandle {
 
     /// Puts the plug back.
     pub fn plug_in(&self) {
-        self.lock().up = true;
+        self.lock().set_carrier(true);
     }
 
     /// Whether it is plugged in.
@@ -261,7 +264,17 @@ impl CableHandle {
         self.lock().faults.iter().any(|attached| attached.fault.injects())
     }
 
-    pub(crate) fn new(cable: Cable, index: usize, name: String, scope: Scope, seed: u64) -> Self {
+    pub(crate) fn new(
+        cable: Cable,
+        index: usize,
+        name: String,
+        scope: Scope,
+        seed: u64,
+        carriers: Carriers,
+    ) -> Self {
+        if !cable.up {
+            carriers.tell(index, false);
+        }
         let mut inner = Inner {
             name,
             scope,
@@ -270,6 +283,7 @@ impl CableHandle {
             up: cable.up,
             captured: None,
             unplugged: 0,
+            carriers,
             lanes: [Line::new(cable.there), Line::new(cable.back)],
             faults: Vec::new(),
             next_fault: 0,
@@ -303,6 +317,13 @@ impl CableHandle {
 const UNPLUGGED: &str = "unplugged";
 
 impl Inner {
+    fn set_carrier(&mut self, up: bool) {
+        if self.up != up {
+            self.up = up;
+            self.carriers.tell(self.index, up);
+        }
+    }
+
     fn transmit(&mut self, way: Way, frame: WireFrame, flights: &mut Flights) {
         self.tell_capture(way, &frame);
         if !self.up {

@@ -45,6 +45,9 @@ pub(super) trait Service: Send {
     /// A datagram to its port has come whole, with a right checksum.
     fn on_datagram(&mut self, datagram: &Datagram<'_>, desk: &mut Desk<'_>);
 
+    /// The cable at a port of the router was unplugged (false) or plugged in (true).
+    fn on_carrier(&mut self, _port: usize, _up: bool, _desk: &mut Desk<'_>) {}
+
     /// Does what is due.
     fn poll(&mut self, _desk: &mut Desk<'_>) {}
 

@@ -142,6 +142,13 @@ impl Node for Switch {
         usize::MAX
     }
 
+    /// Who was behind the port may come back anywhere.
+    fn on_carrier(&mut self, port: usize, up: bool, _context: &mut NodeContext<'_>) {
+        if !up {
+            self.table.forget(port);
+        }
+    }
+
     fn on_frame(&mut self, port: usize, mut frame: WireFrame, context: &mut NodeContext<'_>) {
         let addresses = {
             let view = frame.view();

@@ -65,6 +65,12 @@ impl Table {
         (!is_old(entry, self.ageing, now)).then_some(entry.port)
     }
 
+    /// Forgets everybody behind `port`.
+    pub(super) fn forget(&mut self, port: usize) {
+        self.entries.retain(|_, entry| entry.port != port);
+        self.nobody_ages_before = Instant::ZERO;
+    }
+
     /// Forgets who has aged. Looks through the table only when somebody can have: a flood of new addresses
     /// costs nothing.
     fn make_room(&mut self, now: Instant) -> bool {

@@ -1,6 +1,7 @@
 //! A world before it is one.
 
 use super::SimWorld;
+use crate::cable::Carriers;
 use crate::clock::{DEFAULT_EPOCH, SimClock};
 use crate::flight::Flights;
 use crate::schedule::Schedule;
@@ -86,6 +87,7 @@ impl SimWorldBuilder {
             cables: Vec::new(),
             cable_names: BTreeMap::new(),
             flights: Flights::default(),
+            carriers: Carriers::default(),
             outputs: Vec::new(),
             next_mac: 0,
             turns_an_instant: self.turns_an_instant,

@@ -15,19 +15,21 @@
 //!
 //! Networks of the router's ports and static routes are told with a metric of 1. Version 1 is not spoken.
 //!
-//! Read in this order: this file (when what is told), `table` (what is believed), `message` (the bytes).
+//! Read in this order: `config`, this file (when what is told), `table` (what is believed), `message` (the bytes).
 
+mod config;
 mod message;
 mod table;
 
-use super::RouterConfig;
+pub use config::{RipConfig, RipTimers};
+
 use super::routes::{Origin, Row};
 use super::service::{Datagram, Desk, Outgoing, PortView, Service, ServiceConfig};
 use glasstack_journal::Instant;
 use glasstack_journal::event::{DropReason, FrameId, Link, Rip, RipLoss, RipReason};
 use glasstack_stack::Prefix;
 use message::{Command, Entry, GROUP, INFINITY, Message, PASSWORD, PORT};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 use table::{Known, Lives, Outcome, Table, Told};
@@ -36,114 +38,6 @@ use table::{Known, Lives, Outcome, Table, Told};
 const TTL: u8 = 1;
 /// What is told of the router's own networks (RFC 2453 3.5: the cost of a network is 1 as usual).
 const OWN_METRIC: u8 = 1;
-
-/// How a router speaks RIP: on every port, with the timers of RFC 2453 3.8, without a password.
-///
-/// ```
-/// use glasstack_sim::{RipConfig, RouterConfig};
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// RouterConfig::new()
-///     .port("10.0.1.1".parse()?, 24)
-///     .port("10.0.2.1".parse()?, 24)
-///     .rip(RipConfig::new().passive(0).password("secret"));
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug)]
-pub struct RipConfig {
-    passive: BTreeSet<usize>,
-    off: BTreeSet<usize>,
-    costs: BTreeMap<usize, u8>,
-    password: Option<String>,
-    timers: RipTimers,
-}
-
-/// The timers of RFC 2453 3.8.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RipTimers {
-    /// How often everything is told; each time by up to a sixth sooner or later, so that routers do not
-    /// fall into step. 30 s.
-    pub update: Duration,
-    /// How long a route is believed that nobody tells of any more. 180 s.
-    pub timeout: Duration,
-    /// How long it is told as unreachable after that. 120 s.
-    pub garbage: Duration,
-}
-
-impl Default for RipTimers {
-    fn default() -> Self {
-        Self {
-            update: Duration::from_secs(30),
-            timeout: Duration::from_secs(180),
-            garbage: Duration::from_secs(120),
-        }
-    }
-}
-
-impl Default for RipConfig {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl RipConfig {
-    /// RIP on every port.
-    pub fn new() -> Self {
-        Self {
-            passive: BTreeSet::new(),
-            off: BTreeSet::new(),
-            costs: BTreeMap::new(),
-            password: None,
-            timers: RipTimers::default(),
-        }
-    }
-
-    /// On this port, counted from 0, the router listens and says nothing unless it is asked from another
-    /// UDP port than 520. Its network is told on the others.
-    #[must_use]
-    pub fn passive(mut self, port: usize) -> Self {
-        self.passive.insert(port);
-        self
-    }
-
-    /// On this port, counted from 0, RIP is neither spoken nor believed. Its network is told on the
-    /// others.
-    #[must_use]
-    pub fn off(mut self, port: usize) -> Self {
-        self.off.insert(port);
-        self
-    }
-
-    /// What a hop by this port adds to the metric, 1 to 15. 1.
-    #[must_use]
-    pub fn cost(mut self, port: usize, cost: u8) -> Self {
-        self.costs.insert(port, cost);
-        self
-    }
-
-    /// Every message carries this password of 16 bytes at most, and those that do not are discarded
-    /// (RFC 2453 4.1). It travels in the clear: it keeps out mistakes, not attackers.
-    #[must_use]
-    pub fn password(mut self, password: &str) -> Self {
-        self.password = Some(password.to_owned());
-        self
-    }
-
-    /// Other timers. All routers of a network should have the same.
-    #[must_use]
-    pub fn timers(self, timers: RipTimers) -> Self {
-        Self { timers, ..self }
-    }
-}
-
-impl RouterConfig {
-    /// The router tells its neighbours of its networks, and learns of theirs (RFC 2453).
-    #[must_use]
-    pub fn rip(self, rip: RipConfig) -> Self {
-        self.service(rip)
-    }
-}
 
 impl ServiceConfig for RipConfig {
     fn start(&self, desk: &mut Desk<'_>) -> Result<Box<dyn Service>, String> {
@@ -165,7 +59,7 @@ impl ServiceConfig for RipConfig {
             config: self.clone(),
             password,
             table: Table::default(),
-            own: BTreeSet::new(),
+            down: BTreeMap::new(),
             next_regular: Instant::MAX,
             quiet_until: None,
             is_pending: false,
@@ -190,8 +84,8 @@ struct Speaker {
     config: RipConfig,
     password: Option<[u8; PASSWORD]>,
     table: Table,
-    /// The ways of the router's own configuration that are told, as they stand in the routing table.
-    own: BTreeSet<(u32, u8)>,
+    /// The rows of ports without carrier, which lead nowhere as long as that lasts.
+    down: BTreeMap<usize, Vec<Row>>,
     next_regular: Instant,
     /// After a triggered update no other is sent until then (RFC 2453 3.10.1).
     quiet_until: Option<Instant>,
@@ -248,6 +142,16 @@ impl Service for Speaker {
         self.set_deadline();
     }
 
+    fn on_carrier(&mut self, port: usize, up: bool, desk: &mut Desk<'_>) {
+        if up {
+            self.on_plugged_in(port, desk)
+        } else {
+            self.on_unplugged(port, desk)
+        }
+        self.trigger(desk);
+        self.set_deadline();
+    }
+
     fn next_deadline(&self) -> Option<Instant> {
         self.deadline
     }
@@ -272,15 +176,19 @@ impl Speaker {
 
     /// Connected networks and static routes are told as the router's own.
     fn take_own_networks(&mut self, desk: &mut Desk<'_>) {
-        let own: Vec<Row> =
-            desk.routes().rows().iter().filter(|row| row.origin != Origin::Rip).copied().collect();
-        for row in own {
-            // Of two rows for one network the connected one comes first.
-            if self.own.insert((row.prefix.network().to_bits(), row.prefix.prefix_len())) {
+        let own = desk.routes().rows().iter().filter(|row| row.origin != Origin::Rip);
+        let own: Vec<Row> = own.copied().collect();
+        self.tell_own(&own);
+        self.table.clear_changes();
+    }
+
+    /// Of two rows for one network the connected one is told.
+    fn tell_own(&mut self, rows: &[Row]) {
+        for origin in [Origin::Static, Origin::Connected] {
+            for row in rows.iter().filter(|row| row.origin == origin) {
                 self.table.own(row.prefix, row.via, row.port, OWN_METRIC);
             }
         }
-        self.table.clear_changes();
     }
 
     /// Whether the router speaks on this port without being asked.
@@ -288,14 +196,45 @@ impl Speaker {
         !self.config.off.contains(&port) && !self.config.passive.contains(&port)
     }
 
+    /// What the port leads to cannot be reached, which is known at once: nobody waits for the timeout.
+    fn on_unplugged(&mut self, port: usize, desk: &mut Desk<'_>) {
+        let is_here = |row: &&Row| row.port == port && row.origin != Origin::Rip;
+        let rows: Vec<Row> = desk.routes().rows().iter().filter(is_here).copied().collect();
+        for row in &rows {
+            desk.routes().remove(row.prefix, row.origin);
+        }
+        self.down.entry(port).or_default().extend(rows);
+        for before in self.table.unplugged(port, desk.now(), self.lives()) {
+            self.lose(&before, RipLoss::NoCarrier, desk);
+        }
+    }
+
+    /// The port's own networks are back; what else is there the neighbours are asked.
+    fn on_plugged_in(&mut self, port: usize, desk: &mut Desk<'_>) {
+        let rows = self.down.remove(&port).unwrap_or_default();
+        for row in &rows {
+            // Somebody may have told of another way to it meanwhile.
+            desk.routes().remove(row.prefix, Origin::Rip);
+            desk.routes().add(*row);
+        }
+        self.tell_own(&rows);
+        self.is_pending |= !rows.is_empty();
+        if self.speaks_on(port) {
+            self.ask_on(port, desk);
+        }
+    }
+
     /// RFC 2453 3.9.1: a router that has just come up asks for everything.
     fn ask(&self, desk: &mut Desk<'_>) {
-        for index in (0..desk.ports()).filter(|port| self.speaks_on(*port)) {
-            let Some(port) = desk.port(index) else { continue };
-            desk.record(|| Rip::Asked { port: port.name.clone() });
-            let everything = [Entry::everything()];
-            self.send(Command::Request, &everything, (index, &port), group(), desk);
+        for port in (0..desk.ports()).filter(|port| self.speaks_on(*port)) {
+            self.ask_on(port, desk);
         }
+    }
+
+    fn ask_on(&self, index: usize, desk: &mut Desk<'_>) {
+        let Some(port) = desk.port(index) else { return };
+        desk.record(|| Rip::Asked { port: port.name.clone() });
+        self.send(Command::Request, &[Entry::everything()], (index, &port), group(), desk);
     }
 
     /// The message, if it is one and may be listened to.
@@ -446,7 +385,8 @@ impl Speaker {
 
     /// RFC 2453 3.10.2: everything, or what has changed, to all neighbours.
     fn tell_all(&mut self, why: RipReason, desk: &mut Desk<'_>) {
-        for index in (0..desk.ports()).filter(|port| self.speaks_on(*port)) {
+        let is_up = |port: &usize| self.speaks_on(*port) && !self.down.contains_key(port);
+        for index in (0..desk.ports()).filter(is_up) {
             let Some(port) = desk.port(index) else { continue };
             let entries = self.entries_for(index, &port, why == RipReason::Triggered);
             self.tell(&entries, (index, &port), group(), why, desk);

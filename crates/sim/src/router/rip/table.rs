@@ -153,6 +153,13 @@ impl Table {
         Ok(if was_gone { Outcome::Learned(*known) } else { Outcome::Changed { before, now: *known } })
     }
 
+    /// The cable of `port` is unplugged: what it led to is lost, the router's own networks, too. As it was
+    /// before.
+    pub(super) fn unplugged(&mut self, port: usize, now: Instant, lives: Lives) -> Vec<Known> {
+        let reached = self.routes.values_mut().filter(|known| known.port == port && known.metric < INFINITY);
+        reached.map(|known| known.lose(now, lives)).collect()
+    }
+
     /// What is due: routes that nobody has told of for too long, and networks that are forgotten.
     pub(super) fn due(&mut self, now: Instant, lives: Lives) -> (Vec<Known>, Vec<Prefix>) {
         let mut lost = Vec::new();
@@ -199,9 +206,11 @@ impl Known {
     /// RFC 2453 3.8: the garbage-collection timer is set, the metric is infinite. As it was before.
     fn lose(&mut self, now: Instant, lives: Lives) -> Self {
         let before = *self;
-        if let Source::Neighbour { who, .. } = self.source {
-            self.source = Source::Gone { who, until: now + lives.garbage };
-        }
+        let who = match self.source {
+            Source::Own => Ipv4Addr::UNSPECIFIED,
+            Source::Neighbour { who, .. } | Source::Gone { who, .. } => who,
+        };
+        self.source = Source::Gone { who, until: now + lives.garbage };
         self.metric = INFINITY;
         self.changed = true;
         before
