@@ -135,7 +135,7 @@ impl Router {
     }
 
     /// Calls services and sends what they say.
-    fn call(
+    pub(super) fn call(
         &mut self,
         context: &mut NodeContext<'_>,
         call: impl FnOnce(&mut Vec<Box<dyn Service>>, &mut Desk<'_>),
