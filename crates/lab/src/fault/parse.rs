@@ -18,7 +18,7 @@ const FORGED: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 66);
 const FLOOD: (u32, u32) = (200, 1_000);
 
 /// What a sentence can begin with.
-const VERBS: &[&str] = &[
+pub(super) const VERBS: &[&str] = &[
     "lose",
     "corrupt",
     "delay",
