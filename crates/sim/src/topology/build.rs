@@ -3,14 +3,15 @@
 use super::problem::Problem;
 use super::wiring::Wiring;
 use super::{
-    CableSpec, Cidr, HostAddress, HostSpec, LaneSpec, NatSpec, RouterSpec, SwitchSpec, Topology, check,
+    CableSpec, Cidr, DhcpSpec, HostAddress, HostSpec, LaneSpec, NatSpec, RipSpec, RouterSpec, SwitchSpec,
+    Topology, check,
 };
 use crate::cable::{Cable, CableHandle, Lane};
 use crate::error::TopologyError;
 use crate::fault;
 use crate::flight::Way;
 use crate::nic::SimNic;
-use crate::router::{Filter, NatConfig, RouterConfig, Timeouts};
+use crate::router::{DhcpConfig, Filter, NatConfig, RipConfig, RipTimers, RouterConfig, Timeouts};
 use crate::switch::Switch;
 use crate::world::SimWorld;
 use glasstack_journal::NodeId;
@@ -72,6 +73,9 @@ fn make_switch(spec: &SwitchSpec) -> Switch {
     if let Some(ageing) = spec.ageing {
         switch = switch.ageing(ageing);
     }
+    if let Some(capacity) = spec.capacity {
+        switch = switch.capacity(capacity);
+    }
     spec.vlans.iter().fold(switch, |switch, (port, vlan)| switch.vlan(*port, vlan.clone()))
 }
 
@@ -104,7 +108,40 @@ fn router_config(spec: &RouterSpec, mac: impl Fn(usize) -> MacAddress) -> Router
     if let Some(filter) = &spec.filter {
         config = config.filter(Filter { policy: filter.policy, rules: filter.rules.clone() });
     }
+    if let Some(rip) = &spec.rip {
+        config = config.rip(rip_config(rip));
+    }
+    for dhcp in &spec.dhcp {
+        config = config.dhcp(dhcp.port, dhcp_config(dhcp));
+    }
     config
+}
+
+fn rip_config(spec: &RipSpec) -> RipConfig {
+    let usual = RipTimers::default();
+    let timers = RipTimers {
+        update: spec.timers.update.unwrap_or(usual.update),
+        timeout: spec.timers.timeout.unwrap_or(usual.timeout),
+        garbage: spec.timers.garbage.unwrap_or(usual.garbage),
+    };
+    let mut config = RipConfig::new().timers(timers);
+    config = spec.passive.iter().fold(config, |config, port| config.passive(*port));
+    config = spec.off.iter().fold(config, |config, port| config.off(*port));
+    config = spec.costs.iter().fold(config, |config, (port, cost)| config.cost(*port, *cost));
+    match &spec.password {
+        Some(password) => config.password(password),
+        None => config,
+    }
+}
+
+fn dhcp_config(spec: &DhcpSpec) -> DhcpConfig {
+    let usual = DhcpConfig::new(*spec.pool.start(), *spec.pool.end());
+    DhcpConfig {
+        lease: spec.lease.unwrap_or(usual.lease),
+        name_servers: spec.name_servers.clone(),
+        domain: spec.domain.clone(),
+        ..usual
+    }
 }
 
 fn nat_config(spec: &NatSpec) -> NatConfig {

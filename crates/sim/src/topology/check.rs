@@ -12,6 +12,7 @@ use glasstack_journal::event::MacAddress;
 use glasstack_stack::Prefix;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
 
 /// RFC 791 3.2: every link carries packets of this size, in bytes.
 const SMALLEST_MTU: u16 = 68;
@@ -36,6 +37,7 @@ pub(super) fn problems(topology: &Topology) -> Vec<Problem> {
     }
     for link in wiring.links(topology) {
         checker.link(&link, topology);
+        checker.pools(&link, topology);
     }
     checker.problems
 }
@@ -155,6 +157,7 @@ impl Checker {
         }
         self.translation(&place, name, router);
         self.filter(&place, name, router);
+        self.services(&place, name, router);
     }
 
     fn translation(&mut self, place: &Place, name: &str, router: &RouterSpec) {
@@ -187,6 +190,47 @@ impl Checker {
         for (index, rule) in router.filter.iter().flat_map(|filter| &filter.rules).enumerate() {
             for port in [rule.in_by, rule.out_by].into_iter().flatten() {
                 self.port(place.at("filter").at("rules").at(index), name, port, router);
+            }
+        }
+    }
+
+    fn services(&mut self, place: &Place, name: &str, router: &RouterSpec) {
+        if let Some(rip) = &router.rip {
+            let place = place.at("rip");
+            for (key, ports) in [("passive", &rip.passive), ("off", &rip.off)] {
+                for (index, port) in ports.iter().enumerate() {
+                    self.port(place.at(key).at(index), name, *port, router);
+                }
+            }
+            for (port, cost) in &rip.costs {
+                let place = place.at("costs").at(port.to_string().as_str());
+                self.port(place.clone(), name, *port, router);
+                if !(1..=15).contains(cost) {
+                    self.problem(place, format!("a cost of {cost}"), "1 to 15 is possible (RFC 2453 3.5)");
+                }
+            }
+            if let Some(password) = rip.password.as_ref().filter(|password| password.len() > 16) {
+                let what = format!("a password of {} bytes", password.len());
+                self.problem(place.at("password"), what, "RIP has room for 16 (RFC 2453 4.1)");
+            }
+        }
+        for (index, dhcp) in router.dhcp.iter().enumerate() {
+            let place = place.at("dhcp").at(index);
+            self.port(place.at("port"), name, dhcp.port, router);
+            let network = router.ports.get(dhcp.port).and_then(|port| port.address.network());
+            let (first, last) = (*dhcp.pool.start(), *dhcp.pool.end());
+            for network in
+                network.into_iter().filter(|network| !network.contains(first) || !network.contains(last))
+            {
+                let what =
+                    format!("{first}-{last} is not within {network}, the network of port {}", dhcp.port);
+                self.problem(place.at("pool"), what, "hosts could not use it there");
+            }
+            if first > last {
+                self.problem(place.at("pool"), "the first address comes after the last", "");
+            }
+            if dhcp.lease.is_some_and(|lease| lease.as_secs() == 0) {
+                self.problem(place.at("lease"), "a lease of less than a second", "");
             }
         }
     }
@@ -253,6 +297,30 @@ impl Checker {
             {
                 let what = format!("{mac} is `{}`'s already, on the same link", other.node);
                 self.problem(place.at("mac"), what, "give it another, or leave it out");
+            }
+        }
+    }
+
+    /// Two DHCP servers that hear the same questions must not give the same addresses.
+    fn pools(&mut self, link: &BTreeSet<Socket<'_>>, topology: &Topology) {
+        let mut pools: Vec<(RangeInclusive<Ipv4Addr>, &str)> = Vec::new();
+        for Socket { node, port } in link {
+            let servers =
+                topology.routers.get(*node).into_iter().flat_map(|router| router.dhcp.iter().enumerate());
+            for (index, dhcp) in servers.filter(|(_, dhcp)| dhcp.port == *port) {
+                let overlaps = |pool: &RangeInclusive<Ipv4Addr>| {
+                    pool.start() <= dhcp.pool.end() && dhcp.pool.start() <= pool.end()
+                };
+                if let Some((pool, other)) = pools.iter().find(|(pool, _)| overlaps(pool)) {
+                    let what = format!(
+                        "this pool overlaps with {}-{} of `{other}`, on the same link",
+                        pool.start(),
+                        pool.end()
+                    );
+                    let place = Place::top("router").at(*node).at("dhcp").at(index).at("pool");
+                    self.problem(place, what, "both would give the same address to two hosts");
+                }
+                pools.push((dhcp.pool.clone(), node));
             }
         }
     }

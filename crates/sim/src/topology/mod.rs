@@ -39,7 +39,7 @@
 //! # }
 //! ```
 //!
-//! Read in this order: `model`, `router` and `cable` (the parts), `words` (how values are written),
+//! Read in this order: `model`, `router`, `service` and `cable` (the parts), `words` (how values are written),
 //! `parse` with `vocabulary` (which keys there are), `wiring` and `check` (what must hold) and `problem`
 //! (how it is told), `mac`, `build`.
 
@@ -52,6 +52,7 @@ mod model;
 mod parse;
 mod problem;
 mod router;
+mod service;
 mod vocabulary;
 mod wiring;
 mod words;
@@ -61,4 +62,5 @@ pub use cable::{BurstsSpec, CableSpec, LaneSpec};
 pub use model::{HostSpec, SwitchSpec, Topology};
 pub use problem::{BadTopology, Problem};
 pub use router::{ErrorRate, FilterSpec, NatSpec, PortSpec, RouterSpec, TimeoutsSpec};
+pub use service::{DhcpSpec, RipSpec, RipTimersSpec};
 pub use words::{BadWord, Cidr, End, HostAddress, Rate, RouteSpec, Share};

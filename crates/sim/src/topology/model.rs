@@ -191,6 +191,9 @@ pub struct SwitchSpec {
     /// How long an address is remembered after it was last heard of. 300 s (IEEE 802.1D).
     #[serde(default, with = "words::maybe", skip_serializing_if = "Option::is_none")]
     pub ageing: Option<Duration>,
+    /// How many addresses it remembers. 8 192.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<usize>,
     /// What its ports carry, by their numbers. Untagged frames of VLAN 1.
     #[serde(default, with = "words::by_port", skip_serializing_if = "BTreeMap::is_empty")]
     pub vlans: BTreeMap<usize, Vlan>,
@@ -209,6 +212,12 @@ impl SwitchSpec {
     #[must_use]
     pub fn ageing(self, ageing: Duration) -> Self {
         Self { ageing: Some(ageing), ..self }
+    }
+
+    /// How many addresses it remembers.
+    #[must_use]
+    pub fn capacity(self, addresses: usize) -> Self {
+        Self { capacity: Some(addresses), ..self }
     }
 
     /// What `port` carries.

@@ -1,5 +1,6 @@
 //! A router as data.
 
+use super::service::{DhcpSpec, RipSpec};
 use super::words::{self, Cidr, RouteSpec};
 use crate::router::{Action, Filtering, Forward, Rule};
 use glasstack_journal::event::MacAddress;
@@ -34,6 +35,12 @@ pub struct RouterSpec {
     /// What passes, and what does not. Everything passes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<FilterSpec>,
+    /// It tells its neighbours of its networks and learns of theirs (RFC 2453). It does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rip: Option<RipSpec>,
+    /// Ports on which it gives hosts their addresses (RFC 2131). None.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dhcp: Vec<DhcpSpec>,
     /// A few words for drawings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
@@ -114,6 +121,19 @@ impl RouterSpec {
     #[must_use]
     pub fn filter(self, filter: FilterSpec) -> Self {
         Self { filter: Some(filter), ..self }
+    }
+
+    /// It tells its neighbours of its networks and learns of theirs.
+    #[must_use]
+    pub fn rip(self, rip: RipSpec) -> Self {
+        Self { rip: Some(rip), ..self }
+    }
+
+    /// On one more port it gives hosts their addresses.
+    #[must_use]
+    pub fn dhcp(mut self, dhcp: DhcpSpec) -> Self {
+        self.dhcp.push(dhcp);
+        self
     }
 
     /// A few words for drawings.

@@ -3,6 +3,7 @@
 use super::cable::{BurstsSpec, CableTable};
 use super::problem::{Place, Step};
 use super::router::{ErrorRate, FilterSpec, NatSpec, PortSpec, RouterSpec, TimeoutsSpec};
+use super::service::{DhcpSpec, RipSpec, RipTimersSpec};
 use super::{HostSpec, LaneSpec, SwitchSpec, Topology};
 use serde::de::value::Error;
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
@@ -68,6 +69,22 @@ pub(super) const TABLES: &[Table] = &[
         keys: keys_of::<FilterSpec>,
         needs: &[("policy", "policy = \"drop\", what becomes of what no rule fits")],
         noun: "a filter",
+    },
+    Table { place: &["router", "*", "rip"], keys: keys_of::<RipSpec>, needs: &[], noun: "RIP" },
+    Table {
+        place: &["router", "*", "rip", "timers"],
+        keys: keys_of::<RipTimersSpec>,
+        needs: &[],
+        noun: "timers of RIP",
+    },
+    Table {
+        place: &["router", "*", "dhcp", "*"],
+        keys: keys_of::<DhcpSpec>,
+        needs: &[
+            ("port", "port = 0, where the hosts are"),
+            ("pool", "pool = \"192.168.1.100-192.168.1.199\""),
+        ],
+        noun: "a DHCP server",
     },
     Table {
         place: &["cable", "*"],

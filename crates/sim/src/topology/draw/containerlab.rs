@@ -9,7 +9,7 @@
 
 use super::labels;
 use crate::cable::Queue;
-use crate::router::{Action, Protocol, Rule, Side};
+use crate::router::{Action, Protocol, Rule};
 use crate::topology::wiring::{Socket, Wiring};
 use crate::topology::words::Word;
 use crate::topology::{HostAddress, HostSpec, LaneSpec, RouterSpec, Topology};
@@ -149,6 +149,16 @@ impl Lab<'_> {
                 errors.rate, errors.burst
             ));
         }
+        if router.rip.is_some() {
+            lost.push("rip: run a daemon that speaks RIPv2 in the container, as FRR's ripd".to_owned());
+        }
+        for dhcp in &router.dhcp {
+            let (first, last) = (dhcp.pool.start(), dhcp.pool.end());
+            lost.push(format!(
+                "dhcp: run dnsmasq in the container, as dnsmasq -i eth{} --dhcp-range={first},{last}",
+                dhcp.port + 1
+            ));
+        }
         translation(router, &mut exec, &mut lost);
         filter(router, &mut exec);
         for port in 0..router.ports.len() {
@@ -275,15 +285,7 @@ fn filter(router: &RouterSpec, exec: &mut Vec<String>) {
         Action::Allow => exec.push("iptables -P FORWARD ACCEPT".to_owned()),
         Action::Drop => exec.push("iptables -P FORWARD DROP".to_owned()),
         Action::Reject => {
-            let all = Rule {
-                action: Action::Reject,
-                established: false,
-                protocol: None,
-                from: Side::default(),
-                to: Side::default(),
-                in_by: None,
-                out_by: None,
-            };
+            let all = Rule::new(Action::Reject);
             exec.extend(rules(&all));
         }
     }

@@ -80,6 +80,8 @@ pub(super) fn duties(router: &RouterSpec) -> Vec<&'static str> {
         (router.nat.is_some(), "NAT"),
         (!router.forwards.is_empty(), "forwarded ports"),
         (router.filter.is_some(), "filter"),
+        (router.rip.is_some(), "RIP"),
+        (!router.dhcp.is_empty(), "DHCP"),
         (router.silent_when_too_big, "black hole"),
         (router.checks_sources, "source check"),
     ];

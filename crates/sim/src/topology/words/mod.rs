@@ -128,14 +128,32 @@ pub(in crate::topology) mod by_port {
         d: D,
     ) -> Result<BTreeMap<usize, T>, D::Error> {
         let by_key = BTreeMap::<String, InWords<T>>::deserialize(d)?;
-        let by_port = |(key, word): (String, InWords<T>)| match key.parse() {
-            Ok(port) => Ok((port, word.0)),
-            Err(_) => {
-                Err(de::Error::custom(format!("`{key}` is not the number of a port; they begin with 0")))
-            }
-        };
-        by_key.into_iter().map(by_port).collect()
+        by_key.into_iter().map(|(key, word)| Ok((port(&key)?, word.0))).collect()
     }
+}
+
+/// `#[serde(with = "words::numbers_by_port")]`: numbers by the number of a port.
+pub(in crate::topology) mod numbers_by_port {
+    use super::*;
+
+    pub(in crate::topology) fn serialize<S: Serializer>(
+        numbers: &BTreeMap<usize, u8>,
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
+        s.collect_map(numbers.iter().map(|(port, number)| (port.to_string(), number)))
+    }
+
+    pub(in crate::topology) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<BTreeMap<usize, u8>, D::Error> {
+        let by_key = BTreeMap::<String, u8>::deserialize(d)?;
+        by_key.into_iter().map(|(key, number)| Ok((port(&key)?, number))).collect()
+    }
+}
+
+/// A key that is the number of a port.
+fn port<E: de::Error>(key: &str) -> Result<usize, E> {
+    key.parse().map_err(|_| E::custom(format!("`{key}` is not the number of a port; they begin with 0")))
 }
 
 /// `#[serde(with = "words::ends")]`: the two ends of a cable.
