@@ -131,6 +131,35 @@ fn files_that_were_read_are_in_the_run() {
 }
 
 #[test]
+fn whatever_decides_about_bytes_comes_along() {
+    let folder = Folder::new("lab_runs.along");
+    folder.write("part", [7; 10]);
+    folder.write("netrc", "machine auth.test login me password secret\n");
+    folder.write("hosts", "198.51.100.80 auth.test\n");
+    folder.write("tag", "\"a tag\"\n");
+    folder.write("format", "%{http_code} %{url_effective}");
+    let stamp = std::fs::File::create(folder.path().join("stamp")).unwrap();
+    stamp.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000)).unwrap();
+    for command in [
+        "get -s -C - -o part http://bytes.test/50",
+        "get -s --netrc-file netrc --hosts hosts http://auth.test/ -w @format",
+        "get -s -z stamp --etag-compare tag http://echo.test/",
+    ] {
+        let before = folder.read("part");
+        let (first, second) = twice(&folder, command, 0);
+        assert_eq!(first.out, second.out, "{command}");
+        folder.write("part", before);
+    }
+    assert!(folder.text("run.toml").contains("modified = 1000000000"));
+    // Whoever is at home: the run is done by another.
+    folder.write(".netrc", "machine auth.test login me password secret\n");
+    let words = ["get", "-s", "-n", "http://auth.test/", "--save", "run.toml", "--capture", "one.pcapng"];
+    let ran = program(folder.path(), &words).env("HOME", folder.path()).output().unwrap();
+    assert!(ran.status.success());
+    again(&folder, 0);
+}
+
+#[test]
 fn the_standard_input_is_in_the_run() {
     let folder = Folder::new("lab_runs.stdin");
     let words: Vec<&str> =
@@ -187,15 +216,16 @@ script = [
     "get -o /dev/null http://www.example.test/",
     "get nobody.test",
     "resolve www.example.test",
+    "traceroute -n www.example.test",
     "route get 198.51.100.80",
 ]
 "#,
     );
     let ran = folder.line("lab run run.toml").exits(6);
     let ran = [
-        "step 1 of 11: ping -c 1 www.example.test",
-        "step 3 of 11: exit code 6",
-        "step 9 of 11: exit code 6",
+        "step 1 of 12: ping -c 1 www.example.test",
+        "step 3 of 12: exit code 6",
+        "step 9 of 12: exit code 6",
     ]
     .into_iter()
     .fold(ran, Ran::says);

@@ -71,7 +71,7 @@ impl Lab {
     /// From now on this goes wrong, too.
     pub fn strike(&mut self, fault: FaultSpec) -> Result<(), LabError> {
         if let FaultSpec::Certificate(_) = fault {
-            return Err(LabError::TooLate(fault));
+            return Err(LabError::TooLate(fault.to_string()));
         }
         let Self { world, network, name_server, client_name, .. } = self;
         let stage = Stage { world, network, client: client_name, name_server: *name_server };
@@ -285,7 +285,7 @@ pub enum LabError {
     #[error(
         "`{0}`: the certificates are made already; such a fault is there from the beginning or not at all"
     )]
-    TooLate(FaultSpec),
+    TooLate(String),
 }
 
 impl LabError {

@@ -60,7 +60,7 @@ pub(super) fn of_words(words: &[OsString]) -> anyhow::Result<Vec<String>> {
         if matches.value_source(id) != Some(ValueSource::CommandLine) {
             continue;
         }
-        let values = matches.get_raw(id).into_iter().flatten().map(|value| text(value));
+        let values = matches.get_raw(id).into_iter().flatten().map(text);
         match argument.get_long() {
             None => others.extend(values.collect::<anyhow::Result<Vec<_>>>()?),
             Some(long) if NOT_OF_A_STEP.contains(&long) => {}

@@ -2,7 +2,9 @@
 
 mod source;
 
-pub(crate) use source::{enter_sandbox, entries, is_sandbox, keep, kept, metadata, open, place, stdin};
+pub(crate) use source::{
+    NETRC, enter_sandbox, entries, is_sandbox, keep, kept, metadata, open, place, stdin,
+};
 
 use anyhow::{Context, bail};
 use std::fs::{self, File, OpenOptions};

@@ -13,6 +13,7 @@
 use super::folders_above;
 use anyhow::Context;
 use glasstack::lab::run::KeptFile;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read, Write};
@@ -26,6 +27,9 @@ use std::time::{Duration, SystemTime};
 const LARGEST_KEPT: u64 = 16 << 20;
 /// How a run calls the standard input.
 const STDIN: &str = "-";
+
+/// The one file that an option means without naming it; a run knows it by this name, whoever is at home.
+pub(crate) const NETRC: &str = "~/.netrc";
 
 type Files = BTreeMap<String, KeptFile>;
 
@@ -57,12 +61,12 @@ pub(crate) fn kept() -> Files {
 /// Opens a file to read it.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     match &mut *source() {
-        Source::Machine => File::open(path),
+        Source::Machine => File::open(at_home(path)),
         Source::Keeping(kept) => {
             keep_file(kept, path)?;
-            File::open(path)
+            File::open(at_home(path))
         }
-        Source::Sandbox(sandbox) => sandbox.find(path, |place| File::open(place)),
+        Source::Sandbox(sandbox) => sandbox.find(path, File::open),
     }
 }
 
@@ -77,7 +81,7 @@ pub(crate) fn metadata(path: &Path) -> io::Result<Metadata> {
             }
             Ok(metadata)
         }
-        Source::Sandbox(sandbox) => sandbox.find(path, |place| fs::metadata(place)),
+        Source::Sandbox(sandbox) => sandbox.find(path, fs::metadata),
     }
 }
 
@@ -85,7 +89,7 @@ pub(crate) fn metadata(path: &Path) -> io::Result<Metadata> {
 pub(crate) fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match &*source() {
         Source::Machine | Source::Keeping(_) => fs::read_dir(folder)?,
-        Source::Sandbox(sandbox) => sandbox.find(folder, |place| fs::read_dir(place))?,
+        Source::Sandbox(sandbox) => sandbox.find(folder, fs::read_dir)?,
     };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| folder.join(entry.file_name())).collect();
     paths.sort();
@@ -104,7 +108,7 @@ pub(crate) fn stdin() -> io::Result<File> {
             }
             spool(kept.get(STDIN).map_or(&[], |file| &file.bytes))
         }
-        Source::Sandbox(sandbox) => sandbox.find(Path::new(STDIN), |place| File::open(place)),
+        Source::Sandbox(sandbox) => sandbox.find(Path::new(STDIN), File::open),
     }
 }
 
@@ -121,6 +125,13 @@ pub(crate) fn place(path: &Path) -> PathBuf {
     }
 }
 
+fn at_home(path: &Path) -> Cow<'_, Path> {
+    match std::env::var_os("HOME") {
+        Some(home) if path == Path::new(NETRC) => Path::new(&home).join(".netrc").into(),
+        _ => path.into(),
+    }
+}
+
 fn keep_file(kept: &mut Files, path: &Path) -> io::Result<()> {
     let Some(name) = path.to_str() else {
         let why = "--save: the name of a file that a run holds must be UTF-8";
@@ -129,7 +140,7 @@ fn keep_file(kept: &mut Files, path: &Path) -> io::Result<()> {
     if kept.contains_key(name) {
         return Ok(());
     }
-    let file = File::open(path)?;
+    let file = File::open(at_home(path))?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         let why = "--save: a run can hold plain files and the standard input, and this is neither";

@@ -5,7 +5,7 @@ use crate::failure::{
     BAD_CA_FILE, BAD_CERTIFICATE, BAD_CIPHER, BAD_CRL_FILE, ExitWith, FAILED_INIT, INTERFACE_FAILED, coded,
     usage,
 };
-use crate::files::{entries, metadata, read_bounded};
+use crate::files::{NETRC, entries, metadata, read_bounded};
 use crate::net::Net;
 use crate::watch::key_log;
 use anyhow::{Context, anyhow};
@@ -271,8 +271,7 @@ fn netrc(options: &GetOptions) -> anyhow::Result<Option<NetrcUse>> {
     if !is_asked {
         return Ok(None);
     }
-    let own = std::env::var_os("HOME").map(|home| Path::new(&home).join(".netrc"));
-    let Some(path) = identity.netrc_file.clone().or(own) else { return Ok(None) };
+    let path = identity.netrc_file.clone().unwrap_or_else(|| NETRC.into());
     let optional = identity.netrc_optional && !identity.netrc;
     let netrc = match read_bounded(&path, LARGEST_FILE) {
         Ok(text) => Netrc::parse(&String::from_utf8_lossy(&text))

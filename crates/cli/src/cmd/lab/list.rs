@@ -12,7 +12,7 @@ pub(crate) fn run(options: &ListOptions) -> anyhow::Result<ExitCode> {
     let topology = scene::topology_or_default(options.topology.as_deref())?;
     // A network of somebody's own has names of its own.
     let sites = if options.topology.is_none() { SITES } else { &[] };
-    let hosts: Vec<Row> = topology.hosts.iter().map(|(name, host)| Row::of(name, host)).collect();
+    let hosts: Vec<Row<'_>> = topology.hosts.iter().map(|(name, host)| Row::of(name, host)).collect();
     if options.json {
         let sites: Vec<_> =
             sites.iter().map(|site| json!({ "name": site.host, "about": site.about })).collect();
