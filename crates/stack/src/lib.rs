@@ -16,7 +16,8 @@
 //! ```
 //!
 //! Read in this order: [`environment`] (time, chance and the journal are inputs), [`device`],
-//! [`host`] (what programs touch), [`tcp`], [`udp`], [`ping`], [`probe`], [`runner`] (what the world touches),
+//! [`host`] (what programs touch), [`tcp`], [`udp`], [`ping`], [`probe`], [`dhcp`] (where its address comes
+//! from), [`runner`] (what the world touches),
 //! then what is inside: the demultiplexer and its parts.
 //!
 //! smoltcp stays inside: no public item of this crate names one of its types.
