@@ -102,11 +102,14 @@ pub struct LabBuilder {
     topology: Option<Topology>,
     client: String,
     dhcp: bool,
-    edits: Vec<Box<dyn FnOnce(&mut Topology)>>,
+    edits: Vec<Edit>,
     pki: PkiTerms,
     faults: Vec<FaultSpec>,
     finally: Vec<Finally>,
 }
+
+/// A change of the topology before it is built.
+type Edit = Box<dyn FnOnce(&mut Topology)>;
 
 /// What is done when everybody is in place.
 type Finally = Box<dyn FnOnce(&mut Lab) -> Result<(), LabError>>;

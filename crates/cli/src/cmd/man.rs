@@ -121,6 +121,14 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
         "The page in one file, the journey for Wireshark in another.",
     ),
     ("get", "glasstack get -s -w '%{http_code} %{time_total}\\n' -o /dev/null URL", "As with curl."),
+    (
+        "get",
+        "glasstack get --fault 'lose client SYN-ACK 1' --save run.toml http://www.example.test/",
+        "Something goes wrong in the lab, and what happens is saved, to be done again.",
+    ),
+    ("run", "glasstack lab run run.toml", "The same run again, byte for byte."),
+    ("run", "glasstack lab run --seed 2 run.toml", "The same with other chance."),
+    ("graph", "glasstack lab graph --format svg -o internet.svg", "A picture of the lab."),
     ("get", "glasstack get --net tap http://10.71.83.1:8000/", "Over the TAP that tap-up made."),
 ];
 

@@ -375,7 +375,7 @@ fn changed(path: &Path) -> Option<WallTime> {
 
 /// `If-None-Match`, with the tag that a file holds. A file that is to be made by this very transfer
 /// need not be there.
-fn etag_condition(path: &PathBuf, is_saved: bool) -> anyhow::Result<HeaderEdit> {
+fn etag_condition(path: &Path, is_saved: bool) -> anyhow::Result<HeaderEdit> {
     let tag = match open(path).and_then(std::io::read_to_string) {
         Ok(text) => text.lines().next().unwrap_or_default().trim().to_owned(),
         Err(_) if is_saved => String::new(),

@@ -14,6 +14,22 @@
 //! ]
 //! ```
 //!
+//! A program does it itself:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use glasstack_lab::run::Run;
+//! use glasstack_stack::{PingOptions, World};
+//!
+//! let run = Run::parse("version = 1\nfaults = ['lose client echo reply 1']")?;
+//! let mut lab = run.builder().build()?;
+//! let client = lab.client.clone();
+//! let reply = lab.world.run(client.ping("198.51.100.80".parse()?, &PingOptions::default()))?;
+//! assert!(reply.is_err());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Read in this order: this file (the data), `step` (what a line of the script says), `file` (TOML and
 //! back), `bad_run` (how it is told what is wrong).
 
