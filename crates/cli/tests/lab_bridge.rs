@@ -6,19 +6,19 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-#[path = "../../uplink/tests/support/mod.rs"]
-mod namespace;
 mod support;
 
-use support::{Ran, is_there};
+use std::path::Path;
 use std::process::Command;
+use support::tshark::Capture;
+use support::{Ran, is_there, skip, until, with_real_peers};
 
 /// What `program` says in a network that is nothing but the lab; none if it is not installed.
 fn in_the_lab(options: &[&str], program: &[&str]) -> Option<Ran> {
     let name = program[0];
     if !is_there(name) {
         let test = std::thread::current().name().unwrap_or("a test").to_owned();
-        namespace::skip(&test, &format!("needs {name}"));
+        skip(&test, &format!("needs {name}"));
         return None;
     }
     let mut command = Command::new("timeout");
@@ -75,7 +75,9 @@ fn a_fault_strikes_real_programs_too_and_a_forging_one_is_refused() {
     let dig = ["dig", "+tries=1", "+timeout=2", "www.example.test"];
     let Some(ran) = in_the_lab(&["--fault", "lose every DNS answer"], &dig) else { return };
     assert!(ran.exits(9).out.contains("no servers could be reached"));
-    for forging in ["spoof ARP for home from mallory", "reset after 10kB", "lie about www.example.test 192.0.2.1"] {
+    for forging in
+        ["spoof ARP for home from mallory", "reset after 10kB", "lie about www.example.test 192.0.2.1"]
+    {
         let Some(ran) = in_the_lab(&["--fault", forging], &["true"]) else { return };
         ran.exits(2).saying("in memory only");
     }
@@ -91,11 +93,64 @@ fn chromium_shows_a_page_over_https() {
             --disable-background-networking --user-data-dir=$HOME/profile \
             --dump-dom https://www.example.test/ 2>$HOME/errors || { cat $HOME/errors; exit 1; }";
     if !is_there("chromium") || !is_there("certutil") {
-        return namespace::skip("chromium_shows_a_page_over_https", "needs chromium and certutil");
+        return skip("chromium_shows_a_page_over_https", "needs chromium and certutil");
     }
     let Some(ran) = in_the_lab(&[], &["bash", "-c", html]) else { return };
     let said = ran.ok();
     assert!(said.contains("<title>An example of the lab</title>"), "{said}");
+}
+
+#[test]
+fn a_bridge_of_its_own_serves_whoever_is_in_its_network_until_it_is_interrupted() {
+    with_real_peers(&["curl", "tshark"], |network| {
+        // This network's own web server has the address of one of the lab's.
+        Ran::of(Command::new("ip").args(["addr", "del", "198.51.100.80/32", "dev", "lo"])).ok();
+        let (ca, capture) = (network.path("root.pem"), network.path("bridge.pcapng"));
+        let bridge = network.on_its_own(&[
+            "lab",
+            "bridge",
+            "--tap",
+            "lab0",
+            "--addr",
+            "192.168.1.77/24",
+            "--route",
+            "--ca",
+            &ca,
+            "--capture",
+            &capture,
+        ]);
+        let routes = || Ran::of(Command::new("ip").args(["route", "show", "default"])).ok();
+        until(|| routes().contains("via 192.168.1.1 dev lab0"));
+        let site = "www.example.test:443:198.51.100.80";
+        let said = Ran::of(Command::new("curl").args([
+            "-sS",
+            "--max-time",
+            "20",
+            "--cacert",
+            &ca,
+            "--resolve",
+            site,
+            "https://www.example.test/",
+        ]));
+        assert!(said.ok().contains("An example of the lab"));
+        bridge.interrupt();
+        assert_eq!(bridge.wait(), Some(0), "an interrupt is how a bridge ends");
+        assert!(!Path::new("/sys/class/net/lab0").exists(), "the device went with it");
+        Capture::open(&capture).has(&[
+            "arp.src.proto_ipv4 == 192.168.1.77",
+            "tcp.flags.syn == 1 && tcp.flags.ack == 0 && ip.dst == 198.51.100.80",
+            "tls.handshake.type == 1",
+            "tcp.flags.fin == 1 && ip.src == 198.51.100.80",
+        ]);
+    });
+}
+
+#[test]
+fn an_address_that_somebody_has_and_a_switch_that_is_not_there_are_refused() {
+    let Some(ran) = in_the_lab(&["--addr", "192.168.1.10/24"], &["true"]) else { return };
+    ran.exits(2).saying("192.168.1.10 belongs to client on home-switch");
+    let Some(ran) = in_the_lab(&["--at", "nowhere"], &["true"]) else { return };
+    ran.exits(2).saying("there is no switch named nowhere; these are: dc-switch");
 }
 
 #[test]

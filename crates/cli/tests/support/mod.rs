@@ -95,8 +95,14 @@ impl Network {
 
     /// The same, running in the background; to be ended by the test.
     pub(crate) fn glasstack_in_the_background(&self, words: &[&str]) -> Background {
+        let words: Vec<&str> = words.iter().chain(&ON_THE_TAP).copied().collect();
+        self.on_its_own(&words)
+    }
+
+    /// `glasstack` with these words and no others, running in the background.
+    pub(crate) fn on_its_own(&self, words: &[&str]) -> Background {
         let mut command = dying_with_the_test(PROGRAM);
-        command.args(words).args(ON_THE_TAP).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(words).stdout(Stdio::piped()).stderr(Stdio::piped());
         Background { child: command.spawn().unwrap() }
     }
 
