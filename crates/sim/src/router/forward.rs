@@ -21,8 +21,6 @@ pub(super) struct Arrival {
     pub(super) frame: FrameId,
     /// By this port of the router.
     pub(super) port: usize,
-    /// Who sent the frame.
-    pub(super) source_mac: MacAddress,
     /// The frame was for this station alone.
     pub(super) is_for_us_alone: bool,
     /// What of its options concerns a router.
@@ -34,10 +32,7 @@ impl Router {
     /// RFC 1812 5.2.1: takes a packet in and does with it what is to be done.
     pub(super) fn on_packet(&mut self, port: usize, frame: WireFrame, context: &mut NodeContext<'_>) {
         let id = frame.id;
-        let (source_mac, destination_mac) = {
-            let view = frame.view();
-            (view.source_mac(), view.destination_mac())
-        };
+        let destination_mac = frame.view().destination_mac();
         let packet = match Packet::parse(frame.bytes) {
             Ok(packet) => packet,
             Err((reason, detail)) => return discard(id, reason, detail, context),
@@ -45,7 +40,6 @@ impl Router {
         let mut arrival = Arrival {
             frame: id,
             port,
-            source_mac: source_mac.unwrap_or(MacAddress([0; 6])),
             is_for_us_alone: destination_mac.is_some_and(|mac| !mac.is_multicast()),
             options: Found::default(),
             packet,

@@ -86,25 +86,17 @@ impl Router {
         };
         let to = *destination.ip();
         let to_all = to.is_broadcast() || port.network.broadcast() == Some(to) || self.is_own(to);
-        let is_meant = |service: &Box<dyn Service>| {
+        let is_meant = |service: &dyn Service| {
             service.udp_port() == destination.port()
                 && service.router_port().is_none_or(|only| only == arrival.port)
                 && (to_all || service.groups().contains(&to))
         };
-        if !self.services.iter().any(is_meant) {
+        if !self.services.iter().any(|service| is_meant(service.as_ref())) {
             return false;
         }
-        let datagram = Datagram {
-            frame: arrival.frame,
-            port: arrival.port,
-            source_mac: arrival.source_mac,
-            source,
-            destination,
-            ttl: arrival.packet.ttl(),
-            payload,
-        };
+        let datagram = Datagram { frame: arrival.frame, port: arrival.port, source, payload };
         self.call(context, |services, desk| {
-            for service in services.iter_mut().filter(|service| is_meant(service)) {
+            for service in services.iter_mut().filter(|service| is_meant(service.as_ref())) {
                 service.on_datagram(&datagram, desk);
             }
         });

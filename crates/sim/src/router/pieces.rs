@@ -60,10 +60,9 @@ impl Pieces {
     /// A first fragment has come and met its fate. Returns those that have waited for it.
     pub(super) fn decide(&mut self, datagram: Datagram, fate: Fate, now: Instant) -> Vec<Arrival> {
         self.forget(&datagram);
-        if self.known.len() >= MOST_KNOWN {
-            if let Some((_, oldest)) = self.by_expiry.first().copied() {
-                self.forget(&oldest);
-            }
+        let oldest = self.by_expiry.first().copied().filter(|_| self.known.len() >= MOST_KNOWN);
+        if let Some((_, oldest)) = oldest {
+            self.forget(&oldest);
         }
         self.known.insert(datagram, (fate, now + LASTS));
         self.by_expiry.insert((now + LASTS, datagram));

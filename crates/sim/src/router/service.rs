@@ -64,12 +64,7 @@ pub(super) struct Datagram<'a> {
     pub(super) frame: FrameId,
     /// The port of the router it came in by.
     pub(super) port: usize,
-    /// Who sent the frame.
-    pub(super) source_mac: MacAddress,
     pub(super) source: SocketAddrV4,
-    pub(super) destination: SocketAddrV4,
-    /// As it came.
-    pub(super) ttl: u8,
     pub(super) payload: &'a [u8],
 }
 
