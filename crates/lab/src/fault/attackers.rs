@@ -102,7 +102,14 @@ impl Plot<'_> {
                 let (name, address) = (name.clone(), *address);
                 let payload = move |entropy: &dyn Entropy| forged_answer(&name, address, entropy);
                 let from = self.name_server()?;
-                Volley::answers(self.mac, from, self.address(self.client)?, self.pace(VOLLEY), entropy, payload)
+                Volley::answers(
+                    self.mac,
+                    from,
+                    self.address(self.client)?,
+                    self.pace(VOLLEY),
+                    entropy,
+                    payload,
+                )
             }
             Deed::ForgeResets { of } => {
                 let from = SocketAddrV4::new(self.address(of)?, HTTPS);

@@ -27,9 +27,11 @@ pub(crate) fn run(options: &ListOptions) -> anyhow::Result<ExitCode> {
     if !sites.is_empty() {
         output::line("")?;
     }
-    let width = hosts.iter().map(|host| host.name.len()).max().unwrap_or_default();
+    let widest = |cell: fn(&Row<'_>) -> usize| hosts.iter().map(cell).max().unwrap_or_default();
+    let (of_names, of_addresses, of_known) =
+        (widest(|row| row.name.len()), widest(|row| row.address.len()), widest(|row| row.names.len()));
     for Row { name, address, names, about } in &hosts {
-        let line = format!("{name:width$}  {address:18} {}", [names.join(" "), about.clone()].join("  "));
+        let line = format!("{name:of_names$}  {address:of_addresses$}  {names:of_known$}  {about}");
         output::line(line.trim_end())?;
     }
     Ok(ExitCode::SUCCESS)
@@ -39,7 +41,8 @@ pub(crate) fn run(options: &ListOptions) -> anyhow::Result<ExitCode> {
 struct Row<'a> {
     name: &'a str,
     address: String,
-    names: &'a [String],
+    /// What leads to it, parted by blanks.
+    names: String,
     about: String,
 }
 
@@ -50,11 +53,11 @@ impl<'a> Row<'a> {
             HostAddress::Dhcp => "by DHCP".to_owned(),
         };
         let about = host.about.clone().unwrap_or_else(|| host.serve.join(", "));
-        Self { name, address, names: &host.names, about }
+        Self { name, address, names: host.names.join(" "), about }
     }
 
     fn json(&self) -> serde_json::Value {
         let Self { name, address, names, about } = self;
-        json!({ "name": name, "address": address, "names": names, "about": about })
+        json!({ "name": name, "address": address, "names": names.split_whitespace().collect::<Vec<_>>(), "about": about })
     }
 }
