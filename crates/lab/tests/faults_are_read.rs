@@ -136,6 +136,8 @@ fn word() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_text_makes_the_parser_panic(text in "\\PC{0,60}") {
         let _ = FaultSpec::parse(&text).map_err(|error| error.to_string());

@@ -175,3 +175,63 @@ pub(super) fn place(
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stream::Streams;
+    use super::*;
+    use glasstack_journal::event::{FrameId, MacAddress, TcpFlags};
+    use glasstack_sim::attack::forge::{self, Control, Header};
+    use proptest::prelude::*;
+
+    /// Every kind of thing, asked of a frame: none may panic, and a part lies in the frame.
+    fn look_at(streams: &mut Streams, bytes: &[u8]) {
+        let frame = FrameView::new(FrameId(1), bytes);
+        let segment = streams.on_frame(&frame);
+        let plain = Kind::ALL.iter().map(|kind| Thing::Plain(*kind));
+        let others = [
+            Thing::Dns { side: Some(Side::Answer), record_type: None, name: Some(DnsName::root()) },
+            Thing::ClientHello { name: Some(DnsName::root()) },
+            Thing::HttpRequest { method: None, target: Some("/".to_owned()) },
+            Thing::HttpResponse { status: Some(404) },
+        ];
+        for thing in plain.chain(others) {
+            let frames = Frames { thing, which: Which::Nth(2) };
+            is(&frames, &frame, segment.as_ref());
+            for part in [Part::Itself, Part::Payload, Part::IpHeader, Part::TransportHeader] {
+                let place = place(part, &frames, &frame, segment.as_ref());
+                assert!(place.start <= place.end && place.end <= bytes.len(), "{place:?} of {}", bytes.len());
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_bytes_can_be_looked_at(frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..90), 1..4)) {
+            let mut streams = Streams::default();
+            frames.iter().for_each(|bytes| look_at(&mut streams, bytes));
+        }
+
+        #[test]
+        fn any_segments_with_any_bit_flipped_can_be_looked_at(
+            segments in prop::collection::vec(
+                (any::<bool>(), any::<u32>(), any::<u8>(), prop::collection::vec(0_u8..32, 0..60), any::<u16>()),
+                1..12,
+            ),
+        ) {
+            let mut streams = Streams::default();
+            for (is_there, seq, flags, data, bit) in segments {
+                let ends = ["10.0.0.1:53".parse().unwrap(), "10.0.0.2:443".parse().unwrap()];
+                let [from, to] = if is_there { ends } else { [ends[1], ends[0]] };
+                let header = Header::new(MacAddress([2; 6]), MacAddress([4; 6]));
+                let control = Control { seq: seq % 300, ack: 0, flags: TcpFlags(flags & 0x3f), window: 0 };
+                let mut bytes = forge::tcp(header, from, to, control, &data);
+                let bit = usize::from(bit) % (bytes.len() * 8);
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                look_at(&mut streams, &bytes);
+            }
+        }
+    }
+}

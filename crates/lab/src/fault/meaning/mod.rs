@@ -17,7 +17,7 @@ use glasstack_journal::Instant;
 use glasstack_sim::attack::forge;
 use glasstack_sim::fault::{Bursts, Fault, GilbertElliott, bursts};
 use glasstack_sim::{FrameView, Rng, Verdict};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -40,7 +40,7 @@ struct Strike {
     passed: u64,
     bursts: Option<Bursts>,
     /// Connections that are over, as their data went.
-    over: BTreeMap<Path, ()>,
+    over: BTreeSet<Path>,
     struck: Arc<AtomicU64>,
 }
 
@@ -73,7 +73,7 @@ pub(super) fn halves(
             }
             _ => None,
         },
-        over: BTreeMap::new(),
+        over: BTreeSet::new(),
         struck,
     };
     let strike = Arc::new(Mutex::new(strike));
@@ -106,6 +106,11 @@ impl Fault for Half {
 impl Strike {
     fn judge(&mut self, frame: &FrameView<'_>, now: Instant, rng: &mut Rng, strikes: bool) -> Verdict {
         let segment = if self.minds_streams { self.streams.on_frame(frame) } else { None };
+        if let Some(segment) = segment.as_ref().filter(|_| frame.is_syn()) {
+            // A new connection on the ports of an old one.
+            self.over.remove(&segment.path);
+            self.over.remove(&segment.back());
+        }
         if let Some(verdict) = self.after_the_end(frame, segment.as_ref()) {
             return verdict;
         }
@@ -187,12 +192,12 @@ impl Strike {
 
     fn reset(&mut self, frame: &FrameView<'_>, segment: &Segment, after: u64) -> Verdict {
         let is_enough = segment.number.is_some() && segment.sent >= after;
-        let (way, back) = (segment.path, (segment.path.1, segment.path.0));
-        if !is_enough || self.over.contains_key(&way) || self.over.contains_key(&back) {
+        let (way, back) = (segment.path, segment.back());
+        if !is_enough || self.over.contains(&way) || self.over.contains(&back) {
             return Verdict::Pass;
         }
         let Some((along, against)) = rewrite::resets(frame) else { return Verdict::Pass };
-        self.over.insert(way, ());
+        self.over.insert(way);
         Verdict::Inject { along: vec![along], against: vec![against], pass: true }
     }
 
@@ -204,7 +209,7 @@ impl Strike {
         let length = after.saturating_sub(segment.sent.saturating_sub(payload));
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let Some((along, against)) = rewrite::early_end(frame, length) else { return Verdict::Pass };
-        self.over.insert(segment.path, ());
+        self.over.insert(segment.path);
         Verdict::Inject { along: vec![along], against: vec![against], pass: false }
     }
 
@@ -212,10 +217,10 @@ impl Strike {
     /// here.
     fn after_the_end(&self, frame: &FrameView<'_>, segment: Option<&Segment>) -> Option<Verdict> {
         let segment = segment.filter(|_| matches!(self.mishap, Mishap::Close { .. }))?;
-        if self.over.contains_key(&segment.path) {
+        if self.over.contains(&segment.path) {
             return Some(Verdict::Drop);
         }
-        self.over.get(&(segment.path.1, segment.path.0))?;
+        self.over.get(&segment.back())?;
         let asks = frame.is_fin() || frame.is_tcp_data();
         let against = rewrite::acknowledgment(frame).filter(|_| asks && !frame.is_rst());
         Some(Verdict::Inject { along: vec![], against: against.into_iter().collect(), pass: false })

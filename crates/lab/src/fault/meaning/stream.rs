@@ -56,6 +56,13 @@ pub(super) struct Segment {
     pub(super) http: Option<http::Beginning>,
 }
 
+impl Segment {
+    /// From whom to whom answers go.
+    pub(super) fn back(&self) -> Path {
+        (self.path.1, self.path.0)
+    }
+}
+
 impl Streams {
     /// Takes note of a frame. None if it is not TCP.
     pub(super) fn on_frame(&mut self, frame: &FrameView<'_>) -> Option<Segment> {
@@ -144,4 +151,82 @@ impl OneWay {
 /// A stretch of a stream.
 fn within(begins: u64, length: usize) -> Range<u64> {
     begins..begins + length as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glasstack_journal::event::{FrameId, MacAddress, TcpFlags};
+    use glasstack_sim::attack::forge::{self, Control, Header};
+
+    const SYN: u8 = TcpFlags::SYN;
+    const ACK: u8 = TcpFlags::ACK;
+    const FIN: u8 = TcpFlags::FIN | TcpFlags::ACK;
+
+    /// A segment of a client (`true`) or its server.
+    fn segment(
+        streams: &mut Streams,
+        is_clients: bool,
+        flags: u8,
+        seq: u32,
+        ack: u32,
+        data: &[u8],
+    ) -> Segment {
+        let (client, server) = ("10.0.0.1:50000".parse().unwrap(), "10.0.0.2:80".parse().unwrap());
+        let (from, to) = if is_clients { (client, server) } else { (server, client) };
+        let header = Header::new(MacAddress([2; 6]), MacAddress([4; 6]));
+        let control = Control { seq, ack, flags: TcpFlags(flags), window: 1_000 };
+        let bytes = forge::tcp(header, from, to, control, data);
+        streams.on_frame(&FrameView::new(FrameId(1), &bytes)).unwrap()
+    }
+
+    #[test]
+    fn data_segments_are_numbered_in_each_direction_and_keep_their_number() {
+        // Sequence numbers wrap in the middle.
+        let first = u32::MAX - 4;
+        let mut streams = Streams::default();
+        segment(&mut streams, true, SYN, first.wrapping_sub(1), 0, b"");
+        let mut send = |at: u32, data: &[u8]| {
+            let seen = segment(&mut streams, true, ACK, first.wrapping_add(at), 0, data);
+            (seen.number, seen.is_again, seen.sent)
+        };
+        assert_eq!(send(0, b"hello"), (Some(1), false, 5));
+        assert_eq!(send(5, b""), (None, false, 5));
+        assert_eq!(send(5, b"there"), (Some(2), false, 10));
+        assert_eq!(send(0, b"hello"), (Some(1), true, 10));
+        assert_eq!(send(5, b"the"), (Some(2), true, 10));
+        assert_eq!(send(15, b"behind a gap"), (Some(3), false, 27));
+        assert_eq!(segment(&mut streams, false, ACK, 7, 0, b"answer").number, Some(1));
+    }
+
+    #[test]
+    fn the_last_ack_is_that_of_the_second_fin_whenever_it_is_repeated() {
+        let mut streams = Streams::default();
+        let mut last =
+            |is_clients, flags, seq, ack| segment(&mut streams, is_clients, flags, seq, ack, b"").is_last_ack;
+        assert!(!last(true, SYN, 99, 0) && !last(false, SYN | ACK, 199, 100) && !last(true, ACK, 100, 200));
+        assert!(!last(true, FIN, 100, 200));
+        assert!(!last(false, ACK, 200, 101));
+        assert!(!last(false, FIN, 200, 101));
+        assert!(last(true, ACK, 101, 201));
+        assert!(last(true, ACK, 101, 201));
+        // A new connection on the same ports begins anew.
+        assert!(!last(true, SYN, 5_000, 0) && !last(true, ACK, 5_001, 201));
+    }
+
+    #[test]
+    fn records_are_seen_through_a_gap_that_is_filled_later() {
+        let record = |content: u8| [&[23, 3, 3, 0, 3], [content; 3].as_slice()].concat();
+        let mut streams = Streams::default();
+        segment(&mut streams, true, SYN, 99, 0, b"");
+        let mut numbers = |seq, data: &[u8]| {
+            let seen = segment(&mut streams, true, ACK, seq, 0, data);
+            seen.records.iter().map(|record| record.number).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(100, &record(1)), [1]);
+        assert_eq!(numbers(116, &record(3)), [0; 0], "what comes before it is unknown");
+        assert_eq!(numbers(108, &record(2)), [2]);
+        assert_eq!(numbers(116, &record(3)), [3], "sent again");
+        assert_eq!(numbers(124, &record(4)), [4]);
+    }
 }
