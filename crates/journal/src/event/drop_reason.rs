@@ -126,8 +126,6 @@ drop_reasons! {
     RipSourcePort => "RIP response from another port than 520",
     /// A RIP response from somebody who is not on the link (RFC 2453 3.9.2).
     RipNotANeighbour => "RIP response from somebody who is not on the link",
-    /// A RIP response from one of the router's own addresses (RFC 2453 3.9.2).
-    RipOwn => "RIP response from one of our own addresses",
     /// A RIP message with a wrong password, without one where one is demanded, or with one where
     /// none is (RFC 2453 4.1).
     RipAuthentication => "RIP authentication failed",

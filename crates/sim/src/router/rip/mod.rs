@@ -112,7 +112,7 @@ impl Service for Speaker {
         };
         match message.command {
             Command::Request => self.on_request(datagram, &message, &port, desk),
-            Command::Response => match check_source(datagram, &port, desk) {
+            Command::Response => match check_source(datagram, &port) {
                 Ok(()) => self.on_response(datagram, &message, &port, desk),
                 Err((reason, detail)) => discard(datagram.frame, reason, detail, desk),
             },
@@ -256,10 +256,8 @@ impl Speaker {
     /// RFC 2453 3.9.1.
     fn on_request(&self, datagram: &Datagram<'_>, message: &Message, port: &PortView, desk: &mut Desk<'_>) {
         let is_router = datagram.source.port() == PORT;
-        let is_own =
-            (0..desk.ports()).filter_map(|n| desk.port(n)).any(|own| own.address == *datagram.source.ip());
         // A silent router does not answer its neighbours; who asks from another port wants to know.
-        if is_own || (is_router && !self.speaks_on(datagram.port)) {
+        if is_router && !self.speaks_on(datagram.port) {
             return;
         }
         let entries = if message.asks_for_everything() {
@@ -460,21 +458,15 @@ fn group() -> SocketAddrV4 {
     SocketAddrV4::new(GROUP, PORT)
 }
 
-/// RFC 2453 3.9.2: a response must come from RIP's port, from the link, and from somebody else.
-fn check_source(
-    datagram: &Datagram<'_>,
-    port: &PortView,
-    desk: &Desk<'_>,
-) -> Result<(), (DropReason, String)> {
+/// RFC 2453 3.9.2: a response must come from RIP's port, from the link, and from somebody else. Packets from
+/// the router's own addresses have been discarded before.
+fn check_source(datagram: &Datagram<'_>, port: &PortView) -> Result<(), (DropReason, String)> {
     let from = datagram.source;
     if from.port() != PORT {
         return Err((DropReason::RipSourcePort, format!("from port {}", from.port())));
     }
     if !port.network.contains(*from.ip()) {
         return Err((DropReason::RipNotANeighbour, format!("{} is not in {}", from.ip(), port.network)));
-    }
-    if (0..desk.ports()).filter_map(|n| desk.port(n)).any(|own| own.address == *from.ip()) {
-        return Err((DropReason::RipOwn, from.ip().to_string()));
     }
     Ok(())
 }

@@ -142,7 +142,8 @@ impl Table {
         let is_as_good = told.metric == before.metric && before.metric < INFINITY;
         let same_but_moved = is_same_router && is_as_good && before.via != Some(told.via);
         let is_other = is_same_router && told.metric != before.metric;
-        if !is_better && !is_other && !same_but_moved && !(is_as_good && is_old) {
+        let is_adopted = is_better || is_other || same_but_moved || (is_as_good && is_old);
+        if !is_adopted {
             return Ok(Outcome::Nothing);
         }
         if told.metric >= INFINITY {
