@@ -83,7 +83,7 @@ fn every_failure_has_curls_exit_code_and_says_what_happened() {
         ("http://refused.test/", 7, "connection refused by 203.0.113.53:80"),
         ("http://noarp.test/", 7, "no ARP reply from 192.168.1.99"),
         ("http://dead.test/", 7, "host unreachable, says 198.19.1.20"),
-        ("http://unreachable.test/", 7, "network unreachable, says 198.19.0.2"),
+        ("http://unreachable.test/", 7, "network unreachable, says 198.19.1.1"),
         ("http://truncated.test/", 18, "100 bytes came of 1000"),
         ("http://truncated-chunks.test/", 18, "body cut short"),
         ("http://hang.test/", 28, "--max-time"),

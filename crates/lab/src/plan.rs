@@ -35,9 +35,9 @@ pub const ODD: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 66);
 pub const SILENT: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 70);
 /// An address in the data centre that nobody has: its router says so by ICMP.
 pub const NOBODY_THERE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 99);
-/// The router in America, as Europe's sees it.
-pub const AMERICA: Ipv4Addr = Ipv4Addr::new(198, 19, 0, 2);
-/// An address on no network: the router in America has no route and says so.
+/// The router of Europe, as the exchange sees it.
+pub const EUROPE: Ipv4Addr = Ipv4Addr::new(198, 19, 1, 1);
+/// An address on no network: the router of Europe has no route and says so.
 pub const NOWHERE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 /// A web server 150 ms away.
 pub const FAR: Ipv4Addr = Ipv4Addr::new(198, 18, 48, 80);
@@ -64,7 +64,7 @@ mod tests {
         let port = |router: &str, port: usize| topology.routers[router].ports[port].address.address;
         assert_eq!((port("home", 0), port("home", 1), port("access", 0)), (GATEWAY, HOME, ACCESS));
         assert_eq!((port("hosting", 0), port("hosting", 1)), (HOSTING, HOSTING_INSIDE));
-        assert_eq!(port("core-us", 0), AMERICA);
+        assert_eq!(port("core-eu", 0), EUROPE);
     }
 
     #[test]

@@ -125,7 +125,7 @@ fn two_routers_tell_one_another_at_once() {
     }
     world.connect(("r1", 1), ("r2", 1), Cable::new()).unwrap();
     world.run_for(Duration::from_millis(500)).unwrap();
-    let options = LadderOptions::only(&[Layer::Udp, Layer::Ip]);
+    let options = LadderOptions::only(&[Layer::Routing]);
     assert_eq!(
         ladder(&recorder.records(), &options).lines().map(str::trim).collect::<Vec<_>>(),
         [

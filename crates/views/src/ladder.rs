@@ -42,17 +42,22 @@ pub enum Layer {
     Tls,
     /// What HTTP tells of itself: requests and responses.
     Http,
+    /// What routers tell each other: RIP. There is much of it, all the time.
+    Routing,
 }
 
 impl Layer {
     /// All of them, from the wire up.
-    pub const ALL: &'static [Self] = &[Self::Arp, Self::Ip, Self::Udp, Self::Tcp, Self::Tls, Self::Http];
+    pub const ALL: &'static [Self] =
+        &[Self::Arp, Self::Ip, Self::Udp, Self::Tcp, Self::Tls, Self::Http, Self::Routing];
+    /// Those that a journey is told by: all but what routers tell each other.
+    pub const USUAL: &'static [Self] = &[Self::Arp, Self::Ip, Self::Udp, Self::Tcp, Self::Tls, Self::Http];
 }
 
 /// What a ladder shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LadderOptions {
-    /// Which layers.
+    /// Which layers. [`Layer::USUAL`].
     pub layers: Vec<Layer>,
     /// Whether a segment shows its relative sequence and acknowledgment numbers and its length.
     pub numbers: bool,
@@ -67,7 +72,7 @@ pub struct LadderOptions {
 impl Default for LadderOptions {
     fn default() -> Self {
         Self {
-            layers: Layer::ALL.to_vec(),
+            layers: Layer::USUAL.to_vec(),
             numbers: false,
             reasons: false,
             local: true,
@@ -443,6 +448,8 @@ fn layer_of(what: &What<'_>) -> Layer {
     match what {
         What::ArpRequest { .. } | What::ArpReply { .. } => Layer::Arp,
         What::Tcp(_) => Layer::Tcp,
+        // RFC 2453 4: the port of RIP.
+        What::Udp { source: 520, destination: 520, .. } => Layer::Routing,
         What::Udp { .. } => Layer::Udp,
         What::Icmp { .. } | What::Fragment { .. } | What::Other { .. } => Layer::Ip,
     }

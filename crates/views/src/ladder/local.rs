@@ -14,7 +14,7 @@ pub(super) fn happened(event: &Event) -> Option<(Layer, String)> {
         }
         Event::Tcp(tcp) => (Layer::Tcp, of_tcp(tcp)?),
         Event::Dhcp(dhcp) => (Layer::Udp, of_dhcp(dhcp)?),
-        Event::Rip(rip) => (Layer::Ip, of_rip(rip)?),
+        Event::Rip(rip) => (Layer::Routing, of_rip(rip)?),
         Event::Dns(Dns::Resolved { name, addresses, .. }) => {
             let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
             (Layer::Udp, format!("{name} is {}", addresses.join(", ")))
