@@ -168,6 +168,9 @@ impl<'de> Deserializer<'de> for Keys<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
+    const PAGE: &str = include_str!("../../../../docs/topology.md");
 
     #[test]
     fn every_table_knows_the_keys_it_needs() {
@@ -178,6 +181,61 @@ mod tests {
                 assert!(keys.contains(needed), "{} does not know {needed}", table.noun);
                 assert!(example.starts_with(needed));
             }
+        }
+    }
+
+    /// What the page calls a table: `router.NAME.nat`, `cable.there`.
+    fn heading(table: &Table) -> String {
+        let mut steps = table.place.to_vec();
+        if steps.first() != Some(&"cable")
+            && let Some(name) = steps.get_mut(1)
+        {
+            *name = "NAME";
+        }
+        steps.retain(|step| *step != "*");
+        if steps.is_empty() { "topology".to_owned() } else { steps.join(".") }
+    }
+
+    /// The keys in the first columns of the tables below each heading that has a table's name.
+    fn documented() -> Vec<(String, BTreeSet<&'static str>)> {
+        let sections = PAGE.split("\n#").skip(1);
+        let named = sections.filter_map(|section| {
+            let (heading, body) = section.trim_start_matches(['#', ' ']).split_once('\n')?;
+            let rows = body.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+            Some((heading, rows.collect()))
+        });
+        let each = |(heading, keys): (&'static str, BTreeSet<&'static str>)| {
+            heading.split(", ").map(|name| (name.replace('`', ""), keys.clone())).collect::<Vec<_>>()
+        };
+        named.flat_map(each).collect()
+    }
+
+    #[test]
+    fn the_page_has_every_key_and_none_that_nobody_knows() {
+        let page = documented();
+        for table in TABLES {
+            let name = heading(table);
+            let (_, keys) = page
+                .iter()
+                .find(|(heading, _)| *heading == name)
+                .unwrap_or_else(|| panic!("docs/topology.md has no heading `{name}` for {}", table.noun));
+            let known: BTreeSet<_> = (table.keys)().iter().copied().collect();
+            assert_eq!(*keys, known, "the keys below `{name}` (left) and those of {} (right)", table.noun);
+        }
+        let known: BTreeSet<_> = TABLES.iter().map(heading).collect();
+        let with_keys = page.iter().filter(|(_, keys)| !keys.is_empty());
+        let unknown: Vec<_> = with_keys.filter(|(heading, _)| !known.contains(heading)).collect();
+        assert!(unknown.is_empty(), "tables of nothing: {unknown:?}");
+    }
+
+    #[test]
+    fn every_example_of_the_page_is_a_topology_that_can_be_built() {
+        let blocks: Vec<_> =
+            PAGE.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert!(blocks.len() >= 4, "the examples were not found");
+        for block in blocks {
+            let topology = Topology::parse(block).unwrap_or_else(|bad| panic!("{bad}\n\nin\n{block}"));
+            topology.build(&mut crate::SimWorld::new(1)).unwrap_or_else(|bad| panic!("{bad}\n\nin\n{block}"));
         }
     }
 }

@@ -75,37 +75,38 @@ impl<'a> Grower<'a> {
     /// host.
     fn next_root(&self) -> Option<&'a str> {
         let first = *self.edges.keys().find(|name| !self.placed.contains(**name))?;
-        let part = self.distances(first);
-        let inner: Vec<_> = part.keys().copied().filter(|name| !self.is_host(name)).collect();
+        let inner: Vec<&'a str> =
+            self.reachable(first).into_iter().filter(|name| !self.is_host(name)).collect();
+        let number = |name| inner.binary_search(&name).ok();
+        let neighbours: Vec<Vec<usize>> = inner
+            .iter()
+            .map(|name| {
+                self.edges.get(name).into_iter().flatten().filter_map(|(_, _, other)| number(other.node))
+            })
+            .map(Iterator::collect)
+            .collect();
         // Of a very large part a sample is good enough: the drawing is none for the wall then.
         let step = inner.len().div_ceil(256).max(1);
-        let far = |name: &'a str| {
-            let distances = self.distances(name);
-            let sum =
-                distances.iter().filter(|(name, _)| !self.is_host(name)).map(|(_, way)| *way).sum::<usize>();
-            (sum, !self.topology.routers.contains_key(name))
-        };
-        inner.into_iter().step_by(step).min_by_key(|name| far(name)).or(Some(first))
+        let far = |n: &usize| (far(*n, &neighbours), !self.topology.routers.contains_key(inner[*n]));
+        (0..inner.len()).step_by(step).min_by_key(far).map(|n| inner[n]).or(Some(first))
     }
 
-    fn is_host(&self, name: &str) -> bool {
-        self.topology.hosts.contains_key(name)
-    }
-
-    /// How many cables away everything is that can be reached.
-    fn distances(&self, from: &'a str) -> BTreeMap<&'a str, usize> {
-        let mut distances = BTreeMap::from([(from, 0)]);
+    /// Everything that hangs together with `from`, in the order of names.
+    fn reachable(&self, from: &'a str) -> BTreeSet<&'a str> {
+        let mut found = BTreeSet::from([from]);
         let mut queue = VecDeque::from([from]);
         while let Some(name) = queue.pop_front() {
-            let way = distances.get(name).copied().unwrap_or(0) + 1;
             for (_, _, other) in self.edges.get(name).into_iter().flatten() {
-                if !distances.contains_key(other.node) {
-                    distances.insert(other.node, way);
+                if found.insert(other.node) {
                     queue.push_back(other.node);
                 }
             }
         }
-        distances
+        found
+    }
+
+    fn is_host(&self, name: &str) -> bool {
+        self.topology.hosts.contains_key(name)
     }
 
     /// Breadth first, so that everything hangs as near to the root as its cables allow.
@@ -141,4 +142,23 @@ impl<'a> Grower<'a> {
         }
         branch
     }
+}
+
+/// How many cables away all others are, in sum.
+fn far(from: usize, neighbours: &[Vec<usize>]) -> usize {
+    let mut ways = vec![None; neighbours.len()];
+    ways[from] = Some(0);
+    let mut queue = VecDeque::from([from]);
+    let mut sum = 0;
+    while let Some(node) = queue.pop_front() {
+        let way = ways[node].unwrap_or(0);
+        sum += way;
+        for other in &neighbours[node] {
+            if ways[*other].is_none() {
+                ways[*other] = Some(way + 1);
+                queue.push_back(*other);
+            }
+        }
+    }
+    sum
 }
