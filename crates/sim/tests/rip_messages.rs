@@ -229,7 +229,7 @@ fn a_password_that_is_too_long_and_a_port_that_is_not_there_are_refused() {
 fn a_passive_port_listens_and_a_port_that_is_off_does_not() {
     let told = neighbourly(&response(&[entry([10, 0, 9, 0], 1)]));
     let mut passive = bench(RipConfig::new().passive(0));
-    passive.hear(&[told.clone()]);
+    passive.hear(std::slice::from_ref(&told));
     passive.world.run_for(Duration::from_secs(100)).unwrap();
     assert_eq!(passive.learnt().len(), 1);
     assert!(passive.neighbour.received().is_empty(), "it says nothing");

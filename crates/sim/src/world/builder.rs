@@ -55,14 +55,14 @@ impl SimWorldBuilder {
     }
 
     /// How many frames, polls of nodes and polls of tasks may go by without time passing before the
-    /// run fails with [`SimError::Spinning`]. A million.
+    /// run fails with [`SimError::Spinning`](crate::SimError::Spinning). A million.
     #[must_use]
     pub fn turns_an_instant(self, turns: usize) -> Self {
         Self { turns_an_instant: turns, ..self }
     }
 
-    /// How much virtual time one [`run`](World::run) may take before it fails with
-    /// [`SimError::TooLong`]. 30 days.
+    /// How much virtual time one [`run`](glasstack_stack::World::run) may take before it fails with
+    /// [`SimError::TooLong`](crate::SimError::TooLong). 30 days.
     #[must_use]
     pub fn time_limit(self, time_limit: Duration) -> Self {
         Self { time_limit, ..self }

@@ -239,7 +239,7 @@ fn a_routed_frame_is_a_rung_a_hop_and_keeps_the_senders_reason() {
 #[test]
 fn a_frame_that_no_host_sent_has_a_rung_and_a_capture_on_a_cable_makes_none() {
     let mut story = Story::new();
-    let (client, server) = (story.host("client", 1), story.host("server", 2));
+    let (client, _server) = (story.host("client", 1), story.host("server", 2));
     let cable = story.cable("client <-> server");
     let bytes = frames::tcp(2, 1, (80, 49152), TcpFlags::RST, 0, 8, b"");
     let frame = glasstack_journal::event::FrameId(77);
@@ -251,7 +251,6 @@ fn a_frame_that_no_host_sent_has_a_rung_and_a_capture_on_a_cable_makes_none() {
     story.tell(&cable, None, seen);
     story.after(1_000);
     story.tell(&client, None, Link::Frame { frame, interface: client.interface, direction, bytes });
-    drop(server);
     assert_eq!(
         ladder(&story.records(), &LadderOptions::default()),
         " 0.000000 server -> client  TCP RST   + injected: reset\n"
