@@ -64,8 +64,12 @@ impl Cache {
 
     /// What is known about `name` and `record_type` at `now`.
     pub fn get(&self, name: &DnsName, record_type: RecordType, now: Instant) -> Option<Cached> {
-        let fresh = |record_type| self.entries.get(&(name.clone(), record_type)).filter(|e| e.expires > now);
-        let entry = fresh(None).or_else(|| fresh(Some(record_type)))?;
+        let fresh = |name: &DnsName, record_type| {
+            self.entries.get(&(name.clone(), record_type)).filter(|entry| entry.expires > now)
+        };
+        // RFC 8020 2: below a name that does not exist there is nothing.
+        let nothing = with_all_above(name).find_map(|name| fresh(&name, None));
+        let entry = nothing.or_else(|| fresh(name, Some(record_type)))?;
         let records = entry.at(now);
         match entry.nothing {
             Some(what) => Some(Cached::Nothing { what, soa: records.into_iter().next()? }),
@@ -83,8 +87,8 @@ impl Cache {
     pub fn learn(&mut self, name: &DnsName, record_type: RecordType, records: &[Record], now: Instant) {
         let Some(ttl) = records.iter().map(|record| record.ttl).min() else { return };
         let lifetime = Duration::from_secs(ttl.into()).min(MAX_TTL);
-        // Where there is a record, the name exists.
-        self.forget(&(name.clone(), None));
+        // Where there is a record, the name exists, and so do all above it.
+        with_all_above(name).for_each(|name| self.forget(&(name, None)));
         let entry = Entry { learnt: now, expires: now + lifetime, records: records.to_vec(), nothing: None };
         self.insert((name.clone(), Some(record_type)), entry);
     }
@@ -137,6 +141,11 @@ impl Cache {
             self.expiry.remove(&(entry.expires, key.clone()));
         }
     }
+}
+
+/// The name, and all that it is below of.
+fn with_all_above(name: &DnsName) -> impl Iterator<Item = DnsName> {
+    std::iter::successors(Some(name.clone()), DnsName::parent)
 }
 
 impl Entry {
@@ -218,6 +227,20 @@ mod tests {
         let expected = Some(Cached::Nothing { what: Negative::NoName, soa: soa(50) });
         assert_eq!(cache.get(&name("no.test"), RecordType::Mx, at(10)), expected);
         assert_eq!(cache.get(&name("no.test"), RecordType::A, at(60)), None);
+    }
+
+    #[test]
+    fn below_a_name_that_does_not_exist_there_is_nothing_until_something_is_found() {
+        let mut cache = Cache::new(10);
+        cache.learn_nothing(&name("no.test"), RecordType::A, Negative::NoName, &soa(60), at(0));
+        assert!(matches!(
+            cache.get(&name("a.b.no.test"), RecordType::Mx, at(1)),
+            Some(Cached::Nothing { .. })
+        ));
+        assert_eq!(cache.get(&name("test"), RecordType::A, at(1)), None, "above there may be more");
+        cache.learn(&name("a.b.no.test"), RecordType::A, &[address("a.b.no.test", 60, 1)], at(1));
+        assert_eq!(cache.get(&name("no.test"), RecordType::A, at(1)), None, "it is there after all");
+        assert_eq!(ttls(cache.get(&name("a.b.no.test"), RecordType::A, at(1))), [60]);
     }
 
     #[test]
