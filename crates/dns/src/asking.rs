@@ -58,11 +58,15 @@ impl Asking {
             let begun = host.now();
             let message = match exchange.run(host).await {
                 Ok(message) => message,
-                Err(NoAnswer::TimedOut { ignored }) => {
+                Err(why) => {
                     self.standings().note_silence(server, host.now());
-                    return Err(Failure::TimedOut { waited: exchange.timeout, ignored });
+                    return Err(match why {
+                        NoAnswer::TimedOut { ignored } => {
+                            Failure::TimedOut { waited: exchange.timeout, ignored }
+                        }
+                        NoAnswer::Network(error) => Failure::Network(error),
+                    });
                 }
-                Err(NoAnswer::Network(error)) => return Err(Failure::Network(error)),
             };
             if exchange.transport == Transport::Udp {
                 self.standings().note_answer(server, host.now().since(begun));

@@ -41,7 +41,7 @@ impl Standings {
         standing.avoided_until = Instant::ZERO;
     }
 
-    /// It has been silent for too long.
+    /// It has been silent for too long, or could not be reached.
     pub(crate) fn note_silence(&mut self, server: SocketAddr, now: Instant) {
         self.of(server).avoided_until = now + AVOIDED;
     }
