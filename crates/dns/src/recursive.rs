@@ -1,14 +1,15 @@
 //! The local name server: it walks for others and remembers (RFC 1034 4.3.1, recursive service).
 
 use crate::cache::Negative;
-use crate::error::ResolveError;
 use crate::hints::RootHints;
 use crate::iterate::{Iterate, IterateConfig};
 use crate::knowledge::{Finding, Knowledge, Source};
+use crate::known_here;
 use crate::message::ResponseCode;
 use crate::name::DnsName;
 use crate::open_span::OpenSpan;
-use crate::record::{Record, RecordType};
+use crate::record::{Record, RecordData, RecordType};
+use crate::server::zone::DEFAULT_TTL;
 use crate::server::{Asked, Authority, NameServer, Reply, ServeError, serve_within};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
@@ -89,6 +90,9 @@ impl Recursor {
     async fn reply(&self, asked: &Asked) -> Reply {
         let question = &asked.question;
         let key = (question.name.clone(), question.record_type);
+        if let Some(reply) = special(&key) {
+            return reply;
+        }
         if !asked.recursion_desired {
             return self.inner.reply_from_memory(&key);
         }
@@ -193,6 +197,23 @@ impl Inner {
     }
 }
 
+/// RFC 6761 6.3 and 6.4, RFC 7686 2: names that are special by themselves are asked of nobody.
+fn special((name, record_type): &Key) -> Option<Reply> {
+    match known_here::localhost(name, *record_type) {
+        Some(Ok((_, known, why))) => {
+            let record =
+                |address| Record { owner: name.clone(), ttl: DEFAULT_TTL, data: RecordData::from(address) };
+            let answers = known?.addresses.into_iter().map(record).collect();
+            Some(Reply { answers, ..Reply::empty(ResponseCode::NoError, why) })
+        }
+        Some(Err(nothing)) => Some(Reply::empty(ResponseCode::NoError, nothing.to_string())),
+        None => {
+            let error = known_here::never_exists(name).err()?;
+            Some(Reply::empty(ResponseCode::NxDomain, error.to_string()))
+        }
+    }
+}
+
 /// What was found out as a reply.
 fn reply(finding: Finding) -> Reply {
     let who = finding.server.map_or_else(|| "it was known".to_owned(), |server| format!("{server} said so"));
@@ -209,11 +230,11 @@ fn resolved(name: &DnsName, record_type: RecordType, finding: &Finding) -> Dns {
     match finding.clone().into_lookup(name, record_type) {
         Ok(lookup) => Dns::Resolved {
             name: name.to_string(),
-            addresses: lookup.records.iter().filter_map(Record::address).collect(),
+            addresses: lookup.addresses,
             ttl: lookup.ttl,
             source: lookup.source,
         },
-        Err(error) => Dns::Failed { name: name.to_string(), why: ResolveError::to_string(&error) },
+        Err(error) => Dns::Failed { name: name.to_string(), why: error.to_string() },
     }
 }
 

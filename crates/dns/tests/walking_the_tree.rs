@@ -219,6 +219,24 @@ fn a_server_that_was_silent_is_asked_after_the_others_for_a_while() {
 }
 
 #[test]
+fn a_server_that_cannot_be_reached_is_asked_after_the_others_for_a_while() {
+    let mut tree = Tree::new(1);
+    tree.stop("ns2-example");
+    for name in ["www.example.test", "here.example.test", "shop.example.test", "many.example.test"] {
+        tree.resolve(name).unwrap();
+    }
+    assert_eq!(tree.told("asked 10.0.0.31").len(), 1, "{:#?}", tree.asked());
+}
+
+/// RFC 9520 3.1: a query goes to a server three times at most.
+#[test]
+fn a_silent_server_is_asked_three_times() {
+    let mut tree = Tree::new(1);
+    tree.resolve("www.dead.test").unwrap_err();
+    assert_eq!(tree.told("asked 10.0.0.99").len(), 3);
+}
+
+#[test]
 fn the_faster_of_two_servers_is_asked_once_both_are_known() {
     let mut tree = Tree::new(1);
     let slow = glasstack_sim::fault::delay(glasstack_sim::Pick::all(), Duration::from_millis(100));
@@ -231,11 +249,11 @@ fn the_faster_of_two_servers_is_asked_once_both_are_known() {
 
 #[test]
 fn a_question_that_costs_too_much_is_given_up() {
-    let iterate = IterateConfig { max_queries: 3, ..IterateConfig::default() };
+    let iterate = IterateConfig { max_queries: 4, ..IterateConfig::default() };
     let mut tree = Tree::with(1, RecursorConfig { iterate, ..RecursorConfig::default() });
     tree.resolve("www.far.test").unwrap_err();
-    assert!(tree.told("failed www.far.test")[0].contains("3 queries have not been enough"));
-    assert_eq!(tree.asked().len(), 3);
+    assert!(tree.told("failed www.far.test")[0].contains("4 queries have not been enough"));
+    assert_eq!(tree.asked().len(), 3, "and a name server had to be looked for");
 }
 
 /// NXNSAttack (<https://www.nxnsattack.com>): a referral to many servers that somebody else would
@@ -254,6 +272,29 @@ fn a_referral_to_many_servers_without_addresses_floods_nobody() {
     });
     tree.resolve("www.sub.lame.test").unwrap_err();
     assert_eq!(tree.told("asked 10.0.0.21").len(), 5, "{:#?}", tree.asked());
+}
+
+/// What is known of two zones whose servers are all in the other one needs no query, and still there are
+/// more ways round than anybody can go.
+#[test]
+fn zones_with_many_servers_in_each_other_cost_no_more_than_a_question_may() {
+    let mut tree = Tree::new(1);
+    tree.stop("ns-lame");
+    world::scripted(&tree.hosts["ns-lame"], |query, _| {
+        let asked = query.question.clone().unwrap().name;
+        let (zone, other) =
+            if asked.is_within(&name("a.lame.test")) { ("a.lame.test", "b") } else { ("b.lame.test", "a") };
+        let server = |n| glasstack_dns::RecordData::Ns(name(&format!("n{n}.{other}.lame.test")));
+        let referral = Message {
+            authorities: (0..10).map(|n| world::record(zone, server(n))).collect(),
+            ..query.response(ResponseCode::NoError)
+        };
+        vec![referral.to_bytes().unwrap()]
+    });
+    tree.resolve("www.a.lame.test").unwrap_err();
+    let sought = tree.told("needs the address of").len();
+    assert!((10..=100).contains(&sought), "{sought}");
+    assert!(tree.told("failed www.a.lame.test")[0].contains("100 queries have not been enough"));
 }
 
 #[test]
@@ -330,6 +371,57 @@ fn that_there_is_nothing_is_remembered_as_long_as_the_soa_says() {
     tree.world.run_for(seconds(41)).unwrap();
     ask(&mut tree, &query("no.example.test", RecordType::A));
     assert_eq!(tree.asked().len(), asked + 1);
+}
+
+/// RFC 8020 2: "all names and resource record sets (RRsets) at or below that node SHOULD be considered
+/// unreachable".
+#[test]
+fn below_a_name_that_does_not_exist_nothing_does() {
+    let mut tree = Tree::new(1);
+    ask(&mut tree, &query("no.example.test", RecordType::A));
+    let asked = tree.asked().len();
+    let below = ask(&mut tree, &query("x.y.no.example.test", RecordType::A));
+    assert_eq!(
+        (below.code, below.authorities[0].owner.clone()),
+        (ResponseCode::NxDomain, name("example.test"))
+    );
+    assert_eq!(tree.asked().len(), asked);
+}
+
+/// RFC 6761 6.3 and 6.4, RFC 7686 2: a caching server answers these itself.
+#[test]
+fn special_names_are_asked_of_nobody() {
+    let mut tree = Tree::new(1);
+    let mut answer = |name: &str, record_type| ask(&mut tree, &query(name, record_type));
+    let local = answer("a.localhost", RecordType::A);
+    assert_eq!((local.code, local.answers[0].address()), (ResponseCode::NoError, Some(ip("127.0.0.1"))));
+    assert_eq!(answer("localhost", RecordType::Aaaa).answers[0].address(), Some(ip("::1")));
+    let mx = answer("localhost", RecordType::Mx);
+    assert_eq!((mx.code, mx.answers.len()), (ResponseCode::NoError, 0));
+    assert_eq!(answer("www.invalid", RecordType::A).code, ResponseCode::NxDomain);
+    assert_eq!(answer("x.onion", RecordType::A).code, ResponseCode::NxDomain);
+    assert_eq!(tree.asked(), Vec::<String>::new());
+}
+
+#[test]
+fn a_referral_from_memory_counts_its_glue_down() {
+    let mut tree = Tree::new(1);
+    tree.stop("ns-lame");
+    world::scripted(&tree.hosts["ns-lame"], |query, _| {
+        let server = glasstack_dns::RecordData::Ns(name("ns.sub.lame.test"));
+        let glue = world::record("ns.sub.lame.test", IpAddr::from([10, 0, 0, 99]));
+        let referral = Message {
+            authorities: vec![world::record("sub.lame.test", server)],
+            additionals: vec![glasstack_dns::Record { ttl: 30, ..glue }],
+            ..query.response(ResponseCode::NoError)
+        };
+        vec![referral.to_bytes().unwrap()]
+    });
+    tree.resolve("www.sub.lame.test").unwrap_err();
+    let no_recursion = Message { recursion_desired: false, ..query("x.sub.lame.test", RecordType::A) };
+    let referred = ask(&mut tree, &no_recursion);
+    assert_eq!(referred.authorities[0].owner, name("sub.lame.test"));
+    assert!(referred.additionals[0].ttl < 30 && referred.authorities[0].ttl > 200, "{referred:?}");
 }
 
 #[test]

@@ -35,6 +35,8 @@ struct Server {
     ttl: u32,
     /// None: it is not known where it is.
     addresses: Vec<SocketAddr>,
+    /// Of the addresses, in seconds.
+    addresses_ttl: u32,
 }
 
 impl Delegations {
@@ -91,6 +93,7 @@ impl Delegations {
             name: root.name.clone(),
             ttl: HINTS_TTL,
             addresses: reachable(root.addresses.iter().copied()),
+            addresses_ttl: HINTS_TTL,
         };
         Slist { zone: DnsName::root(), servers: self.hints.servers().iter().map(server).collect() }
     }
@@ -104,11 +107,13 @@ impl Slist {
     fn new(zone: &DnsName, servers: &[Record], told: &Cache, now: Instant) -> Self {
         let server = |record: &Record| {
             let name = name_server(record)?.clone();
-            let addresses = match told.get(&name, RecordType::A, now) {
-                Some(Cached::Records(records)) => reachable(records.iter().filter_map(Record::address)),
+            let known = match told.get(&name, RecordType::A, now) {
+                Some(Cached::Records(records)) => records,
                 _ => Vec::new(),
             };
-            Some(Server { name, ttl: record.ttl, addresses })
+            let addresses = reachable(known.iter().filter_map(Record::address));
+            let addresses_ttl = known.first().map_or(0, |record| record.ttl);
+            Some(Server { name, ttl: record.ttl, addresses, addresses_ttl })
         };
         Self { zone: zone.clone(), servers: servers.iter().filter_map(server).collect() }
     }
@@ -154,9 +159,10 @@ impl Slist {
     pub(super) fn to_records(&self) -> (Vec<Record>, Vec<Record>) {
         let record = |owner: &DnsName, ttl, data| Record { owner: owner.clone(), ttl, data };
         let (mut name_servers, mut glue) = (Vec::new(), Vec::new());
-        for Server { name, ttl, addresses } in &self.servers {
+        for Server { name, ttl, addresses, addresses_ttl } in &self.servers {
             name_servers.push(record(&self.zone, *ttl, RecordData::Ns(name.clone())));
-            glue.extend(addresses.iter().map(|address| record(name, *ttl, RecordData::from(address.ip()))));
+            let address = |at: &SocketAddr| record(name, *addresses_ttl, RecordData::from(at.ip()));
+            glue.extend(addresses.iter().map(address));
         }
         (name_servers, glue)
     }

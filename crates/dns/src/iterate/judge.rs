@@ -76,7 +76,7 @@ fn weigh(zone: &DnsName, question: &Question, message: Message, foreign: &mut Ve
         // RFC 2308 2.2: the name is there, but has no such record; the zone's own NS records may come along.
         _ if message.authoritative => Worth::Answer(message),
         Some(cut) if !answers => Worth::Nothing(ServerProblem::NoWayDown { zone: zone.clone(), to: cut }),
-        _ => Worth::Nothing(ServerProblem::lame(zone)),
+        _ => Worth::Nothing(ServerProblem::Lame { zone: zone.clone() }),
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) use budget::Budget;
 
 use crate::asking::{Asking, Patience};
 use crate::config::DNS_PORT;
-use crate::error::{ResolveError, ServerProblem};
+use crate::error::ResolveError;
 use crate::hints::RootHints;
 use crate::message::{Message, Question};
 use crate::name::DnsName;
@@ -47,9 +47,10 @@ pub struct IterateConfig {
     pub timeout: Duration,
     /// How long an answer over TCP may take. 3 s.
     pub tcp_timeout: Duration,
-    /// How often the servers of a zone are gone round. 4.
+    /// How often the servers of a zone are gone round. 3: RFC 9520 3.1 allows no more.
     pub rounds: u32,
-    /// How many queries one question may cause altogether. 100.
+    /// How many queries one question may cause altogether; that a name server's address has to be looked
+    /// for counts as one, even where all the way there is known. 100.
     pub max_queries: u32,
     /// How deep lookups of name servers' addresses may be nested. 7.
     pub max_depth: u32,
@@ -67,7 +68,7 @@ impl Default for IterateConfig {
         Self {
             timeout: Duration::from_millis(400),
             tcp_timeout: Duration::from_secs(3),
-            rounds: 4,
+            rounds: 3,
             max_queries: 100,
             max_depth: 7,
             max_missing: 5,
@@ -153,6 +154,7 @@ impl Iterate {
             let Some((server, again)) = rounds.next_of_round() else {
                 // First those whose addresses are known; then those that have to be looked for.
                 if let Some(name_server) = missing.next() {
+                    walk.budget.spend(walk.question)?;
                     match self.find_server(walk, &slist.zone, &name_server).await {
                         Ok(addresses) => addresses.into_iter().for_each(|address| {
                             let server = SocketAddr::new(address, DNS_PORT);
@@ -283,11 +285,4 @@ fn tell_referral(host: &Host, from: &DnsName, server: SocketAddr, referral: &Ref
         name_servers: referral.names().map(ToString::to_string).collect(),
         glue: referral.glue.iter().map(ToString::to_string).collect(),
     });
-}
-
-impl ServerProblem {
-    /// It was asked as a server of `zone`, but has no authority over it.
-    fn lame(zone: &DnsName) -> Self {
-        Self::Lame { zone: zone.clone() }
-    }
 }
