@@ -14,7 +14,7 @@ use glasstack_journal::journal::Recorder;
 use glasstack_journal::{Instant, Record};
 use glasstack_sim::fault::{self, Pick};
 use glasstack_sim::{Cable, CableHandle, FrameView, RipConfig, RouterConfig, SimWorld};
-use glasstack_stack::{Host, PingOptions, World};
+use glasstack_stack::{Host, PingOptions, Prefix, World};
 use glasstack_views::{LadderOptions, Layer, ladder};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -203,6 +203,34 @@ fn when_a_cable_is_unplugged_nobody_waits_for_the_timeout() {
     ring.run(6);
     assert_eq!(ring.metric("r1", "10.0.2.0/24"), 2, "the neighbour is asked");
     assert!(ring.pings(1, 2));
+}
+
+#[test]
+fn a_second_static_route_takes_over_when_the_cable_of_the_first_is_unplugged() {
+    let mut world = SimWorld::new(1);
+    let config = RouterConfig::new()
+        .port([10, 0, 1, 1].into(), 24)
+        .port([10, 0, 2, 1].into(), 24)
+        .port([10, 0, 3, 1].into(), 24)
+        .route(Prefix::DEFAULT, [10, 0, 2, 9].into())
+        .route(Prefix::DEFAULT, [10, 0, 3, 9].into())
+        .rip(RipConfig::new());
+    let router = world.add_router("router", config).unwrap();
+    let probes = ["inside", "first", "second"].map(|name| world.add_probe(name).unwrap());
+    let cables: Vec<CableHandle> =
+        (0..3).map(|n| world.connect(&probes[n], (router, n), Cable::new()).unwrap()).collect();
+    cables[1].unplug();
+    world.run_for(Duration::from_secs(40)).unwrap();
+    let told: Vec<u8> = probes[0]
+        .received()
+        .iter()
+        .filter(|(_, frame)| frame.view().payload().first() == Some(&2))
+        .flat_map(|(_, frame)| {
+            let entries = frame.view().payload()[4..].chunks(20).map(<[u8]>::to_vec).collect::<Vec<_>>();
+            entries.into_iter().filter(|entry| entry[4..8] == [0; 4]).map(|entry| entry[19])
+        })
+        .collect();
+    assert!(!told.is_empty() && told.iter().all(|metric| *metric == 1), "{told:?}");
 }
 
 #[test]

@@ -198,15 +198,21 @@ impl Speaker {
 
     /// What the port leads to cannot be reached, which is known at once: nobody waits for the timeout.
     fn on_unplugged(&mut self, port: usize, desk: &mut Desk<'_>) {
-        let is_here = |row: &&Row| row.port == port && row.origin != Origin::Rip;
-        let rows: Vec<Row> = desk.routes().rows().iter().filter(is_here).copied().collect();
+        let own = desk.routes().rows().iter().filter(|row| row.origin != Origin::Rip);
+        let (rows, others): (Vec<Row>, Vec<Row>) = own.copied().partition(|row| row.port == port);
         for row in &rows {
             desk.routes().remove(row.prefix, row.origin);
+            // Another port may lead to the same network.
+            let same = others.iter().filter(|it| (it.prefix, it.origin) == (row.prefix, row.origin));
+            same.for_each(|row| desk.routes().add(*row));
         }
         self.down.entry(port).or_default().extend(rows);
         for before in self.table.unplugged(port, desk.now(), self.lives()) {
             self.lose(&before, RipLoss::NoCarrier, desk);
         }
+        let is_gone = |row: &&Row| self.table.get(row.prefix).is_some_and(|known| known.metric == INFINITY);
+        let others: Vec<Row> = others.iter().filter(is_gone).copied().collect();
+        self.tell_own(&others);
     }
 
     /// The port's own networks are back; what else is there the neighbours are asked.
