@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// The longest text that is shown of anything that a peer chose, in characters.
@@ -63,6 +64,15 @@ pub(crate) fn lasting(seconds: u32) -> String {
     if seconds == u32::MAX { "ever".to_owned() } else { format!("{seconds} s") }
 }
 
+/// What came of a lookup: the addresses, or, where other records were asked for, that they are known.
+pub(crate) fn resolved(name: &str, addresses: &[IpAddr]) -> String {
+    if addresses.is_empty() {
+        return format!("the records of {name} are known");
+    }
+    let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+    format!("{name} is {}", addresses.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +97,12 @@ mod tests {
         assert_eq!(time(Duration::from_secs(60)), "60 s");
         assert_eq!(count(1, "byte"), "1 byte");
         assert_eq!(count(1_048_576, "byte"), "1 048 576 bytes");
+    }
+
+    #[test]
+    fn a_lookup_of_other_records_than_addresses_does_not_end_in_nothing() {
+        assert_eq!(resolved("a.test", &[]), "the records of a.test are known");
+        let addresses = ["192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap()];
+        assert_eq!(resolved("a.test", &addresses), "a.test is 192.0.2.1, 192.0.2.2");
     }
 }

@@ -1,9 +1,8 @@
 //! What happens within a node and deserves a line between the rungs.
 
 use super::Layer;
-use crate::text::{count, lasting, time};
+use crate::text::{count, lasting, resolved, time};
 use glasstack_journal::event::{Arp, Dhcp, Dns, Event, Http, Rip, Tcp, TcpState, Tls};
-use std::net::IpAddr;
 
 /// The layer that tells, and the words.
 pub(super) fn happened(event: &Event) -> Option<(Layer, String)> {
@@ -16,8 +15,7 @@ pub(super) fn happened(event: &Event) -> Option<(Layer, String)> {
         Event::Dhcp(dhcp) => (Layer::Udp, of_dhcp(dhcp)?),
         Event::Rip(rip) => (Layer::Routing, of_rip(rip)?),
         Event::Dns(Dns::Resolved { name, addresses, .. }) => {
-            let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
-            (Layer::Udp, format!("{name} is {}", addresses.join(", ")))
+            (Layer::Udp, resolved(name, addresses))
         }
         Event::Dns(Dns::Failed { name, why }) => (Layer::Udp, format!("{name} not resolved: {why}")),
         Event::Tls(Tls::Established { version, .. }) => (Layer::Tls, format!("{version} established")),

@@ -4,7 +4,7 @@ use super::flow::Flow;
 use super::{Journey, Stage, Totals};
 use crate::names::Names;
 use crate::spans::Spans;
-use crate::text::{count, time};
+use crate::text::{count, resolved, time};
 use glasstack_journal::event::{
     Arp, Direction, Dns, Event, FlowId, FrameId, Http, Icmp, Ip, Link, MacAddress, Page, Retransmission,
     Role, Segment, SegmentReason, Span, StateCause, Tcp, TcpState, Tls, Udp,
@@ -248,8 +248,7 @@ impl Gather {
     fn on_dns(&mut self, record: &Record, dns: &Dns) {
         let (outcome, failed) = match dns {
             Dns::Resolved { name, addresses, source, .. } => {
-                let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
-                (format!("{name} is {}, from {source}", addresses.join(", ")), false)
+                (format!("{}, from {source}", resolved(name, addresses)), false)
             }
             Dns::Failed { name, why } => (format!("{name}: {why}"), true),
             _ => return,

@@ -1,9 +1,8 @@
 //! The words for what happens above TCP: names, sessions, requests, the address bar.
 
 use super::{Line, bad, good, in_brackets, normal, verbose, warning};
-use crate::text::{count, time};
+use crate::text::{count, resolved, time};
 use glasstack_journal::event::{Dns, Http, LookupSource, Note, NoteLevel, Page, Tls, Verdict};
-use std::net::IpAddr;
 
 pub(super) fn tell_page(page: &Page) -> Line {
     match page {
@@ -70,9 +69,8 @@ pub(super) fn tell_dns(dns: &Dns) -> Line {
         }
         Dns::AliasFollowed { from, to } => normal(format!("DNS: {from} is an alias of {to}")),
         Dns::Resolved { name, addresses, ttl, source } => {
-            let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
-            let (addresses, ttl) = (addresses.join(", "), time(*ttl));
-            good(format!("DNS: {name} is {addresses} (from {source}, good for {ttl})"))
+            let (what, ttl) = (resolved(name, addresses), time(*ttl));
+            good(format!("DNS: {what} (from {source}, good for {ttl})"))
         }
         Dns::Failed { name, why } => bad(format!("DNS: {name} could not be resolved: {why}")),
         Dns::Served { client, name, record_type, code, answers, transport, why } => {
