@@ -42,6 +42,62 @@ fn as_svg_it_names_everything_and_is_well_formed() {
 }
 
 #[test]
+fn on_the_drawing_of_the_default_internet_no_two_words_touch() {
+    let internet = Topology::parse(include_str!("../../lab/src/internet.toml"));
+    for topology in [internet.unwrap_or_else(|bad| panic!("{bad}")), home()] {
+        let svg = topology.as_svg();
+        let words: Vec<_> =
+            svg.lines().flat_map(|line| line.split("<text ").skip(1)).map(Word::read).collect();
+        assert!(words.len() > 3 * topology.hosts.len());
+        let width: f64 = attribute(&svg, "width=\"").parse().unwrap();
+        for (n, word) in words.iter().enumerate() {
+            assert!(word.left >= 0.0 && word.right <= width, "{word:?} leaves the page");
+            let touching = words[..n].iter().find(|other| other.touches(word));
+            assert!(touching.is_none(), "{word:?} touches {touching:?}");
+        }
+    }
+}
+
+/// A text of a drawing and about where it is.
+#[derive(Debug)]
+struct Word {
+    text: String,
+    left: f64,
+    right: f64,
+    base: f64,
+}
+
+impl Word {
+    fn read(element: &str) -> Self {
+        let (x, base): (f64, f64) =
+            (attribute(element, "x=\"").parse().unwrap(), attribute(element, "y=\"").parse().unwrap());
+        let text = element.split(['>', '<']).nth(1).unwrap().replace("&amp;", "&");
+        let letter = match attribute(element, "class=\"") {
+            "title" => 13.0,
+            "name" => 7.8,
+            _ => 6.2,
+        };
+        let width = text.chars().count() as f64 * letter;
+        let left = match attribute(element, "class=\"") {
+            class if class.ends_with("end") => x - width,
+            class if class.ends_with("middle") => x - width / 2.0,
+            _ => x,
+        };
+        Self { text, left, right: left + width, base }
+    }
+
+    fn touches(&self, other: &Self) -> bool {
+        let is_beside = self.right <= other.left || other.right <= self.left;
+        !is_beside && (self.base - other.base).abs() < 11.0
+    }
+}
+
+fn attribute<'a>(element: &'a str, name: &str) -> &'a str {
+    let (_, rest) = element.split_once(name).unwrap_or_else(|| panic!("no {name} in {element}"));
+    rest.split('"').next().unwrap()
+}
+
+#[test]
 fn as_dot_it_is_a_graph() {
     let dot = home().as_dot();
     assert_eq!(dot.matches(" -- ").count(), home().cables.len());

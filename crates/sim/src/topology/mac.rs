@@ -16,7 +16,7 @@ impl Topology {
     /// the order of names, gets `02:01`, and so on. A host that asks for its address gets `02:dc` and a
     /// number made of its name. So one more host or router changes no other's address.
     pub fn mac_addresses(&self) -> BTreeMap<(&str, usize), MacAddress> {
-        let mut wanted: Vec<((&str, usize), Option<MacAddress>, [u8; 5])> = Vec::new();
+        let mut wanted = Vec::new();
         for (name, host) in &self.hosts {
             let from = match host.address {
                 HostAddress::Static(cidr) => prefixed(OF_ADDRESS, cidr.address.octets()),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Topology --> tree (what hangs where) --> text
-//!                  |                    \--> layout (where on the page) --> svg
+//!                  |                    \--> strip (how wide), layout (where) --> svg
 //!                  +--> labels (a cable, a node, in a few words) --> dot, containerlab
 //! ```
 //!
@@ -12,6 +12,8 @@ mod containerlab;
 mod dot;
 mod labels;
 mod layout;
+mod strip;
 mod svg;
 mod text;
 mod tree;
+mod wording;

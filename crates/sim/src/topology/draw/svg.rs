@@ -1,11 +1,10 @@
 //! The page as SVG 1.1, with what a browser needs to show it by day and by night and to read it aloud.
 
 use super::labels;
-use super::layout::{
-    CARD_HEIGHT, CARD_WIDTH, Card, Carries, HEAD, LINE, MARGIN, NODE_HEIGHT, Node, Page, Point, SMALL, Way,
-    Wire, WireWords, cut, node_words, width,
-};
+use super::layout::{Card, Carries, HEAD, MARGIN, Node, Page, Point, Way, Wire};
+use super::strip::{CARD_HEIGHT, CARD_WIDTH, NODE_HEIGHT};
 use super::tree::Forest;
+use super::wording::{BOLD, LINE, SMALL, WireWords, cut, node_words, width};
 use crate::topology::Topology;
 use crate::topology::wiring::Socket;
 use std::fmt::Write as _;
@@ -22,11 +21,10 @@ impl Topology {
         let page = Page::of(self, &forest);
         let mut svg = String::new();
         self.head(&page, &mut svg);
-        let behind = |wire: &&Wire<'_>| matches!(wire.what, Carries::Cable { way: Way::Behind, .. });
-        for wire in page.wires.iter().filter(behind) {
+        for wire in page.wires.iter().filter(|wire| wire.is_behind()) {
             self.wire(wire, &mut svg);
         }
-        for wire in page.wires.iter().filter(|wire| !behind(wire)) {
+        for wire in page.wires.iter().filter(|wire| !wire.is_behind()) {
             self.wire(wire, &mut svg);
         }
         for node in &page.nodes {
@@ -35,7 +33,20 @@ impl Topology {
         for card in &page.cards {
             self.card(card, &mut svg);
         }
+        self.foot(&page, &mut svg);
         svg + "</svg>\n"
+    }
+
+    /// The cables beside which there is no room for words.
+    fn foot(&self, page: &Page<'_>, svg: &mut String) {
+        let mut y = page.foot + 4;
+        for wire in page.wires.iter().filter(|wire| wire.is_mute()) {
+            let Carries::Cable { cable, from, to, .. } = wire.what else { continue };
+            let like = self.cables.get(cable).map(labels::cable).unwrap_or_default();
+            let line = format!("{} - {}: {like}", self.end(from), self.end(to));
+            let _ = writeln!(svg, "<text class=\"small\" x=\"{MARGIN}\" y=\"{y}\">{}</text>", escaped(&line));
+            y += LINE;
+        }
     }
 
     fn head(&self, Page { width, height, .. }: &Page<'_>, svg: &mut String) {
@@ -56,6 +67,18 @@ impl Topology {
             x -= 64;
             let _ = writeln!(svg, "<text class=\"small\" x=\"{}\" y=\"64\">{word}</text>", x + 20);
             icon(kind, (x, HEAD - 35), svg);
+        }
+        let kinds = [
+            ("down", "unplugged", self.cables.iter().any(|cable| !cable.up)),
+            ("bad", "loses frames", self.cables.iter().any(labels::is_bad)),
+        ];
+        for (class, word, _) in kinds.into_iter().filter(|(_, _, is_there)| *is_there) {
+            x -= 114;
+            let _ = writeln!(
+                svg,
+                "<path class=\"wire {class}\" d=\"M{x} 60h22\"/><text class=\"small\" x=\"{}\" y=\"64\">{word}</text>",
+                x + 30
+            );
         }
     }
 
@@ -103,7 +126,7 @@ impl Topology {
                     );
                 }
             }
-            Way::Tooth => {}
+            Way::Tooth | Way::Short => {}
         }
         svg.push_str("</g>\n");
     }
@@ -236,7 +259,7 @@ impl Topology {
         let letters = |room: i64| usize::try_from(room * 10 / SMALL).unwrap_or(0);
         line("name", left, y + 18, &cut(name, 15));
         let cable = hung.and_then(|hung| self.cables.get(hung.cable)).map(labels::cable).unwrap_or_default();
-        let name_width = width(&cut(name, 15), super::layout::BOLD);
+        let name_width = width(&cut(name, 15), BOLD);
         let cable = cut(&cable.replace("bit/s", ""), letters(CARD_WIDTH - 28 - name_width));
         line("small end", right, y + 18, &cable);
         let address = labels::address(host);
@@ -289,10 +312,14 @@ fn towards((x, y): Point, (to_x, to_y): Point) -> Point {
     (x + step(x, to_x), y + step(y, to_y))
 }
 
-/// An arc from the first point to the last.
+/// An arc from the first point to the last; it hangs down between two of one height.
 fn curve(points: &[Point]) -> String {
     let (Some(&(x1, y1)), Some(&(x2, y2))) = (points.first(), points.last()) else { return String::new() };
     let reach = ((x2 - x1).abs() / 3).max(40);
+    if y1 == y2 {
+        let depth = y1 + 24 + (x2 - x1).abs() / 12;
+        return format!("M{x1} {y1}C{} {depth} {} {depth} {x2} {y2}", x1 + reach / 2, x2 - reach / 2);
+    }
     format!("M{x1} {y1}C{} {y1} {} {y2} {x2} {y2}", x1 + reach, x2 - reach)
 }
 

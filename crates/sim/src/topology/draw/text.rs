@@ -91,7 +91,7 @@ impl Topology {
     }
 
     /// `core-us:1 198.19.0.5/30`, `switch:3`.
-    fn end(&self, socket: Socket<'_>) -> String {
+    pub(super) fn end(&self, socket: Socket<'_>) -> String {
         let address = self.address_at(socket).map(|address| format!(" {address}")).unwrap_or_default();
         format!("{}:{}{address}", socket.node, socket.port)
     }
