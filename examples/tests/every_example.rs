@@ -18,8 +18,16 @@ use std::thread::JoinHandle;
 use support::in_a_fresh_namespace;
 
 /// All of them; a new one belongs here.
-const EXAMPLES: [&str; 7] =
-    ["blocking_get", "fetch", "netns_test", "ping", "resolve", "serve", "two_hosts_in_a_test"];
+const EXAMPLES: [&str; 8] = [
+    "blocking_get",
+    "fetch",
+    "mini_internet",
+    "netns_test",
+    "ping",
+    "resolve",
+    "serve",
+    "two_hosts_in_a_test",
+];
 
 /// An example's program: cargo puts it into `examples`, beside the folder that this test is in.
 fn program(name: &str, arguments: &[&str]) -> Command {
@@ -91,6 +99,16 @@ fn two_hosts_in_a_test_are_the_same_every_time() {
     let ladder = run("two_hosts_in_a_test", &["--net", "lab"]);
     has(&ladder, &["client -> server  TCP SYN", "client: connected"]);
     assert_eq!(ladder, run("two_hosts_in_a_test", &["--net", "lab"]));
+}
+
+#[test]
+fn mini_internet_is_drawn_crossed_and_told() {
+    let told = run("mini_internet", &[]);
+    has(
+        &told,
+        &["192.168.7.1/24", "shop.test", "SYN ACK   x lost: lose client SYN-ACK 1", "client: connected"],
+    );
+    assert_eq!(told, run("mini_internet", &[]));
 }
 
 #[test]
