@@ -16,8 +16,8 @@
 //! wire; the only module that knows hickory-proto), [`resolver`] (the order of a lookup) with
 //! [`config`], [`hosts_file`], [`resolv_conf`], [`cache`] and [`error`]; then what it is made of:
 //! `knowledge` (what is remembered, and aliases), `stub` and `rounds` (whom to ask next, and why),
-//! `asking` and `standing` (EDNS or not, UDP or TCP, how fast), `exchange` and `matching` (whether an answer is one), `answer`
-//! (what it means). [`hints`] and [`iterate`] walk down from the root. [`server`] is the other end,
+//! `asking` and `standing` (EDNS or not, UDP or TCP, how fast), `exchange` and `matching` (whether an
+//! answer is one), `answer` (what it means). [`hints`] and [`iterate`] walk down from the root. [`server`] is the other end,
 //! and [`recursive`] both.
 
 mod answer;

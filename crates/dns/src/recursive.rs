@@ -107,7 +107,6 @@ impl Recursor {
                 .record(|| Dns::Joined { name: key.0.to_string(), record_type: key.1.to_string() });
         }
         let found = lookup.await;
-        self.forget_finished(&key);
         match found {
             Ok(finding) => reply(finding),
             Err(why) => {
@@ -136,29 +135,18 @@ impl Recursor {
     /// The lookup of this question: the one that is under way if there is one, which is told.
     fn lookup(&self, key: &Key) -> (Shared<Lookup>, bool) {
         let mut under_way = self.under_way();
-        if let Some(lookup) = under_way.get(key).and_then(WeakShared::upgrade)
-            && lookup.peek().is_none()
-        {
+        // Only who waits for a lookup keeps it alive.
+        under_way.retain(|_, lookup| lookup.upgrade().is_some());
+        if let Some(lookup) = under_way.get(key).and_then(WeakShared::upgrade) {
             return (lookup, true);
         }
         let (inner, question) = (Arc::clone(&self.inner), key.clone());
         let lookup: Lookup = Box::pin(async move { inner.find(&question).await });
         let lookup = lookup.shared();
-        // Only who waits for it keeps it alive.
         if let Some(weak) = lookup.downgrade() {
             under_way.insert(key.clone(), weak);
         }
         (lookup, false)
-    }
-
-    fn forget_finished(&self, key: &Key) {
-        let mut under_way = self.under_way();
-        let finished = under_way
-            .get(key)
-            .is_some_and(|weak| weak.upgrade().is_none_or(|lookup| lookup.peek().is_some()));
-        if finished {
-            under_way.remove(key);
-        }
     }
 
     fn under_way(&self) -> MutexGuard<'_, BTreeMap<Key, WeakShared<Lookup>>> {

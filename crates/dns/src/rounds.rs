@@ -83,12 +83,6 @@ impl Rounds {
         self.round < self.rounds
     }
 
-    /// Whether anybody is to be asked in this round or a later one.
-    pub(crate) fn has_more(&self) -> bool {
-        let left = self.failures.iter().skip(self.next);
-        left.into_iter().any(|failure| matches!(failure, None | Some(Failure::TimedOut { .. })))
-    }
-
     /// Which round this is, the first being 0.
     pub(crate) fn round(&self) -> u32 {
         self.round

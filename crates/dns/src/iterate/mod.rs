@@ -165,7 +165,7 @@ impl Iterate {
                     }
                     continue;
                 }
-                if rounds.begin_round() && rounds.has_more() {
+                if rounds.begin_round() {
                     continue;
                 }
                 return Err(nobody_of_use(walk, &slist, &rounds, &not_found));

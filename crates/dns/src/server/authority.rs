@@ -3,7 +3,6 @@
 use crate::message::{Question, ResponseCode};
 use crate::record::Record;
 use futures_util::future::BoxFuture;
-use std::net::SocketAddr;
 
 /// What a name server knows, or can find out.
 pub trait Authority: Send + Sync + 'static {
@@ -23,8 +22,6 @@ pub struct Asked {
     pub question: Question,
     /// Whether the client wants the server to find the answer itself (RD, RFC 1035 4.1.1).
     pub recursion_desired: bool,
-    /// Who asks.
-    pub client: SocketAddr,
 }
 
 /// An answer, before it is a message.

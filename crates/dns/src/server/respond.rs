@@ -44,7 +44,7 @@ impl Responder {
                 let reply = match &query.question {
                     Some(question) => {
                         let recursion_desired = query.recursion_desired;
-                        let asked = Asked { question: question.clone(), recursion_desired, client };
+                        let asked = Asked { question: question.clone(), recursion_desired };
                         self.authority.answer(&asked).await
                     }
                     None => Reply::empty(ResponseCode::FormErr, "there is no question"),

@@ -17,7 +17,7 @@
 
 use super::story_of;
 use glasstack_dns::{
-    DnsName, Lookup, NameServer, RecordData, RecordType, RecursorConfig, ResolveError, Resolver,
+    DnsName, Lookup, Message, NameServer, RecordData, RecordType, RecursorConfig, ResolveError, Resolver,
     ResolverConfig, RootHints, Zone, Zones, serve, serve_recursive,
 };
 use glasstack_journal::event::MacAddress;
@@ -125,6 +125,20 @@ impl Tree {
 
     pub fn query(&mut self, name: &str, record_type: RecordType) -> Result<Lookup, ResolveError> {
         self.world.run(self.stub.query(name, record_type)).unwrap()
+    }
+
+    /// What the recursive server says to a query made by hand.
+    pub fn ask(&mut self, query: &Message) -> Message {
+        let (client, request) = (self.hosts["client"].clone(), query.to_bytes().unwrap());
+        let exchange = async move {
+            let socket = client.udp(SocketAddr::new(client.address(), 0)).unwrap();
+            socket.send_to(&request, SocketAddr::new(address(53), 53)).await.unwrap();
+            let mut buffer = vec![0; 65_535];
+            let received = client.timeout(super::seconds(20), socket.recv_from(&mut buffer)).await;
+            let (length, _) = received.unwrap().unwrap();
+            Message::parse(&buffer[..length]).unwrap()
+        };
+        self.world.run(exchange).unwrap()
     }
 
     /// How long the world has existed.
