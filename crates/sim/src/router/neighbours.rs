@@ -17,7 +17,8 @@ const ATTEMPTS: u8 = 3;
 const QUEUE: usize = 64;
 /// How many addresses may be asked for at once.
 const QUESTIONS: usize = 512;
-/// How many neighbours are remembered; then those that have aged are forgotten.
+/// How many neighbours are remembered; then those that have aged are forgotten, or else the one that was
+/// confirmed longest ago.
 const NEIGHBOURS: usize = 4_096;
 
 /// Somebody on the network of a port.
@@ -98,8 +99,8 @@ impl Neighbours {
         mac: MacAddress,
         now: Instant,
     ) -> (Option<MacAddress>, Vec<WireFrame>) {
-        if self.entries.len() >= NEIGHBOURS {
-            self.entries.retain(|_, entry| now.since(entry.confirmed) <= AGEING);
+        if self.entries.len() >= NEIGHBOURS && !self.entries.contains_key(&neighbour) {
+            self.make_room(now);
         }
         let before = self.entries.insert(neighbour, Entry { mac, confirmed: now }).map(|entry| entry.mac);
         let mut waiting = self.questions.remove(&neighbour).map_or(Vec::new(), |question| question.waiting);
@@ -109,6 +110,11 @@ impl Neighbours {
             }
         }
         (before, waiting)
+    }
+
+    fn make_room(&mut self, now: Instant) {
+        let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.confirmed).map(|(hop, _)| *hop);
+        self.entries.retain(|hop, entry| now.since(entry.confirmed) <= AGEING && Some(*hop) != oldest);
     }
 
     pub(super) fn due(&mut self, now: Instant) -> Vec<Due> {
@@ -163,5 +169,19 @@ mod tests {
         }
         neighbours.learn(hop(NEIGHBOURS), MacAddress([2; 6]), Instant::ZERO + AGEING * 2);
         assert_eq!(neighbours.entries.len(), 1);
+    }
+
+    #[test]
+    fn a_flood_of_neighbours_pushes_out_the_oldest_and_no_more() {
+        let mut neighbours = Neighbours::default();
+        let now = Instant::from_millis(1);
+        neighbours.learn(hop(0), MacAddress([2; 6]), Instant::ZERO);
+        for n in 1..NEIGHBOURS + 10 {
+            neighbours.learn(hop(n), MacAddress([2; 6]), now);
+        }
+        neighbours.learn(hop(NEIGHBOURS), MacAddress([4; 6]), now);
+        assert_eq!(neighbours.entries.len(), NEIGHBOURS);
+        assert_eq!(neighbours.lookup(hop(0), now), None);
+        assert_eq!(neighbours.lookup(hop(NEIGHBOURS), now), Some(MacAddress([4; 6])));
     }
 }
