@@ -78,8 +78,11 @@ impl Schedule {
         std::mem::take(&mut self.now)
     }
 
-    /// The earliest deadline.
+    /// The earliest deadline; the beginning of time if somebody is to be polled at once.
     pub(crate) fn next(&self) -> Option<Instant> {
+        if !self.now.is_empty() {
+            return Some(Instant::ZERO);
+        }
         self.by_deadline.first().map(|(at, _)| *at)
     }
 }
@@ -100,8 +103,8 @@ mod tests {
         schedule.set(3, Some(LATER));
         schedule.set(1, Some(LATER));
         schedule.set(2, Some(Instant::from_millis(9)));
-        schedule.poll_soon(0);
         assert_eq!(schedule.next(), Some(LATER));
+        schedule.poll_soon(0);
         assert_eq!(schedule.take_due(LATER), BTreeSet::from([0, 1, 3]));
         assert_eq!(schedule.next(), Some(Instant::from_millis(9)));
     }
@@ -116,6 +119,17 @@ mod tests {
         assert_eq!(schedule.next(), Some(LATER));
         schedule.set(0, None);
         assert_eq!(schedule.next(), None);
+    }
+
+    #[test]
+    fn whoever_is_to_be_polled_at_once_comes_before_every_deadline() {
+        let mut schedule = Schedule::default();
+        schedule.add();
+        assert_eq!(schedule.next(), Some(Instant::ZERO), "everybody begins");
+        schedule.take_due(Instant::from_millis(1));
+        schedule.set(0, Some(LATER));
+        schedule.poll_soon(0);
+        assert_eq!(schedule.next(), Some(Instant::ZERO));
     }
 
     #[test]
