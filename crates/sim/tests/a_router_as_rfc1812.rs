@@ -8,7 +8,9 @@ mod home;
 
 use glasstack_journal::Event;
 use glasstack_journal::event::{DropReason, Icmp};
+use glasstack_sim::router::{RipConfig, RouterConfig};
 use home::{Home, echo, forwarding, tcp, udp};
+use std::net::Ipv4Addr;
 
 #[test]
 fn errors_have_a_rate_and_what_exceeds_it_is_told() {
@@ -86,4 +88,29 @@ fn a_datagram_for_the_router_whose_pieces_do_not_come_is_given_up() {
     home.send(first);
     home.run(31_000);
     assert_eq!(home.last_drop().0, DropReason::ReassemblyTimeout);
+}
+
+#[test]
+fn a_fragment_that_ends_behind_the_longest_packet_goes_no_further() {
+    let mut home = Home::new(forwarding());
+    let mut last = udp("192.168.1.10:5000", "198.51.100.80:53", &[b'x'; 40]);
+    last.fragment = 0x1fff;
+    home.send(last);
+    assert_eq!(home.outside(), Vec::<String>::new());
+    assert_eq!(home.last_drop().0, DropReason::BadFragment);
+}
+
+#[test]
+fn what_a_service_says_to_all_is_cut_where_it_does_not_fit() {
+    let config = RouterConfig::new()
+        .port_with_mtu(Ipv4Addr::new(192, 168, 1, 1), 24, 68)
+        .port(Ipv4Addr::new(203, 0, 113, 5), 24)
+        .port(Ipv4Addr::new(10, 0, 0, 1), 8)
+        .port(Ipv4Addr::new(172, 16, 0, 1), 16)
+        .rip(RipConfig::new());
+    let mut home = Home::new(config);
+    home.run(40_000);
+    let seen = home.inside();
+    let update = ["udp 192.168.1.1:520 > 224.0.0.9:520 in pieces", "piece 192.168.1.1 > 224.0.0.9 at 48"];
+    assert_eq!(seen[seen.len() - 2..], update);
 }

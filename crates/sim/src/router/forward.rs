@@ -8,7 +8,7 @@ use super::packet::{Packet, SHORTEST_HEADER};
 use super::passage::Plan;
 use super::pieces::Fate;
 use super::routes::Row;
-use super::{Router, arp, discard};
+use super::{Port, Router, arp, discard};
 use crate::node::{NodeContext, WireFrame};
 use glasstack_journal::event::{Arp, DropReason, FrameId, Icmp, Ip, MacAddress, RequestReason};
 use std::net::Ipv4Addr;
@@ -184,7 +184,7 @@ impl Router {
     /// could have gone to the next hop at once. It is forwarded all the same.
     fn tell_shorter_way(&mut self, arrival: &Arrival, row: Row, context: &mut NodeContext<'_>) {
         let source = arrival.packet.source();
-        let is_neighbour = |port: &super::Port| port.network.contains(source);
+        let is_neighbour = |port: &Port| port.network.contains(source);
         if arrival.port == row.port && self.ports.get(row.port).is_some_and(is_neighbour) {
             let to = row.next_hop(arrival.packet.destination()).address;
             self.tell(arrival, IcmpError::Redirect { to }, context);
@@ -205,21 +205,8 @@ impl Router {
 
     /// RFC 1812 5.2.7: out of a port, in pieces if need be.
     pub(super) fn emit(&mut self, id: FrameId, packet: Packet, to: NextHop, context: &mut NodeContext<'_>) {
-        let Some(mtu) = self.ports.get(to.port).map(|port| port.mtu) else { return };
-        if packet.len() <= mtu {
-            return self.send(id, packet, to, context);
-        }
-        let pieces: Vec<_> = fragments(&packet, mtu)
-            .into_iter()
-            .map(|piece| (context.new_frame(Vec::new()).id, piece))
-            .collect();
-        context.record(|| Ip::Fragmented {
-            frames: pieces.iter().map(|(id, _)| *id).collect(),
-            length: packet.len(),
-            mtu,
-            identification: packet.identification(),
-        });
-        for (id, piece) in pieces {
+        let Some(port) = self.ports.get(to.port) else { return };
+        for (id, piece) in port.pieces(id, packet, context) {
             self.send(id, piece, to, context);
         }
     }
@@ -320,6 +307,29 @@ impl Router {
     pub(super) fn identification(&mut self) -> u16 {
         self.next_identification = self.next_identification.wrapping_add(1);
         self.next_identification
+    }
+}
+
+impl Port {
+    /// The packet in as many pieces as it takes to leave by this port, each with the number of its frame.
+    pub(super) fn pieces(
+        &self,
+        id: FrameId,
+        packet: Packet,
+        context: &NodeContext<'_>,
+    ) -> Vec<(FrameId, Packet)> {
+        if packet.len() <= self.mtu {
+            return vec![(id, packet)];
+        }
+        let number = |piece| (context.new_frame(Vec::new()).id, piece);
+        let pieces: Vec<_> = fragments(&packet, self.mtu).into_iter().map(number).collect();
+        context.record(|| Ip::Fragmented {
+            frames: pieces.iter().map(|(id, _)| *id).collect(),
+            length: packet.len(),
+            mtu: self.mtu,
+            identification: packet.identification(),
+        });
+        pieces
     }
 }
 

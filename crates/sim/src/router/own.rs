@@ -167,7 +167,11 @@ impl Router {
         };
         let id = context.new_frame(Vec::new()).id;
         match mac {
-            Some(mac) => port.emit(index, WireFrame { id, bytes: packet.framed(port.mac, mac) }, context),
+            Some(mac) => {
+                for (id, piece) in port.pieces(id, packet, context) {
+                    port.emit(index, WireFrame { id, bytes: piece.framed(port.mac, mac) }, context);
+                }
+            }
             None => {
                 let address = routed.and_then(|row| row.via).unwrap_or(to);
                 self.emit(id, packet, NextHop { port: index, address }, context);

@@ -11,6 +11,8 @@ pub(super) const IPV4: u16 = 0x0800;
 pub(super) const ETHERNET_HEADER: usize = 14;
 /// Of an IPv4 packet without options, in bytes.
 pub(super) const SHORTEST_HEADER: usize = 20;
+/// The longest packet that the header's length can tell, in bytes.
+const LONGEST: usize = 65_535;
 /// What this router puts into packets of its own.
 const TTL: u8 = 64;
 
@@ -77,7 +79,14 @@ impl Packet {
             return Err((DropReason::BadIpChecksum, format!("{found:#06x} should be {right:#06x}")));
         }
         frame.truncate(ETHERNET_HEADER + length);
-        Ok(Self { frame, header_len })
+        let packet = Self { frame, header_len };
+        // RFC 791 3.1: no datagram is longer, so no fragment ends later; cut once more, its offset would not
+        // fit its field.
+        let end = header_len + packet.fragment_offset() + packet.payload().len();
+        if end > LONGEST {
+            return Err((DropReason::BadFragment, format!("a fragment that ends at byte {end}")));
+        }
+        Ok(packet)
     }
 
     /// A packet of the router's own, with a TTL of 64.
