@@ -118,6 +118,15 @@ fn a_segment_of_no_connection_does_not_pass_even_if_everything_may() {
 }
 
 #[test]
+fn a_rule_about_a_port_that_is_not_there_is_refused() {
+    let filter = Filter::new(Action::Drop).rule("allow tcp in by 0 out by 2".parse().unwrap());
+    let refused =
+        glasstack_sim::SimWorld::new(1).add_router("home", forwarding().filter(filter)).unwrap_err();
+    let why = "router home: `allow tcp in by 0 out by 2` names a port that is not there; there are 2, from 0";
+    assert_eq!(refused.to_string(), why);
+}
+
+#[test]
 fn the_router_itself_is_not_behind_its_filter() {
     let mut home = with(forwarding(), Action::Drop, &[]);
     home.send(echo("192.168.1.10", "192.168.1.1", 7));

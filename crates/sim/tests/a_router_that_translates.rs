@@ -160,6 +160,16 @@ fn an_icmp_error_comes_in_with_what_it_quotes_as_the_sender_knows_it() {
 }
 
 #[test]
+fn a_redirect_from_outside_does_not_come_in() {
+    let mut home = Home::new(translating());
+    home.send(udp("192.168.1.10:5000", "198.51.100.80:53", b"what"));
+    let quoted = udp("203.0.113.5:5000", "198.51.100.80:53", b"what").bytes();
+    home.receive(icmp("203.0.113.1", HOME, [5, 1], [203, 0, 113, 66], &quoted));
+    assert_eq!(home.inside(), Vec::<String>::new());
+    assert_eq!(home.last_drop().0, DropReason::UnmatchedIcmp);
+}
+
+#[test]
 fn an_icmp_error_goes_out_with_what_it_quotes_as_the_world_knows_it() {
     let mut home = Home::new(translating().forward(Forward::udp(53, "192.168.1.20:5353".parse().unwrap())));
     home.receive(udp("198.51.100.80:4000", "203.0.113.5:53", b"what"));
@@ -347,6 +357,10 @@ fn a_nat_that_cannot_be_is_refused_with_its_reason() {
     for (config, why) in [
         (forwarding().forward(forward), "router home: `tcp 80 to 192.168.1.20:80` needs a NAT"),
         (forwarding().nat(NatConfig::new(2)), "router home: a NAT to port 2 of 2"),
+        (
+            forwarding().nat(NatConfig { ports: 9..=8, ..NatConfig::new(1) }),
+            "router home: a NAT with the ports 9-8, which are none",
+        ),
         (
             translating().forward(forward).forward(forward),
             "router home: `tcp 80 to 192.168.1.20:80`: the port leads elsewhere already",

@@ -58,6 +58,10 @@ impl Mappings {
         forwards: &[Forward],
         reserved: BTreeSet<OutsidePort>,
     ) -> Result<Self, String> {
+        if config.ports.is_empty() {
+            let (first, last) = (config.ports.start(), config.ports.end());
+            return Err(format!("a NAT with the ports {first}-{last}, which are none"));
+        }
         let (by_inside, by_outside) = (BTreeMap::new(), BTreeMap::new());
         let mut mappings = Self { config, address, by_inside, by_outside, reserved };
         for forward in forwards {

@@ -9,13 +9,13 @@
 //!
 //! The packet stays as it came until the very end, so every ICMP error quotes what its sender has sent.
 
-use super::answers::{self, IcmpError};
+use super::answers::{self, IcmpError, icmp};
 use super::conntrack::{Beginning, Conntrack, Heading, NotFollowed, Number};
 use super::filter::{Action, Filter, Look};
 use super::forward::Arrival;
 use super::mappings::Mappings;
 use super::nat::{Filtering, Forward, NatConfig, Timeouts};
-use super::packet::{ICMP, Packet, TCP, UDP};
+use super::packet::{ICMP, Packet, TCP, UDP, byte};
 use super::pieces::{Datagram, Fate, Pieces};
 use super::routes::Row;
 use super::translate::{translate, translate_addresses, translate_error};
@@ -143,6 +143,11 @@ impl Passages {
     /// RFC 5508 4: an error about a packet of a connection, quoted as it was where the error was made.
     fn plan_error(&self, arrival: &Arrival, quoted: Tuple) -> Result<Plan, Refusal> {
         let unmatched = || (DropReason::UnmatchedIcmp, format!("about {quoted}"));
+        // RFC 1122 3.2.2.2: a redirect names a gateway on the link of its reader, and that is not behind this
+        // router.
+        if byte(arrival.packet.payload(), 0) == icmp::REDIRECT {
+            return Err((DropReason::UnmatchedIcmp, format!("a redirect of {quoted} from another link")));
+        }
         // The error travels as an answer to the quoted packet would.
         let (_, heading, connection) = self.conntrack.find(&quoted.reversed()).ok_or_else(unmatched)?;
         let sent = connection.arrives(heading.other());
@@ -270,6 +275,11 @@ impl Router {
         if let (None, Some(forward)) = (&nat, forwards.first()) {
             return Err(format!("`{forward}` needs a NAT"));
         }
+        let ports = self.ports.len();
+        let rules = filter.iter().flat_map(|filter| &filter.rules);
+        if let Some(rule) = rules.into_iter().find(|rule| rule.in_by.max(rule.out_by) >= Some(ports)) {
+            return Err(format!("`{rule}` names a port that is not there; there are {ports}, from 0"));
+        }
         if nat.is_none() && filter.is_none() {
             return Ok(None);
         }
@@ -277,7 +287,6 @@ impl Router {
         let mappings = match nat {
             None => None,
             Some(nat) => {
-                let ports = self.ports.len();
                 let outside = self.ports.get(nat.outside);
                 let address = outside.ok_or(format!("a NAT to port {} of {ports}", nat.outside))?.address;
                 let reserved = self.services.iter().map(|service| (UDP, service.udp_port())).collect();
