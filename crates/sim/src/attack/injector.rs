@@ -1,4 +1,4 @@
-//! Somebody on the path who sees a connection and ends it: a RST to each side, as some censors do.
+//! Somebody on the path who sees a connection and ends it by RSTs to whoever gets data, as some censors do.
 
 use super::forge::{self, Control, Header};
 use super::station::Sent;
@@ -17,7 +17,7 @@ pub enum Aim {
 }
 
 /// A box with two ports on a cable. It passes everything on, and sends a RST with each data segment of a
-/// connection to or from a port.
+/// connection to or from a port, right behind it.
 pub struct ResetInjector {
     port: u16,
     aim: Aim,
