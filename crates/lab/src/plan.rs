@@ -45,7 +45,6 @@ pub const FAR: Ipv4Addr = Ipv4Addr::new(198, 18, 48, 80);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sites::SITES;
 
     #[test]
     fn the_addresses_are_those_of_the_topology() {
@@ -68,10 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn every_site_has_a_place_and_every_name_of_a_web_server_is_a_site() {
-        for site in SITES {
-            assert!(INTERNET.contains(&format!("{}", site.host)), "{}", site.host);
-        }
+    fn every_name_of_a_web_server_is_a_site() {
         for (host, spec) in internet().unwrap().hosts {
             if spec.serve.iter().any(|word| word == "web" || word == "odd") {
                 for name in spec.names {

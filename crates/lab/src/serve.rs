@@ -55,12 +55,23 @@ pub(crate) enum Service {
     Routers(DnsName, Vec<String>),
 }
 
+/// Every entry of `serve` that cannot be understood; none if all can.
+pub fn check(topology: &Topology) -> Vec<BadService> {
+    let mut bad = Vec::new();
+    for (host, spec) in &topology.hosts {
+        for text in &spec.serve {
+            bad.extend(service(text).err().map(|why| BadService::new(host, text, why)));
+        }
+    }
+    bad
+}
+
 /// Everything that a topology's hosts serve: by host, in the order of its words.
 pub(crate) fn read(topology: &Topology) -> Result<BTreeMap<String, Vec<Service>>, BadService> {
     let mut all = BTreeMap::new();
     for (host, spec) in &topology.hosts {
-        let bad = |text: &String, why| BadService { host: host.clone(), text: text.clone(), why };
-        let services = spec.serve.iter().map(|text| service(text).map_err(|why| bad(text, why)));
+        let services =
+            spec.serve.iter().map(|text| service(text).map_err(|why| BadService::new(host, text, why)));
         all.insert(host.clone(), services.collect::<Result<_, _>>()?);
     }
     Ok(all)
@@ -119,7 +130,7 @@ pub(crate) fn start(topology: &Topology, network: &Network, pki: &Pki) -> Result
         for service in services {
             match service {
                 Service::Zones(more) => zones.extend(more.iter().cloned()),
-                Service::Resolver => running.push(start_resolver(host, &book).map_err(|e| failed(&e))?),
+                Service::Resolver => running.push(start_resolver(host, &book)?.map_err(|e| failed(&e))?),
                 Service::Web => web_server::start(host, names, pki).map_err(|e| failed(&e))?,
                 Service::Odd => odd_server::start(host).map_err(|e| failed(&e))?,
                 Service::Ca => authorities.push((name, host)),
@@ -168,12 +179,13 @@ impl Authority for Shared {
     }
 }
 
-fn start_resolver(host: &Host, book: &Book) -> Result<NameServer, ServeError> {
+/// The local name server: with roots it walks, without it knows.
+fn start_resolver(host: &Host, book: &Book) -> Result<Result<NameServer, ServeError>, ZonesError> {
     let local = port(host, DNS_PORT);
-    match book.hints() {
+    Ok(match book.hints() {
         Some(hints) => recursive::serve_recursive(host, local, hints, recursive::RecursorConfig::default()),
-        None => serve(host, local, book.everything()),
-    }
+        None => serve(host, local, book.everything()?),
+    })
 }
 
 fn fall_silent(network: &Network, host: &str) {
@@ -199,6 +211,24 @@ pub struct BadService {
     pub why: String,
 }
 
+impl BadService {
+    fn new(host: &str, text: &str, why: String) -> Self {
+        Self { host: host.to_owned(), text: text.to_owned(), why }
+    }
+
+    /// The line of the entry in the TOML that the topology was read from, counted from 1.
+    pub fn line_in(&self, toml: &str) -> Option<usize> {
+        let of_host = |line: &&str| {
+            let name = line.trim().strip_prefix("[host.").and_then(|rest| rest.split(']').next());
+            name.is_some_and(|name| name.trim_matches('"') == self.host)
+        };
+        let begins = toml.lines().position(|line| of_host(&line))?;
+        let entry = format!("\"{}\"", self.text);
+        let within = toml.lines().skip(begins).position(|line| line.contains(&entry))?;
+        Some(begins + within + 1)
+    }
+}
+
 /// What a topology's hosts serve cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
@@ -216,4 +246,59 @@ pub enum ServiceError {
         /// Why.
         why: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glasstack_sim::topology::{Cidr, HostSpec};
+
+    fn error(text: &str) -> String {
+        service(text).unwrap_err()
+    }
+
+    #[test]
+    fn words_are_read_with_what_belongs_to_them() {
+        let name = |text| DnsName::parse(text).unwrap();
+        assert_eq!(service("root"), Ok(Service::Zones(vec![DnsName::root()])));
+        assert_eq!(service("tld com net"), Ok(Service::Zones(vec![name("com"), name("net")])));
+        assert_eq!(service(" authority  example.test "), Ok(Service::Zones(vec![name("example.test")])));
+        assert_eq!(
+            service("record a.test A 192.0.2.1"),
+            Ok(Service::Record(name("a.test"), RecordData::A([192, 0, 2, 1].into())))
+        );
+        let alias = Service::Record(name("b.test"), RecordData::Cname(name("a.test")));
+        assert_eq!(service("record b.test cname a.test"), Ok(alias));
+        let routers = Service::Routers(name("transit.test"), vec!["core".to_owned()]);
+        assert_eq!(service("routers transit.test core"), Ok(routers));
+        for word in SERVICES {
+            assert!(service(word).is_ok() || error(word).contains("for example"), "{word}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_service_is_answered_with_what_there_is() {
+        assert_eq!(
+            error("webb"),
+            "nothing is called `webb`; what there is: root, tld, authority, resolver, web, odd, ca, echo, silent, record, routers"
+        );
+        assert_eq!(error("web 8080"), "`web` stands alone, so `8080` means nothing");
+        assert_eq!(error("tld"), "of which zones? `tld example.test`, for example");
+        assert!(error("authority a..b").contains("`a..b` is not a domain name"));
+        assert!(error("record a.test A 1.2.3").contains("`1.2.3` is no address of this kind"));
+        assert!(error("record a.test LOC here").contains("none of A, AAAA"));
+        assert!(error("record a.test").contains("for example `record www.example.test A 192.0.2.1`"));
+    }
+
+    #[test]
+    fn the_host_and_the_words_are_named_when_a_topology_asks_for_what_there_is_not() {
+        let shop = HostSpec::new(Cidr::new([10, 0, 0, 2].into(), 24)).serve("wbe");
+        let error = read(&Topology::new().host("shop", shop)).unwrap_err().to_string();
+        let topology = Topology::new().host("shop", HostSpec::dhcp().serve("wbe").serve("echo"));
+        let bad = check(&topology);
+        assert_eq!(bad.len(), 1);
+        let toml = "[host.wbe]\nserve = [\"wbe\"]\n\n[host.shop]\naddress = \"dhcp\"\nserve = [\n\"wbe\",\n\"echo\"]\n";
+        assert_eq!(bad[0].line_in(toml), Some(7));
+        assert!(error.starts_with("host shop, serve = [\"wbe\"]: nothing is called `wbe`"), "{error}");
+    }
 }

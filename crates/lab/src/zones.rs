@@ -27,8 +27,7 @@ const REVERSE_LABELS: usize = 2;
 /// Every zone that somebody serves.
 pub(crate) struct Book {
     zones: BTreeMap<DnsName, Zone>,
-    /// The same names in one zone, which is the root.
-    everything: Zone,
+    said: Said,
     roots: Vec<(DnsName, IpAddr)>,
 }
 
@@ -53,8 +52,8 @@ impl Book {
             said.push((server.clone(), RecordData::A(*address)));
         }
         said.extend(of_words(topology, services)?);
-        let pointers = pointers(&said);
-        said.extend(pointers.filter(|(owner, _)| is_pointed_back(owner, &servers)));
+        let pointers = pointers(&said, &servers);
+        said.extend(pointers);
         let mut zones = BTreeMap::new();
         for (origin, all) in &servers {
             zones.insert(origin.clone(), empty(origin, all)?);
@@ -70,13 +69,9 @@ impl Book {
                 delegate(zone, origin, all)?;
             }
         }
-        let mut everything = Zone::new(".")?;
-        for (owner, data) in said.iter().filter(|(_, data)| !matches!(data, RecordData::Ns(_))) {
-            put(&mut everything, owner, OWN_TTL, data.clone())?;
-        }
         let roots = servers.get(&DnsName::root()).into_iter().flatten();
         let roots = roots.map(|(name, address)| (name.clone(), IpAddr::V4(*address))).collect();
-        Ok(Self { zones, everything, roots })
+        Ok(Self { zones, said, roots })
     }
 
     /// Those of these zones that there are.
@@ -85,8 +80,12 @@ impl Book {
     }
 
     /// All names, as if one server had authority over everything.
-    pub(crate) fn everything(&self) -> Zones {
-        Zones::from(self.everything.clone())
+    pub(crate) fn everything(&self) -> Result<Zones, ZoneError> {
+        let mut everything = Zone::new(".")?;
+        for (owner, data) in self.said.iter().filter(|(_, data)| !matches!(data, RecordData::Ns(_))) {
+            put(&mut everything, owner, OWN_TTL, data.clone())?;
+        }
+        Ok(Zones::from(everything))
     }
 
     /// Where a walk begins, if the topology has a root.
@@ -197,28 +196,24 @@ fn of_words(topology: &Topology, services: &BTreeMap<String, Vec<Service>>) -> R
     Ok(said)
 }
 
-/// From each address back to the first name that leads to it.
-fn pointers(said: &Said) -> impl Iterator<Item = (DnsName, RecordData)> + use<> {
+/// From each address back to the first name that leads to it. Private addresses are only pointed back by
+/// a zone of their own (RFC 6303 4.1).
+fn pointers(said: &Said, servers: &Servers) -> Said {
     let mut first = BTreeMap::new();
     for (owner, data) in said {
         if let RecordData::A(address) = data {
             first.entry(*address).or_insert_with(|| owner.clone());
         }
     }
-    let pointer =
-        |(address, name): (Ipv4Addr, DnsName)| (DnsName::reverse(address.into()), RecordData::Ptr(name));
-    first.into_iter().map(pointer)
-}
-
-/// Private addresses are only pointed back by a zone of their own: RFC 6303 4.1.
-fn is_pointed_back(owner: &DnsName, servers: &Servers) -> bool {
-    let zone = nearest(servers, owner);
-    let is_private = ["10.in-addr.arpa", "168.192.in-addr.arpa"]
-        .into_iter()
-        .map(str::to_owned)
-        .chain((16..32).map(|n| format!("{n}.172.in-addr.arpa")))
-        .any(|private| DnsName::parse(&private).is_ok_and(|private| owner.is_within(&private)));
-    zone.is_some_and(|zone| !is_private || zone.label_count() > REVERSE_LABELS)
+    let mut pointers = Said::new();
+    for (address, name) in first {
+        let owner = DnsName::reverse(address.into());
+        let zone = nearest(servers, &owner);
+        if zone.is_some_and(|zone| !address.is_private() || zone.label_count() > REVERSE_LABELS) {
+            pointers.push((owner, RecordData::Ptr(name)));
+        }
+    }
+    pointers
 }
 
 /// The zone that a name is in.
@@ -305,4 +300,120 @@ pub enum ZonesError {
         /// Those that there are.
         known: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serve;
+    use glasstack_dns::message::Question;
+    use glasstack_dns::{Record, RecordType};
+    use glasstack_sim::topology::{Cidr, HostSpec, RouterSpec};
+
+    fn host(last: u8, name: &str) -> HostSpec {
+        let host = HostSpec::new(Cidr::new([192, 0, 2, last].into(), 24));
+        if name.is_empty() { host } else { host.name(name) }
+    }
+
+    fn small() -> Topology {
+        let gate = RouterSpec::new()
+            .port(Cidr::new([192, 0, 2, 254].into(), 24))
+            .port(Cidr::new([10, 0, 0, 1].into(), 24));
+        let authority = host(3, "ns.shop.test")
+            .serve("authority shop.test")
+            .serve("record mail.shop.test MX 10 www.shop.test")
+            .serve("routers shop.test");
+        let inside = HostSpec::new(Cidr::new([10, 0, 0, 4].into(), 24)).name("inside.shop.test");
+        Topology::new()
+            .host("root", host(1, "a.root.test").serve("root"))
+            .host("tld", host(2, "").serve("tld test").serve("authority in-addr.arpa"))
+            .host("ns", authority)
+            .host("www", host(4, "www.shop.test").name("elsewhere.example"))
+            .host("inside", inside)
+            .router("gate", gate)
+    }
+
+    fn reply(zones: &[&str], name: &str, record_type: RecordType) -> [Vec<String>; 3] {
+        let topology = small();
+        let book = Book::new(&topology, &serve::read(&topology).unwrap()).unwrap();
+        let zones: Vec<_> = zones.iter().map(|zone| DnsName::parse(zone).unwrap()).collect();
+        let zones = if zones.is_empty() { book.everything().unwrap() } else { book.zones(&zones) };
+        let reply = zones.reply(&Question::new(DnsName::parse(name).unwrap(), record_type));
+        let print = |records: Vec<Record>| records.iter().map(ToString::to_string).collect();
+        [reply.answers, reply.authorities, reply.additionals].map(print)
+    }
+
+    #[test]
+    fn a_zone_refers_to_the_servers_of_those_below_with_their_addresses() {
+        let [answers, authorities, additionals] = reply(&["."], "www.shop.test", RecordType::A);
+        assert!(answers.is_empty());
+        assert_eq!(authorities, ["test. 172800 IN NS tld.test."]);
+        assert_eq!(additionals, ["tld.test. 172800 IN A 192.0.2.2"]);
+        let [_, authorities, additionals] = reply(&["test"], "www.shop.test", RecordType::A);
+        assert_eq!(authorities, ["shop.test. 172800 IN NS ns.shop.test."]);
+        assert_eq!(additionals, ["ns.shop.test. 172800 IN A 192.0.2.3"]);
+    }
+
+    #[test]
+    fn names_are_in_the_nearest_zone_that_is_served() {
+        let answers = |zone, name, kind| reply(&[zone], name, kind).into_iter().next().unwrap();
+        assert_eq!(
+            answers("shop.test", "www.shop.test", RecordType::A),
+            ["www.shop.test. 300 IN A 192.0.2.4"]
+        );
+        assert_eq!(
+            answers(".", "elsewhere.example", RecordType::A),
+            ["elsewhere.example. 300 IN A 192.0.2.4"]
+        );
+        assert_eq!(
+            answers("shop.test", "gate.shop.test", RecordType::A),
+            ["gate.shop.test. 300 IN A 192.0.2.254"]
+        );
+        let mail = answers("shop.test", "mail.shop.test", RecordType::Mx);
+        assert_eq!(mail, ["mail.shop.test. 300 IN MX 10 www.shop.test."]);
+        let servers = answers("shop.test", "shop.test", RecordType::Ns);
+        assert_eq!(servers, ["shop.test. 300 IN NS ns.shop.test."]);
+    }
+
+    #[test]
+    fn addresses_point_back_to_the_first_name_unless_they_are_private() {
+        let pointer = |name| reply(&["in-addr.arpa"], name, RecordType::Ptr).into_iter().next().unwrap();
+        assert_eq!(pointer("4.2.0.192.in-addr.arpa"), ["4.2.0.192.in-addr.arpa. 300 IN PTR www.shop.test."]);
+        assert_eq!(
+            pointer("254.2.0.192.in-addr.arpa"),
+            ["254.2.0.192.in-addr.arpa. 300 IN PTR gate.shop.test."]
+        );
+        assert!(pointer("4.0.0.10.in-addr.arpa").is_empty());
+    }
+
+    #[test]
+    fn every_site_has_a_place_in_the_usual_internet() {
+        let topology = crate::plan::internet().unwrap();
+        let book = Book::new(&topology, &serve::read(&topology).unwrap()).unwrap();
+        let everything = book.everything().unwrap();
+        for site in sites::SITES {
+            let question = Question::new(DnsName::parse(site.host).unwrap(), RecordType::Any);
+            assert!(!everything.reply(&question).answers.is_empty(), "{}", site.host);
+        }
+        assert_eq!(book.hints().unwrap().servers().len(), 13);
+    }
+
+    #[test]
+    fn whoever_knows_everything_refers_to_nobody() {
+        let [answers, ..] = reply(&[], "inside.shop.test", RecordType::A);
+        assert_eq!(answers, ["inside.shop.test. 300 IN A 10.0.0.4"]);
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_named() {
+        let error = |topology: Topology| {
+            Book::new(&topology, &serve::read(&topology).unwrap()).err().unwrap().to_string()
+        };
+        let moves = error(Topology::new().host("a", HostSpec::dhcp().serve("tld test")));
+        assert!(moves.starts_with("host a serves test and asks for its address"), "{moves}");
+        let nobody = error(small().host("b", host(9, "").serve("routers shop.test core")));
+        assert!(nobody.contains("there is no router core; there are gate"), "{nobody}");
+        let alias = error(small().host("b", host(9, "").serve("record www.shop.test CNAME a.test")));
+        assert!(alias.contains("is an alias"), "{alias}");
+    }
 }
