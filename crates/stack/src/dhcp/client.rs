@@ -50,6 +50,8 @@ const PROBES: u8 = 3;
 /// Between two probes, and after the last. RFC 5227 has seconds, for links where whole floors wake
 /// up at once; a server has made sure already, and the program waits.
 const PROBE_INTERVAL: Duration = Duration::from_millis(250);
+/// Offers compared: strangers may make up any number of servers.
+const MOST_OFFERS: usize = 16;
 /// The longest message taken, in bytes: what fits into a frame.
 const LONGEST: usize = 1472;
 /// What servers are asked for (option 55): mask, routers, name servers, domain, MTU, lease, T1, T2.
@@ -333,6 +335,9 @@ impl Client {
         if let Some(known) = self.offers.iter_mut().find(|known| known.server == offer.server) {
             *known = offer;
             return;
+        }
+        if self.offers.len() >= MOST_OFFERS {
+            return self.pass_over(&offer, "there are offers enough");
         }
         self.offers.push(offer);
         let until = *self.collect_until.get_or_insert(now + self.config.collect);

@@ -193,7 +193,9 @@ impl Message {
         let address = || <[u8; 4]>::try_from(value).ok().map(Ipv4Addr::from);
         let seconds = || value.try_into().ok().map(u32::from_be_bytes);
         let short = || value.try_into().ok().map(u16::from_be_bytes);
-        let text = || Some(String::from_utf8_lossy(value).trim_end_matches('\0').to_owned());
+        let text = || {
+            Some(String::from_utf8_lossy(value).trim_end_matches('\0').replace(char::is_control, "\u{fffd}"))
+        };
         match code {
             1 => self.prefix_len = address().and_then(prefix_len),
             3 => self.routers = addresses(value),
@@ -424,6 +426,15 @@ mod tests {
         assert_eq!(message.prefix_len, None, "255.0.255.0 is no mask");
         // RFC 3396: two pieces of the kind are a kind of two bytes, which is none.
         assert_eq!(Message::parse(&with_options(&[53, 1, 2, 53, 1, 2])), Err(BadMessage::NoKind));
+    }
+
+    /// RFC 2132 2: texts are "NVT ASCII"; what comes in them may end up on a terminal.
+    #[test]
+    fn no_text_says_anything_to_a_terminal() {
+        let options = [53, 1, 2, 56, 7, b'\x1b', b'[', b'2', b'J', b'n', b'o', 0, 12, 2, b'm', b'\n', 255];
+        let message = Message::parse(&with_options(&options)).unwrap();
+        assert_eq!(message.text.as_deref(), Some("\u{fffd}[2Jno"));
+        assert_eq!(message.host_name.as_deref(), Some("m\u{fffd}"));
     }
 
     #[test]

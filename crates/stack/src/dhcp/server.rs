@@ -89,6 +89,9 @@ impl Server {
             Kind::Request => self.request(&message, now),
             Kind::Decline => self.decline(&message, now),
             Kind::Release => self.release(&message),
+            Kind::Inform if message.client_address.is_unspecified() => {
+                (None, "it asks for the rest, but does not say which address it has".to_owned())
+            }
             Kind::Inform => (
                 Some(self.reply(&message, Kind::Ack, Ipv4Addr::UNSPECIFIED)),
                 "it has an address and asks for the rest".to_owned(),
@@ -356,6 +359,17 @@ mod tests {
         let answer = ask(&mut server(), &Message { relay, ..from(7, Kind::Discover) }, NOW);
         assert_eq!(answer.reply, None);
         assert_eq!(answer.why, "it came through the relay 10.9.9.9, from another link");
+    }
+
+    /// RFC 2131 4.3.5: the answer to a DHCPINFORM goes to the address in `ciaddr`.
+    #[test]
+    fn a_client_that_informs_without_an_address_cannot_be_answered() {
+        let mut server = server();
+        let nowhere = ask(&mut server, &from(7, Kind::Inform), NOW);
+        assert_eq!(nowhere.reply, None);
+        let client_address = Ipv4Addr::new(10, 0, 0, 77);
+        let told = ask(&mut server, &Message { client_address, ..from(7, Kind::Inform) }, NOW);
+        assert_eq!((told.reply.map(|reply| reply.kind), *told.to.ip()), (Some(Kind::Ack), client_address));
     }
 
     #[test]

@@ -308,6 +308,19 @@ fn without_a_mask_the_class_of_the_address_decides() {
 }
 
 #[test]
+fn so_many_offers_are_compared_and_no_more() {
+    let mut talk = Talk::new(ClientConfig { collect: Duration::from_secs(1), ..config() });
+    let offer = talk.offer();
+    for last in 1..=100 {
+        let server = Some(Ipv4Addr::new(10, 0, 0, last));
+        talk.hear(&Message { server, ..offer.clone() }).unwrap();
+    }
+    assert_eq!(talk.client.offers.len(), MOST_OFFERS);
+    talk.now = talk.now + Duration::from_secs(1);
+    assert_eq!(talk.sent_one().server, Some(SERVER), "the first is still the first");
+}
+
+#[test]
 fn a_lease_for_ever_is_never_renewed() {
     let mut talk = Talk::new(config());
     let mut ack = talk.ack();
