@@ -38,6 +38,8 @@ pub(crate) struct Net {
     names: ResolverConfig,
     /// The run that the lab is in, and where it is to be saved.
     saved: Option<(PathBuf, Run)>,
+    /// Whether nothing of the journey is told, though nobody asked for silence.
+    untold: bool,
 }
 
 enum AnyWorld {
@@ -103,8 +105,10 @@ impl Net {
         captures.begin(&lab);
         let host = lab.client.clone();
         let names = ResolverConfig { servers: vec![lab.name_server], ..ResolverConfig::default() };
-        let mut net = Self { world: AnyWorld::Lab(Box::new(lab)), host, names, saved: None };
-        if run.dhcp {
+        let untold = watch.untold && !watch.silent;
+        let mut net = Self { world: AnyWorld::Lab(Box::new(lab)), host, names, saved: None, untold };
+        // Whether a command or the topology says that it has to ask.
+        if net.host.address().is_unspecified() {
             let servers = net.lease()?.name_servers;
             if let (AnyWorld::Lab(lab), Some(first)) = (&mut net.world, servers.first()) {
                 lab.name_server = (*first, DNS_PORT).into();
@@ -150,7 +154,8 @@ impl Net {
         let net = UserNet::join(&mut world, config)?;
         let names = ResolverConfig::from(&conf);
         let host = net.host().clone();
-        let mut net = Self { world: AnyWorld::Real(Box::new(world)), host, names, saved: None };
+        let mut net =
+            Self { world: AnyWorld::Real(Box::new(world)), host, names, saved: None, untold: false };
         net.names.hosts = hosts_of(options, &net.host)?;
         // The gateway asks servers that the stack has no address family for.
         let mut reachable: Vec<IpAddr> = servers.into_iter().filter(IpAddr::is_ipv4).collect();
@@ -183,7 +188,8 @@ impl Net {
         let host = world.add_host(config, device)?;
         let conf = resolv_conf_beyond_loopback();
         let names = ResolverConfig { hosts: hosts_of(options, &host)?, ..(&conf).into() };
-        let mut net = Self { world: AnyWorld::Real(Box::new(world)), host, names, saved: None };
+        let mut net =
+            Self { world: AnyWorld::Real(Box::new(world)), host, names, saved: None, untold: false };
         if options.dhcp {
             let servers = net.lease()?.name_servers;
             net.use_servers(&servers.into_iter().map(IpAddr::from).collect::<Vec<_>>());
@@ -277,7 +283,7 @@ impl Net {
         // Whoever pressed Ctrl-C does not wait for it.
         let _ = self.give_back();
         if let AnyWorld::Lab(lab) = &self.world {
-            lab.faults.conclude(self.host.scope());
+            scene::conclude(&lab.faults, self.host.scope(), self.untold);
         }
         let finished = watch::finish(self.host.scope().journal());
         let saved = self.save();
@@ -418,7 +424,7 @@ fn hosts(path: &Path, host: &Host) -> anyhow::Result<HostsFile> {
 }
 
 /// A signal ends the program as it ends others: 128 and its number.
-fn interrupted(error: WorldError) -> anyhow::Error {
+pub(crate) fn interrupted(error: WorldError) -> anyhow::Error {
     match &error {
         WorldError::Interrupted { signal } => coded(signal.exit_code(), error),
         _ => error.into(),

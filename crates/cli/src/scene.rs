@@ -1,9 +1,11 @@
 //! The lab that options or a run describe: one way from them to a world with everybody in it.
 
 use crate::args::LabOptions;
+use crate::console;
 use crate::failure::usage;
 use anyhow::Context;
-use glasstack::journal::Journal;
+use glasstack::journal::{Journal, Scope};
+use glasstack::lab::fault::InForce;
 use glasstack::lab::run::{DEFAULT_SEED, Run, Step};
 use glasstack::lab::{FaultSpec, Lab};
 use glasstack::sim::CableHandle;
@@ -82,4 +84,12 @@ pub(crate) fn cable<'a>(lab: &'a Lab, name: &str) -> anyhow::Result<&'a CableHan
     lab.network
         .cable(name)
         .ok_or_else(|| usage(format!("there is no cable {name} in this network; there are: {}", cables())))
+}
+
+/// Tells which faults never struck; where the journal is `untold`, on the console, too.
+pub(crate) fn conclude(faults: &InForce, scope: &Scope, untold: bool) {
+    faults.conclude(scope);
+    for fault in faults.never_struck().filter(|_| untold) {
+        console::warn(format_args!("the fault `{fault}` never struck"));
+    }
 }

@@ -20,6 +20,19 @@ between = ["client", "other"]
 capture = true
 "#;
 
+/// A network whose user has to ask for an address.
+const ASKING: &str = r#"
+[host.client]
+address = "dhcp"
+
+[router.home]
+ports = [{ address = "10.0.0.1/24" }]
+dhcp = [{ port = 0, pool = "10.0.0.100-10.0.0.199" }]
+
+[[cable]]
+between = ["client", "home"]
+"#;
+
 #[test]
 fn a_sentence_that_is_no_fault_is_shown_with_a_caret() {
     let folder = Folder::new("lab_options.fault");
@@ -43,6 +56,9 @@ fn a_sentence_that_is_no_fault_is_shown_with_a_caret() {
 fn a_fault_that_never_struck_is_told() {
     let folder = Folder::new("lab_options.never");
     let words = ["ping", "-c", "1", "www.example.test", "--fault", "lose client SYN-ACK 1"];
+    folder.run(&words).exits(0).says("never struck");
+    // Nor is it forgotten where a meter is shown instead of the story.
+    let words = ["get", "http://www.example.test/", "-o", "x", "--fault", "lose client SYN-ACK 9"];
     folder.run(&words).exits(0).says("never struck");
 }
 
@@ -84,6 +100,11 @@ fn dhcp_is_asked_where_somebody_may_answer() {
     // What was leased once is leased again.
     folder.line("ping -c 1 --dhcp www.example.test --save run.toml --capture b.pcapng").exits(0);
     folder.line("lab run run.toml --capture c.pcapng").exits(0);
+    assert!(folder.read("b.pcapng") == folder.read("c.pcapng"));
+    // So it is where the topology says that the user's own host asks.
+    folder.write("net.toml", ASKING);
+    folder.line("ping -c 1 --topology net.toml 10.0.0.1 --save own.toml --capture b.pcapng").exits(0);
+    folder.line("lab run own.toml --capture c.pcapng").exits(0);
     assert!(folder.read("b.pcapng") == folder.read("c.pcapng"));
     folder.line("ping --dhcp --net user 198.51.100.80").exits(2).says("--net user");
     folder.line("ping --dhcp --net tun 198.51.100.80").exits(2).says("a TUN");
@@ -150,6 +171,8 @@ fn a_bad_topology_is_told_with_its_line() {
     assert!(ran.out.matches("worse.toml, line").count() >= 2, "{}", ran.out);
     folder.write("good.toml", TWO_HOSTS);
     folder.line("lab check good.toml").exits(0).prints("2 hosts and 1 cable, and nothing wrong");
+    folder.write("unserved.toml", TWO_HOSTS.replace("[host.other]", "[host.other]\nserve = [\"wbe\"]"));
+    folder.line("lab check unserved.toml").exits(2).prints("nothing is called `wbe`");
     folder.line("lab check /no/such/file").exits(2).says("/no/such/file");
 }
 
@@ -163,6 +186,10 @@ fn check_tells_all_that_is_wrong_with_a_run() {
     }
     folder.write("run.toml", "version = 1\nfaults = ['kill nobody']\nscript = ['ping www.example.test']\n");
     folder.line("lab check run.toml").exits(2).prints("nobody");
+    let script = "['unplug client <-> home', 'fault lose nobody SYN 1', 'wait 1s']";
+    folder.write("run.toml", format!("version = 1\nscript = {script}\n"));
+    let ran = folder.line("lab check run.toml").exits(2);
+    ran.prints("line 2, column 12: there is no cable client <-> home").prints("there is no nobody");
 }
 
 #[test]

@@ -245,9 +245,14 @@ impl InForce {
         self.entries.append(&mut later.entries);
     }
 
+    /// Those that have not struck so far.
+    pub fn never_struck(&self) -> impl Iterator<Item = &str> {
+        self.struck().into_iter().filter(|(_, count)| *count == Some(0)).map(|(sentence, _)| sentence)
+    }
+
     /// Tells which faults never struck, as warnings: to be called at the end of a run.
     pub fn conclude(&self, scope: &Scope) {
-        for (sentence, _) in self.struck().into_iter().filter(|(_, count)| *count == Some(0)) {
+        for sentence in self.never_struck() {
             let text = || Note::warning(format!("the fault `{sentence}` never struck"));
             scope.record(|| Event::Note(text()));
         }
@@ -290,7 +295,7 @@ pub enum CannotStrike {
         cable: String,
     },
     /// The lab has no such site.
-    #[error("`{fault}`: the lab has no site {name}; `glasstack lab` lists them")]
+    #[error("`{fault}`: the lab has no site {name}; `glasstack lab list` shows them")]
     NoSuchSite {
         /// The fault's sentence.
         fault: String,
@@ -326,5 +331,8 @@ pub enum CannotStrike {
 }
 
 fn hint(nearest: &Option<String>) -> String {
-    nearest.as_ref().map_or_else(String::new, |nearest| format!("; did you mean {nearest}?"))
+    match nearest {
+        Some(nearest) => format!("; did you mean {nearest}?"),
+        None => "; `glasstack lab graph` shows who is".to_owned(),
+    }
 }

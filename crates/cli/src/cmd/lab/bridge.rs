@@ -58,7 +58,8 @@ pub(crate) fn run(options: &BridgeOptions) -> anyhow::Result<ExitCode> {
     if let Some(path) = &options.ca {
         std::fs::write(path, lab.ca_pem()).with_context(|| path.display().to_string())?;
     }
-    let journal = lab.world.journal().clone();
+    let (journal, faults, scope) =
+        (lab.world.journal().clone(), lab.faults.clone(), lab.client.scope().clone());
     let (ca, servers) = (lab.ca_pem().to_owned(), lab.name_server);
     world.add_guest(Bridge::new(lab, gate), device)?;
     let ended = match inside {
@@ -71,6 +72,7 @@ pub(crate) fn run(options: &BridgeOptions) -> anyhow::Result<ExitCode> {
             wait(&mut world, options.seconds)
         }
     };
+    scene::conclude(&faults, &scope, is_untold(&options.watch) && !options.watch.silent);
     watch::finish(&journal)?;
     ended
 }
@@ -102,14 +104,18 @@ fn lab_with_a_gate(
     let world = SimWorld::builder(u64::from_le_bytes(seed)).epoch(epoch).entropy(env.entropy.clone()).build();
     let faults = faults.into_iter().map(|fault| place.put(fault));
     let builder = Lab::builder_in(world).topology(topology).faults(faults);
-    // What is captured is what passes between the lab and the kernel, unless another place is named. The
-    // story would be that of a bare port: nothing but that it is there.
-    let untold = !options.watch.verbose && !options.watch.ladder;
-    watch::attach(builder.journal(), &WatchOptions { untold, ..options.watch.clone() }, OUTSIDE, false)?;
+    // What is captured is what passes between the lab and the kernel, unless another place is named.
+    let watch = WatchOptions { untold: is_untold(&options.watch), ..options.watch.clone() };
+    watch::attach(builder.journal(), &watch, OUTSIDE, false)?;
     let mut lab = builder.build()?;
     let gate = lab.world.add_gate(OUTSIDE)?;
     lab.world.connect(&gate, place.at.as_str(), Cable::new().latency(Duration::ZERO))?;
     Ok((lab, gate))
+}
+
+/// The story would be that of a bare port: nothing but that it is there.
+fn is_untold(watch: &WatchOptions) -> bool {
+    !watch.verbose && !watch.ladder
 }
 
 fn tell(tap: &str, place: &Place, server: IpAddr, options: &BridgeOptions) -> anyhow::Result<()> {

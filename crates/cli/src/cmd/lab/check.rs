@@ -2,11 +2,12 @@
 
 use super::run::bad_steps;
 use crate::args::CheckOptions;
-use crate::failure::FAILED_INIT;
+use crate::failure::{FAILED_INIT, in_a_line};
 use crate::files::enter_sandbox;
 use crate::output;
 use crate::scene;
-use glasstack::lab::run::Run;
+use glasstack::lab::Lab;
+use glasstack::lab::run::{BadRun, DEFAULT_SEED, Places, Run, Step};
 use glasstack::sim::topology::Topology;
 use std::process::ExitCode;
 
@@ -42,20 +43,47 @@ fn check_run(text: &str) -> anyhow::Result<(String, Vec<String>)> {
     let _sandbox = enter_sandbox(&run.files, None)?;
     let mut wrong: Vec<String> = bad_steps(&run, &places).iter().map(ToString::to_string).collect();
     if wrong.is_empty() {
-        // Names in topology and faults that lead nowhere are found by whoever builds the network.
-        wrong.extend(scene::build(&run, |_| Ok(())).err().map(|error| format!("{error:#}")));
+        // Names that lead nowhere are found by whoever builds the network.
+        match scene::build(&run, |_| Ok(())) {
+            Ok(mut lab) => wrong.extend(bad_acts(&run, &places, &mut lab).iter().map(ToString::to_string)),
+            Err(error) => wrong.push(in_a_line(&error)),
+        }
     }
-    let steps = if run.script.len() == 1 { "step" } else { "steps" };
-    Ok((format!("a run of {} {steps}", run.script.len()), wrong))
+    Ok((format!("a run of {}", count(run.script.len(), "step")), wrong))
+}
+
+/// The steps that are about nothing in this lab.
+fn bad_acts(run: &Run, places: &Places, lab: &mut Lab) -> Vec<BadRun> {
+    let mut bad = Vec::new();
+    for (number, step) in run.script.iter().enumerate() {
+        let possible = match step {
+            Step::Unplug(cable) | Step::PlugIn(cable) => scene::cable(lab, cable).map(drop),
+            Step::Fault(fault) => lab.strike(fault.clone()).map_err(anyhow::Error::from),
+            Step::Command(_) | Step::Wait(_) => Ok(()),
+        };
+        bad.extend(possible.err().and_then(|error| places.bad_step(number, in_a_line(&error), "")));
+    }
+    bad
 }
 
 fn check_topology(text: &str) -> (String, Vec<String>) {
-    match Topology::read(text) {
-        Ok(topology) => {
-            let (hosts, cables) = (topology.hosts.len(), topology.cables.len());
-            let count = |many, what| format!("{many} {what}{}", if many == 1 { "" } else { "s" });
-            (format!("a topology of {} and {}", count(hosts, "host"), count(cables, "cable")), Vec::new())
-        }
-        Err(bad) => (String::new(), bad.iter().map(ToString::to_string).collect()),
-    }
+    let topology = match Topology::read(text) {
+        Ok(topology) => topology,
+        Err(bad) => return (String::new(), bad.iter().map(ToString::to_string).collect()),
+    };
+    let (hosts, cables) = (topology.hosts.len(), topology.cables.len());
+    let what = format!("a topology of {} and {}", count(hosts, "host"), count(cables, "cable"));
+    // What hosts serve is the lab's business, and any host that has a cable may be the user's own.
+    let ends = topology.cables.iter().flat_map(|cable| &cable.between).map(|end| end.node.clone());
+    let client = ends.into_iter().find(|node| topology.hosts.contains_key(node));
+    let built = client.map(|client| {
+        let run = Run { client: Some(client), topology: Some(topology), ..Run::new(DEFAULT_SEED) };
+        scene::build(&run, |_| Ok(()))
+    });
+    let wrong = built.and_then(Result::err).map(|error| in_a_line(&error));
+    (what, wrong.into_iter().collect())
+}
+
+fn count(many: usize, what: &str) -> String {
+    format!("{many} {what}{}", if many == 1 { "" } else { "s" })
 }

@@ -5,17 +5,24 @@
 
 use super::place::Place;
 use crate::args::BridgeOptions;
+use crate::net::interrupted;
 use anyhow::Context;
-use glasstack::netns::{NetNs, NetNsError};
-use glasstack::stack::World;
+use futures_util::future::select;
+use glasstack::netns::{NetNs, NetNsError, Running};
+use glasstack::stack::{Executor, World};
 use glasstack::uplink::{TapConfig, TapDevice, TapWorld};
+use std::io;
 use std::net::IpAddr;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::{Command, ExitCode, ExitStatus};
+use std::time::Duration;
 
 /// Tells the program that it was started by itself.
 const AGAIN: &str = "GLASSTACK_BRIDGE_INSIDE";
+/// How long the program may go on after a signal.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// The namespace, and what shall run in it.
 pub(super) struct Inside {
@@ -51,15 +58,25 @@ impl Inside {
         let files = Files::new(ca, server)?;
         let mut running = self.ns.spawn(&mut files.command(&self.command))?;
         let executor = world.environment().executor.clone();
-        let status = world.run(async move {
-            loop {
-                if let Some(status) = running.try_wait()? {
-                    return Ok::<_, std::io::Error>(status);
-                }
-                executor.sleep(super::LOOK).await;
+        match world.run(ended(&mut running, &executor)) {
+            Ok(status) => Ok(exit_code(status?)),
+            Err(error) => {
+                // A terminal interrupts the program as well, which may have a last word.
+                let gone = pin!(ended(&mut running, &executor));
+                let _ = world.run(select(gone, pin!(executor.sleep(LAST_WORD))));
+                Err(interrupted(error))
             }
-        })??;
-        Ok(exit_code(status))
+        }
+    }
+}
+
+/// Waits for the program's end.
+async fn ended(running: &mut Running, executor: &Executor) -> io::Result<ExitStatus> {
+    loop {
+        if let Some(status) = running.try_wait()? {
+            return Ok(status);
+        }
+        executor.sleep(super::LOOK).await;
     }
 }
 
