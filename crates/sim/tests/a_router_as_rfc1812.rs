@@ -82,6 +82,21 @@ fn a_port_of_the_router_where_nobody_listens_answers_a_syn_with_a_reset() {
 }
 
 #[test]
+fn nothing_that_all_on_a_link_have_got_is_answered_by_an_error() {
+    // RFC 1812 4.3.2.7.
+    let mut home = Home::new(forwarding());
+    let mut strange = udp("192.168.1.10:5000", "192.168.1.1:53", b"what");
+    strange.protocol = 99;
+    home.send(strange.clone());
+    assert_eq!(home.inside().len(), 1);
+    home.shout(strange);
+    home.shout(udp("192.168.1.10:5000", "192.168.1.1:53", b"what"));
+    home.shout(udp("192.168.1.10:5000", "198.51.100.80:53", b"what").ttl(1));
+    assert_eq!(home.inside(), Vec::<String>::new());
+    assert_eq!(home.drops().len(), 4);
+}
+
+#[test]
 fn a_datagram_for_the_router_whose_pieces_do_not_come_is_given_up() {
     let mut home = Home::new(forwarding());
     let [first, _] = udp("192.168.1.10:5000", "192.168.1.1:53", &[b'x'; 40]).cut(24);

@@ -96,6 +96,16 @@ fn errors_about_a_connection_belong_to_it() {
 }
 
 #[test]
+fn a_connection_is_established_once_it_is_answered() {
+    let mut home = with(forwarding(), Action::Allow, &["drop established"]);
+    home.send(tcp("192.168.1.10:5000", "198.51.100.80:80", SYN));
+    home.send(tcp("192.168.1.10:5000", "198.51.100.80:80", SYN));
+    assert_eq!((home.outside().len(), home.drops()), (2, vec![]));
+    home.receive(tcp("198.51.100.80:80", "192.168.1.10:5000", SYN_ACK));
+    assert_eq!(home.last_drop().0, DropReason::Filtered);
+}
+
+#[test]
 fn later_fragments_share_the_fate_of_the_first() {
     let mut home = with(forwarding(), Action::Allow, &["drop udp to any port 53"]);
     let [first, last] = udp("192.168.1.10:5000", "198.51.100.80:53", &[b'x'; 40]).cut(24);

@@ -178,6 +178,9 @@ fn an_icmp_error_goes_out_with_what_it_quotes_as_the_world_knows_it() {
     home.send(icmp("192.168.1.20", "198.51.100.80", [3, 3], [0; 4], &quoted));
     let about = "about 198.51.100.80:4000 > 203.0.113.5:53";
     assert_eq!(home.outside(), [format!("icmp 3/3 203.0.113.5 > 198.51.100.80 {about}")]);
+    // A router inside has an address of the inside.
+    home.send(icmp("192.168.1.254", "198.51.100.80", [11, 0], [0; 4], &quoted));
+    assert_eq!(home.outside(), [format!("icmp 11/0 203.0.113.5 > 198.51.100.80 {about}")]);
 }
 
 #[test]
@@ -293,6 +296,7 @@ fn a_connection_that_is_open_lasts_for_hours_and_one_that_is_closed_for_minutes(
     home.receive(tcp(server, outside, ACK));
     assert_eq!(home.drops(), []);
     home.receive(tcp(server, outside, FIN_ACK));
+    home.receive(tcp(server, outside, FIN_ACK));
     home.run(1_000_000);
     home.send(tcp(client, server, FIN_ACK));
     home.receive(tcp(server, outside, ACK));
@@ -320,6 +324,42 @@ fn a_reset_that_was_not_believed_ends_nothing() {
         home.run(600_000);
         assert_eq!(home.told().len(), if heading { 1 } else { 2 });
     }
+}
+
+#[test]
+fn a_connection_that_is_over_makes_way_for_one_with_the_same_ports() {
+    for over in [RST, FIN_ACK] {
+        let mut home = Home::new(translating());
+        let (client, server, outside) = ("192.168.1.10:5000", "198.51.100.80:80", "203.0.113.5:5000");
+        let open = |home: &mut Home| {
+            home.send(tcp(client, server, SYN));
+            home.receive(tcp(server, outside, SYN_ACK));
+            home.send(tcp(client, server, ACK));
+        };
+        open(&mut home);
+        home.receive(tcp(server, outside, over));
+        home.send(tcp(client, server, over));
+        open(&mut home);
+        home.run(600_000);
+        home.receive(tcp(server, outside, ACK));
+        assert_eq!(home.drops(), [], "it lasts as any that is open");
+        home.receive(tcp(server, outside, over));
+        home.send(tcp(client, server, over));
+        home.send(tcp(client, server, SYN));
+        home.run(241_000);
+        assert_eq!(home.told().len(), 2, "nobody answers, so it ends");
+    }
+}
+
+#[test]
+fn fragments_whose_first_does_not_come_wait_in_a_bounded_number() {
+    let mut home = Home::new(translating());
+    for identification in 0..65 {
+        let [_, mut last] = udp("192.168.1.10:5000", "198.51.100.80:53", &[b'x'; 40]).cut(24);
+        last.identification = identification;
+        home.send(last);
+    }
+    assert_eq!(home.drops(), [DropReason::ReassemblyFull]);
 }
 
 #[test]

@@ -176,6 +176,17 @@ mod tests {
     }
 
     #[test]
+    fn a_queue_of_one_frame_does_not_stand_however_slow_the_link() {
+        let (mut codel, mut fifo) = (CoDel::default(), Fifo::default());
+        fifo.push(WireFrame { id: FrameId(0), bytes: vec![0; 1_500] }, Instant::ZERO);
+        for n in 1..100 {
+            let now = Instant::from_millis(n * 50);
+            fifo.push(WireFrame { id: FrameId(n), bytes: vec![0; 1_500] }, now);
+            assert!(codel.dequeue(&mut fifo, TARGET, INTERVAL, now).dropped.is_empty(), "{n}");
+        }
+    }
+
+    #[test]
     fn a_burst_that_drains_within_the_interval_loses_nothing() {
         let (mut codel, mut fifo) = (CoDel::default(), Fifo::default());
         for n in 0..40 {

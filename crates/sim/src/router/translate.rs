@@ -172,6 +172,19 @@ mod tests {
     }
 
     #[test]
+    fn a_datagram_whose_checksum_comes_out_as_zero_still_has_one() {
+        // RFC 768.
+        let original = packet(UDP, [&[0x13, 0x88, 0, 53, 0, 12, 0, 0][..], b"what"].concat(), 6);
+        let sums = (0..=u16::MAX).map(|port| {
+            let mut changed = original.clone();
+            translate(&mut changed, &tuple(UDP, OUTSIDE, port, 53));
+            word(changed.payload(), 6)
+        });
+        let sums: Vec<u16> = sums.collect();
+        assert!(!sums.contains(&0) && sums.contains(&0xffff));
+    }
+
+    #[test]
     fn a_checksum_that_was_wrong_stays_wrong() {
         let mut bad = tcp();
         let sum = word(bad.payload(), 16);

@@ -64,6 +64,12 @@ impl Home {
         self.run(20);
     }
 
+    /// Somebody inside sends to everybody on the link, whoever the packet is for.
+    pub fn shout(&mut self, packet: Packet) {
+        self.inside.send(packet.frame([0xff; 6]));
+        self.run(20);
+    }
+
     /// Somebody outside sends.
     pub fn receive(&mut self, packet: Packet) {
         self.outside.send(packet.frame([6, 0, 0, 0, 0, 2]));
@@ -289,7 +295,7 @@ fn say_icmp(source: Ipv4Addr, destination: Ipv4Addr, payload: &[u8], whole: bool
         1 => format!("{from} > {to} ident {}", u16::from_be_bytes([quoted[24], quoted[25]])),
         protocol => {
             let transport = &quoted[20..];
-            if usize::from(header.total_len()) == quoted.len() {
+            if [6, 17].contains(&protocol) && usize::from(header.total_len()) == quoted.len() {
                 let pseudo = pseudo_header(from, to, protocol, transport.len());
                 assert_eq!(checksum(&[&pseudo, transport]), 0, "the quoted packet's checksum");
             }
