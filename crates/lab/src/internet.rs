@@ -8,7 +8,7 @@ use glasstack_dns::config::DNS_PORT;
 use glasstack_journal::{Journal, Observer};
 use glasstack_sim::topology::{BadTopology, BuildError, HostAddress, Network, Topology};
 use glasstack_sim::{CableHandle, SimWorld, fault::Fault};
-use glasstack_stack::{Host, World};
+use glasstack_stack::{DhcpOptions, Host, World};
 use glasstack_tls::TrustStore;
 use std::net::{IpAddr, SocketAddr};
 
@@ -128,7 +128,8 @@ impl LabBuilder {
     }
 
     /// Another topology than the usual one, [`plan::INTERNET`]. Its host `client` is the user's own;
-    /// what its hosts serve is said in [words](crate::serve).
+    /// what its hosts serve is said in [words](crate::serve). A host with `address = "dhcp"` asks for one as
+    /// soon as the world begins; the client asks when it is told to ([`Host::dhcp`]).
     #[must_use]
     pub fn topology(mut self, topology: Topology) -> Self {
         self.topology = Some(topology);
@@ -211,6 +212,8 @@ impl LabBuilder {
         }
         if let (true, Some(client)) = (self.dhcp, topology.hosts.get_mut(&self.client)) {
             (client.address, client.gateway) = (HostAddress::Dhcp, None);
+            // No name leads to an address that nobody knows yet.
+            client.names.clear();
         }
         let network = topology.build(&mut world)?;
         let name = self.client;
@@ -222,6 +225,7 @@ impl LabBuilder {
         let terms = pki_terms(self.pki, &self.faults);
         let pki = Pki::with(terms, world.environment("pki").entropy, world.wall())?;
         let running = serve::start(&topology, &network, &pki)?;
+        ask_for_addresses(&topology, &network, &name);
         let stage = Stage { world: &mut world, network: &network, client: &name, name_server };
         let faults = install(&self.faults, stage)?;
         let mut lab = Lab {
@@ -239,6 +243,19 @@ impl LabBuilder {
             act(&mut lab)?;
         }
         Ok(lab)
+    }
+}
+
+/// Every host that the topology gives no address begins to ask for one, and goes on until it has one; but
+/// the client, of which that is a part of what it does.
+fn ask_for_addresses(topology: &Topology, network: &Network, client: &str) {
+    let is_without = |name: &str| topology.hosts.get(name).is_some_and(|it| it.address == HostAddress::Dhcp);
+    for (_, host) in network.hosts().filter(|(name, _)| *name != client && is_without(name)) {
+        let asking = host.clone();
+        host.spawn(async move {
+            // What comes of it is in the journal.
+            let _ = asking.dhcp(&DhcpOptions { timeout: None, ..DhcpOptions::default() }).await;
+        });
     }
 }
 

@@ -6,7 +6,7 @@
 //! | `tld ZONE...` | a server of these zones |
 //! | `authority ZONE...` | the same: the words tell readers which kind of zones they are |
 //! | `resolver` | the local name server: it walks from the roots; where there is none, it knows every name itself |
-//! | `web` | the web server, on ports 80 and 443, for the host's names: those of [`SITES`](crate::SITES) as there described, a greeting for all others |
+//! | `web` | the web server, on ports 80 and 443, for the host's names: those of [`SITES`](crate::SITES) as there described, a greeting for all others; without any name a greeting to everybody, on port 80 |
 //! | `odd` | the server that misbehaves: each of the host's names as [`SITES`](crate::SITES) says; others talk gibberish |
 //! | `ca` | the certification authority's web server: `/root.pem`, `/root.crt`, `/issuing.pem`, `/issuing.crt`, `/root.crl`, `/issuing.crl` |
 //! | `echo` | port 7 over TCP and UDP (RFC 862) |

@@ -61,7 +61,11 @@ async fn listen_for_tls(host: Host, listener: TcpListener, tls: TlsServer, sites
 }
 
 /// The sites of one server, by name.
-struct Sites(BTreeMap<String, Hosted>);
+struct Sites {
+    named: BTreeMap<String, Hosted>,
+    /// Of a server without a name: what it answers to whatever it is called.
+    unnamed: Option<Hosted>,
+}
 
 /// A site, as its server knows it.
 struct Hosted {
@@ -86,12 +90,13 @@ impl Sites {
                 sites.insert(site.host.to_owned(), hosted);
             }
         }
-        Self(sites)
+        let unnamed = sites.is_empty().then(|| hosted(""));
+        Self { named: sites, unnamed }
     }
 
     /// The certificates, each shown for its site's name.
     fn identities(&self, pki: &Pki) -> Result<Vec<Identity>, PkiError> {
-        let certified = self.0.iter().filter_map(|(name, site)| Some((name, site.certificate.as_ref()?)));
+        let certified = self.named.iter().filter_map(|(name, site)| Some((name, site.certificate.as_ref()?)));
         let identity = |(name, (names, flaw)): (&String, &(Vec<String>, Option<Flaw>))| {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             Ok(pki.identity(&names, *flaw)?.with_names([name]))
@@ -117,7 +122,7 @@ impl Sites {
     fn asked(&self, request: &Received) -> Option<&Hosted> {
         let host = request.host.as_deref()?;
         let name = host.split(':').next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
-        self.0.get(&name)
+        self.named.get(&name).or(self.unnamed.as_ref())
     }
 }
 

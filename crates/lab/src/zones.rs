@@ -127,13 +127,16 @@ fn servers(topology: &Topology, services: &BTreeMap<String, Vec<Service>>) -> Re
     let mut servers = Servers::new();
     for (host, services) in services {
         let Some(spec) = topology.hosts.get(host) else { continue };
+        if spec.address == HostAddress::Dhcp && services.contains(&Service::Resolver) {
+            return Err(ZonesError::moves(host, "is a name server"));
+        }
         let zones = services.iter().filter_map(|service| match service {
             Service::Zones(zones) => Some(zones),
             _ => None,
         });
         for zone in zones.flatten() {
             let HostAddress::Static(cidr) = spec.address else {
-                return Err(ZonesError::Moves { host: host.clone(), zone: zone.clone() });
+                return Err(ZonesError::moves(host, format!("serves {zone}")));
             };
             let name = match spec.names.first() {
                 Some(name) => parse(name)?,
@@ -148,9 +151,11 @@ fn servers(topology: &Topology, services: &BTreeMap<String, Vec<Service>>) -> Re
 /// The names that the topology gives to hosts.
 fn names_of_hosts(topology: &Topology) -> Result<Said, ZonesError> {
     let mut said = Said::new();
-    for spec in topology.hosts.values() {
-        let HostAddress::Static(cidr) = spec.address else { continue };
+    for (host, spec) in &topology.hosts {
         for name in &spec.names {
+            let HostAddress::Static(cidr) = spec.address else {
+                return Err(ZonesError::moves(host, format!("is called {name}")));
+            };
             let owner = parse(name)?;
             let more = sites::find(name).map_or(1, |site| site.addresses());
             for n in 0..more {
@@ -282,15 +287,13 @@ pub enum ZonesError {
     /// A record cannot be where it belongs.
     #[error(transparent)]
     Zone(#[from] ZoneError),
-    /// A server of a zone has no address of its own.
-    #[error(
-        "host {host} serves {zone} and asks for its address: others could not find it; give it an address"
-    )]
+    /// Somebody whom others look for has no address of its own.
+    #[error("host {host} {what} and asks for its address: others could not find it; give it an address")]
     Moves {
         /// The host.
         host: String,
-        /// The zone.
-        zone: DnsName,
+        /// Why others look for it.
+        what: String,
     },
     /// `routers` names none.
     #[error("`routers`: there is no router {name}; there are {known}")]
@@ -300,6 +303,12 @@ pub enum ZonesError {
         /// Those that there are.
         known: String,
     },
+}
+
+impl ZonesError {
+    fn moves(host: &str, what: impl Into<String>) -> Self {
+        Self::Moves { host: host.to_owned(), what: what.into() }
+    }
 }
 
 #[cfg(test)]
