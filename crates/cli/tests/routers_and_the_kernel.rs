@@ -10,6 +10,7 @@
 //! Needs root, or user namespaces; without either it fails.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(clippy::disallowed_methods, reason = "the kernel answers in real time")]
 
 #[path = "routers_and_the_kernel/cases.rs"]
 mod cases;

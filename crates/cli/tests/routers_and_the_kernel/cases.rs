@@ -70,7 +70,7 @@ impl Packet {
         Self { options: options.to_vec(), ..self }
     }
 
-    fn to_mac(self, to_mac: [u8; 6]) -> Self {
+    fn for_station(self, to_mac: [u8; 6]) -> Self {
         Self { to_mac, ..self }
     }
 
@@ -263,13 +263,13 @@ fn not_forwarded(cases: &mut Cases) {
     cases.add("TTL 1 and no route", |me| udp(me, [192, 0, 2, 1], 10).ttl(1));
     cases.add("no route", |me| udp(me, [192, 0, 2, 1], 10));
     cases.add("nobody there", |me| udp(me, [10, 0, 2, 77], 10));
-    cases.add("limited broadcast", |me| udp(me, [255, 255, 255, 255], 10).to_mac([0xff; 6]));
+    cases.add("limited broadcast", |me| udp(me, [255, 255, 255, 255], 10).for_station([0xff; 6]));
     cases.add("directed broadcast of the other link", |me| udp(me, [10, 0, 2, 255], 10));
-    cases.add("directed broadcast of the own link", |me| udp(me, [10, 0, 1, 255], 10).to_mac([0xff; 6]));
-    cases.add("multicast", |me| udp(me, [239, 1, 2, 3], 10).to_mac([1, 0, 0x5e, 1, 2, 3]));
-    cases.add("all hosts, an echo request", |me| echo(me, [224, 0, 0, 1], 10).to_mac([1, 0, 0x5e, 0, 0, 1]));
-    cases.add("for one host, but sent to every station", |me| udp(me, RIGHT, 10).to_mac([0xff; 6]));
-    cases.add("for another station", |me| udp(me, RIGHT, 10).to_mac([2, 9, 9, 9, 9, 9]));
+    cases.add("directed broadcast of the own link", |me| udp(me, [10, 0, 1, 255], 10).for_station([0xff; 6]));
+    cases.add("multicast", |me| udp(me, [239, 1, 2, 3], 10).for_station([1, 0, 0x5e, 1, 2, 3]));
+    cases.add("all hosts, an echo request", |me| echo(me, [224, 0, 0, 1], 10).for_station([1, 0, 0x5e, 0, 0, 1]));
+    cases.add("for one host, but sent to every station", |me| udp(me, RIGHT, 10).for_station([0xff; 6]));
+    cases.add("for another station", |me| udp(me, RIGHT, 10).for_station([2, 9, 9, 9, 9, 9]));
     cases.add("from loopback", |_| udp([127, 0, 0, 1], RIGHT, 10));
     cases.add("from network 0", |_| udp([0, 1, 2, 3], RIGHT, 10));
     cases.add("from a group", |_| udp([224, 0, 0, 5], RIGHT, 10));
@@ -314,7 +314,7 @@ fn to_the_router(cases: &mut Cases) {
     cases.add("SYN and FIN with data to the router", |me| tcp(me, LEFT_ROUTER, 0x03, 5));
     cases.add("RST to the router", |me| tcp(me, LEFT_ROUTER, 0x04, 0));
     cases.add("SYN to the router, bad checksum", |me| tcp(me, LEFT_ROUTER, 0x02, 0).bent(36, 7));
-    cases.add("to the router, sent to every station", |me| udp(me, LEFT_ROUTER, 10).to_mac([0xff; 6]));
+    cases.add("to the router, sent to every station", |me| udp(me, LEFT_ROUTER, 10).for_station([0xff; 6]));
     cases.pieces("echo to the router in pieces", |me| echo(me, LEFT_ROUTER, 100), 64);
     cases.pieces("a closed UDP port, in pieces", |me| udp(me, LEFT_ROUTER, 100), 48);
 }
