@@ -6,6 +6,7 @@ use glasstack_sim::topology::{CableSpec, HostSpec, RouterSpec, SwitchSpec, Topol
 use std::path::Path;
 
 const HOME: &str = include_str!("drawings/home.toml");
+const INTERNET: &str = include_str!("../../lab/src/internet.toml");
 
 fn home() -> Topology {
     Topology::parse(HOME).unwrap_or_else(|bad| panic!("{bad}"))
@@ -42,8 +43,23 @@ fn as_svg_it_names_everything_and_is_well_formed() {
 }
 
 #[test]
+fn the_picture_in_the_docs_is_the_default_internet() {
+    let internet = Topology::parse(INTERNET).unwrap_or_else(|bad| panic!("{bad}"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/internet.svg");
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(&path, internet.as_svg()).unwrap();
+    }
+    let is_same = std::fs::read_to_string(&path).is_ok_and(|picture| picture == internet.as_svg());
+    assert!(
+        is_same,
+        "docs/internet.svg shows another Internet than crates/lab/src/internet.toml; draw it again: \
+         UPDATE_SNAPSHOTS=1 cargo test -p glasstack-sim --test topology_drawings"
+    );
+}
+
+#[test]
 fn on_the_drawing_of_the_default_internet_no_two_words_touch() {
-    let internet = Topology::parse(include_str!("../../lab/src/internet.toml"));
+    let internet = Topology::parse(INTERNET);
     for topology in [internet.unwrap_or_else(|bad| panic!("{bad}")), home()] {
         let svg = topology.as_svg();
         let words: Vec<_> =
@@ -112,6 +128,12 @@ fn for_containerlab_it_tells_what_containers_do_not_have() {
     {
         assert!(yaml.contains(lost), "{lost} was dropped silently:\n{yaml}");
     }
+    let topology = home();
+    for name in topology.hosts.keys().chain(topology.routers.keys()) {
+        assert!(yaml.contains(&format!("\n    \"{name}\":\n      kind: linux\n")), "{name} is no container");
+    }
+    assert_eq!(yaml.matches("      kind: bridge\n").count(), topology.switches.len());
+    assert_eq!(yaml.matches("    - endpoints: [\"").count(), topology.cables.len());
     is_drawing("home.clab.yml", &yaml);
 }
 

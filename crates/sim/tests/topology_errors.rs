@@ -66,3 +66,12 @@ fn every_mistake_is_told_with_its_line_and_its_cure() {
     }
     assert!(wrong.is_empty(), "these cases of topology_errors.txt read now:\n\n{wrong}");
 }
+
+#[test]
+fn all_mistakes_are_told_in_the_order_of_the_text() {
+    let keys = HOME.replace("gateway", "gatway").replace("[switch.hub]", "[swich.hub]");
+    let lines = |text: &str| Topology::read(text).unwrap_err().iter().map(|bad| bad.line).collect::<Vec<_>>();
+    assert_eq!(lines(&keys), [3, 6, 7]);
+    let values = HOME.replace("gateway = \"203.0.113.1\"", "mtu = 9").replace("web\"]", "wbe\"]");
+    assert_eq!(lines(&values), [6, 15]);
+}

@@ -76,6 +76,9 @@ fn make_switch(spec: &SwitchSpec) -> Switch {
     if let Some(capacity) = spec.capacity {
         switch = switch.capacity(capacity);
     }
+    if let Some(frames_per_second) = spec.storm_control {
+        switch = switch.storm_control(frames_per_second);
+    }
     spec.vlans.iter().fold(switch, |switch, (port, vlan)| switch.vlan(*port, vlan.clone()))
 }
 

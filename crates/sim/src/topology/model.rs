@@ -194,6 +194,9 @@ pub struct SwitchSpec {
     /// How many addresses it remembers. 8 192.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<usize>,
+    /// How many frames a second that go out of every port it takes from each port. 10 000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storm_control: Option<u32>,
     /// What its ports carry, by their numbers. Untagged frames of VLAN 1.
     #[serde(default, with = "words::by_port", skip_serializing_if = "BTreeMap::is_empty")]
     pub vlans: BTreeMap<usize, Vlan>,
@@ -218,6 +221,12 @@ impl SwitchSpec {
     #[must_use]
     pub fn capacity(self, addresses: usize) -> Self {
         Self { capacity: Some(addresses), ..self }
+    }
+
+    /// How many frames a second that go out of every port it takes from each port.
+    #[must_use]
+    pub fn storm_control(self, frames_per_second: u32) -> Self {
+        Self { storm_control: Some(frames_per_second), ..self }
     }
 
     /// What `port` carries.

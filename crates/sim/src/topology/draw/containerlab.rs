@@ -67,16 +67,23 @@ impl Lab<'_> {
             return yaml.push('\n');
         }
         yaml.push_str("#\n# Switches are bridges of this machine; make them first:\n");
-        for (name, bridge) in &self.bridges {
-            let ageing = self.topology.switches.get(*name).and_then(|switch| switch.ageing);
-            let ageing =
-                ageing.map(|ageing| format!(" ageing_time {}", ageing.as_millis() / 10)).unwrap_or_default();
-            let vlans = self.topology.switches.get(*name).is_some_and(|switch| !switch.vlans.is_empty());
-            let filtering = if vlans { " vlan_filtering 1" } else { "" };
+        for (name, switch) in &self.topology.switches {
+            let Some(bridge) = self.bridges.get(name.as_str()) else { continue };
+            let filtering = if switch.vlans.is_empty() { "" } else { " vlan_filtering 1" };
+            // Linux counts in hundredths of a second.
+            let ageing = switch.ageing.map(|ageing| format!(" ageing_time {}", ageing.as_millis() / 10));
+            let ageing = ageing.unwrap_or_default();
             let _ = writeln!(
                 yaml,
-                "#   ip link add {bridge} type bridge{filtering}{ageing} && ip link set {bridge} up"
+                "#   ip link add {bridge} type bridge{filtering}{ageing} && ip link set {bridge} up    # {name}"
             );
+            let lost =
+                [("capacity", switch.capacity), ("storm_control", switch.storm_control.map(|n| n as usize))];
+            for (key, value) in lost {
+                if let Some(value) = value {
+                    let _ = writeln!(yaml, "#   not in {bridge}: {key} = {value}");
+                }
+            }
         }
         self.vlans(yaml);
         yaml.push('\n');
@@ -212,6 +219,15 @@ impl Lab<'_> {
                     lost.iter().for_each(|lost| {
                         let _ = writeln!(yaml, "    # not here: {lost}");
                     });
+                }
+            }
+            if [first, second].iter().all(|end| self.bridges.contains_key(end.node)) {
+                let dev = self.interface(*first);
+                if !cable.up {
+                    let _ = writeln!(yaml, "    # unplugged, on the machine: ip link set {dev} down");
+                }
+                if cable.capture {
+                    let _ = writeln!(yaml, "    # capture, on the machine: tcpdump -i {dev} -w FILE");
                 }
             }
             let end = |socket: &Socket<'_>| {

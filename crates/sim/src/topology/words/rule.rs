@@ -1,7 +1,7 @@
 //! What a router lets pass and where it sends it on to: filter rules, forwarded ports.
 
 use super::Word;
-use crate::router::{Action, Filtering, Forward, Forwarded, Rule};
+use crate::router::{Action, BadRule, Filtering, Forward, Forwarded, Rule};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::RangeInclusive;
 
@@ -109,7 +109,10 @@ impl Word for Rule {
     const NOUN: &'static str = "a rule, as \"allow tcp from 10.0.0.0/8 to any port 80 in by 0\"";
 
     fn read(text: &str) -> Result<Self, String> {
-        text.parse().map_err(|bad: crate::router::BadRule| bad.what)
+        text.parse().map_err(|bad: BadRule| {
+            let (wrong, cure) = bad.what.split_once("; ").unwrap_or((&bad.what, Self::NOUN));
+            format!("{wrong} (column {} of the rule); {cure}", bad.column)
+        })
     }
 
     fn write(&self) -> String {
