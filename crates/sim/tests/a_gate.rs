@@ -10,6 +10,7 @@ use glasstack_sim::fault::{Fault, Verdict};
 use glasstack_sim::{Cable, FrameView, Node, NodeContext, Rng, SimWorld, TopologyError, WireFrame};
 use glasstack_stack::Entropy;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Not the operating system's, but not the seed's either.
 struct Outside;
@@ -57,7 +58,9 @@ fn a_frame_from_outside_is_answered_by_a_host_inside() {
     world.run_until(Instant::from_millis(2)).unwrap();
     let out = gate.take();
     assert_eq!(out.len(), 1);
-    assert!(WireFrame { id: glasstack_journal::event::FrameId(0), bytes: out[0].clone() }.view().is_arp_reply());
+    assert!(
+        WireFrame { id: glasstack_journal::event::FrameId(0), bytes: out[0].clone() }.view().is_arp_reply()
+    );
     assert!(gate.take().is_empty(), "what was taken is gone");
 }
 
@@ -107,6 +110,21 @@ impl Fault for Forger {
     }
 }
 
+/// Counts the plugs that are pulled or put back.
+struct Ear(Arc<AtomicUsize>);
+
+impl Node for Ear {
+    fn ports(&self) -> usize {
+        1
+    }
+
+    fn on_frame(&mut self, _port: usize, _frame: WireFrame, _context: &mut NodeContext<'_>) {}
+
+    fn on_carrier(&mut self, _port: usize, _up: bool, _context: &mut NodeContext<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn an_attacker_and_a_gate_do_not_share_a_world_whoever_comes_first() {
     let mut world = real_world();
@@ -129,6 +147,14 @@ fn a_fault_that_forges_frames_is_no_cable_of_such_a_world() {
     assert!(matches!(refused, TopologyError::NoAttacksOnARealNetwork(_)), "{refused}");
     assert!(refused.to_string().contains("outside <-> server"), "{refused}");
 
+    // The one that is refused leaves nothing behind, not even a pulled plug.
+    let told = Arc::new(AtomicUsize::new(0));
+    let ear = world.add_node("ear", Ear(Arc::clone(&told))).unwrap();
+    assert!(world.connect(ear, &host, Cable::new().unplugged().fault(Forger)).is_err());
+    world.connect(ear, &host, Cable::new()).unwrap();
+    world.run_until(Instant::from_millis(1)).unwrap();
+    assert_eq!(told.load(Ordering::Relaxed), 0);
+
     let mut world = real_world();
     let switch = world.add_switch("switch").unwrap();
     let host = world.add_host(support::two::host("server", 2, "10.0.0.2", None)).unwrap();
@@ -148,6 +174,7 @@ fn a_forging_fault_that_is_put_on_a_cable_later_forges_nothing() {
     gate.deliver(arp_request());
     world.run_until(Instant::from_millis(10)).unwrap();
     assert_eq!(gate.take().len(), 1, "the host's own answer, and nothing of the fault's");
-    let refused = |event: &Event| matches!(event, Event::Link(Link::Lost { by, .. }) if by.starts_with("forged"));
+    let refused =
+        |event: &Event| matches!(event, Event::Link(Link::Lost { by, .. }) if by.starts_with("forged"));
     assert_eq!(recorder.records().iter().filter(|record| refused(&record.event)).count(), 2);
 }

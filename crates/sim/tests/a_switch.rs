@@ -6,7 +6,7 @@ mod support;
 use glasstack_journal::Instant;
 use glasstack_journal::event::{DropReason, Event, Link};
 use glasstack_journal::journal::Recorder;
-use glasstack_sim::{Cable, Probe, SimWorld, Switch};
+use glasstack_sim::{Cable, CableHandle, Probe, SimWorld, Switch};
 use std::time::Duration;
 use support::{broadcast, datagram, story};
 
@@ -14,6 +14,7 @@ struct Star {
     world: SimWorld,
     recorder: Recorder,
     probes: Vec<Probe>,
+    cables: Vec<CableHandle>,
 }
 
 fn star() -> Star {
@@ -24,13 +25,13 @@ fn star_around(switch: Switch) -> Star {
     let recorder = Recorder::new();
     let mut world = SimWorld::builder(1).observe(recorder.clone()).build();
     let switch = world.add_node("switch", switch).unwrap();
-    let mut probes = Vec::new();
+    let (mut probes, mut cables) = (Vec::new(), Vec::new());
     for name in ["a", "b", "c"] {
         let probe = world.add_probe(name).unwrap();
-        world.connect(&probe, switch, Cable::new()).unwrap();
+        cables.push(world.connect(&probe, switch, Cable::new()).unwrap());
         probes.push(probe);
     }
-    Star { world, recorder, probes }
+    Star { world, recorder, probes, cables }
 }
 
 impl Star {
@@ -106,6 +107,18 @@ fn a_station_that_moves_is_found_at_its_new_port() {
     assert_eq!(found, ["0.020000 a: sent \"where?\"", "0.022000 c: received \"where?\""]);
     let moved = "0.011000 switch: learned 02:00:00:00:00:02 at port 2, no longer 1";
     assert!(story(&star.recorder).iter().any(|line| line == moved));
+}
+
+#[test]
+fn who_was_behind_an_unplugged_cable_is_looked_for_everywhere() {
+    let mut star = star();
+    star.probes[1].send(datagram(2, 9, b"at b"));
+    star.settle();
+    star.cables[1].unplug();
+    star.cables[1].plug_in();
+    star.probes[0].send(datagram(1, 2, b"where?"));
+    star.settle();
+    assert_eq!(star.counts(), [1, 1, 2]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod support;
 use glasstack_journal::Instant;
 use glasstack_journal::event::{DropReason, Event, Link, Rip};
 use glasstack_journal::journal::Recorder;
-use glasstack_sim::{Cable, FrameView, Probe, RipConfig, RouterConfig, SimWorld};
+use glasstack_sim::{Cable, FrameView, Probe, RipConfig, RipTimers, RouterConfig, SimWorld};
 use glasstack_stack::{Prefix, World};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -212,7 +212,7 @@ fn with_a_password_only_those_who_know_it_are_believed() {
 }
 
 #[test]
-fn a_password_that_is_too_long_and_a_port_that_is_not_there_are_refused() {
+fn what_cannot_be_configured_is_refused() {
     let refused = |rip: RipConfig| {
         let config = RouterConfig::new().port([10, 1, 0, 1].into(), 24).rip(rip);
         SimWorld::new(1).add_router("router", config).unwrap_err().to_string()
@@ -223,6 +223,8 @@ fn a_password_that_is_too_long_and_a_port_that_is_not_there_are_refused() {
     );
     assert_eq!(refused(RipConfig::new().passive(1)), "router router: no port 1 to speak RIP on; there are 1");
     assert!(refused(RipConfig::new().cost(0, 16)).contains("1 to 15"));
+    let timers = RipTimers { update: Duration::ZERO, ..RipTimers::default() };
+    assert!(refused(RipConfig::new().timers(timers)).contains("RIP updates every 0 s"));
 }
 
 #[test]

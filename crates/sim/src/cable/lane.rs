@@ -56,7 +56,7 @@ pub(super) struct Line {
     /// When the last frame arrives, faults not counted.
     last_arrival: Instant,
     /// Frames held back until the next one passes: where they stand, and when they were due.
-    pub(super) held: Vec<(FlightKey, Instant)>,
+    held: Vec<(FlightKey, Instant)>,
     /// The dice of its jitter, once there is any.
     rng: Option<Rng>,
 }
@@ -97,11 +97,39 @@ impl Line {
         arrival
     }
 
+    /// A frame that is due at `due` flies as `key` until the next one passes.
+    pub(super) fn hold(&mut self, key: FlightKey, due: Instant, now: Instant) {
+        self.held.retain(|((arrives, _), _)| *arrives >= now);
+        self.held.push((key, due));
+    }
+
+    /// The next one passes: who is held back no longer.
+    pub(super) fn release(&mut self) -> Vec<(FlightKey, Instant)> {
+        std::mem::take(&mut self.held)
+    }
+
     /// The plug is pulled: nothing is on the line any more.
     pub(super) fn cut(&mut self) -> Waiting {
         self.busy_until = Instant::ZERO;
         self.last_arrival = Instant::ZERO;
         self.held.clear();
         std::mem::take(&mut self.waiting)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_arrived_is_held_back_no_longer() {
+        let mut line = Line::new(Lane::default());
+        for n in 0..1_000 {
+            let now = Instant::from_millis(n);
+            line.hold((now + Duration::from_millis(3), n), now, now);
+            assert!(line.held.len() <= 4);
+        }
+        assert_eq!(line.release().len(), 4);
+        assert_eq!(line.release(), []);
     }
 }

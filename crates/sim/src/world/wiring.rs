@@ -120,15 +120,15 @@ impl SimWorld {
         let b = self.find_port(&b.into(), Some(a))?;
         let index = self.cables.len();
         let name = format!("{} <-> {}", self.nodes[a.0].name, self.nodes[b.0].name);
+        if cable.injects() {
+            self.admit_attacker(&name)?;
+        }
         // A second cable between the same two has faults and dice of its own.
         let twins = self.cable_names.entry(name.clone()).or_default();
         *twins += 1;
         let name = if *twins == 1 { name } else { format!("{name} #{twins}") };
         let scope = self.introduce(&name);
         let handle = CableHandle::new(cable, index, name, scope, self.seed, self.carriers.clone());
-        if handle.injects() {
-            self.admit_attacker(&handle.name())?;
-        }
         for ((node, port), way) in [(a, Way::There), (b, Way::Back)] {
             let slot = &mut self.nodes[node];
             slot.cables.insert(port, (index, way));

@@ -48,6 +48,9 @@ impl ServiceConfig for RipConfig {
         if let Some((port, cost)) = self.costs.iter().find(|(_, cost)| !(1..INFINITY).contains(*cost)) {
             return Err(format!("a RIP cost of {cost} on port {port}; 1 to 15 is possible (RFC 2453 3.5)"));
         }
+        if self.timers.update.is_zero() {
+            return Err("RIP updates every 0 s; 30 s is usual (RFC 2453 3.8)".to_owned());
+        }
         let password = match &self.password {
             None => None,
             Some(text) => Some(padded(text).ok_or(format!(
