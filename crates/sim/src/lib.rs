@@ -13,7 +13,8 @@
 //!
 //! Read in this order: [`world`] (what happens at one instant, and the jump to the next), [`node`]
 //! (things with ports), [`nic`] (a host as a node), [`cable`], [`fault`] (one file each), [`switch`],
-//! [`router`], [`probe`], [`gate`], [`view`] (how a frame is looked at), [`clock`] and [`entropy`] (time and chance as inputs).
+//! [`router`], [`probe`], [`gate`], [`view`] (how a frame is looked at), [`clock`] and [`entropy`] (time and
+//! chance as inputs), [`topology`] (whole networks as files, and drawn).
 //!
 //! Two hosts, a cable that loses the first SYN, and what happens:
 //!
