@@ -281,9 +281,8 @@ fn a_sockets_error_is_not_taken_for_a_probes() {
     assert!(second.contains("port unreachable"), "a socket's error is the socket's: {second}");
 }
 
-/// Somebody on the link answers a datagram: ARP as 10.0.0.9, everything else with time exceeded about
-/// the packet as `quote` has changed it.
-fn world_with_a_liar(quote: impl Fn(&mut [u8]) + Send + 'static) -> (SimWorld, Host) {
+/// Somebody on the link: ARP is answered as by 10.0.0.9, every IP packet by what `answer` makes of it.
+fn world_with_a_liar(answer: impl Fn(&[u8]) -> Vec<u8> + Send + 'static) -> (SimWorld, Host) {
     let mut world = SimWorld::new(1);
     let mac = glasstack_journal::event::MacAddress(support::mac(1));
     let config = HostConfig::new("client", mac, "10.0.0.1".parse().unwrap(), 24, None).unwrap();
@@ -296,23 +295,74 @@ fn world_with_a_liar(quote: impl Fn(&mut [u8]) + Send + 'static) -> (SimWorld, H
             let reply = [&[0, 1, 8, 0, 6, 4, 0, 2][..], &support::mac(9), &[10, 0, 0, 9], &bytes[22..32]];
             return vec![[&support::mac(1)[..], &support::mac(9), &[8, 6], &reply.concat()].concat()];
         }
-        let mut packet = bytes[14..14 + 28].to_vec();
-        quote(&mut packet);
-        let builder = etherparse::PacketBuilder::ethernet2(support::mac(9), support::mac(1));
-        let code = etherparse::icmpv4::TimeExceededCode::TtlExceededInTransit;
-        let builder = builder.ipv4([10, 0, 0, 9], [10, 0, 0, 1], 64);
-        let builder = builder.icmpv4(etherparse::Icmpv4Type::TimeExceeded(code));
-        let mut error = Vec::new();
-        builder.write(&mut error, &packet).unwrap();
-        vec![error]
+        vec![answer(&bytes[14..])]
     });
     (world, client)
+}
+
+/// The beginning of a packet to the client.
+fn from_the_liar() -> etherparse::PacketBuilderStep<etherparse::IpHeaders> {
+    etherparse::PacketBuilder::ethernet2(support::mac(9), support::mac(1)).ipv4(
+        [10, 0, 0, 9],
+        [10, 0, 0, 1],
+        64,
+    )
+}
+
+/// Time exceeded about a packet, as `quote` has changed it.
+fn time_exceeded(packet: &[u8], quote: impl Fn(&mut [u8])) -> Vec<u8> {
+    let mut packet = packet[..28].to_vec();
+    quote(&mut packet);
+    let code = etherparse::icmpv4::TimeExceededCode::TtlExceededInTransit;
+    let mut error = Vec::new();
+    let builder = from_the_liar().icmpv4(etherparse::Icmpv4Type::TimeExceeded(code));
+    builder.write(&mut error, &packet).unwrap();
+    error
+}
+
+/// The destination's answer to a probe; with `off` it is `off` from the right port, sequence number or
+/// acknowledgment number.
+fn answer_of_the_destination(packet: &[u8], off: u16) -> Vec<u8> {
+    let at = |index: usize| u16::from_be_bytes([packet[index], packet[index + 1]]);
+    let mut frame = Vec::new();
+    match packet[9] {
+        1 => from_the_liar().icmpv4_echo_reply(at(24), at(26) + off).write(&mut frame, &[]),
+        6 => {
+            let seq = u32::from_be_bytes(packet[24..28].try_into().unwrap());
+            let ack = seq.wrapping_add(1 + u32::from(off));
+            from_the_liar().tcp(at(22), at(20), 0, 0).rst().ack(ack).write(&mut frame, &[])
+        }
+        _ => from_the_liar().udp(at(22) + off, at(20)).write(&mut frame, b"x"),
+    }
+    .unwrap();
+    frame
+}
+
+#[test]
+fn an_answer_is_believed_only_if_it_is_the_destinations_and_to_the_probe() {
+    for kind in KINDS {
+        let answer = |off| {
+            let (mut world, client) = world_with_a_liar(move |packet| answer_of_the_destination(packet, off));
+            let options = ProbeOptions { kind, ..ProbeOptions::default() };
+            world.run(async move { client.probe("10.0.0.9".parse().unwrap(), &options).await }).unwrap()
+        };
+        let right = answer(0).unwrap().what;
+        let expected = match kind {
+            ProbeKind::Udp => ProbeAnswer::Datagram(1),
+            ProbeKind::Echo => ProbeAnswer::EchoReply,
+            ProbeKind::TcpSyn => ProbeAnswer::Reset,
+        };
+        assert_eq!(right, expected);
+        let wrong = answer(1);
+        assert!(matches!(wrong, Err(ProbeError::TimedOut { .. })), "{kind:?}: {wrong:?}");
+    }
 }
 
 #[test]
 fn an_error_is_believed_only_if_it_quotes_the_probe() {
     let answer = |kind, at: usize| {
-        let (mut world, client) = world_with_a_liar(move |packet| packet[at] ^= 1);
+        let (mut world, client) =
+            world_with_a_liar(move |packet| time_exceeded(packet, |quote| quote[at] ^= 1));
         let options = ProbeOptions { kind, ..ProbeOptions::default() };
         let to: IpAddr = "10.0.0.9".parse().unwrap();
         world.run(async move { client.probe(to, &options).await }).unwrap()

@@ -308,6 +308,26 @@ fn without_a_mask_the_class_of_the_address_decides() {
 }
 
 #[test]
+fn what_is_granted_cannot_be_refused_while_it_probes() {
+    let mut talk = Talk::new(ClientConfig { probe: true, ..config() });
+    let ack = talk.ack();
+    talk.hear(&ack).unwrap();
+    let (kind, state) = (Kind::Nak, DhcpState::Requesting);
+    talk.rejects(&Message { kind, ..ack }, &Rejection::Unexpected { kind, state });
+}
+
+/// RFC 2131 4.4.5: "the client SHOULD wait one-half of the remaining time until T2".
+#[test]
+fn a_renewal_is_repeated_after_half_the_time_that_is_left() {
+    let mut talk = Talk::new(config()).bound();
+    for (now, next) in [(1_800, 2_475_000), (2_475, 2_812_500)] {
+        talk.now = Instant::ZERO + Duration::from_secs(now);
+        talk.sent_one();
+        assert_eq!(talk.client.deadline(), Some(Instant::from_millis(next)));
+    }
+}
+
+#[test]
 fn so_many_offers_are_compared_and_no_more() {
     let mut talk = Talk::new(ClientConfig { collect: Duration::from_secs(1), ..config() });
     let offer = talk.offer();
