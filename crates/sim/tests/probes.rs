@@ -15,8 +15,8 @@ use glasstack_journal::event::{Icmp, IcmpEffect, Span};
 use glasstack_journal::journal::Recorder;
 use glasstack_sim::{Cable, RouterConfig, SimWorld};
 use glasstack_stack::{
-    Host, HostConfig, Prefix, ProbeAnswer, ProbeError, ProbeKind, ProbeOptions, ProbeReply, Unreachability,
-    World,
+    Addressing, Host, HostConfig, Prefix, ProbeAnswer, ProbeError, ProbeKind, ProbeOptions, ProbeReply,
+    Unreachability, World,
 };
 use glasstack_views::{LadderOptions, Layer, ladder};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -257,6 +257,25 @@ fn a_probe_to_oneself_and_to_a_silent_neighbour_come_to_an_end() {
     assert!(matches!(error, ProbeError::NoArpReply { .. }), "{error}");
     let error = way.probe("2001:db8::1", ProbeOptions::default()).unwrap_err();
     assert!(matches!(error, ProbeError::NoRoute(_)), "{error}");
+}
+
+#[test]
+fn a_probe_ends_with_the_address_that_it_was_sent_from() {
+    let mut way = Way::new();
+    let _silent = way.server.udp("10.0.3.2:53".parse().unwrap()).unwrap();
+    let client = way.client.clone();
+    let moved = async move {
+        let options = ProbeOptions { port: 53, ..ProbeOptions::default() };
+        let probe = client.probe("10.0.3.2".parse().unwrap(), &options);
+        let elsewhere = Addressing { address: address("10.0.1.3"), prefix_len: 24, gateway: None, mtu: None };
+        let move_away = async {
+            client.sleep(Duration::from_secs(1)).await;
+            client.configure(&elsewhere).unwrap();
+        };
+        futures_util::future::join(probe, move_away).await.0
+    };
+    let lost = way.world.run(moved).unwrap();
+    assert!(matches!(lost, Err(ProbeError::AddressLost { .. })), "{lost:?}");
 }
 
 #[test]

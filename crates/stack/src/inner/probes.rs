@@ -4,6 +4,7 @@ use super::core::Core;
 use super::datagram::{ArpWait, packet};
 use super::demux::Carrier;
 use super::port::ETHERNET_HEADER;
+use super::tuple::Tuple;
 use super::wire::Wire;
 use crate::error::ProbeError;
 use crate::icmp_error::{IcmpError, IcmpErrorKind, Quote};
@@ -103,10 +104,10 @@ impl Core {
         if options.dont_fragment && usize::from(options.length) > mtu {
             return Poll::Ready(Err(ProbeError::TooLarge { length: options.length, mtu }));
         }
-        let Some(key) = self.free_probe_key(options.kind) else {
+        let remote = SocketAddrV4::new(destination, options.port);
+        let Some(key) = self.free_probe_key(options.kind, remote) else {
             return Poll::Ready(Err(ProbeError::TooMany));
         };
-        let remote = SocketAddrV4::new(destination, options.port);
         let seq = self.wire.entropy.u32();
         self.send_probe(&scope, mac, key, remote, seq, options);
         let waker = Some(cx.waker().clone());
@@ -218,15 +219,19 @@ impl Core {
         }
     }
 
-    /// A port or identifier that no other probe, socket or ping has.
-    fn free_probe_key(&self, kind: ProbeKind) -> Option<ProbeKey> {
+    /// A port or identifier that no other probe, socket, connection or ping has.
+    fn free_probe_key(&self, kind: ProbeKind, remote: SocketAddrV4) -> Option<ProbeKey> {
         let number = match kind {
             ProbeKind::Echo => self.free_ident(),
             ProbeKind::Udp => self.ephemeral_port(|core, port| {
                 !core.udp.contains_key(&port) && !core.probes.contains_key(&(protocol::UDP, port))
             }),
             ProbeKind::TcpSyn => self.ephemeral_port(|core, port| {
-                !core.listeners.contains_key(&port) && !core.probes.contains_key(&(protocol::TCP, port))
+                let tuple = Tuple { local: SocketAddrV4::new(core.wire.local, port), remote };
+                !core.listeners.contains_key(&port)
+                    && !core.probes.contains_key(&(protocol::TCP, port))
+                    && !core.index.contains_key(&tuple)
+                    && !core.time_wait.contains(&tuple)
             }),
         };
         Some((kind.protocol(), number?))
