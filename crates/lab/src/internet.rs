@@ -73,8 +73,8 @@ impl Lab {
         if let FaultSpec::Certificate(_) = fault {
             return Err(LabError::TooLate(fault.to_string()));
         }
-        let Self { world, network, name_server, client_name, .. } = self;
-        let stage = Stage { world, network, client: client_name, name_server: *name_server };
+        let Self { world, network, name_server, client_name, pki, .. } = self;
+        let stage = Stage { world, network, client: client_name, name_server: *name_server, pki };
         self.faults.append(install(&[fault], stage)?);
         Ok(())
     }
@@ -226,7 +226,7 @@ impl LabBuilder {
         let pki = Pki::with(terms, world.environment("pki").entropy, world.wall())?;
         let running = serve::start(&topology, &network, &pki)?;
         ask_for_addresses(&topology, &network, &name);
-        let stage = Stage { world: &mut world, network: &network, client: &name, name_server };
+        let stage = Stage { world: &mut world, network: &network, client: &name, name_server, pki: &pki };
         let faults = install(&self.faults, stage)?;
         let mut lab = Lab {
             world,

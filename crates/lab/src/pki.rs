@@ -86,6 +86,8 @@ pub struct Pki {
     root: Authority,
     issuing: Authority,
     stranger: Authority,
+    /// The names for which there are certificates.
+    named: Mutex<BTreeSet<String>>,
     /// What the intermediate has taken back, in the order in which it was issued.
     taken_back: Mutex<Vec<SerialNumber>>,
 }
@@ -112,7 +114,16 @@ impl Pki {
         let issuing = issuing.signed_by(&root, &entropy)?;
         let stranger = Draft::authority("a root that nobody trusts", 0, now - year, now + year * 4);
         let stranger = stranger.self_signed(&entropy)?;
-        Ok(Self { entropy, now, terms, root, issuing, stranger, taken_back: Mutex::default() })
+        Ok(Self {
+            entropy,
+            now,
+            terms,
+            root,
+            issuing,
+            stranger,
+            named: Mutex::default(),
+            taken_back: Mutex::default(),
+        })
     }
 
     /// The root certificate as PEM (RFC 7468): what `--cacert` takes.
@@ -157,10 +168,17 @@ impl Pki {
         Ok(TrustStore::from_der([&self.root.der])?)
     }
 
+    /// Whether a server has been given a certificate that is, or should be, good for this name.
+    pub fn is_certified(&self, name: &str) -> bool {
+        self.named.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
+    }
+
     /// A server's certificate, good for `names`, and its key. The [terms](PkiTerms) may give it
     /// another flaw.
     pub fn identity(&self, names: &[&str], flaw: Option<Flaw>) -> Result<Identity, PkiError> {
         let is_named = |name: &str| names.contains(&name);
+        let owned = names.iter().map(|&name| name.to_owned());
+        self.named.lock().unwrap_or_else(PoisonError::into_inner).extend(owned);
         let other = self.terms.flaws.iter().find(|(name, _)| is_named(name)).map(|(_, flaw)| *flaw);
         let flaw = other.or(flaw);
         let days = |from: i64, to: i64| (self.now + Duration::days(from), self.now + Duration::days(to));

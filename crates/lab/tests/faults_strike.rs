@@ -9,6 +9,7 @@ use Outcome::{Fails, Page};
 use glasstack_journal::event::{Event, Link, NoteLevel};
 use glasstack_lab::fault::Kind;
 use glasstack_lab::{FaultSpec, Lab};
+use glasstack_sim::topology::Topology;
 use glasstack_tls::{RevocationLists, TlsClient, TlsClientConfig};
 use glasstack_web::{ClientConfig, Request, address_bar};
 use std::collections::BTreeSet;
@@ -192,11 +193,32 @@ fn a_fault_without_a_place_says_what_there_is() {
         ("kill nobody", "there is no nobody in this network"),
         ("lose SYNs at home <-> web", "no cable connects home and web; theirs are home-switch <-> home"),
         ("lose SYNs towards web", "web is no end of the cable client <-> home-switch"),
-        ("expire the leaf of nobody.test", "the lab has no site nobody.test;"),
+        ("expire the leaf of nobody.test", "no server has a certificate for nobody.test;"),
         ("SYN flood web by mallory at access", "there is no switch beside access for mallory"),
     ] {
         assert!(why(sentence).contains(said), "{sentence}: {}", why(sentence));
     }
+}
+
+#[test]
+fn a_certificate_is_spoilt_where_a_server_shows_one_and_refused_elsewhere() {
+    let text = r#"
+        [host.client]
+        address = "10.0.0.1/24"
+        [host.shop]
+        address = "10.0.0.2/24"
+        names = ["shop.test"]
+        serve = ["web"]
+        [[cable]]
+        between = ["client", "shop"]
+    "#;
+    let built = |sentence: &str| {
+        let topology = Topology::parse(text).unwrap();
+        Lab::builder(1).topology(topology).faults([parse(sentence)]).build().map(drop)
+    };
+    built("expire the leaf of shop.test").unwrap();
+    let error = chain(&built("expire the leaf of www.example.test").unwrap_err());
+    assert!(error.contains("no server has a certificate for www.example.test"), "{error}");
 }
 
 #[test]

@@ -9,7 +9,8 @@ use glasstack_dns::{RecordData, RecordType, Resolver, ResolverConfig};
 use glasstack_journal::event::{Event, FrameId, Link, MacAddress};
 use glasstack_lab::{Lab, plan};
 use glasstack_sim::FrameView;
-use glasstack_stack::probe::{ProbeKind, ProbeOptions};
+use glasstack_stack::Unreachability;
+use glasstack_stack::probe::{ProbeAnswer, ProbeKind, ProbeOptions};
 use glasstack_stack::{DhcpOptions, PingOptions, World};
 use glasstack_views::{LadderOptions, Layer, ladder};
 use std::collections::BTreeMap;
@@ -151,6 +152,18 @@ fn a_probe_that_goes_one_hop_further_each_time_shows_the_way() {
     let asia = Ipv4Addr::new(198, 19, 0, 10);
     let expected = [plan::GATEWAY, plan::ACCESS, plan::EUROPE, asia, plan::FAR];
     assert_eq!(way, expected.map(IpAddr::from));
+}
+
+#[test]
+fn what_is_sent_to_an_address_of_the_provider_that_nobody_has_ends_at_the_provider() {
+    for last in [99, 200] {
+        let mut lab = Lab::new(1).unwrap();
+        let options = ProbeOptions { kind: ProbeKind::Udp, ttl: 30, ..ProbeOptions::default() };
+        let nobody = Ipv4Addr::new(203, 0, 113, last);
+        let reply = lab.world.run(lab.client.clone().probe(nobody.into(), &options)).unwrap().unwrap();
+        let said = (reply.from, reply.what);
+        assert_eq!(said, (plan::ACCESS.into(), ProbeAnswer::Unreachable(Unreachability::Host)));
+    }
 }
 
 #[test]

@@ -7,8 +7,7 @@ use super::spec::{
     AuthorityFlaw, CableFault, CertificateFault, FaultSpec, Frames, Heading, Kill, Kind, LeafFlaw, Mishap,
     Place, Thing, Unplug, Victims, Which,
 };
-use crate::pki::{Flaw, PkiTerms, Validity};
-use crate::sites;
+use crate::pki::{Flaw, Pki, PkiTerms, Validity};
 use glasstack_dns::DnsName;
 use glasstack_journal::event::{Event, Note};
 use glasstack_journal::{Instant, Scope};
@@ -29,6 +28,8 @@ pub struct Stage<'a> {
     pub client: &'a str,
     /// The name server that the client is configured with.
     pub name_server: SocketAddr,
+    /// The authorities, which have given every server its certificate.
+    pub pki: &'a Pki,
 }
 
 /// The terms of the authorities and, on top of them, what the certificate faults ask for; all other faults
@@ -67,7 +68,7 @@ fn add_term(terms: &mut PkiTerms, certificate: &CertificateFault) {
     }
 }
 
-fn bare(name: &glasstack_dns::DnsName) -> String {
+fn bare(name: &DnsName) -> String {
     name.to_string().trim_end_matches('.').to_owned()
 }
 
@@ -81,7 +82,9 @@ pub fn install(faults: &[FaultSpec], mut stage: Stage<'_>) -> Result<InForce, Ca
             FaultSpec::Kill(kill) => one.kill(kill, stage.network)?,
             FaultSpec::Unplug(unplug) => one.unplug(unplug, &stage)?,
             FaultSpec::Attack(attack) => attackers::install(&one, attack, &mut stage)?,
-            FaultSpec::Certificate(CertificateFault::Leaf { name, .. }) => one.has_site(name)?,
+            FaultSpec::Certificate(CertificateFault::Leaf { name, .. }) => {
+                one.has_certificate(name, stage.pki)?
+            }
             FaultSpec::Certificate(CertificateFault::Intermediate(_)) => {}
         }
         let counts = !matches!(fault, FaultSpec::Certificate(_));
@@ -176,11 +179,11 @@ impl One {
         Ok(())
     }
 
-    fn has_site(&self, name: &DnsName) -> Result<(), CannotStrike> {
-        match sites::find(&name.to_string()) {
-            Some(_) => Ok(()),
-            None => Err(CannotStrike::NoSuchSite { fault: self.sentence.clone(), name: name.clone() }),
+    fn has_certificate(&self, name: &DnsName, pki: &Pki) -> Result<(), CannotStrike> {
+        if pki.is_certified(&bare(name)) {
+            return Ok(());
         }
+        Err(CannotStrike::NoCertificate { fault: self.sentence.clone(), name: name.clone() })
     }
 
     pub(super) fn cable<'n>(
@@ -294,12 +297,12 @@ pub enum CannotStrike {
         /// The cable.
         cable: String,
     },
-    /// The lab has no such site.
-    #[error("`{fault}`: the lab has no site {name}; `glasstack lab list` shows them")]
-    NoSuchSite {
+    /// No server shows a certificate for this name.
+    #[error("`{fault}`: no server has a certificate for {name}; `glasstack lab list` shows the names")]
+    NoCertificate {
         /// The fault's sentence.
         fault: String,
-        /// The site.
+        /// The name.
         name: DnsName,
     },
     /// The attacker cannot be plugged in beside its victim.
