@@ -84,6 +84,13 @@ fn a_fault_strikes_real_programs_too_and_a_forging_one_is_refused() {
 }
 
 #[test]
+fn a_fault_that_strikes_nobody_is_told() {
+    // The client's own cable: nothing that the kernel sends passes it.
+    let Some(ran) = in_the_lab(&["--fault", "lose client SYN-ACK 1"], &["true"]) else { return };
+    ran.exits(0).saying("the fault `lose client SYN-ACK 1` never struck");
+}
+
+#[test]
 fn chromium_shows_a_page_over_https() {
     let html = "\
         set -e; export HOME=$(mktemp -d); trap 'rm -rf $HOME' EXIT; mkdir -p $HOME/.pki/nssdb; \
@@ -133,6 +140,9 @@ fn a_bridge_of_its_own_serves_whoever_is_in_its_network_until_it_is_interrupted(
             "https://www.example.test/",
         ]));
         assert!(said.ok().contains("An example of the lab"));
+        // What curl sends at last has been through the bridge when it is answered.
+        let unanswered = || Ran::of(Command::new("ss").args(["-tanH", "state", "fin-wait-1"])).ok();
+        until(|| !unanswered().contains("198.51.100.80"));
         bridge.interrupt();
         assert_eq!(bridge.wait(), Some(0), "an interrupt is how a bridge ends");
         assert!(!Path::new("/sys/class/net/lab0").exists(), "the device went with it");
@@ -140,7 +150,7 @@ fn a_bridge_of_its_own_serves_whoever_is_in_its_network_until_it_is_interrupted(
             "arp.src.proto_ipv4 == 192.168.1.77",
             "tcp.flags.syn == 1 && tcp.flags.ack == 0 && ip.dst == 198.51.100.80",
             "tls.handshake.type == 1",
-            "tcp.flags.fin == 1 && ip.src == 198.51.100.80",
+            "tcp.flags.fin == 1 && ip.dst == 198.51.100.80",
         ]);
     });
 }
@@ -157,6 +167,14 @@ fn an_address_that_somebody_has_and_a_switch_that_is_not_there_are_refused() {
 fn a_programs_exit_code_is_the_bridges() {
     let Some(ran) = in_the_lab(&[], &["sh", "-c", "exit 7"]) else { return };
     ran.exits(7);
+}
+
+#[test]
+fn a_signal_ends_the_bridge_and_the_program_which_may_have_a_last_word() {
+    // As a terminal would: both are interrupted at once.
+    let word = "trap 'sleep 0.2; echo bye; exit' INT; kill -INT $PPID $$; while :; do sleep 0.1; done";
+    let Some(ran) = in_the_lab(&[], &["bash", "-c", word]) else { return };
+    assert_eq!(ran.exits(130).out, "bye\n");
 }
 
 #[test]

@@ -172,7 +172,7 @@ fn a_bad_topology_is_told_with_its_line() {
     folder.write("good.toml", TWO_HOSTS);
     folder.line("lab check good.toml").exits(0).prints("2 hosts and 1 cable, and nothing wrong");
     folder.write("unserved.toml", TWO_HOSTS.replace("[host.other]", "[host.other]\nserve = [\"wbe\"]"));
-    folder.line("lab check unserved.toml").exits(2).prints("nothing is called `wbe`");
+    folder.line("lab check unserved.toml").exits(2).prints("line 6: ").prints("nothing is called `wbe`");
     folder.line("lab check /no/such/file").exits(2).says("/no/such/file");
 }
 

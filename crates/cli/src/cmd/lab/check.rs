@@ -6,8 +6,8 @@ use crate::failure::{FAILED_INIT, in_a_line};
 use crate::files::enter_sandbox;
 use crate::output;
 use crate::scene;
-use glasstack::lab::Lab;
 use glasstack::lab::run::{BadRun, DEFAULT_SEED, Places, Run, Step};
+use glasstack::lab::{Lab, serve};
 use glasstack::sim::topology::Topology;
 use std::process::ExitCode;
 
@@ -73,7 +73,16 @@ fn check_topology(text: &str) -> (String, Vec<String>) {
     };
     let (hosts, cables) = (topology.hosts.len(), topology.cables.len());
     let what = format!("a topology of {} and {}", count(hosts, "host"), count(cables, "cable"));
-    // What hosts serve is the lab's business, and any host that has a cable may be the user's own.
+    // What hosts serve is the lab's business.
+    let unserved = serve::check(&topology);
+    if !unserved.is_empty() {
+        let told = unserved.iter().map(|bad| match bad.line_in(text) {
+            Some(line) => format!("line {line}: {bad}"),
+            None => bad.to_string(),
+        });
+        return (what, told.collect());
+    }
+    // Whatever else is wrong is found by whoever builds it; any host that has a cable may be the user's own.
     let ends = topology.cables.iter().flat_map(|cable| &cable.between).map(|end| end.node.clone());
     let client = ends.into_iter().find(|node| topology.hosts.contains_key(node));
     let built = client.map(|client| {
