@@ -267,7 +267,9 @@ fn not_forwarded(cases: &mut Cases) {
     cases.add("directed broadcast of the other link", |me| udp(me, [10, 0, 2, 255], 10));
     cases.add("directed broadcast of the own link", |me| udp(me, [10, 0, 1, 255], 10).for_station([0xff; 6]));
     cases.add("multicast", |me| udp(me, [239, 1, 2, 3], 10).for_station([1, 0, 0x5e, 1, 2, 3]));
-    cases.add("all hosts, an echo request", |me| echo(me, [224, 0, 0, 1], 10).for_station([1, 0, 0x5e, 0, 0, 1]));
+    cases.add("all hosts, an echo request", |me| {
+        echo(me, [224, 0, 0, 1], 10).for_station([1, 0, 0x5e, 0, 0, 1])
+    });
     cases.add("for one host, but sent to every station", |me| udp(me, RIGHT, 10).for_station([0xff; 6]));
     cases.add("for another station", |me| udp(me, RIGHT, 10).for_station([2, 9, 9, 9, 9, 9]));
     cases.add("from loopback", |_| udp([127, 0, 0, 1], RIGHT, 10));
