@@ -55,6 +55,7 @@
 //! Same seed, same program: the same bytes at the same instants. Nothing here asks the operating
 //! system for anything.
 
+mod arp;
 pub mod attack;
 pub mod cable;
 pub mod clock;

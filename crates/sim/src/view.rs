@@ -264,7 +264,7 @@ impl<'a> FrameView<'a> {
         self.parsed()?.net.as_ref()
     }
 
-    fn arp(&self) -> Option<&etherparse::ArpPacketSlice<'a>> {
+    pub(crate) fn arp(&self) -> Option<&etherparse::ArpPacketSlice<'a>> {
         match self.net()? {
             LaxNetSlice::Arp(arp) => Some(arp),
             _ => None,

@@ -1,7 +1,8 @@
 //! ARP spoofing: whoever answers is believed (RFC 826 knows no proof), so an attacker answers, too.
 
 use super::forge::{self, Header};
-use super::station::{ArpPacket, REPLY, REQUEST, Sent, Station};
+use super::station::{Sent, Station};
+use crate::arp::{ArpPacket, REPLY, REQUEST};
 use crate::node::{Node, NodeContext, WireFrame};
 use glasstack_journal::Instant;
 use glasstack_journal::event::MacAddress;
@@ -89,9 +90,9 @@ impl ArpSpoofer {
         if self.claims.contains(&address) && mac != self.station.mac {
             self.owners.insert(address, mac);
         }
-        let is_ours = self.claims.is_empty() || self.claims.contains(&packet.target);
+        let is_ours = self.claims.is_empty() || self.claims.contains(&packet.target.1);
         // RFC 5227: who asks for its own address, or asks as nobody, wants to know whether it is free.
-        let is_question = address != packet.target && !address.is_unspecified();
+        let is_question = address != packet.target.1 && !address.is_unspecified();
         let is_time = self.from <= now && now < self.until;
         if packet.operation == REQUEST && is_ours && is_question && is_time {
             self.answers.push_back((now + AFTER_THE_RIGHT_ONE, packet));
@@ -136,7 +137,7 @@ impl Node for ArpSpoofer {
         let now = context.now();
         while let Some((_, asked)) = self.answers.front().copied().filter(|(at, _)| *at <= now) {
             self.answers.pop_front();
-            self.lie(asked.target, Some(asked.sender), context);
+            self.lie(asked.target.1, Some(asked.sender), context);
         }
         if let Some((next, left)) = self.unasked.filter(|(next, _)| *next <= now) {
             for address in self.claims.clone() {

@@ -1,5 +1,6 @@
 //! Frames made by hand: what attackers, and faults that put frames of their own on a cable, send.
 
+use crate::arp::{ARP, ArpPacket};
 use etherparse::{LaxNetSlice, LaxSlicedPacket, TransportSlice};
 use glasstack_journal::event::{MacAddress, TcpFlags};
 use glasstack_stack::checksum::checksum;
@@ -8,7 +9,6 @@ use std::ops::Range;
 
 /// EtherTypes (IANA, "IEEE 802 Numbers").
 const IPV4: u16 = 0x0800;
-const ARP: u16 = 0x0806;
 const VLAN: u16 = 0x8100;
 /// Protocol numbers (IANA, "Assigned Internet Protocol Numbers").
 const ICMP: u8 = 1;
@@ -75,15 +75,13 @@ pub fn arp(
     sender: (MacAddress, Ipv4Addr),
     target: (MacAddress, Ipv4Addr),
 ) -> Vec<u8> {
+    arp_packet(header, &ArpPacket { operation, sender, target })
+}
+
+/// An ARP packet behind its link header.
+pub(super) fn arp_packet(header: Header, packet: &ArpPacket) -> Vec<u8> {
     let mut frame = header.bytes(ARP);
-    frame.extend([0, 1]);
-    frame.extend(IPV4.to_be_bytes());
-    frame.extend([6, 4]);
-    frame.extend(operation.to_be_bytes());
-    for (mac, address) in [sender, target] {
-        frame.extend(mac.0);
-        frame.extend(address.octets());
-    }
+    frame.extend(packet.bytes());
     frame
 }
 

@@ -1,16 +1,13 @@
 //! What every attacker has: a card on the link, whose frames are told as any other's, and a count.
 
 use super::forge::{self, Header};
+use crate::arp::ArpPacket;
 use crate::node::{NodeContext, WireFrame};
-use crate::view::FrameView;
 use glasstack_journal::event::{Direction, InterfaceId, Link, MacAddress, Medium};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// ARP operations (RFC 826).
-pub(super) const REQUEST: u16 = 1;
-pub(super) const REPLY: u16 = 2;
 /// Of an Ethernet card, in bytes.
 const MTU: usize = 1_500;
 
@@ -99,39 +96,13 @@ impl Station {
     /// Asks who has an address, as nobody: an ARP Probe (RFC 5227 2.1.1).
     pub(super) fn asks_for(&mut self, address: Ipv4Addr, context: &mut NodeContext<'_>) {
         let header = Header::new(self.mac, MacAddress::BROADCAST);
-        let sender = (self.mac, Ipv4Addr::UNSPECIFIED);
-        let nobody = MacAddress([0; 6]);
-        self.sends(forge::arp(header, REQUEST, sender, (nobody, address)), context);
+        let probe = ArpPacket::request((self.mac, Ipv4Addr::UNSPECIFIED), address);
+        self.sends(forge::arp_packet(header, &probe), context);
     }
 
     fn told(&self, frame: &WireFrame, direction: Direction, context: &NodeContext<'_>) {
         let Some(interface) = self.interface else { return };
         let bytes = frame.bytes.as_slice();
         context.record(|| Link::Frame { frame: frame.id, interface, direction, bytes: bytes.into() });
-    }
-}
-
-/// An ARP packet for IPv4 on Ethernet, as it came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ArpPacket {
-    pub(super) operation: u16,
-    pub(super) sender: (MacAddress, Ipv4Addr),
-    pub(super) target: Ipv4Addr,
-}
-
-impl ArpPacket {
-    /// None if the frame is none.
-    pub(super) fn of(frame: &FrameView<'_>) -> Option<Self> {
-        let operation = match (frame.is_arp_request(), frame.is_arp_reply()) {
-            (true, _) => REQUEST,
-            (_, true) => REPLY,
-            _ => return None,
-        };
-        let header = if frame.vlan().is_some() { 18 } else { 14 };
-        let packet: &[u8; 28] = frame.bytes().get(header..)?.first_chunk()?;
-        let mac = |at: usize| packet.get(at..at + 6)?.try_into().ok().map(MacAddress);
-        let address =
-            |at: usize| packet.get(at..at + 4)?.try_into().ok().map(|four: [u8; 4]| Ipv4Addr::from(four));
-        Some(Self { operation, sender: (mac(8)?, address(14)?), target: address(24)? })
     }
 }

@@ -2,7 +2,8 @@
 //! answers, blind resets, SYN floods, ICMP redirects. They differ in what they send.
 
 use super::forge::{self, Control, Header};
-use super::station::{ArpPacket, REPLY, REQUEST, Sent, Station};
+use super::station::{Sent, Station};
+use crate::arp::{ArpPacket, REPLY, REQUEST};
 use crate::node::{Node, NodeContext, WireFrame};
 use glasstack_journal::Instant;
 use glasstack_journal::event::{MacAddress, TcpFlags};
@@ -176,10 +177,9 @@ impl Node for Volley {
             self.mac = Some(packet.sender.0);
             self.next = context.now().max(self.pace.from);
         }
-        if packet.operation == REQUEST && Some(packet.target) == self.station.address {
+        if packet.operation == REQUEST && Some(packet.target.1) == self.station.address {
             let header = Header::new(self.station.mac, packet.sender.0);
-            let own = (self.station.mac, packet.target);
-            self.station.sends(forge::arp(header, REPLY, own, packet.sender), context);
+            self.station.sends(forge::arp_packet(header, &packet.answer(self.station.mac)), context);
         }
     }
 

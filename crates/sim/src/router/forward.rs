@@ -9,6 +9,7 @@ use super::passage::Plan;
 use super::pieces::Fate;
 use super::routes::Row;
 use super::{Port, Router, arp, discard};
+use crate::arp::ArpPacket;
 use crate::node::{NodeContext, WireFrame};
 use glasstack_journal::event::{Arp, DropReason, FrameId, Icmp, Ip, MacAddress, RequestReason};
 use std::net::Ipv4Addr;
@@ -231,7 +232,8 @@ impl Router {
     /// Asks for the MAC address of `to` (RFC 826).
     pub(super) fn ask(&self, to: NextHop, why: RequestReason, context: &mut NodeContext<'_>) {
         let Some(port) = self.ports.get(to.port) else { return };
-        let frame = context.new_frame(arp::request(port.mac, port.address, to.address));
+        let request = ArpPacket::request((port.mac, port.address), to.address);
+        let frame = context.new_frame(arp::framed(&request, MacAddress::BROADCAST));
         context.record(|| Arp::RequestSent { frame: frame.id, next_hop: to.address, why });
         port.emit(to.port, frame, context);
     }

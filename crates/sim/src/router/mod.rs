@@ -71,6 +71,7 @@ pub use filter::{Action, BadRule, Filter, Protocol, Rule, Side};
 pub use nat::{Filtering, Forward, Forwarded, NatConfig, Timeouts};
 pub use rip::{RipConfig, RipTimers};
 
+use crate::arp::{ARP, ArpPacket, REQUEST};
 use crate::entropy::Rng;
 use crate::node::{Node, NodeContext, WireFrame};
 use config::PortConfig;
@@ -177,23 +178,25 @@ impl Router {
     /// RFC 826, "Packet Reception".
     fn on_arp(&mut self, index: usize, frame: &WireFrame, context: &mut NodeContext<'_>) {
         let Some(port) = self.ports.get(index) else { return };
-        let Some(arp) = arp::parse(&frame.bytes) else {
+        // RFC 1812 3.3.2: nobody is behind a group's address.
+        let packet = ArpPacket::of(&frame.view()).filter(|packet| !packet.sender.0.is_multicast());
+        let Some(packet) = packet else {
             return discard(frame.id, DropReason::BadArp, "not Ethernet and IPv4".to_owned(), context);
         };
-        let ours = arp.target == port.address;
-        let sender = NextHop { port: index, address: arp.sender };
-        if port.network.contains(arp.sender) && (ours || self.neighbours.knows(sender)) {
-            let (before, waiting) = self.neighbours.learn(sender, arp.sender_mac, context.now());
-            if before != Some(arp.sender_mac) {
-                context.record(|| Arp::Learned { ip: arp.sender, mac: arp.sender_mac, before });
+        let ((mac, ip), ours) = (packet.sender, packet.target.1 == port.address);
+        let sender = NextHop { port: index, address: ip };
+        if port.network.contains(ip) && (ours || self.neighbours.knows(sender)) {
+            let (before, waiting) = self.neighbours.learn(sender, mac, context.now());
+            if before != Some(mac) {
+                context.record(|| Arp::Learned { ip, mac, before });
             }
             for waited in waiting {
                 port.emit(index, waited, context);
             }
         }
-        if arp.is_request && ours {
-            let reply = context.new_frame(arp::reply(port.mac, port.address, &arp));
-            context.record(|| Arp::ReplySent { frame: reply.id, to: arp.sender });
+        if packet.operation == REQUEST && ours {
+            let reply = context.new_frame(arp::framed(&packet.answer(port.mac), mac));
+            context.record(|| Arp::ReplySent { frame: reply.id, to: ip });
             port.emit(index, reply, context);
         }
     }
@@ -223,7 +226,7 @@ impl Node for Router {
             (Some(to), Some(_)) if to != port.mac && !to.is_multicast() => {
                 discard(frame.id, DropReason::NotOurMac, format!("to {to}"), context);
             }
-            (_, Some(arp::ARP)) => self.on_arp(index, &frame, context),
+            (_, Some(ARP)) => self.on_arp(index, &frame, context),
             (_, Some(packet::IPV4)) => self.on_packet(index, frame, context),
             (_, Some(other)) => {
                 discard(frame.id, DropReason::UnknownEtherType, format!("EtherType {other:#06x}"), context);
