@@ -301,4 +301,16 @@ mod tests {
         assert_eq!(bad[0].line_in(toml), Some(7));
         assert!(error.starts_with("host shop, serve = [\"wbe\"]: nothing is called `wbe`"), "{error}");
     }
+
+    #[test]
+    fn the_page_about_the_internet_has_every_word_and_a_row_for_each_host() {
+        let page = include_str!("../../../docs/internet.md");
+        for word in SERVICES {
+            assert!(page.contains(&format!("`{word}")), "{word}");
+        }
+        let roots = ('a'..='m').map(|letter| format!("{letter}-root")).collect::<Vec<_>>();
+        for host in crate::plan::internet().unwrap().hosts.keys() {
+            assert!(roots.contains(host) || page.contains(&format!("`{host}`")), "{host}");
+        }
+    }
 }
