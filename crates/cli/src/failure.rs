@@ -1,6 +1,7 @@
 //! How the program fails: the chain of causes on stderr, and an exit code as curl's.
 
 use crate::console::Console;
+use glasstack::views::printable;
 use glasstack::web::WebError;
 use std::fmt;
 use std::io::Write;
@@ -85,9 +86,14 @@ pub(crate) fn tell(error: &anyhow::Error) {
         }
         let head = if told.is_empty() { "glasstack: " } else { "  because " };
         // Where it cannot be told, the exit code still tells it.
-        let _ = writeln!(Console, "{head}{text}");
+        let _ = writeln!(Console, "{head}{}", harmless(&text));
         told = text;
     }
+}
+
+/// What a peer has put into an error does nothing to the terminal; the error's own lines stay lines.
+fn harmless(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// An error with its causes, in a line.
@@ -118,6 +124,14 @@ mod tests {
     use super::*;
     use anyhow::{Context, anyhow};
     use glasstack::web::address_bar;
+
+    #[test]
+    fn what_a_peer_says_does_nothing_to_the_terminal() {
+        assert_eq!(
+            harmless("refused: \u{1b}[2J\nlose client\n     ^^^^^^"),
+            "refused: \\u{1b}[2J\nlose client\n     ^^^^^^"
+        );
+    }
 
     #[test]
     fn a_code_is_found_below_any_context() {

@@ -41,3 +41,4 @@ pub use ladder::{Ladder, LadderOptions, Layer, ladder};
 pub use narration::{Level, Narration};
 pub use pcapng::{PcapngCapture, Points};
 pub use summary::{Journey, Stage, Summary, Totals, summarize};
+pub use text::printable;

@@ -11,7 +11,7 @@ const LONGEST: usize = 1_000;
 /// `text` on one line, without anything that a terminal would act on: control characters (ESC,
 /// newline, C1) and those that turn the direction of writing are shown escaped; the rest of what is
 /// too long is left out.
-pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+pub fn printable(text: &str) -> Cow<'_, str> {
     if text.len() <= LONGEST && !text.chars().any(is_dangerous) {
         return Cow::Borrowed(text);
     }

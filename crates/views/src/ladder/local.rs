@@ -14,9 +14,7 @@ pub(super) fn happened(event: &Event) -> Option<(Layer, String)> {
         Event::Tcp(tcp) => (Layer::Tcp, of_tcp(tcp)?),
         Event::Dhcp(dhcp) => (Layer::Udp, of_dhcp(dhcp)?),
         Event::Rip(rip) => (Layer::Routing, of_rip(rip)?),
-        Event::Dns(Dns::Resolved { name, addresses, .. }) => {
-            (Layer::Udp, resolved(name, addresses))
-        }
+        Event::Dns(Dns::Resolved { name, addresses, .. }) => (Layer::Udp, resolved(name, addresses)),
         Event::Dns(Dns::Failed { name, why }) => (Layer::Udp, format!("{name} not resolved: {why}")),
         Event::Tls(Tls::Established { version, .. }) => (Layer::Tls, format!("{version} established")),
         Event::Tls(Tls::Failed { why }) => (Layer::Tls, format!("TLS failed: {why}")),
