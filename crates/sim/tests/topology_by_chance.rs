@@ -116,8 +116,9 @@ fn duties() -> impl Strategy<Value = RouterSpec> {
     let filter = (action, rules).prop_map(|(policy, rules)| {
         rules.iter().fold(FilterSpec::new(policy), |filter, rule| filter.rule(rule.parse().unwrap()))
     });
-    let timers = (of(duration()), of(duration()), of(duration()))
-        .prop_map(|(update, timeout, garbage)| RipTimersSpec { update, timeout, garbage });
+    let timers = (of(duration()), of(duration()), of(duration())).prop_map(|(update, timeout, garbage)| {
+        RipTimersSpec { update: update.filter(|update| !update.is_zero()), timeout, garbage }
+    });
     let rip = (any::<bool>(), any::<bool>(), of(1..=15_u8), of("[ -~]{0,16}"), timers).prop_map(
         |(passive, off, cost, password, timers)| {
             let mut rip = RipSpec::new().timers(timers);

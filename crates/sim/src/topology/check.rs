@@ -7,6 +7,7 @@ use super::router::RouterSpec;
 use super::wiring::{Socket, Wiring};
 use super::{CableSpec, Cidr, HostAddress, HostSpec, RouteSpec, SwitchSpec, Topology};
 use crate::cable::Queue;
+use crate::router::Forwarded;
 use crate::switch::Vlan;
 use glasstack_journal::event::MacAddress;
 use glasstack_stack::Prefix;
@@ -163,6 +164,9 @@ impl Checker {
     fn translation(&mut self, place: &Place, name: &str, router: &RouterSpec) {
         if let Some(nat) = &router.nat {
             self.port(place.at("nat").at("outside"), name, nat.outside, router);
+            if nat.ports.as_ref().is_some_and(|ports| ports.is_empty()) {
+                self.problem(place.at("nat").at("ports"), "the first port comes after the last", "");
+            }
         }
         for (index, forward) in router.forwards.iter().enumerate() {
             let place = place.at("forwards").at(index);
@@ -172,6 +176,11 @@ impl Checker {
                     "a forwarded port needs address translation",
                     "add nat = { outside = 1 }, say, the port towards the Internet",
                 );
+            }
+            let own = [(520, router.rip.is_some(), "RIP"), (67, !router.dhcp.is_empty(), "DHCP")];
+            let is_own = |(port, is_on, _): &&(u16, bool, &str)| *is_on && *port == forward.port;
+            if let (Forwarded::Udp, Some((port, _, what))) = (forward.protocol, own.iter().find(is_own)) {
+                self.problem(place.clone(), format!("udp {port} is the router's own, for {what}"), "");
             }
             let same = |other: &&crate::router::Forward| {
                 (other.protocol, other.port) == (forward.protocol, forward.port)
@@ -201,6 +210,13 @@ impl Checker {
                 for (index, port) in ports.iter().enumerate() {
                     self.port(place.at(key).at(index), name, *port, router);
                 }
+            }
+            if rip.timers.update.is_some_and(|update| update.is_zero()) {
+                self.problem(
+                    place.at("timers").at("update"),
+                    "RIP without a pause",
+                    "30s is usual (RFC 2453 3.8)",
+                );
             }
             for (port, cost) in &rip.costs {
                 let place = place.at("costs").at(port.to_string().as_str());

@@ -37,7 +37,7 @@ impl Topology {
         }
         let mut text = String::new();
         if let Some(title) = &self.title {
-            text += &format!("{title}\n");
+            text += &format!("{}\n", title.trim_end());
         }
         text += &format!("{}\n\n", labels::census(self));
         let widest =
