@@ -51,6 +51,13 @@ fn sources_from_the_wrong_side_are_discarded_where_they_are_checked() {
 }
 
 #[test]
+fn who_has_no_address_yet_comes_from_nowhere_even_where_sources_are_checked() {
+    let mut home = Home::new(forwarding().checks_sources());
+    home.shout(udp("0.0.0.0:68", "255.255.255.255:67", b"discover"));
+    assert_eq!(home.drops(), [DropReason::NotForwarded]);
+}
+
+#[test]
 fn a_shorter_way_is_told_and_the_packet_goes_on() {
     // RFC 1812 5.2.7.2. 203.0.113.1 is on the link of the sender.
     let mut home = Home::new(forwarding());

@@ -210,6 +210,9 @@ fn a_forwarded_port_leads_inside_and_back() {
     assert_eq!(home.inside(), ["tcp 198.51.100.80:4000 > 192.168.1.20:8080 flags 0x02"]);
     home.send(tcp("192.168.1.20:8080", "198.51.100.80:4000", SYN_ACK));
     assert_eq!(home.outside(), ["tcp 203.0.113.5:80 > 198.51.100.80:4000 flags 0x12"]);
+    home.run(300_000);
+    home.receive(tcp("198.51.100.80:4001", "203.0.113.5:80", SYN));
+    assert_eq!(home.inside().len(), 1, "the port does not go with its connection");
 }
 
 #[test]

@@ -208,6 +208,19 @@ fn a_flood_of_syns_leaves_room_for_who_goes_on() {
 }
 
 #[test]
+fn a_volley_ends_when_its_time_is_over() {
+    let sent = Sent::default();
+    let to = SocketAddrV4::new(SERVER, 80);
+    let mut two = on_a_switch_with(Some("10.0.0.1"), |world| {
+        let pace = Pace { until: Instant::from_millis(500), ..pace(100, 1_000) };
+        let entropy = world.environment("mallory").entropy;
+        Volley::syn_flood(MALLORY, SERVER, to, pace, entropy).counted(sent.clone())
+    });
+    two.world.run_for(Duration::from_secs(5)).unwrap();
+    assert!((40..=50).contains(&sent.count()), "{}", sent.count());
+}
+
+#[test]
 fn an_icmp_redirect_is_not_followed() {
     let own = Ipv4Addr::new(10, 0, 0, 66);
     let (mut two, sent) = volley(|_, sent| {

@@ -231,7 +231,8 @@ fn what_cannot_be_configured_is_refused() {
 fn a_passive_port_listens_and_a_port_that_is_off_does_not() {
     let told = neighbourly(&response(&[entry([10, 0, 9, 0], 1)]));
     let mut passive = bench(RipConfig::new().passive(0));
-    passive.hear(std::slice::from_ref(&told));
+    let everything = [&[1, 2, 0, 0][..], &[0; 19], &[16]].concat();
+    passive.hear(&[told.clone(), neighbourly(&everything)]);
     passive.world.run_for(Duration::from_secs(100)).unwrap();
     assert_eq!(passive.learnt().len(), 1);
     assert!(passive.neighbour.received().is_empty(), "it says nothing");

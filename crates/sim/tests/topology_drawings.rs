@@ -67,9 +67,9 @@ fn on_the_drawing_of_the_default_internet_no_two_words_touch() {
         assert!(words.len() > 3 * topology.hosts.len());
         let width: f64 = attribute(&svg, "width=\"").parse().unwrap();
         for (n, word) in words.iter().enumerate() {
-            assert!(word.left >= 0.0 && word.right <= width, "{word:?} leaves the page");
+            assert!(word.left >= 0.0 && word.right <= width, "`{}` leaves the page", word.text);
             let touching = words[..n].iter().find(|other| other.touches(word));
-            assert!(touching.is_none(), "{word:?} touches {touching:?}");
+            assert!(touching.is_none(), "`{}` touches {touching:?}", word.text);
         }
     }
 }
