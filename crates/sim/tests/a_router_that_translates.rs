@@ -8,6 +8,7 @@ mod home;
 use glasstack_journal::event::DropReason;
 use glasstack_sim::router::{Filtering, Forward, NatConfig};
 use home::{HOME, Home, echo, forwarding, icmp, tcp, translating, udp};
+use std::ops::RangeInclusive;
 
 const SYN: u8 = 0x02;
 const SYN_ACK: u8 = 0x12;
@@ -401,7 +402,7 @@ fn a_nat_that_cannot_be_is_refused_with_its_reason() {
         (forwarding().forward(forward), "router home: `tcp 80 to 192.168.1.20:80` needs a NAT"),
         (forwarding().nat(NatConfig::new(2)), "router home: a NAT to port 2 of 2"),
         (
-            forwarding().nat(NatConfig { ports: 9..=8, ..NatConfig::new(1) }),
+            forwarding().nat(NatConfig { ports: RangeInclusive::new(9, 8), ..NatConfig::new(1) }),
             "router home: a NAT with the ports 9-8, which are none",
         ),
         (
