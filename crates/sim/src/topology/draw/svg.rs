@@ -266,7 +266,7 @@ impl Topology {
         line("mono", left, y + 33, &address);
         let uplink = hung.and_then(|hung| self.address_at(hung.parent)).unwrap_or_default();
         let uplink = uplink.split('/').next().unwrap_or_default().to_owned();
-        if width(&address, SMALL) + width(&uplink, SMALL) + 30 <= CARD_WIDTH {
+        if width(&address, SMALL) + width(&uplink, SMALL) + 26 <= CARD_WIDTH {
             line("faint end", right, y + 33, &uplink);
         }
         line("purpose", left, y + 47, &cut(&labels::purpose(host), letters(CARD_WIDTH - 20)));
