@@ -3,7 +3,7 @@
 mod source;
 
 pub(crate) use source::{
-    NETRC, enter_sandbox, entries, is_sandbox, keep, kept, metadata, open, place, stdin,
+    NETRC, enter_sandbox, entries, is_sandbox, keep, kept, metadata, new_folder, open, place, stdin,
 };
 
 use anyhow::{Context, bail};

@@ -171,8 +171,8 @@ fn spool(bytes: &[u8]) -> io::Result<File> {
     file
 }
 
-/// A folder that nobody else has.
-fn new_folder() -> io::Result<PathBuf> {
+/// A folder that nobody else has, which only this user may enter.
+pub(crate) fn new_folder() -> io::Result<PathBuf> {
     let mut number = 0;
     loop {
         let folder = std::env::temp_dir().join(format!("glasstack-run-{}-{number}", std::process::id()));

@@ -5,14 +5,17 @@
 
 use super::place::Place;
 use crate::args::BridgeOptions;
+use crate::files::new_folder;
 use crate::net::interrupted;
 use anyhow::Context;
 use futures_util::future::select;
 use glasstack::netns::{NetNs, NetNsError, Running};
 use glasstack::stack::{Executor, World};
 use glasstack::uplink::{TapConfig, TapDevice, TapWorld};
+use std::fs::Permissions;
 use std::io;
 use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -94,9 +97,9 @@ struct Files {
 
 impl Files {
     fn new(ca: &str, server: IpAddr) -> anyhow::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("glasstack-lab.{}", std::process::id()));
-        std::fs::create_dir(&folder).with_context(|| folder.display().to_string())?;
-        let files = Self { folder };
+        let files = Self { folder: new_folder().context("a temporary folder")? };
+        // The program may be run as another user; there is no secret in it.
+        std::fs::set_permissions(&files.folder, Permissions::from_mode(0o755))?;
         std::fs::write(files.ca(), ca).context("the lab's root certificate")?;
         std::fs::write(files.resolv_conf(), format!("nameserver {server}\n")).context("resolv.conf")?;
         Ok(files)
