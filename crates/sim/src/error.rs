@@ -46,7 +46,9 @@ pub enum TopologyError {
     )]
     SeededGate(String),
     /// An attacker and a gate to a real network in one world.
-    #[error("{0} attacks, and attacks exist in memory only: never in a world with a gate to a real network")]
+    #[error(
+        "{0}: attacks and forged frames exist in memory only, never in a world with a gate to a real network"
+    )]
     NoAttacksOnARealNetwork(String),
     /// A router cannot be as configured.
     #[error("router {name}: {why}")]
