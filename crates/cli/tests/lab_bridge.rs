@@ -85,9 +85,8 @@ fn a_fault_strikes_real_programs_too_and_a_forging_one_is_refused() {
 
 #[test]
 fn a_fault_that_strikes_nobody_is_told() {
-    // The client's own cable: nothing that the kernel sends passes it.
     let Some(ran) = in_the_lab(&["--fault", "lose client SYN-ACK 1"], &["true"]) else { return };
-    ran.exits(0).saying("the fault `lose client SYN-ACK 1` never struck");
+    ran.exits(0).saying("the fault `lose SYN-ACK 1 at home-switch <-> home` never struck");
 }
 
 #[test]
@@ -161,6 +160,48 @@ fn an_address_that_somebody_has_and_a_switch_that_is_not_there_are_refused() {
     ran.exits(2).saying("192.168.1.10 belongs to client on home-switch");
     let Some(ran) = in_the_lab(&["--at", "nowhere"], &["true"]) else { return };
     ran.exits(2).saying("there is no switch named nowhere; these are: dc-switch");
+}
+
+#[test]
+fn a_fault_of_the_clients_strikes_the_kernel_which_stands_in_its_place() {
+    let options = ["--fault", "lose client SYN-ACK 1"];
+    let Some(ran) = in_the_lab(&options, &["curl", "-sS", "--max-time", "20", "http://echo.test/"]) else {
+        return;
+    };
+    let ran = ran.exits(0);
+    assert!(!ran.err.contains("never struck"), "{}", ran.err);
+    let never = ["--fault", "lose client SYN-ACK 9"];
+    let Some(ran) = in_the_lab(&never, &["curl", "-sS", "--max-time", "20", "http://echo.test/"]) else {
+        return;
+    };
+    ran.exits(0).saying("never struck");
+}
+
+#[test]
+fn a_program_ends_when_its_time_is_up_and_what_cannot_be_saved_is_refused() {
+    let Some(ran) = in_the_lab(&["--seconds", "0.2"], &["sleep", "60"]) else { return };
+    ran.exits(124);
+    let Some(ran) = in_the_lab(&["--save", "/nowhere/run.toml"], &["true"]) else { return };
+    ran.exits(2).saying("cannot be done again");
+    let Some(ran) = in_the_lab(&["--capture", "/dev/null", "--capture-at", "bogus"], &["true"]) else {
+        return;
+    };
+    ran.exits(2).saying("bogus");
+}
+
+#[test]
+fn a_network_without_a_router_is_bridged_as_well() {
+    with_real_peers(&["ping"], |network| {
+        let file = network.write(
+            "lan.toml",
+            "host.client = { address = \"10.9.0.2/24\" }\nhost.other = { address = \"10.9.0.3/24\" }\nswitch.lan = \
+             {}\ncable = [{ between = [\"client\", \"lan\"] }, { between = [\"other\", \"lan\"] }]\n",
+        );
+        let Some(ran) = in_the_lab(&["--topology", &file], &["ping", "-n", "-c", "1", "10.9.0.3"]) else {
+            return;
+        };
+        assert!(ran.ok().contains("1 received"));
+    });
 }
 
 #[test]

@@ -15,7 +15,8 @@ pub(crate) struct BridgeOptions {
     /// The TAP device [default: the prepared one, or a new one]
     #[arg(long, value_name = "NAME")]
     pub(crate) tap: Option<String>,
-    /// The switch of the lab that this machine's kernel joins [default: the client's]
+    /// The switch of the lab that this machine's kernel joins, as `home-switch` or with a port, as
+    /// `home-switch:5` [default: the client's]
     #[arg(long, value_name = "SWITCH")]
     pub(crate) at: Option<String>,
     /// The kernel's address there [default: the first that is free]
@@ -28,7 +29,7 @@ pub(crate) struct BridgeOptions {
     /// Write the lab's root certificate as PEM
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
-    /// End after so long, in seconds [default: when it is interrupted]
+    /// End after so long, in seconds, and with the program [default: when it is interrupted]
     #[arg(long, value_name = "SECONDS", value_parser = some_seconds)]
     pub(crate) seconds: Option<Duration>,
     #[command(flatten)]

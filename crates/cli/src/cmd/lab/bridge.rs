@@ -4,11 +4,12 @@ mod inside;
 mod place;
 
 use crate::args::{BridgeOptions, WatchOptions};
+use crate::capture::Captures;
 use crate::failure::usage;
 use crate::{output, scene, watch};
 use anyhow::{Context, bail};
 use glasstack::bridge::Bridge;
-use glasstack::lab::{FaultSpec, Lab, plan};
+use glasstack::lab::{FaultSpec, Lab, LabBuilder, plan};
 use glasstack::sim::topology::Topology;
 use glasstack::sim::{Cable, Gate, SimWorld};
 use glasstack::stack::{Environment, FrameDevice, World};
@@ -32,6 +33,11 @@ pub(crate) fn run(options: &BridgeOptions) -> anyhow::Result<ExitCode> {
             "--seed is for the lab in memory: on a TAP nobody may be able to guess ports, ids and keys"
         ));
     }
+    if options.watch.save.is_some() {
+        bail!(usage(
+            "--save: what happens on a bridge is the kernel's business too, and cannot be done again"
+        ));
+    }
     // First: without root it is another process that goes on.
     let inside = if options.command.is_empty() { None } else { Some(Inside::new(options)?) };
     let run = scene::of_options(&options.lab, false, &[])?;
@@ -40,9 +46,15 @@ pub(crate) fn run(options: &BridgeOptions) -> anyhow::Result<ExitCode> {
         None => plan::internet().context("the default Internet")?,
     };
     let place = Place::find(&topology, options.at.as_deref(), options.addr)?;
+    // What is captured is what passes between the lab and the kernel, unless another place is named.
+    let captures = Captures::choose(&options.watch.capture_at, &topology, OUTSIDE)?;
     let mut world = TapWorld::new()?;
     world.catch_signals()?;
-    let (lab, gate) = lab_with_a_gate(topology, run.faults, options, &place, world.environment())?;
+    let builder = builder(topology, run.faults, &place, world.environment());
+    let watch = WatchOptions { untold: is_untold(&options.watch), ..options.watch.clone() };
+    watch::attach_at(builder.journal(), &watch, OUTSIDE, captures.points(), false)?;
+    let (lab, gate) = with_a_gate(builder, &place)?;
+    captures.begin(&lab);
     let config = TapConfig {
         name: options.tap.clone(),
         mode: Mode::Tap,
@@ -63,7 +75,7 @@ pub(crate) fn run(options: &BridgeOptions) -> anyhow::Result<ExitCode> {
     let (ca, servers) = (lab.ca_pem().to_owned(), lab.name_server);
     world.add_guest(Bridge::new(lab, gate), device)?;
     let ended = match inside {
-        Some(inside) => inside.run(&mut world, &tap, &place, &ca, servers.ip()),
+        Some(inside) => inside.run(&mut world, (&tap, &place), (&ca, servers.ip()), options.seconds),
         None => {
             if options.route {
                 place.route_everything(&tap)?;
@@ -90,26 +102,21 @@ fn wait(world: &mut TapWorld, limit: Option<Duration>) -> anyhow::Result<ExitCod
     }
 }
 
-/// The lab with its clock, its date and its randomness from outside, and a gate on a switch.
-fn lab_with_a_gate(
-    topology: Topology,
-    faults: Vec<FaultSpec>,
-    options: &BridgeOptions,
-    place: &Place,
-    env: &Environment,
-) -> anyhow::Result<(Lab, Gate)> {
+/// The lab with its clock, its date and its randomness from outside.
+fn builder(topology: Topology, faults: Vec<FaultSpec>, place: &Place, env: &Environment) -> LabBuilder {
     let mut seed = [0; 8];
     env.entropy.fill(&mut seed);
     let epoch = env.journal.epoch();
     let world = SimWorld::builder(u64::from_le_bytes(seed)).epoch(epoch).entropy(env.entropy.clone()).build();
     let faults = faults.into_iter().map(|fault| place.put(fault));
-    let builder = Lab::builder_in(world).topology(topology).faults(faults);
-    // What is captured is what passes between the lab and the kernel, unless another place is named.
-    let watch = WatchOptions { untold: is_untold(&options.watch), ..options.watch.clone() };
-    watch::attach(builder.journal(), &watch, OUTSIDE, false)?;
+    Lab::builder_in(world).topology(topology).faults(faults)
+}
+
+/// The kernel's place on the switch.
+fn with_a_gate(builder: LabBuilder, place: &Place) -> anyhow::Result<(Lab, Gate)> {
     let mut lab = builder.build()?;
     let gate = lab.world.add_gate(OUTSIDE)?;
-    lab.world.connect(&gate, place.at.as_str(), Cable::new().latency(Duration::ZERO))?;
+    lab.world.connect(&gate, place.plug(), Cable::new().latency(Duration::ZERO))?;
     Ok((lab, gate))
 }
 

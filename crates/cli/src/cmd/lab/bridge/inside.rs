@@ -8,7 +8,7 @@ use crate::args::BridgeOptions;
 use crate::files::new_folder;
 use crate::net::interrupted;
 use anyhow::Context;
-use futures_util::future::select;
+use futures_util::future::{Either, select};
 use glasstack::netns::{NetNs, NetNsError, Running};
 use glasstack::stack::{Executor, World};
 use glasstack::uplink::{TapConfig, TapDevice, TapWorld};
@@ -24,6 +24,8 @@ use std::time::Duration;
 
 /// Tells the program that it was started by itself.
 const AGAIN: &str = "GLASSTACK_BRIDGE_INSIDE";
+/// timeout(1).
+const TIME_IS_UP: u8 = 124;
 /// How long the program may go on after a signal.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
@@ -52,17 +54,25 @@ impl Inside {
     pub(super) fn run(
         self,
         world: &mut TapWorld,
-        tap: &str,
-        place: &Place,
-        ca: &str,
-        server: IpAddr,
+        (tap, place): (&str, &Place),
+        (ca, server): (&str, IpAddr),
+        limit: Option<Duration>,
     ) -> anyhow::Result<ExitCode> {
-        self.ns.run(|| place.route_everything(tap))??;
+        if place.gateway.is_some() {
+            self.ns.run(|| place.route_everything(tap))??;
+        }
         let files = Files::new(ca, server)?;
         let mut running = self.ns.spawn(&mut files.command(&self.command))?;
         let executor = world.environment().executor.clone();
-        match world.run(ended(&mut running, &executor)) {
-            Ok(status) => Ok(exit_code(status?)),
+        let time_is_up = executor.sleep(limit.unwrap_or(Duration::MAX));
+        let first = world.run(async {
+            match select(pin!(ended(&mut running, &executor)), time_is_up).await {
+                Either::Left((status, _)) => status.map(exit_code),
+                Either::Right(_) => Ok(ExitCode::from(TIME_IS_UP)),
+            }
+        });
+        match first {
+            Ok(code) => Ok(code?),
             Err(error) => {
                 // A terminal interrupts the program as well, which may have a last word.
                 let gone = pin!(ended(&mut running, &executor));

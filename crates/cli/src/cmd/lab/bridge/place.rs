@@ -1,9 +1,11 @@
 //! Where in the lab the kernel stands, and as whom.
 
 use crate::failure::usage;
+use crate::watch::HERO as CLIENT;
 use anyhow::{Context, bail};
 use glasstack::lab::fault::{self, FaultSpec};
-use glasstack::sim::topology::{Cidr, HostAddress, Topology};
+use glasstack::sim::Plug;
+use glasstack::sim::topology::{Cidr, End, HostAddress, Topology};
 use glasstack::stack::{FrameDevice, Prefix};
 use glasstack::uplink::{InterfaceAddress, Netlink, TapDevice};
 use std::net::{IpAddr, Ipv4Addr};
@@ -12,6 +14,8 @@ use std::net::{IpAddr, Ipv4Addr};
 pub(super) struct Place {
     /// The switch.
     pub(super) at: String,
+    /// Its port; none: the first that is free.
+    port: Option<usize>,
     /// The kernel's address on its link.
     pub(super) own: InterfaceAddress,
     /// The router there.
@@ -27,10 +31,11 @@ impl Place {
         at: Option<&str>,
         own: Option<InterfaceAddress>,
     ) -> anyhow::Result<Self> {
-        let at = match at {
-            Some(at) => at,
-            None => switch_of_the_client(topology)?,
+        let End { node: at, port } = match at {
+            Some(at) => End::from(at),
+            None => End::from(switch_of_the_client(topology)?),
         };
+        let at = at.as_str();
         if !topology.switches.contains_key(at) {
             let known: Vec<&str> = topology.switches.keys().map(String::as_str).collect();
             bail!(usage(format!("there is no switch named {at}; these are: {}", known.join(", "))));
@@ -53,14 +58,33 @@ impl Place {
         let gateway = link.gateways.into_iter().find(|gateway| network.contains(*gateway));
         let router = link.stations.iter().find(|(_, station)| topology.routers.contains_key(*station));
         let router = router.map(|(_, name)| (*name).to_owned());
-        Ok(Self { at: at.to_owned(), own, gateway, router })
+        Ok(Self { at: at.to_owned(), port, own, gateway, router })
     }
 
-    /// A fault on no cable in particular strikes that of the user: between the switch and the router, where
-    /// all passes that the kernel has to do with the world.
+    /// Where the gate's cable ends.
+    pub(super) fn plug(&self) -> Plug {
+        match self.port {
+            Some(port) => (self.at.as_str(), port).into(),
+            None => self.at.as_str().into(),
+        }
+    }
+
+    /// The user of a bridge is the kernel. A fault on no cable in particular, or on the client's, strikes
+    /// between the switch and the router, where all passes that the kernel has to do with the world.
     pub(super) fn put(&self, mut fault: FaultSpec) -> FaultSpec {
-        if let (FaultSpec::Cable(cable), Some(router)) = (&mut fault, &self.router) {
-            cable.place.get_or_insert_with(|| fault::Place::Between(self.at.clone(), router.clone()));
+        let (FaultSpec::Cable(cable), Some(router)) = (&mut fault, &self.router) else { return fault };
+        let is_the_users = match &cable.place {
+            None => true,
+            Some(fault::Place::Of(node)) => node == CLIENT,
+            Some(fault::Place::Between(..)) => false,
+        };
+        if is_the_users {
+            cable.place = Some(fault::Place::Between(self.at.clone(), router.clone()));
+            if let Some(fault::Heading::Towards(node) | fault::Heading::Leaving(node)) = &mut cable.heading
+                && node == CLIENT
+            {
+                node.clone_from(&self.at);
+            }
         }
         fault
     }
@@ -137,7 +161,7 @@ fn switch_of_the_client(topology: &Topology) -> anyhow::Result<&str> {
     let ends =
         topology.cables.iter().map(|cable| [cable.between[0].node.as_str(), cable.between[1].node.as_str()]);
     let beside = ends.into_iter().find_map(|ends| match ends {
-        ["client", other] | [other, "client"] => Some(other),
+        [CLIENT, other] | [other, CLIENT] => Some(other),
         _ => None,
     });
     beside
