@@ -106,7 +106,13 @@ fn a_message_points_at_the_first_wrong_word_and_says_what_was_expected() {
     says("lose the last SYN", "              ^^^", "is known for the last when it passes");
     says("delay DNS answers", "                  ^", "expected how much later, as 3s or 20ms");
     says("delay DNS answers 3", "                    ^", "expected how much later, as 3s or 20ms");
-    says("lose 105%", "     ^^^^", "HTTP request, frame, ...)");
+    says("lose 105%", "     ^^^^", "expected a share between 0 and 100 %, as 5%");
+    says("lose -3%", "     ^^^", "expected a share between 0 and 100 %, as 5%");
+    says("lose client 500% of SYNs", "            ^^^^", "expected a share between 0 and 100 %, as 5%");
+    says("lose in bursts 5% 500%", "                  ^^^^", "expected a share between 0 and 100 %, as 5%");
+    says("lose SYN 99999999999999999999", "         ^^^^^^^^^^^^^^^^^^^^", "the number is too large");
+    says("lose the first 99999999999999999999 SYNs", "               ^^^^^^^^^^^^^^^^^^^^", "too large");
+    says("black hole above 99999999999999999999", "                 ^^^^^^^^^^^^^^^^^^^^", "too large");
     says(
         "kill root all but z",
         "                  ^",
@@ -118,6 +124,28 @@ fn a_message_points_at_the_first_wrong_word_and_says_what_was_expected() {
     says("expire the intermediat", "           ^^^^^^^^^^^", "did you mean intermediate?");
     says("answer NXDOMIAN for a.test", "       ^^^^^^^^", "did you mean NXDOMAIN?");
     says("", "^", "...)");
+}
+
+#[test]
+fn behind_the_name_of_a_host_the_word_that_is_wrong_is_pointed_at() {
+    says("lose client SYNACK 1", "            ^^^^^^", "did you mean SYN-ACK?");
+    says("lose client nonsense", "            ^^^^^^^^", "HTTP request, frame, ...)");
+    says("delay web TSL record 2 3s", "          ^^^", "did you mean TLS record?");
+    says("black hole client abov 1400", "                  ^^^^", "did you mean above?");
+    says("reset web aftr 10kB", "          ^^^^", "did you mean after?");
+    says("lose in burst 5% 50%", "     ^^", "did you mean in bursts?");
+    // Without a host, or without a word behind it.
+    says("lose SYNACK 1 at web", "     ^^^^^^", "did you mean SYN-ACK?");
+    says("lose nonsense 1", "     ^^^^^^^^", "HTTP request, frame, ...)");
+    says("lose nonsense at client", "     ^^^^^^^^", "HTTP request, frame, ...)");
+}
+
+#[test]
+fn a_record_type_that_does_not_exist_is_answered_with_one_that_does() {
+    says("lose DNS query AX www.example.test 1", "               ^^", "did you mean A?");
+    says("lose DNS answers CNAMEE", "                 ^^^^^^", "did you mean CNAME?");
+    says("lose DNS quary A", "         ^^^^^", "did you mean query?");
+    says("lose DNS queries att client", "                 ^^^", "did you mean at?");
 }
 
 #[test]

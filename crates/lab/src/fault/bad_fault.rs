@@ -1,5 +1,6 @@
 //! What is wrong with a sentence, and where.
 
+use glasstack_sim::topology::{as_seen, excerpt};
 use std::fmt;
 use std::ops::Range;
 
@@ -39,20 +40,17 @@ impl std::error::Error for BadFault {}
 
 impl fmt::Display for BadFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What cannot be seen would move the caret.
-        let shown: String = self
-            .sentence
-            .chars()
-            .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
-            .collect();
         let chars_before = |end: usize| {
             let within = self.sentence.char_indices().take_while(|(at, _)| *at < end).count();
             within + end.saturating_sub(self.sentence.len())
         };
         let before = chars_before(self.at.start);
-        let under = (chars_before(self.at.end) - before).max(1);
-        writeln!(f, "{shown}")?;
-        write!(f, "{}{} {}", " ".repeat(before), "^".repeat(under), self.why)?;
+        let (left_out, shown) = excerpt(&self.sentence, before + 1);
+        let indent = before.saturating_sub(left_out);
+        let room = shown.chars().count().saturating_sub(indent);
+        let under = chars_before(self.at.end).saturating_sub(before).min(room).max(1);
+        writeln!(f, "{}", as_seen(&shown))?;
+        write!(f, "{}{} {}", " ".repeat(indent), "^".repeat(under), self.why)?;
         match &self.nearest {
             Some(nearest) => write!(f, "; did you mean {nearest}?"),
             None => Ok(()),

@@ -17,6 +17,9 @@ const FORGED: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 66);
 /// How many SYNs a second a flood has, and how many in all, unless it says it.
 const FLOOD: (u32, u32) = (200, 1_000);
 
+/// What is expected of a probability.
+const SHARE: &str = "a share between 0 and 100 %, as 5%";
+
 /// What a sentence can begin with.
 pub(super) const VERBS: &[&str] = &[
     "lose",
@@ -45,13 +48,15 @@ pub(super) const VERBS: &[&str] = &[
     "redirect",
 ];
 
+/// What may stand behind it.
+pub(super) const CLAUSES: &[&str] = &["at", "towards", "leaving", "on port", "from", "after", "before"];
+
 /// The whole sentence.
 pub(super) fn sentence(text: &str) -> Result<FaultSpec, BadFault> {
     let mut reader = Reader::new(text)?;
     let fault = fault(&mut reader)?;
     if reader.word().is_some() {
-        let clauses = ["at", "towards", "leaving", "on port", "from", "after", "before"];
-        return Err(reader.expected("the end of the sentence or one of its clauses", &clauses));
+        return Err(reader.expected("the end of the sentence or one of its clauses", CLAUSES));
     }
     Ok(fault)
 }
@@ -121,7 +126,11 @@ fn fault(reader: &mut Reader<'_>) -> Result<FaultSpec, BadFault> {
 // ---- what befalls frames
 
 fn lose(reader: &mut Reader<'_>) -> Result<FaultSpec, BadFault> {
-    let place = host_before(reader, |rest| rest.sees("in bursts") || things::begins(rest));
+    let begins = |rest: &Reader<'_>| rest.sees("in bursts") || things::begins(rest);
+    let place = host_before(reader, begins, &things::words_and(&["in bursts"]));
+    if !reader.sees("in bursts") && reader.nearest(&["in bursts"]).is_some() {
+        return Err(reader.expected("a kind of frame or `in bursts`", &["in bursts"]));
+    }
     if reader.takes("in bursts") {
         let begins = percent(reader)?;
         let ends = percent(reader)?;
@@ -132,7 +141,8 @@ fn lose(reader: &mut Reader<'_>) -> Result<FaultSpec, BadFault> {
 }
 
 fn corrupt(reader: &mut Reader<'_>) -> Result<FaultSpec, BadFault> {
-    let place = host_before(reader, |rest| part(&mut rest.clone()).is_some() || things::begins(rest));
+    let begins = |rest: &Reader<'_>| part(&mut rest.clone()).is_some() || things::begins(rest);
+    let place = host_before(reader, begins, &things::words_and(&[]));
     let part = part(reader).unwrap_or(Part::Itself);
     let frames = frames(reader)?;
     let keeping_checksum = reader.takes("keeping the checksum");
@@ -157,7 +167,7 @@ fn part(reader: &mut Reader<'_>) -> Option<Part> {
 }
 
 fn duplicate(reader: &mut Reader<'_>) -> Result<FaultSpec, BadFault> {
-    let place = host_before(reader, things::begins);
+    let place = host_before(reader, things::begins, &things::words_and(&[]));
     let frames = frames(reader)?;
     // `from mallory` makes it an attack, `from 2s` a time.
     let is_by_somebody = reader.sees("from") && reader.word_after(1).and_then(quantity::duration).is_none();
@@ -198,7 +208,7 @@ fn on_cable(
     reader: &mut Reader<'_>,
     rest: impl FnOnce(&mut Reader<'_>, Frames) -> Result<Mishap, BadFault>,
 ) -> Result<FaultSpec, BadFault> {
-    let place = host_before(reader, things::begins);
+    let place = host_before(reader, things::begins, &things::words_and(&[]));
     let frames = frames(reader)?;
     let mishap = rest(reader, frames)?;
     cable_fault(reader, place, mishap)
@@ -210,20 +220,28 @@ fn past(
     preposition: &str,
     rest: impl FnOnce(&mut Reader<'_>) -> Result<Mishap, BadFault>,
 ) -> Result<FaultSpec, BadFault> {
-    let place = host_before(reader, |rest| rest.sees(preposition));
+    let place = host_before(reader, |rest| rest.sees(preposition), &[preposition]);
     reader.needs(preposition)?;
     let mishap = rest(reader)?;
     cable_fault(reader, place, mishap)
 }
 
-/// A host's name right behind the verb: a word that is no other, followed by what must come.
-fn host_before(reader: &mut Reader<'_>, follows: impl Fn(&Reader<'_>) -> bool) -> Option<Place> {
+/// A host's name right behind the verb: a word that is no other, followed by what must come. What must
+/// come begins with one of `words`: where it does not come, they tell whether the first word is one of
+/// them misspelt, or a host, so that the second is wrong.
+fn host_before(
+    reader: &mut Reader<'_>,
+    follows: impl Fn(&Reader<'_>) -> bool,
+    words: &[&str],
+) -> Option<Place> {
     if follows(reader) {
         return None;
     }
     let mut rest = reader.clone();
     let name = rest.may(node_name)?;
-    follows(&rest).then(|| {
+    let could_follow = |word: &str| quantity::number(word).is_none() && !is_clause(word);
+    let second_is_wrong = || rest.word().is_some_and(could_follow) && reader.nearest(words).is_none();
+    (follows(&rest) || second_is_wrong()).then(|| {
         reader.advance(1);
         Place::Of(name)
     })
@@ -233,6 +251,9 @@ fn frames(reader: &mut Reader<'_>) -> Result<Frames, BadFault> {
     if let Some(chance) = reader.may(quantity::percent) {
         let thing = if reader.takes("of") { things::thing(reader)? } else { Thing::Plain(Kind::Frame) };
         return Ok(Frames { thing, which: Which::Chance(chance) });
+    }
+    if reader.word().is_some_and(|word| word.ends_with('%')) {
+        return Err(reader.expected(SHARE, &[]));
     }
     for every in ["every", "all", "each", "any"] {
         if reader.takes(every) {
@@ -250,6 +271,9 @@ fn frames(reader: &mut Reader<'_>) -> Result<Frames, BadFault> {
     }
     let is_last = reader.sees("last ACK");
     if let Some(n) = reader.may(quantity::ordinal) {
+        if let Some(too_large) = reader.too_large() {
+            return Err(too_large);
+        }
         let count = reader.may(|word| quantity::number(word).filter(|count| n == 1 && *count > 0));
         let which = count.map_or(Which::Nth(n), Which::First);
         return Ok(Frames { thing: things::thing(reader)?, which });
@@ -259,6 +283,9 @@ fn frames(reader: &mut Reader<'_>) -> Result<Frames, BadFault> {
     let counts_copies = reader.word_after(1).is_some_and(|word| word.eq_ignore_ascii_case("times"));
     if !counts_copies && reader.word() == Some("0") {
         return Err(reader.wrong("frames are counted from 1"));
+    }
+    if let Some(too_large) = reader.too_large() {
+        return Err(too_large);
     }
     if !counts_copies && let Some(n) = reader.may(|word| quantity::number(word).filter(|n| *n > 0)) {
         return Ok(Frames { thing, which: Which::Nth(n) });
@@ -469,7 +496,7 @@ fn domain(reader: &mut Reader<'_>) -> Result<DnsName, BadFault> {
 }
 
 fn percent(reader: &mut Reader<'_>) -> Result<Percent, BadFault> {
-    reader.value("a probability, as 5%", quantity::percent)
+    reader.value(SHARE, quantity::percent)
 }
 
 fn size(reader: &mut Reader<'_>) -> Result<u64, BadFault> {

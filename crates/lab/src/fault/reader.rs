@@ -83,8 +83,16 @@ impl<'a> Reader<'a> {
                 self.advance(1);
                 Ok(value)
             }
-            None => Err(self.expected(what, &[])),
+            None => Err(self.too_large().unwrap_or_else(|| self.expected(what, &[]))),
         }
+    }
+
+    /// What to say of a number that nothing here can hold, if the next word begins with one.
+    pub(super) fn too_large(&self) -> Option<BadFault> {
+        let word = self.word()?;
+        let digits = word.split(|c: char| !c.is_ascii_digit()).next()?;
+        let is_too_large = !digits.is_empty() && digits.parse::<u64>().is_err();
+        is_too_large.then(|| self.wrong("the number is too large"))
     }
 
     /// Takes the next word if `read` can make something of it.
@@ -118,7 +126,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Which of `words` looks most like what stands here: one word or two of it.
-    fn nearest(&self, words: &[&str]) -> Option<String> {
+    pub(super) fn nearest(&self, words: &[&str]) -> Option<String> {
         let one = self.word()?;
         let two = self.word_after(1).map(|second| format!("{one} {second}"));
         let distance = |word: &str| {

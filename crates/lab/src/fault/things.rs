@@ -1,7 +1,7 @@
 //! What frames are called: read and written.
 
 use super::bad_fault::BadFault;
-use super::parse::is_clause;
+use super::parse::{CLAUSES, is_clause};
 use super::quantity;
 use super::reader::Reader;
 use super::spec::{Kind, Side, Thing};
@@ -15,6 +15,9 @@ const DNS: &[&str] = &["DNS message", "DNS messages", "DNS"];
 const CLIENT_HELLO: &[&str] = &["ClientHello", "ClientHellos", "client hello", "client hellos"];
 const HTTP_REQUEST: &[&str] = &["HTTP request", "HTTP requests"];
 const HTTP_RESPONSE: &[&str] = &["HTTP response", "HTTP responses"];
+
+/// The record types that are proposed for one that does not exist.
+const TYPES: &[&str] = &["A", "AAAA", "CNAME", "MX", "NS", "PTR", "SOA", "TXT", "SRV", "CAA", "HTTPS"];
 
 /// A kind of frame and what is said of it.
 pub(super) fn thing(reader: &mut Reader<'_>) -> Result<Thing, BadFault> {
@@ -97,6 +100,11 @@ fn kind(reader: &Reader<'_>) -> Option<(Kind, usize)> {
     seen.map(|(kind, words)| (kind, words.split(' ').count())).max_by_key(|(_, words)| *words)
 }
 
+/// Every word for frames, and these.
+pub(super) fn words_and(more: &[&'static str]) -> Vec<&'static str> {
+    all_words().into_iter().chain(more.iter().copied()).collect()
+}
+
 fn all_words() -> Vec<&'static str> {
     let usual = ["SYN", "SYN-ACK", "ACK", "segment", "DNS query", "TLS record", "HTTP request"];
     let every = Kind::ALL.iter().flat_map(|kind| kind.spellings()).copied();
@@ -111,7 +119,21 @@ fn dns(reader: &mut Reader<'_>, side: Option<Side>) -> Result<Thing, BadFault> {
     } else {
         reader.may(|word| looks_like_a_name(word).then(|| DnsName::parse(word).ok()).flatten())
     };
+    let says_nothing = record_type.is_none() && name.is_none();
+    if says_nothing && reader.word().is_some_and(|word| !may_follow_dns(word)) {
+        let query_or_answer: &[&str] = if side.is_none() { &["query", "answer"] } else { &[] };
+        let words = [TYPES, query_or_answer, CLAUSES].concat();
+        return Err(reader.expected("a record type, a domain name or a clause", &words));
+    }
     Ok(Thing::Dns { side, record_type, name })
+}
+
+/// Whether a word that is neither a type nor a name belongs to what comes behind the frames.
+fn may_follow_dns(word: &str) -> bool {
+    let others = ["keeping", "by", "in"];
+    is_clause(word)
+        || !word.starts_with(char::is_alphabetic)
+        || others.iter().any(|other| word.eq_ignore_ascii_case(other))
 }
 
 fn record_type(word: &str) -> Option<RecordType> {
