@@ -1,6 +1,6 @@
 //! What is wrong with a run file, and where.
 
-use glasstack_sim::topology::BadTopology;
+use glasstack_sim::topology::{BadTopology, as_seen, excerpt};
 use std::fmt;
 use std::ops::Range;
 
@@ -22,9 +22,11 @@ pub struct BadRun {
     pub what: String,
     /// What would be right; empty if that is clear.
     pub cure: String,
-    /// The line itself.
+    /// The line itself, or of a long line what is around the column.
     pub text: String,
-    /// How many characters of it are meant.
+    /// How many characters of the line are left out before `text`.
+    pub left_out: usize,
+    /// How many characters of `text` are meant.
     pub width: usize,
 }
 
@@ -34,43 +36,40 @@ impl BadRun {
         let start = source.floor_char_boundary(span.start);
         let (before, behind) = source.split_at(start);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let text = source.get(line_start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let whole = source.get(line_start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
         let indent = before.get(line_start..).unwrap_or_default();
-        let left_on_line = text.len().saturating_sub(indent.len());
+        let left_on_line = whole.len().saturating_sub(indent.len());
         let length = behind.floor_char_boundary(span.len().min(left_on_line));
+        let column = indent.chars().count() + 1;
+        let (left_out, text) = excerpt(whole, column);
+        let room = (text.chars().count() + left_out + 1).saturating_sub(column);
         Self {
             line: before.matches('\n').count() + 1,
-            column: indent.chars().count() + 1,
+            column,
             what: what.into(),
             cure: cure.to_owned(),
-            text: text.to_owned(),
-            width: behind.get(..length).map_or(0, |meant| meant.chars().count()).max(1),
+            text,
+            left_out,
+            width: behind.get(..length).map_or(0, |meant| meant.chars().take(room).count()).max(1),
         }
-    }
-
-    /// The same place, found wrong for another reason.
-    pub fn because(self, what: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { what: what.into(), cure: cure.into(), ..self }
     }
 }
 
 impl From<BadTopology> for BadRun {
     fn from(bad: BadTopology) -> Self {
-        let BadTopology { line, column, what, cure, text, width } = bad;
-        Self { line, column, what, cure, text, width }
+        let BadTopology { line, column, what, cure, text, left_out, width } = bad;
+        Self { line, column, what, cure, text, left_out, width }
     }
 }
 
 impl fmt::Display for BadRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, column, what, cure, text, width } = self;
+        let Self { line, column, what, cure, text, left_out, width } = self;
         let gutter = line.to_string().len();
-        // What cannot be seen would move the caret.
-        let shown: String =
-            text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
+        let indent = (column - 1).saturating_sub(*left_out);
         writeln!(f, "line {line}, column {column}: {what}")?;
-        writeln!(f, "{line} | {shown}")?;
-        write!(f, "{:gutter$} | {:indent$}{}", "", "", "^".repeat(*width), indent = column - 1)?;
+        writeln!(f, "{line} | {}", as_seen(text))?;
+        write!(f, "{:gutter$} | {:indent$}{}", "", "", "^".repeat(*width))?;
         if cure.is_empty() { Ok(()) } else { write!(f, " {cure}") }
     }
 }

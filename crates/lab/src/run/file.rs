@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use glasstack_journal::WallTime;
 use glasstack_sim::DEFAULT_EPOCH;
-use glasstack_sim::topology::Topology;
+use glasstack_sim::topology::{Topology, excerpt};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -18,6 +18,12 @@ use toml::Spanned;
 
 /// The version of the format that is written, and the only one that is read.
 pub const VERSION: i64 = 1;
+
+/// The longest script, in steps.
+pub const MOST_STEPS: usize = 10_000;
+
+/// How many errors of one file are told: whoever has more mends these first.
+const MOST_TOLD: usize = 100;
 
 /// The run as it stands in the file.
 #[derive(Deserialize)]
@@ -52,7 +58,8 @@ struct FileEntry {
 /// Where the steps of a script stand in its file: for errors that only those notice who carry them out.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
-    steps: Vec<BadRun>,
+    text: String,
+    steps: Vec<Range<usize>>,
 }
 
 impl Places {
@@ -63,7 +70,8 @@ impl Places {
         what: impl Into<String>,
         cure: impl Into<String>,
     ) -> Option<BadRun> {
-        Some(self.steps.get(number)?.clone().because(what, cure))
+        let place = self.steps.get(number)?.clone();
+        Some(BadRun::at(&self.text, place, what, &cure.into()))
     }
 }
 
@@ -152,11 +160,16 @@ impl Reader<'_> {
         if topology.is_none() {
             self.internet(file.internet);
         }
-        let mut places = Places::default();
+        if let Some(behind) = file.script.get(MOST_STEPS) {
+            let what = format!("a run of {} steps, and {MOST_STEPS} is the most", file.script.len());
+            self.wrong(behind.span(), what, "make two runs of it");
+            return Err(self.errors);
+        }
+        let mut places = Places { text: self.text.to_owned(), steps: Vec::new() };
         let mut script = Vec::new();
         for line in &file.script {
             let place = inside(self.text, line.span());
-            places.steps.push(BadRun::at(self.text, place.clone(), "", ""));
+            places.steps.push(place);
             match line.get_ref().parse::<Step>() {
                 Ok(step) => script.push(step),
                 Err(bad) => self.wrong_within(line, &bad),
@@ -237,9 +250,9 @@ impl Reader<'_> {
             Err(wrong) => {
                 for bad in wrong {
                     // The line as the file has it.
-                    let text =
-                        self.text.lines().nth(bad.line.saturating_sub(1)).unwrap_or_default().to_owned();
-                    self.errors.push(BadRun { text, ..bad.into() });
+                    let line = self.text.lines().nth(bad.line.saturating_sub(1)).unwrap_or_default();
+                    let (left_out, text) = excerpt(line, bad.column);
+                    self.errors.push(BadRun { text, left_out, ..bad.into() });
                 }
                 None
             }
@@ -264,6 +277,9 @@ impl Reader<'_> {
     }
 
     fn wrong(&mut self, span: Range<usize>, what: impl Into<String>, cure: &str) {
+        if self.errors.len() >= MOST_TOLD {
+            return;
+        }
         self.errors.push(BadRun::at(self.text, span, what, cure));
     }
 
@@ -286,8 +302,12 @@ fn inside(text: &str, span: Range<usize>) -> Range<usize> {
 
 /// The text with blanks in the place of these bytes; its lines stay.
 fn without(text: &str, spans: &[Range<usize>]) -> String {
+    let mut spans = spans.to_vec();
+    spans.sort_by_key(|span| span.start);
+    let mut spans = spans.into_iter().peekable();
     let blank = |(at, letter): (usize, char)| {
-        let is_blank = letter != '\n' && spans.iter().any(|span| span.contains(&at));
+        while spans.next_if(|span| span.end <= at).is_some() {}
+        let is_blank = letter != '\n' && spans.peek().is_some_and(|span| span.contains(&at));
         if is_blank { ' ' } else { letter }
     };
     text.char_indices().map(blank).collect()

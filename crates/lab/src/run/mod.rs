@@ -40,7 +40,7 @@ mod step;
 mod tests;
 
 pub use bad_run::BadRun;
-pub use file::{Places, VERSION};
+pub use file::{MOST_STEPS, Places, VERSION};
 pub use step::{BadStep, COMMANDS, Step};
 
 use crate::fault::FaultSpec;

@@ -154,6 +154,35 @@ fn what_is_wrong_with_the_topology_is_told_where_it_stands_in_the_run() {
     assert!(self::wrong(text)[0].contains("written as tables"));
 }
 
+fn steps_on_a_line(many: usize) -> String {
+    format!("version = 1\nscript = [{}]", vec!["\"wait 1s\""; many].join(","))
+}
+
+#[test]
+fn a_script_has_an_end() {
+    assert_eq!(Run::parse(&steps_on_a_line(MOST_STEPS)).unwrap().script.len(), MOST_STEPS);
+    let wrong = wrong(&steps_on_a_line(MOST_STEPS + 1));
+    assert!(wrong.len() == 1 && wrong[0].contains("10001 steps, and 10000 is the most"), "{wrong:?}");
+}
+
+#[test]
+fn of_a_long_line_only_what_is_around_the_place_is_shown() {
+    let text = steps_on_a_line(5_000).replacen("wait 1s", "\u{1b}ait 1s", 4_000).replacen(
+        "\u{1b}ait",
+        "wait",
+        3_999,
+    );
+    let (_, places) = Run::read(&steps_on_a_line(5_000)).unwrap();
+    let told = places.bad_step(3_999, "no", "yes").unwrap().to_string();
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(lines.iter().all(|line| line.chars().count() < 220), "{told}");
+    let caret = lines[2].find('^').unwrap();
+    assert_eq!(lines[1].get(caret..caret + 7), Some("wait 1s"), "{told}");
+    // What TOML itself refuses is cut as well, and its bytes do nothing to the terminal.
+    let told = wrong(&text).remove(0);
+    assert!(told.len() < 1_000 && told.contains('\u{fffd}') && !told.contains('\u{1b}'), "{told}");
+}
+
 #[test]
 fn what_looks_like_a_table_in_a_string_is_none() {
     let text = "version = 1\n\

@@ -60,7 +60,7 @@ mod words;
 pub use build::{BuildError, CableName, Network};
 pub use cable::{BurstsSpec, CableSpec, LaneSpec};
 pub use model::{HostSpec, SwitchSpec, Topology};
-pub use problem::{BadTopology, Problem};
+pub use problem::{BadTopology, Problem, as_seen, excerpt};
 pub use router::{ErrorRate, FilterSpec, NatSpec, PortSpec, RouterSpec, TimeoutsSpec};
 pub use service::{DhcpSpec, RipSpec, RipTimersSpec};
 pub use words::{BadWord, Cidr, End, HostAddress, Rate, RouteSpec, Share};

@@ -14,6 +14,9 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// How many errors of one file are told: whoever has more mends these first.
+const MOST_TOLD: usize = 100;
+
 impl Topology {
     /// Reads a topology from TOML and checks that it can be built. The error is the first of those that
     /// [`read`](Self::read) finds.
@@ -32,7 +35,7 @@ impl Topology {
         let all = |mut found: Vec<(Problem, Range<usize>)>| {
             found.sort_by_key(|(_, span)| span.start);
             let bad = |(problem, span): (Problem, _)| BadTopology::at(text, span, problem.what, problem.cure);
-            found.into_iter().map(bad).collect::<Vec<_>>()
+            found.into_iter().take(MOST_TOLD).map(bad).collect::<Vec<_>>()
         };
         let mut keys = Vec::new();
         check_keys(root, tables.span(), &Place::default(), &mut keys);

@@ -96,9 +96,11 @@ pub struct BadTopology {
     pub what: String,
     /// What would be right; empty if that is clear.
     pub cure: String,
-    /// The line itself.
+    /// The line itself, or of a long line what is around the column.
     pub text: String,
-    /// How many characters of it are meant.
+    /// How many characters of the line are left out before `text`.
+    pub left_out: usize,
+    /// How many characters of `text` are meant.
     pub width: usize,
 }
 
@@ -108,25 +110,52 @@ impl BadTopology {
         let start = source.floor_char_boundary(span.start);
         let before = &source[..start];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let text = source[line_start..].lines().next().unwrap_or_default().to_owned();
+        let line = source[line_start..].lines().next().unwrap_or_default();
         let column = before[line_start..].chars().count() + 1;
-        let end = source.floor_char_boundary(span.end).min(line_start + text.len()).max(start);
-        let width = source[start..end].chars().count().max(1);
-        Self { line: before.matches('\n').count() + 1, column, what, cure, text, width }
+        let end = source.floor_char_boundary(span.end).min(line_start + line.len()).max(start);
+        let (left_out, text) = excerpt(line, column);
+        let room = (text.chars().count() + left_out + 1).saturating_sub(column);
+        let width = source[start..end].chars().take(room).count().max(1);
+        Self { line: before.matches('\n').count() + 1, column, what, cure, text, left_out, width }
     }
+}
+
+/// The longest part of a line that is shown, in characters.
+const SHOWN: usize = 200;
+
+/// What is shown of a line: all of it, or of a long one the part around a column (from 1); and how many
+/// characters are left out before that.
+pub fn excerpt(line: &str, column: usize) -> (usize, String) {
+    if line.len() <= SHOWN {
+        return (0, line.to_owned());
+    }
+    // A long line is full where its end is shown, too.
+    let last = line.chars().count().saturating_sub(SHOWN);
+    let left_out = column.saturating_sub(SHOWN / 2).min(last);
+    (left_out, line.chars().skip(left_out).take(SHOWN).collect())
 }
 
 impl fmt::Display for BadTopology {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, column, what, cure, text, width } = self;
+        let Self { line, column, what, cure, text, left_out, width } = self;
         let gutter = line.to_string().len();
-        // Whatever is before the carets is as wide as what is above it: a tab stays a tab.
-        let indent: String = text.chars().take(column - 1).map(|c| if c == '\t' { c } else { ' ' }).collect();
+        let indent = (column - 1).saturating_sub(*left_out);
         writeln!(f, "line {line}, column {column}: {what}")?;
-        writeln!(f, "{line} | {text}")?;
-        write!(f, "{:gutter$} | {indent}{}", "", "^".repeat(*width))?;
+        writeln!(f, "{line} | {}", as_seen(text))?;
+        write!(f, "{:gutter$} | {:indent$}{}", "", "", "^".repeat(*width))?;
         if cure.is_empty() { Ok(()) } else { write!(f, " {cure}") }
     }
+}
+
+/// A line in which every character is as wide as the one it stands for: what cannot be seen, or does
+/// something to a terminal, would move the carets below it.
+pub fn as_seen(line: &str) -> String {
+    let seen = |c: char| match c {
+        '\t' => ' ',
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    line.chars().map(seen).collect()
 }
 
 impl std::error::Error for BadTopology {}

@@ -1,6 +1,6 @@
 //! `glasstack lab check`: all that is wrong with a topology or a run.
 
-use super::run::bad_steps;
+use super::run::{MOST_TOLD, bad_steps};
 use crate::args::CheckOptions;
 use crate::failure::{FAILED_INIT, in_a_line};
 use crate::files::enter_sandbox;
@@ -56,6 +56,9 @@ fn check_run(text: &str) -> anyhow::Result<(String, Vec<String>)> {
 fn bad_acts(run: &Run, places: &Places, lab: &mut Lab) -> Vec<BadRun> {
     let mut bad = Vec::new();
     for (number, step) in run.script.iter().enumerate() {
+        if bad.len() == MOST_TOLD {
+            break;
+        }
         let possible = match step {
             Step::Unplug(cable) | Step::PlugIn(cable) => scene::cable(lab, cable).map(drop),
             Step::Fault(fault) => lab.strike(fault.clone()).map_err(anyhow::Error::from),

@@ -89,11 +89,17 @@ fn one(step: &Step, net: &mut Net) -> anyhow::Result<u8> {
     Ok(0)
 }
 
+/// How many bad steps of one file are told.
+pub(super) const MOST_TOLD: usize = 100;
+
 /// The steps that make no command. The run's files must be laid out: words may be read from them.
 pub(super) fn bad_steps(run: &Run, places: &Places) -> Vec<BadRun> {
     debug_assert!(files::is_sandbox(), "the run's files are not laid out");
     let mut bad = Vec::new();
     for (number, step) in run.script.iter().enumerate() {
+        if bad.len() == MOST_TOLD {
+            break;
+        }
         if let Step::Command(words) = step
             && let Err(error) = args::step(words)
         {
