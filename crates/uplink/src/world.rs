@@ -41,11 +41,7 @@ pub struct TapWorld {
 pub trait Guest: Send {
     /// Takes in a bounded batch of frames from `device`, does what is due, sends what is to be sent.
     /// Returns when it wants to be polled again: `now` itself if there is more to do at once.
-    fn poll(
-        &mut self,
-        device: &mut dyn FrameDevice,
-        now: Instant,
-    ) -> Result<Option<Instant>, DeviceError>;
+    fn poll(&mut self, device: &mut dyn FrameDevice, now: Instant) -> Result<Option<Instant>, DeviceError>;
 
     /// Whether it has something to do although no frame has come.
     fn wants_poll(&self) -> bool {
