@@ -154,6 +154,25 @@ fn words_that_mean_something_to_xml_dot_or_yaml_are_only_words() {
 }
 
 #[test]
+fn what_a_stranger_writes_into_a_topology_does_nothing_to_a_terminal() {
+    let mut topology = home();
+    let odd = "one\u{1b}[2J\u{9b}31m\rtwo\nthree\u{202e}\u{7f}".to_owned();
+    topology.title = Some(odd.clone());
+    for host in topology.hosts.values_mut() {
+        (host.about, host.names, host.serve) = (Some(odd.clone()), vec![odd.clone()], vec![odd.clone()]);
+    }
+    topology.routers.values_mut().for_each(|router| router.about = Some(odd.clone()));
+    topology.switches.values_mut().for_each(|switch| switch.about = Some(odd.clone()));
+    let drawings = [topology.as_text(), topology.as_svg(), topology.as_dot(), topology.as_containerlab()];
+    for drawing in drawings {
+        let is_harmful = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!drawing.contains(is_harmful), "{drawing:?}");
+    }
+    assert!(topology.as_text().starts_with("one\\u{1b}[2J\\u{9b}31m two three\\u{202e}\\u{7f}\n"));
+    assert_eq!(topology.as_text().lines().filter(|line| line.starts_with("three")).count(), 0);
+}
+
+#[test]
 fn networks_of_every_shape_can_be_drawn() {
     let host = |n: usize| HostSpec::new(format!("10.0.{}.{}/16", n / 200, n % 200 + 1).parse().unwrap());
     let pair = Topology::new().host("a", host(0)).host("b", host(1)).cable(CableSpec::new("a", "b"));

@@ -57,7 +57,7 @@ fn bridges(topology: &Topology) -> BTreeMap<&str, String> {
 impl Lab<'_> {
     /// What whoever deploys it must know.
     fn preface(&self, title: &str, yaml: &mut String) {
-        let _ = writeln!(yaml, "# {}: made from a topology of glasstack.", title.replace('\n', " "));
+        let _ = writeln!(yaml, "# {}: made from a topology of glasstack.", labels::line(title));
         yaml.push_str(
             "#\n# Not in it: virtual time and seeds (containers run in real time, and no two runs are the same),\n\
              # what hosts serve (the labels `serve` and `names` say it; nothing is started), faults, and\n\
@@ -423,7 +423,7 @@ fn quoted(text: &str) -> String {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
             '\n' => quoted.push_str("\\n"),
-            c if c.is_control() => {
+            c if labels::is_unseen(c) => {
                 let _ = write!(quoted, "\\u{:04x}", u32::from(c));
             }
             c => quoted.push(c),

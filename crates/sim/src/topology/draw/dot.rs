@@ -71,5 +71,12 @@ fn lines(lines: impl IntoIterator<Item = String>) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', " ")
+    // DOT has no escapes for what cannot be seen.
+    let seen = |c: char| match c {
+        c if c.is_whitespace() => ' ',
+        c if labels::is_unseen(c) => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    let text: String = text.chars().map(seen).collect();
+    text.replace('\\', "\\\\").replace('"', "\\\"")
 }

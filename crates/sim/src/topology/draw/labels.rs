@@ -117,3 +117,24 @@ pub(super) fn census(topology: &Topology) -> String {
     ]
     .join(", ")
 }
+
+/// What was written into a topology as a line that does nothing to a terminal: blanks and line ends are one
+/// blank, and what cannot be seen is escaped.
+pub(super) fn line(text: &str) -> String {
+    text.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// A word of such a line.
+pub(super) fn word(word: &str) -> String {
+    let mut shown = String::with_capacity(word.len());
+    for c in word.chars() {
+        if is_unseen(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
+}
+
+/// Whether a terminal acts on it, or turns the direction of writing for it.
+pub(super) fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}

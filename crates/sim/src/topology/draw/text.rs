@@ -37,7 +37,7 @@ impl Topology {
         }
         let mut text = String::new();
         if let Some(title) = &self.title {
-            text += &format!("{}\n", title.trim_end());
+            text += &format!("{}\n", labels::line(title));
         }
         text += &format!("{}\n\n", labels::census(self));
         let widest =
@@ -129,13 +129,13 @@ impl Row {
 /// Breaks a line between words; a word that is too long for a line keeps it for itself.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    for word in text.split_whitespace().map(labels::word) {
         match lines.last_mut() {
             Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
                 line.push(' ');
-                line.push_str(word);
+                line.push_str(&word);
             }
-            _ => lines.push(word.to_owned()),
+            _ => lines.push(word),
         }
     }
     lines
