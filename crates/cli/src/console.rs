@@ -1,6 +1,7 @@
 //! Where everything but results is said: stderr, or the file that `--stderr` names. A progress meter
 //! has its line there, which gives way to whatever else is said.
 
+use crate::failure::harmless;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -28,7 +29,7 @@ pub(crate) fn is_terminal() -> bool {
 /// Says a warning, a line.
 pub(crate) fn warn(text: impl Display) {
     // Where it cannot be said there is nobody to be warned.
-    let _ = writeln!(Console, "glasstack: warning: {text}");
+    let _ = writeln!(Console, "glasstack: warning: {}", harmless(&text.to_string()));
 }
 
 /// Shows a meter's line; it begins with a carriage return.

@@ -91,8 +91,8 @@ pub(crate) fn tell(error: &anyhow::Error) {
     }
 }
 
-/// What a peer has put into an error does nothing to the terminal; the error's own lines stay lines.
-fn harmless(text: &str) -> String {
+/// What a peer or a file has put into an error does nothing to the terminal; the error's own lines stay lines.
+pub(crate) fn harmless(text: &str) -> String {
     text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 

@@ -177,6 +177,43 @@ fn a_bad_topology_is_told_with_its_line() {
 }
 
 #[test]
+fn what_a_strangers_file_says_does_nothing_to_the_terminal() {
+    let folder = Folder::new("lab_options.harmless");
+    let escape = r"\u001b[2J\n\u009b31m";
+    let about =
+        format!("[host.other]\nabout = \"{escape}\"\nnames = [\"{escape}.test\"]\nserve = [\"{escape}\"]");
+    folder.write("net.toml", format!("title = \"{escape}\"\n{}", TWO_HOSTS.replace("[host.other]", &about)));
+    let steps = format!("\"get http://{escape}/\", \"unplug {escape} <-> b\", \"plug in {escape} <-> b\"");
+    folder.write("run.toml", format!("version = 1\nfaults = [\"lose {escape}\"]\nscript = [{steps}]\n"));
+    folder.write("steps.toml", format!("version = 1\nscript = [{steps}]\n"));
+    folder.write("raw.toml", "version = 1\nscript = ['pong \u{1b}[2J']\n[host.\u{1b}[2J]\n");
+    folder.write("raw.net", "\t[host.\u{1b}[2J]\n");
+    for line in [
+        "lab list --topology net.toml",
+        "lab graph --topology net.toml",
+        "lab graph --topology net.toml --format dot",
+        "lab check net.toml",
+        "lab check run.toml",
+        "lab check steps.toml",
+        "lab check raw.toml",
+        "lab check raw.net",
+        "lab run run.toml",
+        "lab run steps.toml",
+        "lab run raw.toml",
+        "lab graph --topology raw.net",
+        "ping --capture-at \u{1b}[2J --capture x --topology net.toml 10.0.0.2",
+        "ping --fault \u{1b}[2J --topology net.toml 10.0.0.2",
+        "lab check \u{1b}[2J",
+    ] {
+        let ran = folder.line(line);
+        let told = format!("{}{}", ran.out, ran.err);
+        assert!(!told.contains(['\u{1b}', '\u{9b}']) && !told.is_empty(), "{line}: {told:?}");
+    }
+    let list = folder.line("lab list --topology net.toml").exits(0);
+    assert_eq!(list.out.lines().count(), 2, "{}", list.out);
+}
+
+#[test]
 fn check_tells_all_that_is_wrong_with_a_run() {
     let folder = Folder::new("lab_options.check");
     folder.write("run.toml", "version = 1\nfaults = ['loose it']\nscript = [\n'pong',\n'wait long',\n]\n");

@@ -2,7 +2,7 @@
 
 use super::run::{MOST_TOLD, bad_steps};
 use crate::args::CheckOptions;
-use crate::failure::{FAILED_INIT, in_a_line};
+use crate::failure::{FAILED_INIT, harmless, in_a_line};
 use crate::files::enter_sandbox;
 use crate::output;
 use crate::scene;
@@ -16,10 +16,10 @@ pub(crate) fn run(options: &CheckOptions) -> anyhow::Result<ExitCode> {
     let (what, wrong) = if is_run(&text) { check_run(&text)? } else { check_topology(&text) };
     let file = options.file.display();
     for wrong in &wrong {
-        output::line(format_args!("{file}, {wrong}"))?;
+        output::line(harmless(&format!("{file}, {wrong}")))?;
     }
     if wrong.is_empty() {
-        output::line(format_args!("{file}: {what}, and nothing wrong with it"))?;
+        output::line(harmless(&format!("{file}: {what}, and nothing wrong with it")))?;
         return Ok(ExitCode::SUCCESS);
     }
     Ok(FAILED_INIT.into())

@@ -5,6 +5,7 @@ use crate::output;
 use crate::scene;
 use glasstack::lab::SITES;
 use glasstack::sim::topology::{HostAddress, HostSpec};
+use glasstack::views::printable;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -27,10 +28,11 @@ pub(crate) fn run(options: &ListOptions) -> anyhow::Result<ExitCode> {
     if !sites.is_empty() {
         output::line("")?;
     }
-    let widest = |cell: fn(&Row<'_>) -> usize| hosts.iter().map(cell).max().unwrap_or_default();
-    let (of_names, of_addresses, of_known) =
-        (widest(|row| row.name.len()), widest(|row| row.address.len()), widest(|row| row.names.len()));
-    for Row { name, address, names, about } in &hosts {
+    let hosts: Vec<[String; 4]> = hosts.iter().map(Row::cells).collect();
+    let widest =
+        |column: usize| hosts.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let (of_names, of_addresses, of_known) = (widest(0), widest(1), widest(2));
+    for [name, address, names, about] in &hosts {
         let line = format!("{name:of_names$}  {address:of_addresses$}  {names:of_known$}  {about}");
         output::line(line.trim_end())?;
     }
@@ -41,8 +43,8 @@ pub(crate) fn run(options: &ListOptions) -> anyhow::Result<ExitCode> {
 struct Row<'a> {
     name: &'a str,
     address: String,
-    /// What leads to it, parted by blanks.
-    names: String,
+    /// What leads to it.
+    names: &'a [String],
     about: String,
 }
 
@@ -53,11 +55,20 @@ impl<'a> Row<'a> {
             HostAddress::Dhcp => "by DHCP".to_owned(),
         };
         let about = host.about.clone().unwrap_or_else(|| host.serve.join(", "));
-        Self { name, address, names: host.names.join(" "), about }
+        Self { name, address, names: &host.names, about }
     }
 
     fn json(&self) -> serde_json::Value {
         let Self { name, address, names, about } = self;
-        json!({ "name": name, "address": address, "names": names.split_whitespace().collect::<Vec<_>>(), "about": about })
+        json!({ "name": name, "address": address, "names": names, "about": about })
+    }
+
+    /// What stands in a line about it, which does nothing to the terminal.
+    fn cells(&self) -> [String; 4] {
+        let names = self.names.join(" ");
+        [self.name, &self.address, &names, &self.about].map(|cell| {
+            // Blanks and line ends are one blank.
+            printable(&cell.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
+        })
     }
 }

@@ -10,6 +10,7 @@ use crate::output;
 use crate::scene;
 use glasstack::lab::run::{BadRun, Places, Run, Step};
 use glasstack::sim::SimError;
+use glasstack::views::printable;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -54,7 +55,7 @@ fn all(script: &[Step], net: &mut Net, is_silent: bool) -> anyhow::Result<u8> {
         let place = format!("step {} of {}", number + 1, script.len());
         if !is_silent {
             // Where it cannot be told, the steps are done all the same.
-            let _ = writeln!(Console, "{place}: {step}");
+            let _ = writeln!(Console, "{place}: {}", printable(&step.to_string()));
         }
         let code = match one(step, net) {
             Ok(code) => code,
