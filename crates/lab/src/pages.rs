@@ -199,7 +199,7 @@ const INDEX: &str = r#"<!doctype html>
 <body>
   <h1>It works</h1>
   <p>Every byte of this page crossed a network that exists only inside one process:
-     two switches, a gateway, a name server, and the server that sent it.</p>
+     three switches, routers, a name server, and the server that sent it.</p>
   <p>Also here: <a href="/hello.txt">a text</a>, <a href="/hello.json">some JSON</a>.</p>
 </body>
 </html>

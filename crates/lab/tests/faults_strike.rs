@@ -28,7 +28,7 @@ enum Outcome {
 /// The default journey: DNS, a redirect, TLS 1.3, a page of one segment.
 const PAGE: &str = "http://www.example.test/";
 /// A download in the clear.
-const MUCH: &str = "http://bytes.test/100000";
+const MUCH: &str = "http://bytes.test/30000";
 /// What a journey may take, in virtual time, before it gives up.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -40,7 +40,8 @@ const OUTCOMES: &[(&str, &str, Outcome)] = &[
     ("lose 40% of DNS", PAGE, Page),
     ("lose in bursts 5% 50%", PAGE, Page),
     ("lose every ClientHello", PAGE, Fails("before the handshake was complete")),
-    ("lose the first 3 DNS queries", PAGE, Page),
+    ("lose the first DNS query", PAGE, Page),
+    ("lose the first 3 SYNs", PAGE, Page),
     ("lose DNS query A www.example.test 1", PAGE, Page),
     ("lose the SYN at home <-> access towards access on port 443", PAGE, Page),
     ("lose HTTP response 1", PAGE, Page),
@@ -255,6 +256,23 @@ fn the_page_has_every_fault_that_is_tried_here_and_no_other() {
         rows("sentence").iter().map(|cell| cell.trim_matches('`').to_owned()).collect();
     let tried: Vec<&str> = OUTCOMES.iter().map(|(sentence, ..)| *sentence).collect();
     assert_eq!(written, tried);
+}
+
+#[test]
+fn the_page_shows_a_message_as_it_is() {
+    let page = include_str!("../../../docs/faults.md");
+    let shown = page.split("```text\n").nth(1).and_then(|rest| rest.split("\n```").next()).unwrap();
+    let sentence = shown.lines().next().unwrap();
+    assert_eq!(FaultSpec::parse(sentence).unwrap_err().to_string(), shown);
+}
+
+#[test]
+fn the_page_names_the_url_where_a_fault_strikes_that_needs_more_data() {
+    let page = include_str!("../../../docs/faults.md");
+    for (sentence, url, _) in OUTCOMES.iter().filter(|(_, url, _)| *url == MUCH) {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{sentence}`"))).unwrap();
+        assert!(row.contains(&format!("(`{url}`)")), "{row}");
+    }
 }
 
 #[test]
