@@ -38,13 +38,16 @@ impl Captures {
         cables: &[(String, &CableSpec)],
     ) -> anyhow::Result<()> {
         let ends_at = |spec: &CableSpec, node: &str| spec.between.iter().any(|end| end.node == node);
-        let node = place.split(':').next().unwrap_or_default();
         if place == "all" {
             cables.iter().for_each(|(name, _)| self.add_cable(name));
         } else if let Some(name) = cable_called(place, cables) {
             self.add_cable(name);
-        } else if topology.hosts.contains_key(place) || topology.routers.contains_key(node) {
+        } else if ports_of(place, topology).is_some() {
             self.places.push(place.to_owned());
+        } else if let Some((node, port)) = place.rsplit_once(':')
+            && let Some(ports) = ports_of(node, topology)
+        {
+            self.places.push(port_called(node, port, ports)?);
         } else if topology.switches.contains_key(place) {
             // A switch has no card of its own: what passes it passes its cables.
             let its = cables.iter().filter(|(_, spec)| ends_at(spec, place));
@@ -103,6 +106,22 @@ fn cable_called<'a>(place: &str, cables: &'a [(String, &CableSpec)]) -> Option<&
         .find(|name| spellings.iter().any(|spelling| spelling == name))
 }
 
+/// How many ports a host or a router has.
+fn ports_of(node: &str, topology: &Topology) -> Option<usize> {
+    let router = || topology.routers.get(node).map(|router| router.ports.len());
+    topology.hosts.get(node).map(|_| 1).or_else(router)
+}
+
+/// `home:eth1`, whether said so or as in a topology, `home:1`.
+fn port_called(node: &str, port: &str, ports: usize) -> anyhow::Result<String> {
+    let names: Vec<String> = (0..ports).map(|number| format!("{node}:eth{number}")).collect();
+    let number = port.strip_prefix("eth").unwrap_or(port).parse::<usize>().ok();
+    let name = number.and_then(|number| names.get(number));
+    name.cloned().ok_or_else(|| {
+        usage(format!("--capture-at: `{node}` has no port `{port}`; there are: {}", names.join(", ")))
+    })
+}
+
 fn nowhere(place: &str, topology: &Topology, cables: &[(String, &CableSpec)]) -> anyhow::Error {
     let cables: Vec<&str> = cables.iter().map(|(name, _)| name.as_str()).collect();
     let nodes = [
@@ -155,6 +174,15 @@ mod tests {
         assert_eq!(places(&["s<->a", "r:eth0"]), ["a <-> s", "r:eth0"]);
         assert_eq!(places(&["all"]), ["a <-> s", "b <-> s", "s <-> r"]);
         assert_eq!(places(&["s", "b"]), ["a <-> s", "b <-> s", "s <-> r", "b"]);
+    }
+
+    #[test]
+    fn ports_are_called_as_in_captures_or_as_in_topologies() {
+        assert_eq!(choose(&["r:0", "r:eth0", "b:0"]).unwrap().places, ["r:eth0", "r:eth0", "b:eth0"]);
+        for port in ["r:7", "r:eth1", "r:", "r:wlan0"] {
+            let told = choose(&[port]).unwrap_err().to_string();
+            assert!(told.contains("`r` has no port") && told.ends_with("there are: r:eth0"), "{told}");
+        }
     }
 
     #[test]
