@@ -167,6 +167,19 @@ fn what_is_sent_to_an_address_of_the_provider_that_nobody_has_ends_at_the_provid
 }
 
 #[test]
+fn what_is_sent_to_an_address_that_nobody_has_ends_where_that_is_known() {
+    let mut lab = Lab::new(1).unwrap();
+    // RIP has told what it has to tell.
+    lab.world.run_for(Duration::from_secs(40)).unwrap();
+    for nobody in ["198.41.1.1", "202.12.26.9", "198.51.101.1", "203.0.112.5"] {
+        let options = ProbeOptions { ttl: 64, ..ProbeOptions::default() };
+        let reply =
+            lab.world.run(lab.client.clone().probe(nobody.parse().unwrap(), &options)).unwrap().unwrap();
+        assert!(matches!(reply.what, ProbeAnswer::Unreachable(_)), "{nobody}: {reply:?}");
+    }
+}
+
+#[test]
 fn the_far_site_is_three_hundred_milliseconds_away_and_back() {
     let mut lab = Lab::new(1).unwrap();
     let client = lab.client.clone();

@@ -142,6 +142,35 @@ fn two_routers_tell_one_another_at_once() {
 }
 
 #[test]
+fn a_static_route_is_told_unless_it_is_to_be_kept() {
+    let [told, kept] = ["192.0.2.0/24", "198.51.100.0/24"].map(|text| {
+        let (address, len) = text.split_once('/').unwrap();
+        Prefix::new(address.parse().unwrap(), len.parse().unwrap()).unwrap()
+    });
+    let recorder = Recorder::new();
+    let mut world = SimWorld::builder(1).observe(recorder.clone()).build();
+    for n in [1, 2] {
+        let mut config = RouterConfig::new().port([10, 0, n, 1].into(), 24).port([10, 1, 0, n].into(), 24);
+        let mut rip = RipConfig::new().passive(0);
+        if n == 1 {
+            config = config.route(told, [10, 0, 1, 9].into()).route(kept, [10, 0, 1, 9].into());
+            rip = rip.untold(kept);
+        }
+        world.add_router(&format!("r{n}"), config.rip(rip)).unwrap();
+    }
+    world.connect(("r1", 1), ("r2", 1), Cable::new()).unwrap();
+    world.run_for(Duration::from_secs(40)).unwrap();
+    let learnt = recorder.records().into_iter().filter_map(|record| match record.event {
+        Event::Rip(Rip::Learned { prefix, .. }) => Some(prefix),
+        _ => None,
+    });
+    let mut learnt: Vec<String> = learnt.collect();
+    learnt.sort();
+    learnt.dedup();
+    assert_eq!(learnt, ["10.0.1.0/24", "10.0.2.0/24", "192.0.2.0/24"]);
+}
+
+#[test]
 fn a_ring_of_four_converges_within_the_damping_of_triggered_updates() {
     let mut ring = ring(1);
     ring.run(12);

@@ -131,6 +131,7 @@ fn rip_config(spec: &RipSpec) -> RipConfig {
     config = spec.passive.iter().fold(config, |config, port| config.passive(*port));
     config = spec.off.iter().fold(config, |config, port| config.off(*port));
     config = spec.costs.iter().fold(config, |config, (port, cost)| config.cost(*port, *cost));
+    config = spec.untold.iter().fold(config, |config, prefix| config.untold(*prefix));
     match &spec.password {
         Some(password) => config.password(password),
         None => config,

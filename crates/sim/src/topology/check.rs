@@ -211,6 +211,12 @@ impl Checker {
                     self.port(place.at(key).at(index), name, *port, router);
                 }
             }
+            for (index, prefix) in rip.untold.iter().enumerate() {
+                if router.routes.iter().all(|route| route.to != *prefix) {
+                    let what = format!("`{name}` has no route to {prefix} that it could keep to itself");
+                    self.problem(place.at("untold").at(index), what, "name a network of its `routes`");
+                }
+            }
             if rip.timers.update.is_some_and(|update| update.is_zero()) {
                 self.problem(
                     place.at("timers").at("update"),

@@ -1,6 +1,7 @@
 //! What a router does besides forwarding, as data: RIP and DHCP.
 
 use super::words;
+use glasstack_stack::Prefix;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -20,6 +21,9 @@ pub struct RipSpec {
     /// What a hop by a port adds to the metric, 1 to 15. 1.
     #[serde(default, with = "words::numbers_by_port", skip_serializing_if = "BTreeMap::is_empty")]
     pub costs: BTreeMap<usize, u8>,
+    /// Networks whose static routes it keeps to itself. None.
+    #[serde(default, with = "words::many", skip_serializing_if = "Vec::is_empty")]
+    pub untold: Vec<Prefix>,
     /// What every message must carry, 16 bytes at most. Nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
@@ -73,6 +77,13 @@ impl RipSpec {
     #[must_use]
     pub fn cost(mut self, port: usize, cost: u8) -> Self {
         self.costs.insert(port, cost);
+        self
+    }
+
+    /// The static route to this network it keeps to itself.
+    #[must_use]
+    pub fn untold(mut self, prefix: Prefix) -> Self {
+        self.untold.push(prefix);
         self
     }
 

@@ -1,6 +1,7 @@
 //! How a router speaks RIP.
 
 use crate::router::RouterConfig;
+use glasstack_stack::Prefix;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub struct RipConfig {
     pub(super) passive: BTreeSet<usize>,
     pub(super) off: BTreeSet<usize>,
     pub(super) costs: BTreeMap<usize, u8>,
+    pub(super) untold: Vec<Prefix>,
     pub(super) password: Option<String>,
     pub(super) timers: RipTimers,
 }
@@ -61,6 +63,7 @@ impl RipConfig {
             passive: BTreeSet::new(),
             off: BTreeSet::new(),
             costs: BTreeMap::new(),
+            untold: Vec::new(),
             password: None,
             timers: RipTimers::default(),
         }
@@ -86,6 +89,14 @@ impl RipConfig {
     #[must_use]
     pub fn cost(mut self, port: usize, cost: u8) -> Self {
         self.costs.insert(port, cost);
+        self
+    }
+
+    /// The static route to `prefix` is the router's own affair: the neighbours are not told of it. Otherwise
+    /// every static route is told; one that leads to a neighbour might come back from him.
+    #[must_use]
+    pub fn untold(mut self, prefix: Prefix) -> Self {
+        self.untold.push(prefix);
         self
     }
 

@@ -187,8 +187,10 @@ impl Speaker {
 
     /// Of two rows for one network the connected one is told.
     fn tell_own(&mut self, rows: &[Row]) {
+        let untold = &self.config.untold;
+        let is_untold = |row: &Row| row.origin == Origin::Static && untold.contains(&row.prefix);
         for origin in [Origin::Static, Origin::Connected] {
-            for row in rows.iter().filter(|row| row.origin == origin) {
+            for row in rows.iter().filter(|row| row.origin == origin && !is_untold(row)) {
                 self.table.own(row.prefix, row.via, row.port, OWN_METRIC);
             }
         }
