@@ -73,7 +73,7 @@ impl Word for Share {
             None => (text, 1.0),
         };
         let number: f64 = number.parse().map_err(|_| format!("`{text}` is not {}", Self::NOUN))?;
-        Self::number(number / of)
+        Self::number(number / of).map_err(|_| no_share(text))
     }
 
     fn write(&self) -> String {
@@ -84,11 +84,13 @@ impl Word for Share {
     fn number(number: f64) -> Result<Self, String> {
         match number {
             0.0..=1.0 => Ok(Self(number)),
-            _ => Err(format!(
-                "{number} is more than everything or less than nothing; a share is from 0 to 1, or 0% to 100%"
-            )),
+            _ => Err(no_share(&number.to_string())),
         }
     }
+}
+
+fn no_share(said: &str) -> String {
+    format!("{said} is more than everything or less than nothing; a share is from 0 to 1, or 0% to 100%")
 }
 
 /// A number and its unit. Decimal fractions are exact down to the smallest unit.
