@@ -303,6 +303,18 @@ mod tests {
     }
 
     #[test]
+    fn the_page_about_topologies_has_a_row_for_every_word() {
+        let page = include_str!("../../../docs/topology.md");
+        for word in SERVICES {
+            let is_its = |line: &str| {
+                let cell = line.strip_prefix("| \"").and_then(|rest| rest.split('"').next());
+                cell.and_then(|cell| cell.split(' ').next()) == Some(word)
+            };
+            assert!(page.lines().any(is_its), "{word}");
+        }
+    }
+
+    #[test]
     fn the_page_about_the_internet_has_every_word_and_a_row_for_each_host() {
         let page = include_str!("../../../docs/internet.md");
         for word in SERVICES {
