@@ -112,6 +112,11 @@ fn a_message_points_at_the_first_wrong_word_and_says_what_was_expected() {
     says("lose in bursts 5% 500%", "                  ^^^^", "expected a share between 0 and 100 %, as 5%");
     says("lose SYN 99999999999999999999", "         ^^^^^^^^^^^^^^^^^^^^", "the number is too large");
     says("lose the first 99999999999999999999 SYNs", "               ^^^^^^^^^^^^^^^^^^^^", "too large");
+    says(
+        "SYN flood web by mallory 99999999999999999999",
+        "                         ^^^^^^^^^^^^^^^^^^^^",
+        "too large",
+    );
     says("black hole above 99999999999999999999", "                 ^^^^^^^^^^^^^^^^^^^^", "too large");
     says(
         "kill root all but z",

@@ -56,7 +56,8 @@ pub(super) fn sentence(text: &str) -> Result<FaultSpec, BadFault> {
     let mut reader = Reader::new(text)?;
     let fault = fault(&mut reader)?;
     if reader.word().is_some() {
-        return Err(reader.expected("the end of the sentence or one of its clauses", CLAUSES));
+        let unexpected = || reader.expected("the end of the sentence or one of its clauses", CLAUSES);
+        return Err(reader.too_large().unwrap_or_else(unexpected));
     }
     Ok(fault)
 }
@@ -283,9 +284,6 @@ fn frames(reader: &mut Reader<'_>) -> Result<Frames, BadFault> {
     let counts_copies = reader.word_after(1).is_some_and(|word| word.eq_ignore_ascii_case("times"));
     if !counts_copies && reader.word() == Some("0") {
         return Err(reader.wrong("frames are counted from 1"));
-    }
-    if let Some(too_large) = reader.too_large() {
-        return Err(too_large);
     }
     if !counts_copies && let Some(n) = reader.may(|word| quantity::number(word).filter(|n| *n > 0)) {
         return Ok(Frames { thing, which: Which::Nth(n) });
