@@ -230,6 +230,34 @@ fn check_tells_all_that_is_wrong_with_a_run() {
 }
 
 #[test]
+fn check_finds_what_would_fail_once_it_runs() {
+    let folder = Folder::new("lab_options.cannot");
+    let check = |text: &str| {
+        folder.write("it.toml", text);
+        folder.line("lab check it.toml")
+    };
+    check("").exits(2).prints("there is nothing in it");
+    check("title = 'x'").exits(2).prints("it has no host at all");
+    let run = "version = 1\nscript = [\n'get',\n'get -d @none http://www.example.test/',\n'get http://',\n'plug in a <-> b',\n]";
+    let ran = check(run).exits(2);
+    for told in
+        ["line 3, column 2: no URL", "line 4, column 2: ", "holds none called none", "line 5", "line 6"]
+    {
+        assert!(ran.out.contains(told), "{told}: {}", ran.out);
+    }
+    // A file that a step writes may be there for the next.
+    check("version = 1\nscript = ['get -o x http://www.example.test/', 'get -d @x http://echo.test/']")
+        .exits(0);
+    let ran = check("version = 1\nfaults = ['kill far', 'lose nobody SYN 1']\n").exits(2);
+    ran.prints("line 2, column 24: there is no nobody in this network");
+    check("version = 1\nclient = 'nope'\n").exits(2).prints("line 2, column 11: the topology has no host");
+    let both = TWO_HOSTS.replace("[host.other]", "[host.other]\nserve = ['root', 'resolver']");
+    check(&both).exits(2).prints("UDP port 53 is taken");
+    let named = TWO_HOSTS.replace("[host.other]", "[host.other]\nnames = ['a b']");
+    check(&named).exits(2).prints("`a b` is not a host's name");
+}
+
+#[test]
 fn the_lab_is_listed_and_drawn() {
     let folder = Folder::new("lab_options.shown");
     let list =

@@ -280,13 +280,11 @@ pub enum LabError {
     #[error("the network: {0}")]
     Build(#[from] BuildError),
     /// Nobody is the user's own.
-    #[error(
-        "the topology has no host called `{name}`, which is to be the user's own; its hosts are: {hosts}"
-    )]
+    #[error("the topology has no host called `{name}`, which is to be the user's own; {hosts}")]
     NoClient {
         /// What it is to be called.
         name: String,
-        /// The hosts that there are.
+        /// The hosts that there are, in words.
         hosts: String,
     },
     /// The client reaches nobody.
@@ -311,6 +309,11 @@ pub enum LabError {
 impl LabError {
     fn no_client(name: &str, network: &Network) -> Self {
         let hosts = network.hosts().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
+        let hosts = if hosts.is_empty() {
+            format!("it has no host at all: write [host.{name}]")
+        } else {
+            format!("its hosts are: {hosts}")
+        };
         Self::NoClient { name: name.to_owned(), hosts }
     }
 }

@@ -63,6 +63,16 @@ pub(crate) fn perform(options: GetOptions, net: &mut Net) -> anyhow::Result<u8> 
     if matches!(job.hosts, Hosts::None(_)) { Ok(job.nothing_to_ask()) } else { job.perform(net) }
 }
 
+/// Whether the command could run, as far as can be said before it does; nothing is sent.
+pub(crate) fn check(mut options: GetOptions) -> anyhow::Result<()> {
+    options.watch.silent = true;
+    options.behind.iter_mut().for_each(|behind| behind.watch.silent = true);
+    match Job::prepare(options)?.hosts {
+        Hosts::Known { .. } => Ok(()),
+        Hosts::None(error) => Err(WebError::from(error).into()),
+    }
+}
+
 impl Job {
     fn prepare(options: GetOptions) -> anyhow::Result<Self> {
         let groups = groups(options)?;

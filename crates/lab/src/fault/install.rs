@@ -276,7 +276,7 @@ pub enum CannotStrike {
         nearest: Option<String>,
     },
     /// There is no such cable.
-    #[error("`{fault}`: no cable connects {one} and {other}; theirs are {}", cables.join(", "))]
+    #[error("`{fault}`: no cable connects {one} and {other}; {}", theirs(cables))]
     NoSuchCable {
         /// The fault's sentence.
         fault: String,
@@ -331,6 +331,25 @@ pub enum CannotStrike {
         /// Why.
         source: TopologyError,
     },
+}
+
+impl CannotStrike {
+    /// The fault's sentence.
+    pub fn fault(&self) -> &str {
+        match self {
+            Self::NoSuchNode { fault, .. }
+            | Self::NoSuchCable { fault, .. }
+            | Self::NotAnEnd { fault, .. }
+            | Self::NoCertificate { fault, .. }
+            | Self::NoSwitch { fault, .. }
+            | Self::NoAddress { fault, .. }
+            | Self::Topology { fault, .. } => fault,
+        }
+    }
+}
+
+fn theirs(cables: &[String]) -> String {
+    if cables.is_empty() { "neither has one".to_owned() } else { format!("theirs are {}", cables.join(", ")) }
 }
 
 fn hint(nearest: &Option<String>) -> String {

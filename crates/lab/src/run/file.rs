@@ -34,7 +34,7 @@ struct RunFile {
     seed: Option<Spanned<toml::Value>>,
     epoch: Option<Spanned<toml::value::Datetime>>,
     internet: Option<Spanned<String>>,
-    client: Option<String>,
+    client: Option<Spanned<String>>,
     #[serde(default)]
     dhcp: bool,
     #[serde(default)]
@@ -55,11 +55,14 @@ struct FileEntry {
     modified: Option<u64>,
 }
 
-/// Where the steps of a script stand in its file: for errors that only those notice who carry them out.
+/// Where the steps and the faults of a run stand in its file: for errors that only those notice who carry
+/// them out.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     text: String,
     steps: Vec<Range<usize>>,
+    faults: Vec<Range<usize>>,
+    client: Option<Range<usize>>,
 }
 
 impl Places {
@@ -70,8 +73,26 @@ impl Places {
         what: impl Into<String>,
         cure: impl Into<String>,
     ) -> Option<BadRun> {
-        let place = self.steps.get(number)?.clone();
-        Some(BadRun::at(&self.text, place, what, &cure.into()))
+        Some(self.bad(self.steps.get(number)?, what, cure))
+    }
+
+    /// Something is wrong with the fault of this number, from 0.
+    pub fn bad_fault(
+        &self,
+        number: usize,
+        what: impl Into<String>,
+        cure: impl Into<String>,
+    ) -> Option<BadRun> {
+        Some(self.bad(self.faults.get(number)?, what, cure))
+    }
+
+    /// Something is wrong with what the run says of its client, if it says something.
+    pub fn bad_client(&self, what: impl Into<String>, cure: impl Into<String>) -> Option<BadRun> {
+        Some(self.bad(self.client.as_ref()?, what, cure))
+    }
+
+    fn bad(&self, place: &Range<usize>, what: impl Into<String>, cure: impl Into<String>) -> BadRun {
+        BadRun::at(&self.text, place.clone(), what, &cure.into())
     }
 }
 
@@ -165,11 +186,17 @@ impl Reader<'_> {
             self.wrong(behind.span(), what, "make two runs of it");
             return Err(self.errors);
         }
-        let mut places = Places { text: self.text.to_owned(), steps: Vec::new() };
+        let places_of = |lines: &[Spanned<String>]| {
+            lines.iter().map(|line| inside(self.text, line.span())).collect::<Vec<_>>()
+        };
+        let places = Places {
+            text: self.text.to_owned(),
+            steps: places_of(&file.script),
+            faults: places_of(&file.faults),
+            client: file.client.as_ref().map(|client| inside(self.text, client.span())),
+        };
         let mut script = Vec::new();
         for line in &file.script {
-            let place = inside(self.text, line.span());
-            places.steps.push(place);
             match line.get_ref().parse::<Step>() {
                 Ok(step) => script.push(step),
                 Err(bad) => self.wrong_within(line, &bad),
@@ -186,7 +213,7 @@ impl Reader<'_> {
             seed: self.seed(file.seed),
             epoch: self.epoch(file.epoch),
             topology,
-            client: file.client,
+            client: file.client.map(Spanned::into_inner),
             dhcp: file.dhcp,
             faults,
             script,
