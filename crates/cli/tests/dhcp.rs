@@ -21,7 +21,7 @@ fn dnsmasq(network: &Network) -> Server {
     network.dnsmasq(&[
         "--interface=glass0",
         "--no-ping",
-        "--dhcp-range=192.0.2.100,192.0.2.110,255.255.255.0,10m",
+        "--dhcp-range=192.0.2.100,192.0.2.109,255.255.255.0,10m",
         "--dhcp-option=6,198.51.100.53",
         "--host-record=www.demo.test,198.51.100.80",
         &leases,
