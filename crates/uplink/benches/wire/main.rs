@@ -43,7 +43,8 @@ const CONNECTIONS: u32 = 1_000;
 const USAGE: &str = "nothing measured: this needs the networks that `sudo scripts/bench` makes.
 usage: wire network REPEATS TAP OUR_CIDR TAP_ADDRESS NEAR_ADDRESS FAR_ADDRESS FAR_NAMESPACE
        wire user REPEATS MTU
-       wire programs REPEATS WHAT -- PROGRAM ARGUMENTS... -- PROGRAM ARGUMENTS...";
+       wire programs REPEATS WHAT -- PROGRAM ARGUMENTS... -- PROGRAM ARGUMENTS...
+       wire rates REPEATS WHAT -- DNSPERF ARGUMENTS... -- DNSPERF ARGUMENTS...";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -61,12 +62,13 @@ fn main() -> ExitCode {
             measure_networks(repeats.parse().unwrap(), &networks);
         }
         ["user", repeats, mtu] => measure_gateway(repeats.parse().unwrap(), mtu.parse().unwrap()),
-        ["programs", repeats, what, "--", rest @ ..] => {
+        [how @ ("programs" | "rates"), repeats, what, "--", rest @ ..] => {
             let mut commands = rest.split(|word| *word == "--");
             let (Some(ours), Some(other)) = (commands.next(), commands.next()) else {
                 panic!("two programs are needed\n{USAGE}");
             };
-            println!("{}", programs::compare(repeats.parse().unwrap(), what, ours, other));
+            let compare = if *how == "rates" { programs::compare_rates } else { programs::compare };
+            println!("{}", compare(repeats.parse().unwrap(), what, ours, other));
         }
         // As `cargo bench` calls it.
         ["--bench"] | [] => println!("{USAGE}"),
