@@ -24,6 +24,7 @@ mod answer;
 mod asking;
 pub mod cache;
 pub mod config;
+pub mod dnssec;
 pub mod error;
 mod exchange;
 mod framing;

@@ -1,0 +1,181 @@
+//! The chain from the trust anchor to the answer as data, a link each for who vouches for whom.
+
+use crate::dnssec::{Reason, Security};
+use crate::name::DnsName;
+use crate::record::RecordType;
+use std::fmt;
+
+/// One step of the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Whose records it is about.
+    pub name: DnsName,
+    /// Which zone should have signed them; that of the anchor for an anchor.
+    pub zone: DnsName,
+    /// What the step is.
+    pub step: Step,
+    /// The signature that was found good.
+    pub signed_by: Option<SignedBy>,
+    /// What came of it.
+    pub security: Security,
+    /// Why, where it is not simply secure.
+    pub reason: Option<Reason>,
+    /// Whether it was known from an earlier question.
+    pub remembered: bool,
+}
+
+/// What a step is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Where the chain begins.
+    Anchor {
+        /// The keys that are trusted, by tag.
+        key_tags: Vec<u16>,
+    },
+    /// The keys of a zone.
+    Keys {
+        /// All of them.
+        keys: Vec<KeySeen>,
+        /// The tag of the one that a DS record or the anchor names.
+        vouched: Option<u16>,
+    },
+    /// What a zone says of the keys of the zone below.
+    Ds {
+        /// Each record.
+        records: Vec<DsSeen>,
+    },
+    /// The proof that there is no DS record, so that the zone below is not signed.
+    NoDs,
+    /// The name is in the same zone as the one above it.
+    NoCut,
+    /// Records of the answer.
+    Records {
+        /// Their type.
+        record_type: RecordType,
+        /// The wildcard that they were made from.
+        wildcard: Option<DnsName>,
+    },
+    /// The proof that there is nothing of that name or that type.
+    Denial {
+        /// The type asked for.
+        record_type: RecordType,
+        /// Whether the name itself does not exist.
+        no_name: bool,
+        /// Whether NSEC3 records prove it, not NSEC records.
+        hashed: bool,
+    },
+}
+
+/// A signature that is good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedBy {
+    /// Whose key.
+    pub zone: DnsName,
+    /// The key's tag.
+    pub key_tag: u16,
+    /// Its algorithm.
+    pub algorithm: u8,
+    /// Until when, in seconds (RFC 4034 3.1.5).
+    pub expiration: u32,
+}
+
+/// A key of a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeySeen {
+    /// Its tag.
+    pub key_tag: u16,
+    /// Its algorithm.
+    pub algorithm: u8,
+    /// Its flags (RFC 4034 2.1.1); 257 signs keys, 256 the rest.
+    pub flags: u16,
+}
+
+/// A DS record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DsSeen {
+    /// The tag of the key that it names.
+    pub key_tag: u16,
+    /// That key's algorithm.
+    pub algorithm: u8,
+    /// How the digest is made.
+    pub digest_type: u8,
+}
+
+/// An algorithm as `dig` and the registry call it.
+#[derive(Clone, Copy, Debug)]
+pub struct AlgorithmName(pub u8);
+
+impl fmt::Display for AlgorithmName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            1 => "RSAMD5",
+            3 => "DSA",
+            5 => "RSASHA1",
+            6 => "DSA-NSEC3-SHA1",
+            7 => "RSASHA1-NSEC3-SHA1",
+            8 => "RSASHA256",
+            10 => "RSASHA512",
+            12 => "ECC-GOST",
+            13 => "ECDSAP256SHA256",
+            14 => "ECDSAP384SHA384",
+            15 => "ED25519",
+            16 => "ED448",
+            other => return write!(f, "algorithm {other}"),
+        })
+    }
+}
+
+/// A digest type as the registry calls it.
+#[derive(Clone, Copy, Debug)]
+pub struct DigestName(pub u8);
+
+impl fmt::Display for DigestName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            1 => "SHA-1",
+            2 => "SHA-256",
+            3 => "GOST R 34.11-94",
+            4 => "SHA-384",
+            other => return write!(f, "digest type {other}"),
+        })
+    }
+}
+
+/// A time of a signature, in seconds since 1970, as `2026-11-23 20:13:43 UTC`.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp(pub u32);
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, seconds) = (i64::from(self.0 / 86_400), self.0 % 86_400);
+        let (year, month, day) = civil(days);
+        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    }
+}
+
+/// The date so many days after 1970-01-01, in the Gregorian calendar.
+fn civil(days: i64) -> (i64, i64, i64) {
+    // Years are counted from March, so that the leap day is the last of its year.
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (year + era * 400 + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_printed_as_a_date() {
+        assert_eq!(Stamp(0).to_string(), "1970-01-01 00:00:00 UTC");
+        assert_eq!(Stamp(951_827_696).to_string(), "2000-02-29 12:34:56 UTC");
+        assert_eq!(Stamp(u32::MAX).to_string(), "2106-02-07 06:28:15 UTC");
+    }
+}

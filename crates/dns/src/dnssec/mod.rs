@@ -1,0 +1,65 @@
+//! DNSSEC (RFC 4033, 4034, 4035, 5155): who signed an answer, whether that can be traced to a key that
+//! is trusted beforehand, and the other end: signing a zone.
+//!
+//! ```text
+//!   trust anchor    . DS 20326                     anchors
+//!        |  digest of
+//!   .            DNSKEY   signed by itself         chain: fetched, checked, remembered
+//!        |  signs
+//!   test.        DS       or the proof of none     denial: nsec, nsec3
+//!        |  digest of
+//!   test.        DNSKEY
+//!        |  signs
+//!   www.test.    A + RRSIG                         verify: one set, its signatures, a zone's keys
+//! ```
+//!
+//! Read in this order: [`reason`] (what may come of it), [`anchors`], [`validator`] (the walk from the
+//! anchor to the answer), [`link`] (the walk as data).
+
+pub mod anchors;
+pub mod link;
+pub mod reason;
+pub mod validator;
+
+pub use anchors::TrustAnchors;
+pub use link::Link;
+pub use reason::Reason;
+pub use validator::{Fetch, Limits, Validated, Validator};
+
+use std::fmt;
+
+/// What validation says of records (RFC 4035 4.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Security {
+    /// Signed, and the signature traced to a trust anchor.
+    Secure,
+    /// Proved to be in a part of the tree that nobody signs, or signs in a way that we know.
+    Insecure,
+    /// There is no trust anchor above them.
+    Indeterminate,
+    /// Nobody has looked.
+    #[default]
+    Unchecked,
+    /// They should be signed, and are not, or wrongly.
+    Bogus,
+}
+
+impl Security {
+    /// Of two parts' security, that of the whole.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        self.max(other)
+    }
+}
+
+impl fmt::Display for Security {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Secure => "secure",
+            Self::Insecure => "insecure",
+            Self::Indeterminate => "indeterminate",
+            Self::Unchecked => "unchecked",
+            Self::Bogus => "bogus",
+        })
+    }
+}
