@@ -1,6 +1,9 @@
 //! Messages (RFC 1035 4): what goes over the wire, and the only place that knows hickory-proto.
 
+mod extended_error;
 mod wire;
+
+pub use extended_error::ExtendedError;
 
 use crate::name::DnsName;
 use crate::record::{Record, RecordType};

@@ -43,8 +43,13 @@ impl Responder {
             Ok(query) => {
                 let reply = match &query.question {
                     Some(question) => {
-                        let recursion_desired = query.recursion_desired;
-                        let asked = Asked { question: question.clone(), recursion_desired };
+                        let asked = Asked {
+                            client,
+                            transport,
+                            recursion_desired: query.recursion_desired,
+                            dnssec_ok: query.edns.is_some_and(|edns| edns.dnssec_ok),
+                            ..Asked::new(question.clone())
+                        };
                         self.authority.answer(&asked).await
                     }
                     None => Reply::empty(ResponseCode::FormErr, "there is no question"),
