@@ -1,19 +1,19 @@
 //! One question to one server, in whatever way it can take it.
 
-use crate::exchange::{Exchange, NoAnswer};
 use crate::message::{Edns, Message, Question, ResponseCode};
 use crate::rounds::Failure;
 use crate::standing::Standings;
+use crate::upstream::{NoAnswer, Query, Upstream};
 use glasstack_journal::Instant;
 use glasstack_journal::event::{QueryReason, Transport};
 use glasstack_stack::Host;
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How servers are asked, and what was learnt about them meanwhile.
-#[derive(Debug)]
 pub(crate) struct Asking {
+    upstream: Arc<dyn Upstream>,
     /// Whether the server is asked to find the answer itself (RD).
     recursion_desired: bool,
     /// Whether EDNS(0) is offered.
@@ -32,8 +32,13 @@ pub(crate) struct Patience {
 }
 
 impl Asking {
-    pub(crate) fn new(recursion_desired: bool, edns: bool, use_tcp: bool) -> Self {
-        Self { recursion_desired, edns, use_tcp, standings: Mutex::default() }
+    pub(crate) fn new(
+        upstream: Arc<dyn Upstream>,
+        recursion_desired: bool,
+        edns: bool,
+        use_tcp: bool,
+    ) -> Self {
+        Self { upstream, recursion_desired, edns, use_tcp, standings: Mutex::default() }
     }
 
     /// Asks `server`, in another way if it wishes so. What it says may be no answer at all.
@@ -45,47 +50,49 @@ impl Asking {
         patience: Patience,
         why: QueryReason,
     ) -> Result<Message, Failure> {
-        let mut exchange = Exchange {
-            question,
+        let mut query = Query {
+            question: question.clone(),
             server,
             transport: if self.use_tcp { Transport::Tcp } else { Transport::Udp },
             recursion_desired: self.recursion_desired,
+            checking_disabled: false,
+            mixed_case: false,
             edns: (self.edns && !self.standings().lacks_edns(server)).then(Edns::default),
             timeout: if self.use_tcp { patience.tcp } else { patience.udp },
             why,
         };
         loop {
             let begun = host.now();
-            let message = match exchange.run(host).await {
+            let message = match self.upstream.exchange(host, &query).await {
                 Ok(message) => message,
                 Err(why) => {
                     self.standings().note_silence(server, host.now());
                     return Err(match why {
                         NoAnswer::TimedOut { ignored } => {
-                            Failure::TimedOut { waited: exchange.timeout, ignored }
+                            Failure::TimedOut { waited: query.timeout, ignored }
                         }
                         NoAnswer::Network(error) => Failure::Network(error),
                     });
                 }
             };
-            if exchange.transport == Transport::Udp {
+            if query.transport == Transport::Udp {
                 self.standings().note_answer(server, host.now().since(begun));
             }
             // RFC 6891 7: a server from before EDNS says that it does not understand; so the question is asked again
             // without, and from now on always.
             let not_understood =
                 matches!(message.code, ResponseCode::FormErr | ResponseCode::NotImp | ResponseCode::BadVers);
-            if exchange.edns.is_some() && not_understood {
+            if query.edns.is_some() && not_understood {
                 self.standings().note_lack_of_edns(server);
-                exchange.edns = None;
-                exchange.why = QueryReason::WithoutEdns;
+                query.edns = None;
+                query.why = QueryReason::WithoutEdns;
                 continue;
             }
             // RFC 1035 4.2.1, RFC 7766 5: what did not fit is fetched over TCP.
-            if message.truncated && exchange.transport == Transport::Udp {
-                exchange.transport = Transport::Tcp;
-                exchange.timeout = patience.tcp;
-                exchange.why = QueryReason::Truncated;
+            if message.truncated && query.transport == Transport::Udp {
+                query.transport = Transport::Tcp;
+                query.timeout = patience.tcp;
+                query.why = QueryReason::Truncated;
                 continue;
             }
             return Ok(message);

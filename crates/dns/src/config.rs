@@ -1,6 +1,8 @@
 //! How names are to be resolved.
 
+use crate::hints::RootHints;
 use crate::hosts_file::HostsFile;
+use crate::iterate::IterateConfig;
 use crate::name::{DnsName, NameError};
 use crate::resolv_conf::ResolvConf;
 use std::net::{IpAddr, SocketAddr};
@@ -34,6 +36,17 @@ pub struct ResolverConfig {
     pub use_tcp: bool,
     /// How many answers are kept. 10 000.
     pub cache_capacity: usize,
+    /// Walk down from the root instead of asking `servers`. No.
+    pub iterate: Option<Iterating>,
+}
+
+/// Where the walk down from the root begins, and how it goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Iterating {
+    /// The root's servers.
+    pub hints: RootHints,
+    /// How the walk goes about it.
+    pub config: IterateConfig,
 }
 
 impl Default for ResolverConfig {
@@ -49,6 +62,7 @@ impl Default for ResolverConfig {
             edns: true,
             use_tcp: false,
             cache_capacity: 10_000,
+            iterate: None,
         }
     }
 }

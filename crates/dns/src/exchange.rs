@@ -3,91 +3,68 @@
 use crate::error::NetworkError;
 use crate::framing::{read_message, write_message};
 use crate::matching::Pending;
-use crate::message::{Edns, Message, Question};
+use crate::message::{HEADER, Message};
 use crate::open_span::OpenSpan;
-use glasstack_journal::event::{Dns, QueryReason, Transport};
+use crate::upstream::{NoAnswer, Query};
+use glasstack_journal::event::{Dns, Transport};
 use glasstack_journal::{Scope, SpanKind};
-use glasstack_stack::{Host, UdpSocket};
+use glasstack_stack::{Entropy, Host, UdpSocket};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-/// What is asked of whom, and how.
-#[derive(Clone, Debug)]
-pub(crate) struct Exchange<'a> {
-    pub(crate) question: &'a Question,
-    pub(crate) server: SocketAddr,
-    pub(crate) transport: Transport,
-    /// Whether the server is asked to find the answer itself (RD).
-    pub(crate) recursion_desired: bool,
-    pub(crate) edns: Option<Edns>,
-    /// How long it may take.
-    pub(crate) timeout: Duration,
-    /// Why it is asked.
-    pub(crate) why: QueryReason,
-}
-
-/// Why there is no answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum NoAnswer {
-    /// The time is up. Which check the last thing failed that came in meanwhile, if any did.
-    TimedOut { ignored: Option<String> },
-    /// The server cannot be reached.
-    Network(NetworkError),
-}
-
-impl<E: Into<NetworkError>> From<E> for NoAnswer {
-    fn from(error: E) -> Self {
-        Self::Network(error.into())
+/// Asks, in a span of its own below `host`'s, and waits for the answer.
+pub(crate) async fn run(host: &Host, query: &Query) -> Result<Message, NoAnswer> {
+    if query.server.is_ipv6() {
+        return Err(NetworkError::Ipv6.into());
     }
+    let span = OpenSpan::new(host, SpanKind::Query { server: query.server });
+    let host = span.host();
+    // An id that nobody can guess (RFC 5452 4.2); the port is as unpredictable.
+    let id = host.entropy().u16();
+    let message = Message {
+        recursion_desired: query.recursion_desired,
+        ..Message::query(id, query.question.clone(), query.edns)
+    };
+    let mut bytes = message.to_bytes().map_err(|error| NetworkError::Query(error.to_string()))?;
+    if query.mixed_case {
+        mix_case(&mut bytes, host.entropy().as_ref());
+    }
+    let sent_name = query.mixed_case.then(|| name_bytes(&bytes).to_vec());
+    let pending = Pending { id, question: query.question.clone(), server: query.server, sent_name };
+    let mut ignored = None;
+    let exchange = Exchange { query, pending, bytes };
+    let answer = async {
+        match query.transport {
+            Transport::Udp => exchange.over_udp(host, &mut ignored).await,
+            Transport::Tcp => exchange.over_tcp(host, &mut ignored).await,
+        }
+    };
+    match host.timeout(query.timeout, answer).await {
+        Ok(result) => result,
+        Err(_) => Err(NoAnswer::TimedOut { ignored }),
+    }
+}
+
+/// A query on its way.
+struct Exchange<'a> {
+    query: &'a Query,
+    pending: Pending,
+    bytes: Vec<u8>,
 }
 
 impl Exchange<'_> {
-    /// Asks, in a span of its own below `host`'s, and waits for the answer.
-    pub(crate) async fn run(&self, host: &Host) -> Result<Message, NoAnswer> {
-        if self.server.is_ipv6() {
-            return Err(NetworkError::Ipv6.into());
-        }
-        let span = OpenSpan::new(host, SpanKind::Query { server: self.server });
-        let host = span.host();
-        // An id that nobody can guess (RFC 5452 4.2); the port is as unpredictable.
-        let pending =
-            Pending { id: host.entropy().u16(), question: self.question.clone(), server: self.server };
-        let query = Message {
-            recursion_desired: self.recursion_desired,
-            ..Message::query(pending.id, pending.question.clone(), self.edns)
-        };
-        let query = query.to_bytes().map_err(|error| NetworkError::Query(error.to_string()))?;
-        let mut ignored = None;
-        let exchange = async {
-            match self.transport {
-                Transport::Udp => self.over_udp(host, &pending, &query, &mut ignored).await,
-                Transport::Tcp => self.over_tcp(host, &pending, &query, &mut ignored).await,
-            }
-        };
-        match host.timeout(self.timeout, exchange).await {
-            Ok(result) => result,
-            Err(_) => Err(NoAnswer::TimedOut { ignored }),
-        }
-    }
-
     /// RFC 1035 4.2.1. The socket is made for this question alone, so each has its own port.
-    async fn over_udp(
-        &self,
-        host: &Host,
-        pending: &Pending,
-        query: &[u8],
-        ignored: &mut Option<String>,
-    ) -> Result<Message, NoAnswer> {
+    async fn over_udp(&self, host: &Host, ignored: &mut Option<String>) -> Result<Message, NoAnswer> {
         let socket: UdpSocket = host.udp(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0))?;
-        self.tell_sent(host.scope(), pending);
+        self.tell_sent(host.scope());
         let sent = host.now();
-        socket.send_to(query, self.server).await?;
+        socket.send_to(&self.bytes, self.query.server).await?;
         let mut buffer = vec![0; usize::from(u16::MAX)];
         loop {
             let (length, from) = socket.recv_from(&mut buffer).await?;
             let datagram = buffer.get(..length).unwrap_or_default();
             // RFC 5452 9.1: what does not match is as if it had never come.
-            if let Some(message) = self.judge(host.scope(), pending, from, datagram, ignored) {
+            if let Some(message) = self.judge(host.scope(), from, datagram, ignored) {
                 self.tell_received(host.scope(), &message, host.now().since(sent));
                 return Ok(message);
             }
@@ -95,23 +72,17 @@ impl Exchange<'_> {
     }
 
     /// RFC 7766: a connection for this question alone, closed by us when the answer is in.
-    async fn over_tcp(
-        &self,
-        host: &Host,
-        pending: &Pending,
-        query: &[u8],
-        ignored: &mut Option<String>,
-    ) -> Result<Message, NoAnswer> {
-        let mut stream = host.connect(self.server).await?;
-        self.tell_sent(host.scope(), pending);
+    async fn over_tcp(&self, host: &Host, ignored: &mut Option<String>) -> Result<Message, NoAnswer> {
+        let mut stream = host.connect(self.query.server).await?;
+        self.tell_sent(host.scope());
         let sent = host.now();
         let broken = |error: std::io::Error| NetworkError::Broken(error.to_string());
-        write_message(&mut stream, query).await.map_err(broken)?;
+        write_message(&mut stream, &self.bytes).await.map_err(broken)?;
         loop {
             let Some(bytes) = read_message(&mut stream).await.map_err(broken)? else {
                 return Err(NetworkError::Broken("the server closed it".to_owned()).into());
             };
-            if let Some(message) = self.judge(host.scope(), pending, self.server, &bytes, ignored) {
+            if let Some(message) = self.judge(host.scope(), self.query.server, &bytes, ignored) {
                 self.tell_received(host.scope(), &message, host.now().since(sent));
                 return Ok(message);
             }
@@ -121,12 +92,11 @@ impl Exchange<'_> {
     fn judge(
         &self,
         scope: &Scope,
-        pending: &Pending,
         from: SocketAddr,
         bytes: &[u8],
         ignored: &mut Option<String>,
     ) -> Option<Message> {
-        match pending.check(from, bytes) {
+        match self.pending.check(from, bytes) {
             Ok(message) => Some(message),
             Err(mismatch) => {
                 let why = mismatch.to_string();
@@ -137,28 +107,49 @@ impl Exchange<'_> {
         }
     }
 
-    fn tell_sent(&self, scope: &Scope, pending: &Pending) {
+    fn tell_sent(&self, scope: &Scope) {
         scope.record(|| Dns::QuerySent {
-            id: pending.id,
-            name: self.question.name.to_string(),
-            record_type: self.question.record_type.to_string(),
-            server: self.server,
-            transport: self.transport,
-            why: self.why.clone(),
+            id: self.pending.id,
+            name: self.query.question.name.to_string(),
+            record_type: self.query.question.record_type.to_string(),
+            server: self.query.server,
+            transport: self.query.transport,
+            why: self.query.why.clone(),
         });
     }
 
     fn tell_received(&self, scope: &Scope, message: &Message, rtt: Duration) {
         scope.record(|| Dns::ResponseReceived {
             id: message.id,
-            name: self.question.name.to_string(),
-            record_type: self.question.record_type.to_string(),
-            server: self.server,
-            transport: self.transport,
+            name: self.query.question.name.to_string(),
+            record_type: self.query.question.record_type.to_string(),
+            server: self.query.server,
+            transport: self.query.transport,
             code: message.code.to_string(),
             answers: message.answers.iter().map(ToString::to_string).collect(),
             truncated: message.truncated,
             rtt,
         });
     }
+}
+
+/// Gives each letter of the question's name its case by chance: one bit more that a forger must guess.
+fn mix_case(message: &mut [u8], entropy: &dyn Entropy) {
+    let length = name_bytes(message).len();
+    for byte in message.iter_mut().skip(HEADER).take(length) {
+        // Lengths of labels are below 64, so no letter.
+        if byte.is_ascii_alphabetic() && entropy.below(2) == 1 {
+            byte.make_ascii_uppercase();
+        }
+    }
+}
+
+/// The bytes of the question's name, the first thing behind the header and never compressed there.
+pub(crate) fn name_bytes(message: &[u8]) -> &[u8] {
+    let rest = message.get(HEADER..).unwrap_or_default();
+    let mut at = 0;
+    while let Some(length @ 1..=63) = rest.get(at) {
+        at += 1 + usize::from(*length);
+    }
+    rest.get(..=at).unwrap_or_default()
 }

@@ -20,6 +20,7 @@
 //! answer is one), `answer` (what it means). [`hints`] and [`iterate`] walk down from the root. [`server`] is the other end,
 //! and [`recursive`] both.
 
+pub mod address_range;
 mod answer;
 mod asking;
 pub mod cache;
@@ -46,12 +47,14 @@ mod rounds;
 pub mod server;
 mod standing;
 mod stub;
+pub mod upstream;
 
-pub use config::{Override, ResolverConfig};
+pub use address_range::AddressRange;
+pub use config::{Iterating, Override, ResolverConfig};
 pub use error::ResolveError;
 pub use hints::RootHints;
 pub use hosts_file::HostsFile;
-pub use iterate::IterateConfig;
+pub use iterate::{IterateConfig, Minimisation, ServeStale, ZoneElsewhere};
 pub use lookup::Lookup;
 pub use message::{Message, Question, ResponseCode};
 pub use name::DnsName;
@@ -60,3 +63,4 @@ pub use recursive::{Recursor, RecursorConfig, serve_recursive};
 pub use resolv_conf::ResolvConf;
 pub use resolver::Resolver;
 pub use server::{Asked, Authority, NameServer, Reply, Zone, Zones, serve};
+pub use upstream::{NoAnswer, Query, Sockets, Upstream};

@@ -1,6 +1,7 @@
 //! Whether what came in answers what was asked (RFC 5452 9.1): the defence against answers made up
 //! by somebody who cannot see the question.
 
+use crate::exchange::name_bytes;
 use crate::message::{Message, MessageError, Question, RawHeader, ResponseCode};
 use std::net::SocketAddr;
 
@@ -13,6 +14,8 @@ pub(crate) struct Pending {
     pub(crate) question: Question,
     /// Who was asked. The port asked from is the socket's own: nothing else reaches it.
     pub(crate) server: SocketAddr,
+    /// The name's bytes as they were sent, if their case counts.
+    pub(crate) sent_name: Option<Vec<u8>>,
 }
 
 /// Which check an answer failed.
@@ -32,6 +35,8 @@ pub(crate) enum Mismatch {
     Opcode(u8),
     #[error("it answers the question {0}, but {1} was asked")]
     Question(String, String),
+    #[error("the letters of its question have another case than those that were sent")]
+    Case,
 }
 
 impl Pending {
@@ -53,7 +58,10 @@ impl Pending {
         let message = Message::parse(bytes).map_err(Mismatch::Malformed)?;
         match &message.question {
             // Names are compared without regard to case (RFC 4343): ours are in lower case already.
-            Some(question) if *question == self.question => Ok(message),
+            Some(question) if *question == self.question => match &self.sent_name {
+                Some(sent) if name_bytes(bytes) != sent.as_slice() => Err(Mismatch::Case),
+                _ => Ok(message),
+            },
             Some(question) => Err(Mismatch::Question(question.to_string(), self.question.to_string())),
             // Who does not understand a query may send the bare header back (RFC 6891 7).
             None if matches!(message.code, ResponseCode::FormErr | ResponseCode::NotImp) => Ok(message),
@@ -77,6 +85,7 @@ mod tests {
             id: 0x1234,
             question: question("www.example.test", RecordType::A),
             server: "10.0.0.53:53".parse().unwrap(),
+            sent_name: None,
         }
     }
 
@@ -95,6 +104,16 @@ mod tests {
         let mut bytes = answer().to_bytes().unwrap();
         bytes[13..16].copy_from_slice(b"WwW");
         assert_eq!(pending().check(pending().server, &bytes), Ok(answer()));
+    }
+
+    #[test]
+    fn where_the_case_of_letters_was_chosen_by_chance_it_must_come_back() {
+        let mut bytes = answer().to_bytes().unwrap();
+        bytes[13..16].copy_from_slice(b"WwW");
+        let sent = |name: &[u8]| Pending { sent_name: Some(name.to_vec()), ..pending() };
+        assert!(sent(b"\x03WwW\x07example\x04test\0").check(pending().server, &bytes).is_ok());
+        let other = sent(b"\x03wWw\x07example\x04test\0");
+        assert_eq!(other.check(pending().server, &bytes), Err(Mismatch::Case));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::open_span::OpenSpan;
 use crate::record::{Record, RecordData, RecordType};
 use crate::server::zone::DEFAULT_TTL;
 use crate::server::{Asked, Authority, NameServer, Reply, ServeError, serve_within};
+use crate::upstream::{Sockets, Upstream};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 use glasstack_journal::event::Dns;
@@ -35,11 +36,18 @@ pub struct RecursorConfig {
     pub patience: Duration,
     /// How many answers are kept. 10 000.
     pub cache_capacity: usize,
+    /// Whether authority and additional sections are left out where they are not needed. Yes.
+    pub minimal_responses: bool,
 }
 
 impl Default for RecursorConfig {
     fn default() -> Self {
-        Self { iterate: IterateConfig::default(), patience: Duration::from_secs(9), cache_capacity: 10_000 }
+        Self {
+            iterate: IterateConfig::default(),
+            patience: Duration::from_secs(9),
+            cache_capacity: 10_000,
+            minimal_responses: true,
+        }
     }
 }
 
@@ -81,7 +89,17 @@ type Failure = String;
 impl Recursor {
     /// One that knows nothing yet but the root's servers.
     pub fn new(host: Host, hints: RootHints, config: RecursorConfig) -> Self {
-        let source = Source::Tree(Iterate::new(hints, config.iterate));
+        Self::with_upstream(host, hints, config, Arc::new(Sockets))
+    }
+
+    /// One whose queries `upstream` carries.
+    pub fn with_upstream(
+        host: Host,
+        hints: RootHints,
+        config: RecursorConfig,
+        upstream: Arc<dyn Upstream>,
+    ) -> Self {
+        let source = Source::Tree(Iterate::new(hints, config.iterate, upstream));
         let knowledge = Knowledge::new(source, config.cache_capacity);
         let inner = Arc::new(Inner { host, knowledge, patience: config.patience });
         Self { inner, under_way: Mutex::default(), failed: Mutex::default() }

@@ -1,8 +1,9 @@
 //! The resolver: one place after the other is asked until one knows.
 
 use crate::cache::Cached;
-use crate::config::ResolverConfig;
+use crate::config::{Iterating, ResolverConfig};
 use crate::error::ResolveError;
+use crate::iterate::Iterate;
 use crate::knowledge::{Knowledge, Source};
 use crate::known_here::{self, Known};
 use crate::lookup::Lookup;
@@ -10,6 +11,7 @@ use crate::name::DnsName;
 use crate::open_span::OpenSpan;
 use crate::record::{RecordData, RecordType};
 use crate::stub::Stub;
+use crate::upstream::{Sockets, Upstream};
 use glasstack_journal::event::{Dns, LookupSource};
 use glasstack_journal::{Scope, SpanKind};
 use glasstack_stack::Host;
@@ -31,7 +33,16 @@ struct Shared {
 impl Resolver {
     /// A resolver on `host`, with an empty cache. Its spans open below `host`'s own.
     pub fn new(host: Host, config: ResolverConfig) -> Self {
-        let knowledge = Knowledge::new(Source::Servers(Stub::new(&config)), config.cache_capacity);
+        Self::with_upstream(host, config, Arc::new(Sockets))
+    }
+
+    /// One whose queries `upstream` carries.
+    pub fn with_upstream(host: Host, config: ResolverConfig, upstream: Arc<dyn Upstream>) -> Self {
+        let source = match config.iterate.clone() {
+            Some(Iterating { hints, config }) => Source::Tree(Iterate::new(hints, config, upstream)),
+            None => Source::Servers(Stub::new(&config, upstream)),
+        };
+        let knowledge = Knowledge::new(source, config.cache_capacity);
         Self { host, shared: Arc::new(Shared { config, knowledge }) }
     }
 

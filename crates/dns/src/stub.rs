@@ -5,13 +5,14 @@ use crate::config::ResolverConfig;
 use crate::error::{ResolveError, ServerProblem};
 use crate::message::{Message, Question, ResponseCode};
 use crate::rounds::{Failure, Rounds};
+use crate::upstream::Upstream;
 use glasstack_journal::event::QueryReason;
 use glasstack_stack::Host;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The servers, and how they are asked.
-#[derive(Debug)]
 pub(crate) struct Stub {
     servers: Vec<SocketAddr>,
     timeout: Duration,
@@ -20,12 +21,12 @@ pub(crate) struct Stub {
 }
 
 impl Stub {
-    pub(crate) fn new(config: &ResolverConfig) -> Self {
+    pub(crate) fn new(config: &ResolverConfig, upstream: Arc<dyn Upstream>) -> Self {
         Self {
             servers: config.servers.clone(),
             timeout: config.timeout,
             attempts: config.attempts,
-            asking: Asking::new(true, config.edns, config.use_tcp),
+            asking: Asking::new(upstream, true, config.edns, config.use_tcp),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Which servers are known, of which zones (RFC 1034 5.3.3: SLIST and SBELT).
 
 use super::judge::{Referral, name_server};
-use crate::cache::{Cache, Cached};
+use crate::cache::Cached;
+use crate::cache::plain::Cache;
 use crate::config::DNS_PORT;
 use crate::hints::RootHints;
 use crate::name::DnsName;

@@ -17,8 +17,10 @@
 mod budget;
 mod delegations;
 mod judge;
+mod options;
 
 pub(crate) use budget::Budget;
+pub use options::{IterateConfig, Minimisation, ServeStale, ZoneElsewhere};
 
 use crate::asking::{Asking, Patience};
 use crate::config::DNS_PORT;
@@ -29,6 +31,7 @@ use crate::name::DnsName;
 use crate::open_span::OpenSpan;
 use crate::record::{Record, RecordType};
 use crate::rounds::{Failure, Rounds};
+use crate::upstream::Upstream;
 use budget::Trail;
 use delegations::{Delegations, Slist};
 use futures_util::future::BoxFuture;
@@ -37,46 +40,8 @@ use glasstack_journal::event::{Dns, QueryReason};
 use glasstack_stack::Host;
 use judge::{Judged, Referral, Worth, judge};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
-
-/// How the walk goes about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IterateConfig {
-    /// How long a server is given for an answer the first time; twice as long in each further round.
-    /// 400 ms.
-    pub timeout: Duration,
-    /// How long an answer over TCP may take. 3 s.
-    pub tcp_timeout: Duration,
-    /// How often the servers of a zone are gone round. 3: RFC 9520 3.1 allows no more.
-    pub rounds: u32,
-    /// How many queries one question may cause altogether; that a name server's address has to be looked
-    /// for counts as one, even where all the way there is known. 100.
-    pub max_queries: u32,
-    /// How deep lookups of name servers' addresses may be nested. 7.
-    pub max_depth: u32,
-    /// How many servers of one zone are looked for whose addresses did not come along. 5: more would
-    /// only help those who want others to be flooded (NXNSAttack).
-    pub max_missing: usize,
-    /// Whether EDNS(0) is offered (RFC 6891). Yes.
-    pub edns: bool,
-    /// How many zones' servers, and addresses of those, are kept. 10 000.
-    pub capacity: usize,
-}
-
-impl Default for IterateConfig {
-    fn default() -> Self {
-        Self {
-            timeout: Duration::from_millis(400),
-            tcp_timeout: Duration::from_secs(3),
-            rounds: 3,
-            max_queries: 100,
-            max_depth: 7,
-            max_missing: 5,
-            edns: true,
-            capacity: 10_000,
-        }
-    }
-}
 
 /// Walks down from the root.
 pub(crate) struct Iterate {
@@ -100,8 +65,8 @@ enum Step {
 }
 
 impl Iterate {
-    pub(crate) fn new(hints: RootHints, config: IterateConfig) -> Self {
-        let asking = Asking::new(false, config.edns, false);
+    pub(crate) fn new(hints: RootHints, config: IterateConfig, upstream: Arc<dyn Upstream>) -> Self {
+        let asking = Asking::new(upstream, false, config.edns, false);
         let delegations = Delegations::new(hints, config.capacity);
         Self { config, asking, delegations }
     }
