@@ -2,7 +2,8 @@
 //! (RFC 1034 5.3.3).
 
 use crate::answer::{AliasChain, AliasError, End, Meaning, interpret};
-use crate::cache::{Cache, Cached, Negative};
+use crate::cache::plain::Cache;
+use crate::cache::{Cached, Negative};
 use crate::error::ResolveError;
 use crate::iterate::{Budget, Iterate};
 use crate::lookup::Lookup;

@@ -1,5 +1,6 @@
-//! What has been learnt, for as long as it may be believed (RFC 1035 7.4, RFC 2308 5).
+//! Answers alone, without rank or security; for as long as they may be believed (RFC 1035 7.4, RFC 2308 5).
 
+use super::Negative;
 use crate::name::DnsName;
 use crate::record::{Record, RecordType};
 use glasstack_journal::Instant;
@@ -11,15 +12,6 @@ use std::time::Duration;
 const MAX_TTL: Duration = Duration::from_secs(24 * 3600);
 /// "Values of one to three hours have been found to work well" (RFC 2308 5).
 const MAX_NEGATIVE_TTL: Duration = Duration::from_secs(3 * 3600);
-
-/// What is not there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Negative {
-    /// The name does not exist, with any type (NXDOMAIN).
-    NoName,
-    /// The name exists, but not with this type (NODATA).
-    NoData,
-}
 
 /// What the cache knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
