@@ -140,7 +140,7 @@ fn told(event: &Event) -> Option<String> {
             format!("ignored from {}: {}: {why}", from.ip(), records.join("; "))
         }
         Dns::Joined { name, record_type } => format!("joined {name} {record_type}"),
-        Dns::Served { .. } => return None,
+        Dns::Served { .. } | Dns::Withheld { .. } => return None,
     })
 }
 

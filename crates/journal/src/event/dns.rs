@@ -1,5 +1,6 @@
 //! Names (RFC 1034, RFC 1035).
 
+use super::name_server::{Instead, Withheld};
 use serde::Serialize;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -247,5 +248,18 @@ pub enum Dns {
         transport: Transport,
         /// Why this answer, in words.
         why: String,
+    },
+    /// A server of ours withheld an answer.
+    Withheld {
+        /// From whom.
+        client: SocketAddr,
+        /// The question, as `www.example.test A`; empty where it was not looked at.
+        question: String,
+        /// Over what.
+        transport: Transport,
+        /// What the client got instead.
+        instead: Instead,
+        /// Why.
+        why: Withheld,
     },
 }

@@ -79,6 +79,10 @@ pub(super) fn tell_dns(dns: &Dns) -> Line {
                 "DNS answer to {client} over {transport}: {record_type} of {name}: {code}, {records} ({why})"
             ))
         }
+        Dns::Withheld { client, question, transport, instead, why } => {
+            let about = if question.is_empty() { String::new() } else { format!(" about {question}") };
+            warning(format!("DNS query of {client} over {transport}{about}: {instead}: {why}"))
+        }
     }
 }
 
