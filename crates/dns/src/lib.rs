@@ -31,6 +31,7 @@ mod exchange;
 mod framing;
 pub mod hints;
 pub mod hosts_file;
+pub mod infrastructure;
 pub mod iterate;
 mod knowledge;
 mod known_here;

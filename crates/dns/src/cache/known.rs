@@ -119,10 +119,7 @@ pub(super) fn honest_ttl(ttl: u32) -> u32 {
 /// The type that a signature covers; none if the record is none.
 fn covered(record: &Record) -> Option<RecordType> {
     match &record.data {
-        RecordData::Other { number: 46, bytes } => match bytes.as_slice() {
-            [high, low, ..] => Some(RecordType::from_number(u16::from_be_bytes([*high, *low]))),
-            _ => None,
-        },
+        RecordData::Rrsig(signature) => Some(signature.type_covered),
         _ => None,
     }
 }

@@ -192,7 +192,9 @@ impl Cache {
     /// The DNAME record of the nearest name above that has one (RFC 6672 2.2).
     pub fn redirect(&mut self, name: &DnsName, now: Instant) -> Option<Known> {
         let mut above = name.suffixes().skip(1).chain(std::iter::once(""));
-        above.find_map(|name| self.known(name, DNAME, Rank::AnswerNotAuthoritative, now, Age::Fresh))
+        above.find_map(|name| {
+            self.known(name, RecordType::Dname, Rank::AnswerNotAuthoritative, now, Age::Fresh)
+        })
     }
 
     /// The nearest zone at or above `name` whose servers are known. Whoever asks for DS records, or has no use for
@@ -343,7 +345,7 @@ impl Cache {
             if self.store.at(above).is_empty() {
                 continue;
             }
-            if let Some(redirect) = self.known(above, DNAME, least, now, age) {
+            if let Some(redirect) = self.known(above, RecordType::Dname, least, now, age) {
                 return Some(Found::Redirect(redirect));
             }
             // RFC 8020 2: below a name that does not exist there is nothing.
@@ -410,8 +412,6 @@ impl Cache {
         (age == Age::Stale).then_some((place, true))
     }
 }
-
-const DNAME: RecordType = RecordType::Other(39);
 
 /// How old an entry may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

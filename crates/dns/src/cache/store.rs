@@ -4,7 +4,7 @@ use super::known::{Denial, Negative, Rank, RrSet};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
 use glasstack_journal::Instant;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::size_of;
 use std::sync::Arc;
 
@@ -74,7 +74,6 @@ pub(super) struct Store {
 
 #[derive(Debug)]
 struct Slot {
-    kind: Kind,
     entry: Entry,
     bytes: usize,
     newer: Option<Place>,
@@ -133,7 +132,7 @@ impl Store {
             self.remove(oldest);
         }
         let name: Box<str> = entry.name().as_str().into();
-        let slot = Some(Slot { kind, entry, bytes, newer: None, older: None });
+        let slot = Some(Slot { entry, bytes, newer: None, older: None });
         let place = match self.free.pop() {
             Some(place) => place,
             None => {
@@ -187,15 +186,17 @@ impl Store {
     fn unlink(&mut self, place: Place) {
         let Some(slot) = self.slot_mut(place) else { return };
         let (newer, older) = (slot.newer.take(), slot.older.take());
-        match newer.and_then(|newer| self.slot_mut(newer)) {
-            Some(newer) => newer.older = older,
-            None if self.newest == Some(place) => self.newest = older,
-            None => {}
+        if let Some(newer) = newer.and_then(|newer| self.slot_mut(newer)) {
+            newer.older = older;
         }
-        match older.and_then(|older| self.slot_mut(older)) {
-            Some(older) => older.newer = newer,
-            None if self.oldest == Some(place) => self.oldest = newer,
-            None => {}
+        if let Some(older) = older.and_then(|older| self.slot_mut(older)) {
+            older.newer = newer;
+        }
+        if self.newest == Some(place) {
+            self.newest = older;
+        }
+        if self.oldest == Some(place) {
+            self.oldest = newer;
         }
     }
 
@@ -204,9 +205,10 @@ impl Store {
         if let Some(slot) = self.slot_mut(place) {
             slot.older = before;
         }
-        match before.and_then(|before| self.slot_mut(before)) {
-            Some(before) => before.newer = Some(place),
-            None => self.oldest = Some(place),
+        if let Some(before) = before.and_then(|before| self.slot_mut(before)) {
+            before.newer = Some(place);
+        } else {
+            self.oldest = Some(place);
         }
     }
 }
@@ -250,15 +252,30 @@ fn size_of_records(records: &[Record]) -> usize {
 fn size_of_data(data: &RecordData) -> usize {
     match data {
         RecordData::A(_) | RecordData::Aaaa(_) => 0,
-        RecordData::Cname(name) | RecordData::Ns(name) | RecordData::Ptr(name) => size_of_name(name),
+        RecordData::Cname(name) | RecordData::Ns(name) | RecordData::Ptr(name) | RecordData::Dname(name) => {
+            size_of_name(name)
+        }
         RecordData::Mx { exchange, .. } => size_of_name(exchange),
         RecordData::Srv { target, .. } => size_of_name(target),
         RecordData::Soa(soa) => size_of_name(&soa.primary) + size_of_name(&soa.mailbox),
         RecordData::Txt(strings) => {
             strings.iter().map(|one| one.len() + size_of::<Vec<u8>>() + ALLOCATION).sum()
         }
+        RecordData::Ds(ds) => ds.digest.len() + ALLOCATION,
+        RecordData::Dnskey(key) => key.public_key.len() + ALLOCATION,
+        RecordData::Rrsig(rrsig) => size_of_name(&rrsig.signer) + rrsig.signature.len() + ALLOCATION,
+        RecordData::Nsec(nsec) => size_of_name(&nsec.next) + size_of_types(&nsec.types),
+        RecordData::Nsec3(nsec3) => {
+            nsec3.salt.len() + nsec3.next_hashed.len() + 2 * ALLOCATION + size_of_types(&nsec3.types)
+        }
+        RecordData::Nsec3Param(parameters) => parameters.salt.len() + ALLOCATION,
         RecordData::Other { bytes, .. } => bytes.len() + ALLOCATION,
     }
+}
+
+/// A set of types is a B-tree; its nodes have eleven places.
+fn size_of_types(types: &BTreeSet<RecordType>) -> usize {
+    (types.len() / 6 + 1) * (11 * size_of::<RecordType>() + 2 * ALLOCATION)
 }
 
 /// Of a name that does not exist nothing else can be said.
