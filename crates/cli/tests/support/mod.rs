@@ -20,6 +20,7 @@ pub(crate) mod tshark;
 #[allow(unused_imports, reason = "each test binary uses its part")]
 pub(crate) use namespace::skip;
 
+use std::cell::RefCell;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -79,6 +80,11 @@ impl Network {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
         path.display().to_string()
+    }
+
+    /// Gives the kernel an address more, for a server to be asked at.
+    pub(crate) fn add_address(&self, address: Ipv4Addr) {
+        namespace::shell(&format!("ip addr add {address}/32 dev lo"));
     }
 
     /// Where a file in the folder is, or will be.
@@ -245,32 +251,60 @@ impl Ran {
 
 /// A real server; it ends with this value, and with the test's thread whatever happens.
 pub(crate) struct Server {
-    child: Child,
+    child: RefCell<Child>,
+    said: PathBuf,
 }
 
 impl Server {
     fn start(folder: &Path, program: &str, arguments: &[&str], address: IpAddr, port: u16) -> Self {
+        let server = Self::spawn(folder, program, program, arguments);
+        server.until(|| TcpStream::connect((address, port)).is_ok());
+        server
+    }
+
+    /// A server of which there may be several, each with a name of its own, once `is_ready`.
+    #[track_caller]
+    pub(crate) fn start_until(
+        network: &Network,
+        name: &str,
+        program: &str,
+        arguments: &[&str],
+        is_ready: impl Fn() -> bool,
+    ) -> Self {
+        let server = Self::spawn(&network.folder, name, program, arguments);
+        server.until(is_ready);
+        server
+    }
+
+    fn spawn(folder: &Path, name: &str, program: &str, arguments: &[&str]) -> Self {
         let mut command = dying_with_the_test(program);
-        let said = format!("{}/{program}.said", folder.display());
+        let said = folder.join(format!("{name}.said"));
         command.args(arguments).stdin(Stdio::null()).stderr(fs::File::create(&said).unwrap());
-        let child = command.spawn().unwrap();
-        let mut server = Self { child };
+        Self { child: RefCell::new(command.spawn().unwrap()), said }
+    }
+
+    /// Waits until something is so, while the server runs.
+    #[track_caller]
+    pub(crate) fn until(&self, is_so: impl Fn() -> bool) {
         let begun = Instant::now();
-        while TcpStream::connect((address, port)).is_err() {
-            let ended = server.child.try_wait().unwrap();
+        while !is_so() {
+            let ended = self.child.borrow_mut().try_wait().unwrap();
             let goes_on = ended.is_none() && begun.elapsed() < START;
-            let told = || fs::read_to_string(&said).unwrap_or_default();
-            assert!(goes_on, "no {program} at {address}:{port} (ended: {ended:?}):\n{}", told());
+            assert!(goes_on, "not ready (ended: {ended:?}); {} has:\n{}", self.said.display(), self.said());
             std::thread::sleep(Duration::from_millis(10));
         }
-        server
+    }
+
+    /// What it has said on stderr.
+    pub(crate) fn said(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.said).unwrap_or_default()).into_owned()
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.child.get_mut().kill();
+        let _ = self.child.get_mut().wait();
     }
 }
 
@@ -324,6 +358,11 @@ fn dying_with_the_test(program: &str) -> Command {
 
 /// Daemons live in sbin, which is not on every user's PATH.
 pub(crate) fn is_there(program: &str) -> bool {
+    find(program).is_some()
+}
+
+/// Where a program lies.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| Path::new(&folder).join(program).is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
