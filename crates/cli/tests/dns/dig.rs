@@ -1,7 +1,7 @@
 //! Questions by the hundred through `dig -f`, and the answers taken apart.
 
 use crate::support::{Network, Ran};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::process::Command;
@@ -31,8 +31,8 @@ pub(crate) struct Response {
     pub(crate) answer: Vec<String>,
     pub(crate) authority: Vec<String>,
     pub(crate) additional: Vec<String>,
-    /// Each record's TTL in seconds, in the order of dig's output.
-    pub(crate) ttls: Vec<u32>,
+    /// The TTL of each of these records, in seconds.
+    pub(crate) ttls: BTreeMap<String, u32>,
     /// Octets.
     pub(crate) size: usize,
     /// Over TCP.
@@ -102,11 +102,12 @@ fn parse(text: &str) -> Response {
         } else if let Some(edns) = line.strip_prefix("; ").filter(|_| section.starts_with("OPT ")) {
             response.edns.get_or_insert_default().push(edns.trim_end().to_owned());
         } else if let Some((ttl, record)) = record(line) {
-            response.ttls.push(ttl);
+            response.ttls.insert(record.clone(), ttl);
             match section {
-                "ANSWER SECTION:" => response.answer.push(record),
                 "AUTHORITY SECTION:" => response.authority.push(record),
-                _ => response.additional.push(record),
+                "ADDITIONAL SECTION:" => response.additional.push(record),
+                // A zone that is transferred has no headings.
+                _ => response.answer.push(record),
             }
         }
     }
@@ -151,7 +152,7 @@ fn a_response_of_digs_is_taken_apart() {
     assert_eq!(response.status, "NOERROR");
     assert!(response.has("aa") && !response.has("tc"));
     assert_eq!(response.answer, ["www.test. IN A 192.0.2.1"]);
-    assert_eq!((response.data("A"), &response.ttls), (vec!["192.0.2.1"], &vec![600]));
+    assert_eq!((response.data("A"), response.ttls.values().collect()), (vec!["192.0.2.1"], vec![&600]));
     assert_eq!((response.size, response.tcp), (53, false));
     assert_eq!(response.edns.unwrap(), ["EDNS: version: 0, flags:; udp: 1232"]);
 }

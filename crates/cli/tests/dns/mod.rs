@@ -19,8 +19,10 @@
 #![allow(clippy::disallowed_types, reason = "the peers are made of the kernel's own sockets")]
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod compare;
 pub(crate) mod dig;
 pub(crate) mod plan;
+pub(crate) mod questions;
 pub(crate) mod servers;
 pub(crate) mod sign;
 

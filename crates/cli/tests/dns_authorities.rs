@@ -1,0 +1,78 @@
+//! The same zones on NSD, on named and on ours, asked the same questions: the same answers. Where ours
+//! answers as neither of the two, `KNOWN` says why.
+//!
+//! ```sh
+//! AUTHORITY=named cargo test -p glasstack-cli --test dns_authorities   # named beside itself: do the tests hold?
+//! ```
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod dns;
+mod support;
+
+use dns::compare::{self, Known};
+use dns::dig::{self, Ask};
+use dns::plan::file_of;
+use dns::{questions, servers, sign};
+use std::net::Ipv4Addr;
+use support::{Network, with_real_peers};
+
+const NSD: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 31);
+const NAMED: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 32);
+
+/// Zones that are served together: parents and children, signed and not.
+const TOGETHER: [&str; 9] = [
+    "test",
+    "other",
+    "plain.test",
+    "rsa.test",
+    "insecure.rsa.test",
+    "ecdsa.test",
+    "ed25519.test",
+    "optout.test",
+    "bogus.test",
+];
+
+const KNOWN: &[Known] = &[];
+
+#[test]
+fn ours_answers_as_nsd_or_named_do() {
+    with_real_peers(&["named", "nsd", "dig", "dnssec-signzone"], |network| {
+        let zones = files(network, &TOGETHER);
+        asked_of_all(network, &zones, KNOWN);
+    });
+}
+
+#[test]
+fn a_root_server_of_ours_answers_as_nsd_or_named_do() {
+    with_real_peers(&["named", "nsd", "dig", "dnssec-signzone"], |network| {
+        let zones = files(network, &["."]);
+        asked_of_all(network, &zones, KNOWN);
+    });
+}
+
+/// The names of zones of the tree, and their files.
+fn files(network: &Network, names: &[&str]) -> Vec<(String, String)> {
+    let file = |name: &&str| {
+        let file = network.write(&file_of(name), &sign::all().texts[name]);
+        ((*name).to_owned(), file)
+    };
+    names.iter().map(file).collect()
+}
+
+fn asked_of_all(network: &Network, zones: &[(String, String)], known: &[Known]) {
+    network.add_address(NSD);
+    network.add_address(NAMED);
+    let _nsd = servers::nsd(network, "nsd-alone", &[NSD], zones);
+    let _named = servers::named_with(network, NAMED, zones);
+    let asks: Vec<Ask> = zones.iter().flat_map(|(zone, _)| questions_for(network, zone)).collect();
+    let [nsd, named] = [NSD, NAMED].map(|server| dig::ask_all(network, server, &asks));
+    let ours = dig::ask_all(network, NAMED, &asks);
+    compare::all(&asks, &ours, &nsd, &named, known);
+}
+
+fn questions_for(network: &Network, zone: &str) -> Vec<Ask> {
+    let all = dig::ask(network, NAMED, &format!("{zone} AXFR"));
+    assert!(all.answer.len() > 2, "{zone}: {all}");
+    questions::for_zone(&format!("{}.", zone.trim_matches('.')), &all.answer)
+}
