@@ -23,7 +23,7 @@ pub(crate) async fn run(host: &Host, query: &Query) -> Result<Message, NoAnswer>
     let id = host.entropy().u16();
     let message = Message {
         recursion_desired: query.recursion_desired,
-        ..Message::query(id, query.question.clone(), query.edns)
+        ..Message::query(id, query.question.clone(), query.edns.clone())
     };
     let mut bytes = message.to_bytes().map_err(|error| NetworkError::Query(error.to_string()))?;
     if query.mixed_case {

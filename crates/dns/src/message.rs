@@ -111,7 +111,7 @@ impl fmt::Display for ResponseCode {
 }
 
 /// What a message says about its sender's extensions (RFC 6891 6.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edns {
     /// The largest UDP message that its sender can take in, in bytes; at least 512.
     pub udp_payload: u16,
@@ -119,11 +119,13 @@ pub struct Edns {
     pub version: u8,
     /// Whether DNSSEC records are wanted (RFC 3225).
     pub dnssec_ok: bool,
+    /// What else there is to say about the answer (RFC 8914).
+    pub extended_errors: Vec<ExtendedError>,
 }
 
 impl Default for Edns {
     fn default() -> Self {
-        Self { udp_payload: UDP_PAYLOAD, version: 0, dnssec_ok: false }
+        Self { udp_payload: UDP_PAYLOAD, version: 0, dnssec_ok: false, extended_errors: Vec::new() }
     }
 }
 
@@ -144,6 +146,11 @@ pub struct Message {
     pub recursion_desired: bool,
     /// Whether the server would do so (RA).
     pub recursion_available: bool,
+    /// Whether all of it is authentic to the responder; in a query, whether its sender would like to
+    /// know (AD; RFC 4035 3.2.3, RFC 6840 5.7).
+    pub authentic_data: bool,
+    /// Whether the sender checks signatures itself and wants even what fails (CD; RFC 4035 3.2.2).
+    pub checking_disabled: bool,
     /// How it went; [`ResponseCode::NoError`] in a query.
     pub code: ResponseCode,
     /// The question; a few responses to what was not understood have none.
@@ -186,6 +193,8 @@ impl Message {
             truncated: false,
             recursion_desired: true,
             recursion_available: false,
+            authentic_data: false,
+            checking_disabled: false,
             code: ResponseCode::NoError,
             question: Some(question),
             answers: Vec::new(),
@@ -202,12 +211,13 @@ impl Message {
             recursion_available: false,
             authoritative: false,
             truncated: false,
+            authentic_data: false,
             code,
             answers: Vec::new(),
             authorities: Vec::new(),
             additionals: Vec::new(),
-            // RFC 6891 6.1.1: whoever sends an OPT record gets one back.
-            edns: self.edns.map(|_| Edns::default()),
+            // RFC 6891 6.1.1: whoever sends an OPT record gets one back. RFC 3225 3: with the same DO.
+            edns: self.edns.as_ref().map(|edns| Edns { dnssec_ok: edns.dnssec_ok, ..Edns::default() }),
             ..self.clone()
         }
     }

@@ -1,5 +1,6 @@
 //! Domain names (RFC 1034 3.1): lower-case, validated, in presentation format.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -152,6 +153,66 @@ impl DnsName {
         Self::from_labels(labels)
     }
 
+    /// How this name and another are ordered in a zone (RFC 4034 6.1): label by label from the right, a
+    /// label's bytes as numbers, the shorter first.
+    pub fn canonical_cmp(&self, other: &Self) -> Ordering {
+        if self.0.contains('\\') || other.0.contains('\\') {
+            let (ours, theirs) = (self.to_labels(), other.to_labels());
+            return ours.iter().rev().cmp(theirs.iter().rev());
+        }
+        self.0
+            .rsplit('.')
+            .filter(|label| !label.is_empty())
+            .cmp(other.0.rsplit('.').filter(|label| !label.is_empty()))
+    }
+
+    /// The name on the wire, in full: each label with its length before it, and the root's zero (RFC
+    /// 1035 3.1). In lower case, so this is its canonical form too (RFC 4034 6.2).
+    pub fn to_wire(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.0.len() + 2);
+        self.write_wire(&mut bytes);
+        bytes
+    }
+
+    /// Appends [`DnsName::to_wire`].
+    pub(crate) fn write_wire(&self, bytes: &mut Vec<u8>) {
+        let mut chars = self.0.bytes();
+        let mut start = bytes.len();
+        bytes.push(0);
+        // What is held was made by `from_labels`, so lengths fit and escapes are whole.
+        let close = |bytes: &mut Vec<u8>, start: usize| {
+            let length = u8::try_from(bytes.len() - start - 1).unwrap_or(u8::MAX);
+            if let Some(place) = bytes.get_mut(start) {
+                *place = length;
+            }
+        };
+        if self.is_root() {
+            return;
+        }
+        while let Some(byte) = chars.next() {
+            match byte {
+                b'.' => {
+                    close(bytes, start);
+                    start = bytes.len();
+                    bytes.push(0);
+                }
+                b'\\' => match chars.next().unwrap_or(b'\\') {
+                    digit @ b'0'..=b'9' => {
+                        let mut number = digit - b'0';
+                        for digit in chars.by_ref().take(2) {
+                            number = number.wrapping_mul(10).wrapping_add(digit.wrapping_sub(b'0'));
+                        }
+                        bytes.push(number);
+                    }
+                    other => bytes.push(other),
+                },
+                plain => bytes.push(plain),
+            }
+        }
+        close(bytes, start);
+        bytes.push(0);
+    }
+
     /// `*` below this name (RFC 4592); none where that would be too long.
     pub fn wildcard(&self) -> Option<Self> {
         Self(String::from("*")).below(self).ok()
@@ -168,7 +229,7 @@ impl DnsName {
     }
 
     /// The name, its parent, and so on, down to a single label.
-    fn suffixes(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn suffixes(&self) -> impl Iterator<Item = &str> {
         let mut rest = self.0.as_str();
         std::iter::from_fn(move || {
             let this = rest;
@@ -258,7 +319,12 @@ fn push_escaped(text: &mut String, byte: u8) {
             text.push(char::from(special));
         }
         plain @ 0x21..=0x7e => text.push(char::from(plain)),
-        other => text.push_str(&format!("\\{other:03}")),
+        other => {
+            text.push('\\');
+            [other / 100, other / 10 % 10, other % 10]
+                .into_iter()
+                .for_each(|digit| text.push(char::from(b'0' + digit)));
+        }
     }
 }
 

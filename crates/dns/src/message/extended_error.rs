@@ -1,10 +1,66 @@
 //! Extended errors (RFC 8914): why an answer is what it is.
 
-/// An extended error, an option of EDNS.
+use std::fmt;
+
+/// Why an answer is what it is (RFC 8914 2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExtendedError {
-    /// The INFO-CODE (RFC 8914 4).
+    /// The kind of trouble (RFC 8914 4).
     pub code: u16,
-    /// The EXTRA-TEXT: more of it in words; often empty.
+    /// For people to read; may be empty.
     pub text: String,
+}
+
+impl ExtendedError {
+    /// What the code says (IANA, "Extended DNS Error Codes"); none where it is not known.
+    pub fn purpose(&self) -> Option<&'static str> {
+        const PURPOSES: [&str; 31] = [
+            "Other",
+            "Unsupported DNSKEY Algorithm",
+            "Unsupported DS Digest Type",
+            "Stale Answer",
+            "Forged Answer",
+            "DNSSEC Indeterminate",
+            "DNSSEC Bogus",
+            "Signature Expired",
+            "Signature Not Yet Valid",
+            "DNSKEY Missing",
+            "RRSIGs Missing",
+            "No Zone Key Bit Set",
+            "NSEC Missing",
+            "Cached Error",
+            "Not Ready",
+            "Blocked",
+            "Censored",
+            "Filtered",
+            "Prohibited",
+            "Stale NXDomain Answer",
+            "Not Authoritative",
+            "Not Supported",
+            "No Reachable Authority",
+            "Network Error",
+            "Invalid Data",
+            "Signature Expired before Valid",
+            "Too Early",
+            "Unsupported NSEC3 Iterations Value",
+            "Unable to conform to policy",
+            "Synthesized",
+            "Invalid Query Type",
+        ];
+        PURPOSES.get(usize::from(self.code)).copied()
+    }
+}
+
+impl fmt::Display for ExtendedError {
+    /// As `dig` prints it: `22 (No Reachable Authority): (at delegation example.test)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code)?;
+        if let Some(purpose) = self.purpose() {
+            write!(f, " ({purpose})")?;
+        }
+        if !self.text.is_empty() {
+            write!(f, ": ({})", self.text)?;
+        }
+        Ok(())
+    }
 }

@@ -47,7 +47,7 @@ impl Responder {
                             client,
                             transport,
                             recursion_desired: query.recursion_desired,
-                            dnssec_ok: query.edns.is_some_and(|edns| edns.dnssec_ok),
+                            dnssec_ok: query.edns.as_ref().is_some_and(|edns| edns.dnssec_ok),
                             ..Asked::new(question.clone())
                         };
                         self.authority.answer(&asked).await
@@ -120,7 +120,7 @@ fn inspect(request: &[u8]) -> Result<Message, Rejected> {
         let why = "there is no question".to_owned();
         return Err(Rejected::Answered(Box::new(bare(header, ResponseCode::FormErr)), why));
     };
-    let refusal = if let Some(edns) = query.edns.filter(|edns| edns.version > 0) {
+    let refusal = if let Some(edns) = query.edns.as_ref().filter(|edns| edns.version > 0) {
         // RFC 6891 6.1.3
         Some((ResponseCode::BadVers, format!("EDNS version {} is not known here", edns.version)))
     } else if question.class != CLASS_IN {
@@ -151,7 +151,7 @@ fn bare(header: RawHeader, code: ResponseCode) -> Message {
 /// How long the response may be: over UDP what the client said it can take in (RFC 6891 6.2.3), but
 /// no more than passes every path unfragmented.
 fn limit(query: &Message, transport: Transport) -> usize {
-    match (transport, query.edns) {
+    match (transport, &query.edns) {
         (Transport::Tcp, _) => usize::from(u16::MAX),
         (Transport::Udp, Some(edns)) => usize::from(edns.udp_payload.clamp(PLAIN_UDP_PAYLOAD, UDP_PAYLOAD)),
         (Transport::Udp, None) => usize::from(PLAIN_UDP_PAYLOAD),
