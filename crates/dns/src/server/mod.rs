@@ -4,14 +4,17 @@
 //! out), [`zone`] and [`zones`] (an authority made of records), `respond` (what is between the bytes
 //! and the authority).
 
+mod answering;
 pub mod authority;
 mod respond;
 pub mod zone;
+pub mod zonefile;
 pub mod zones;
 
 pub use authority::{Asked, Authority, Reply};
 pub use zone::{Zone, ZoneError};
-pub use zones::Zones;
+pub use zonefile::{BadZoneFile, Warning, ZoneFileOptions};
+pub use zones::{MinimalResponses, Zones};
 
 use crate::framing::{read_message, write_message};
 use futures_util::future::{AbortHandle, abortable};

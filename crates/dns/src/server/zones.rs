@@ -1,118 +1,85 @@
 //! An authority made of zones (RFC 1034 4.3.2).
 
-use super::authority::{Asked, Authority, Reply};
-use super::zone::{Found, Zone};
-use crate::answer::AliasChain;
-use crate::message::{Question, ResponseCode};
+use super::answering::Answering;
+use super::authority::{Asked, Authority, Reply, Transfer};
+use super::zone::{Path, Zone};
+use crate::message::Question;
 use crate::name::DnsName;
-use crate::record::{Record, RecordData};
+use crate::record::RecordType;
 use futures_util::future::{BoxFuture, ready};
+use std::collections::BTreeMap;
 
 /// Zones that one server has authority over.
 #[derive(Clone, Debug, Default)]
 pub struct Zones {
-    zones: Vec<Zone>,
+    /// By their origins' keys.
+    zones: BTreeMap<Box<[u8]>, Zone>,
+    minimal: MinimalResponses,
+}
+
+/// How much a response holds beside the answer, as BIND's `minimal-responses` has it. What a client
+/// cannot do without is always there: the SOA of a negative answer, a referral's name servers and glue,
+/// proofs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MinimalResponses {
+    /// The zone's name servers come along with each answer.
+    No,
+    /// They do not; the addresses of mail exchanges, services and name servers that are answered do.
+    #[default]
+    NoAuth,
+    /// Nothing but the answer.
+    Yes,
 }
 
 impl Zones {
     /// A server's zones. Of two with the same origin the first counts.
     pub fn new(zones: impl IntoIterator<Item = Zone>) -> Self {
-        Self { zones: zones.into_iter().collect() }
+        let mut all = Self::default();
+        for zone in zones {
+            all.zones.entry(Path::of(zone.origin()).key().into()).or_insert(zone);
+        }
+        all
     }
 
-    /// Answers a question.
+    /// The zones, with so much in their answers.
+    #[must_use]
+    pub fn minimal_responses(mut self, minimal: MinimalResponses) -> Self {
+        self.minimal = minimal;
+        self
+    }
+
+    /// The zones, by their origins in canonical order.
+    pub fn iter(&self) -> impl Iterator<Item = &Zone> {
+        self.zones.values()
+    }
+
+    /// The zone with this origin.
+    pub fn get(&self, origin: &DnsName) -> Option<&Zone> {
+        self.zones.get(Path::of(origin).key())
+    }
+
+    /// Answers a question, without DNSSEC's records.
     pub fn reply(&self, question: &Question) -> Reply {
-        let mut chain = AliasChain::from(question.name.clone());
-        let mut reply = Reply::empty(ResponseCode::NoError, "");
-        loop {
-            let end = chain.end().clone();
-            // Step 2: "the zone which is the nearest ancestor to QNAME".
-            let Some(zone) = self.zone_of(&end) else {
-                if reply.answers.is_empty() {
-                    return Reply::empty(ResponseCode::Refused, format!("no zone of this server has {end}"));
-                }
-                reply.why = format!("an alias of {end}, which is in no zone of this server");
-                return reply;
-            };
-            match zone.find(&end, question.record_type) {
-                Found::Alias { record, target } => {
-                    reply.authoritative = true;
-                    reply.answers.push(record);
-                    // A zone may hold a loop; whoever asks has to notice it as well.
-                    if chain.follow(&target).is_err() {
-                        reply.why = format!("aliases that lead nowhere, in the zone {}", zone.origin());
-                        return reply;
-                    }
-                }
-                found => {
-                    self.finish(&mut reply, zone, &end, found);
-                    return reply;
-                }
-            }
-        }
+        Answering::new(self, question, false).reply()
     }
 
-    /// Puts what was found at the end of the aliases into the reply.
-    fn finish(&self, reply: &mut Reply, zone: &Zone, end: &DnsName, found: Found) {
-        let origin = zone.origin();
-        match found {
-            Found::Records { records, wildcard } => {
-                reply.authoritative = true;
-                reply.additionals = self.addresses_named_in(&records);
-                reply.answers.extend(records);
-                let how = if wildcard { "a wildcard in" } else { "a record of" };
-                reply.why = format!("{how} the zone {origin}");
-            }
-            // RFC 2308 3: a negative answer carries the zone's SOA.
-            Found::NoData | Found::Alias { .. } => {
-                reply.authoritative = true;
-                reply.authorities = vec![zone.negative_soa()];
-                reply.why = format!("{end} exists in the zone {origin}, but not with this type");
-            }
-            Found::NoName => {
-                reply.authoritative = true;
-                reply.code = ResponseCode::NxDomain;
-                reply.authorities = vec![zone.negative_soa()];
-                reply.why = format!("{end} does not exist in the zone {origin}");
-            }
-            // RFC 1034 4.3.2 step 3b: a referral is not an authoritative answer.
-            Found::Delegated(servers) => {
-                reply.why = format!("the zone {origin} delegates {end} to others");
-                reply.additionals = self.addresses_named_in(&servers);
-                reply.authorities = servers;
-            }
-        }
+    /// Answers a question as it was put.
+    pub fn reply_to(&self, asked: &Asked) -> Reply {
+        Answering::new(self, &asked.question, asked.dnssec_ok).reply()
     }
 
-    /// RFC 1034 4.3.2 step 6: addresses of the hosts that the records name, "additional section
-    /// processing".
-    fn addresses_named_in(&self, records: &[Record]) -> Vec<Record> {
-        let mut found: Vec<Record> = Vec::new();
-        for record in records {
-            let host = match &record.data {
-                RecordData::Ns(host) => host,
-                RecordData::Mx { exchange, .. } => exchange,
-                RecordData::Srv { target, .. } => target,
-                _ => continue,
-            };
-            let Some(zone) = self.zone_of(host) else { continue };
-            for address in zone.addresses(host) {
-                if !found.contains(address) {
-                    found.push(address.clone());
-                }
-            }
-        }
-        found
+    /// How much a response holds beside the answer.
+    pub(super) fn minimal(&self) -> MinimalResponses {
+        self.minimal
     }
 
-    fn zone_of(&self, name: &DnsName) -> Option<&Zone> {
-        let mut nearest: Option<&Zone> = None;
-        for zone in self.zones.iter().filter(|zone| name.is_within(zone.origin())) {
-            if nearest.is_none_or(|best| zone.origin().label_count() > best.origin().label_count()) {
-                nearest = Some(zone);
-            }
-        }
-        nearest
+    /// RFC 1034 4.3.2 step 2: "Search the available zones for the zone which is the nearest ancestor to
+    /// QNAME." For the DS records at a zone cut that is the zone above, where it is served here
+    /// (RFC 4035 3.1.4.1).
+    pub(super) fn zone_of(&self, path: &Path, record_type: RecordType) -> Option<&Zone> {
+        let served = |labels: usize| self.zones.get(path.ancestor(labels));
+        let above = if record_type == RecordType::Ds { path.labels() } else { path.labels() + 1 };
+        (0..above).rev().find_map(served).or_else(|| served(path.labels()))
     }
 }
 
@@ -122,9 +89,27 @@ impl From<Zone> for Zones {
     }
 }
 
+impl FromIterator<Zone> for Zones {
+    fn from_iter<I: IntoIterator<Item = Zone>>(zones: I) -> Self {
+        Self::new(zones)
+    }
+}
+
 impl Authority for Zones {
     fn answer<'a>(&'a self, asked: &'a Asked) -> BoxFuture<'a, Reply> {
-        Box::pin(ready(self.reply(&asked.question)))
+        Box::pin(ready(self.reply_to(asked)))
+    }
+
+    fn answer_now(&self, asked: &Asked) -> Option<Reply> {
+        Some(self.reply_to(asked))
+    }
+
+    fn is_own(&self, name: &DnsName) -> bool {
+        self.zone_of(&Path::of(name), RecordType::A).is_some()
+    }
+
+    fn transfer(&self, origin: &DnsName) -> Option<Transfer<'_>> {
+        Some(Box::new(self.get(origin)?.transfer()))
     }
 }
 
