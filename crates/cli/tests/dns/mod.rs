@@ -21,6 +21,7 @@
 
 pub(crate) mod compare;
 pub(crate) mod dig;
+pub(crate) mod lookups;
 pub(crate) mod plan;
 pub(crate) mod questions;
 pub(crate) mod servers;
