@@ -134,7 +134,7 @@ impl Response {
 }
 
 /// A record's line, its TTL apart; none for any other line.
-fn record(line: &str) -> Option<(u32, String)> {
+pub(crate) fn record(line: &str) -> Option<(u32, String)> {
     let mut words = line.split_whitespace().filter(|_| !line.starts_with(';'));
     let name = words.next()?.to_lowercase();
     let ttl = words.next()?.parse().ok()?;
