@@ -1,19 +1,34 @@
 //! Trust anchors (RFC 4033 2): the keys that are believed without proof.
 
+use crate::dnssec::text;
 use crate::name::DnsName;
-use crate::record::Record;
+use crate::record::{Dnskey, Ds, Record, RecordData};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The root's keys as IANA publishes them (root-anchors.xml): that of 2017, and that of 2024 which is
+/// to follow it.
+const IANA: &str = "\
+. IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D
+. IN DS 38696 8 2 683D2D0ACB8C9B712A1948B27F741219298D0A450D612C483AF444A4C0FB2B16
+";
 
 /// The keys that are believed without proof, by zone, and the zones that are not to be checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustAnchors {
-    anchors: BTreeMap<DnsName, Vec<Record>>,
+    anchors: BTreeMap<DnsName, Anchor>,
     unchecked: BTreeSet<DnsName>,
+}
+
+/// What is believed of one zone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Anchor {
+    pub(crate) ds: Vec<Ds>,
+    pub(crate) keys: Vec<Dnskey>,
 }
 
 /// A text is not a list of trust anchors.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {cause}: write a DS or DNSKEY record, as in `. IN DS 20326 8 2 E06D...`")]
+#[error("line {line}: {cause}: write DS or DNSKEY records, as in `. IN DS 20326 8 2 E06D44B8...`")]
 pub struct BadTrustAnchor {
     /// The line, from 1.
     pub line: usize,
@@ -22,16 +37,72 @@ pub struct BadTrustAnchor {
 }
 
 impl TrustAnchors {
+    /// The root's, as IANA publishes them.
+    pub fn iana() -> Self {
+        Self::new(IANA.lines().filter_map(|line| text::record(line).ok()))
+    }
+
     /// These DS and DNSKEY records; others are left out.
     pub fn new(records: impl IntoIterator<Item = Record>) -> Self {
-        let mut anchors: BTreeMap<DnsName, Vec<Record>> = BTreeMap::new();
+        let mut anchors: BTreeMap<DnsName, Anchor> = BTreeMap::new();
         for record in records {
-            anchors.entry(record.owner.clone()).or_default().push(record);
+            match record.data {
+                RecordData::Ds(ds) => anchors.entry(record.owner).or_default().ds.push(ds),
+                RecordData::Dnskey(key) => anchors.entry(record.owner).or_default().keys.push(key),
+                _ => {}
+            }
         }
         Self { anchors, unchecked: BTreeSet::new() }
     }
 
-    /// The same, but what is at `zone` or below it is not to be checked (RFC 7646).
+    /// DS and DNSKEY records, as in the files that `unbound-anchor` and `dig` write: one a line, a
+    /// semicolon before a comment, parentheses around what is broken into lines. Quotation marks, as in
+    /// unbound's `trust-anchor: "..."`, are passed over.
+    pub fn parse(text: &str) -> Result<Self, BadTrustAnchor> {
+        let mut records = Vec::new();
+        let (mut pending, mut begun, mut open) = (String::new(), 0, 0_usize);
+        for (line, content) in (1..).zip(text.lines()) {
+            let content = content.split(';').next().unwrap_or_default();
+            if pending.trim().is_empty() {
+                begun = line;
+            }
+            for c in content.chars() {
+                match c {
+                    '(' => open += 1,
+                    ')' => open = open.saturating_sub(1),
+                    '"' => {}
+                    c => pending.push(c),
+                }
+            }
+            pending.push(' ');
+            if open == 0 {
+                let record = std::mem::take(&mut pending);
+                if !record.trim().is_empty() {
+                    records
+                        .push(text::record(&record).map_err(|cause| BadTrustAnchor { line: begun, cause })?);
+                }
+            }
+        }
+        if !pending.trim().is_empty() {
+            return Err(BadTrustAnchor { line: begun, cause: "a parenthesis is not closed".to_owned() });
+        }
+        Ok(Self::new(records))
+    }
+
+    /// The same and those of `others`.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        for (zone, more) in others.anchors {
+            let anchor = self.anchors.entry(zone).or_default();
+            anchor.ds.extend(more.ds);
+            anchor.keys.extend(more.keys);
+        }
+        self.unchecked.extend(others.unchecked);
+        self
+    }
+
+    /// The same, but what is at `zone` or below it is not to be checked, unless a trust anchor further
+    /// down says otherwise (RFC 7646, "negative trust anchor").
     #[must_use]
     pub fn without(mut self, zone: DnsName) -> Self {
         self.unchecked.insert(zone);
@@ -41,5 +112,100 @@ impl TrustAnchors {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.anchors.is_empty()
+    }
+
+    /// The zones that have one.
+    pub fn zones(&self) -> impl Iterator<Item = &DnsName> {
+        self.anchors.keys()
+    }
+
+    /// The nearest at `name` or above it.
+    pub(crate) fn nearest(&self, name: &DnsName) -> Nearest<'_> {
+        let mut at = Some(name.clone());
+        while let Some(name) = at {
+            if let Some((zone, anchor)) = self.anchors.get_key_value(&name) {
+                return Nearest::Anchor(zone, anchor);
+            }
+            if let Some(zone) = self.unchecked.get(&name) {
+                return Nearest::Unchecked(zone);
+            }
+            at = name.parent();
+        }
+        Nearest::None
+    }
+}
+
+/// What the anchors say of a name.
+pub(crate) enum Nearest<'a> {
+    Anchor(&'a DnsName, &'a Anchor),
+    Unchecked(&'a DnsName),
+    None,
+}
+
+impl Anchor {
+    /// The tags of the keys that are believed.
+    pub(crate) fn key_tags(&self) -> Vec<u16> {
+        let ds = self.ds.iter().map(|ds| ds.key_tag);
+        ds.chain(self.keys.iter().map(Dnskey::key_tag)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dnssec::testing::name;
+
+    fn tags(anchors: &TrustAnchors, of: &str) -> Vec<u16> {
+        match anchors.nearest(&name(of)) {
+            Nearest::Anchor(_, anchor) => anchor.key_tags(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_roots_keys_are_built_in() {
+        assert_eq!(tags(&TrustAnchors::iana(), "www.example.test"), [20_326, 38_696]);
+    }
+
+    #[test]
+    fn a_file_of_unbounds_is_read() {
+        let text = "; // The following lines are managed by unbound-anchor\n\
+            ;;id: . 1\n\
+            .\t86400\tIN\tDNSKEY\t257 3 8 AwEAAaz/tAm8yTn4Mfeh5eyI96WSVexTBAvkMgJzkKTOiW1vkIbzxeF3+/4RgWOq7HrxRixHlFlE\
+            xOLAJr5emLvN7SWXgnLh4+B5xQlNVz8Og8kvArMtNROxVQuCaSnIDdD5LKyWbRd2n9WGe2R8PzgCmr3EgVLrjyBxWezF0jLHwVN8efS3rCj/\
+            EWgvIWgb9tarpVUDK/b58Da+sqqls3eNbuv7pr+eoZG+SrDK6nWeL3c6H5Apxz7LjVc1uTIdsIXxuOLYA4/ilBmSVIzuDWfdRUfhHdY6+cn8\
+            HFRm+2hM8AnXGXws9555KrUB5qihylGa8subX2Nn6UwNR1AkUTV74bU= ;{id = 20326 (ksk), size = 2048b} ;;state=2\n";
+        assert_eq!(tags(&TrustAnchors::parse(text).unwrap(), "."), [20_326]);
+    }
+
+    #[test]
+    fn a_ds_may_be_broken_into_lines_and_quoted() {
+        let anchors = TrustAnchors::parse(
+            "\n\"example.com.    3600    IN      DS      2854 13 2 (\n46e4 ffc6e9a4\n )\"\n",
+        );
+        let anchors = anchors.unwrap();
+        assert_eq!(tags(&anchors, "www.example.com"), [2854]);
+        assert!(tags(&anchors, "example").is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let error = |text| TrustAnchors::parse(text).unwrap_err();
+        assert_eq!(error("\n. IN A 192.0.2.1").line, 2);
+        assert!(error(". DS 1 8 2 xyz").to_string().contains("hexadecimal"));
+        assert!(error(". DS 1 eight 2 00").to_string().contains("\"eight\" is not an algorithm's number"));
+        assert!(error(". DNSKEY 257 3 8 (\nAwEA").to_string().contains("parenthesis"));
+        assert!(error(". DNSKEY 257 3 8").to_string().contains("base 64"));
+    }
+
+    #[test]
+    fn the_nearest_counts_and_so_does_what_is_not_to_be_checked() {
+        let anchors =
+            TrustAnchors::parse(". DS 1 8 2 00\na.b.test. DS 2 8 2 00").unwrap().without(name("b.test"));
+        assert_eq!(tags(&anchors, "test"), [1]);
+        assert_eq!(tags(&anchors, "x.a.b.test"), [2]);
+        assert!(
+            matches!(anchors.nearest(&name("x.b.test")), Nearest::Unchecked(zone) if *zone == name("b.test"))
+        );
     }
 }

@@ -24,6 +24,31 @@ pub struct Link {
     pub remembered: bool,
 }
 
+impl Link {
+    pub(crate) fn new(name: &DnsName, zone: &DnsName, step: Step) -> Self {
+        let (name, zone) = (name.clone(), zone.clone());
+        Self {
+            name,
+            zone,
+            step,
+            signed_by: None,
+            security: Security::Secure,
+            reason: None,
+            remembered: false,
+        }
+    }
+
+    pub(crate) fn signed(mut self, by: SignedBy) -> Self {
+        self.signed_by = Some(by);
+        self
+    }
+
+    pub(crate) fn judge(&mut self, reason: &Reason) {
+        self.security = reason.security();
+        self.reason = Some(reason.clone());
+    }
+}
+
 /// What a step is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {

@@ -13,18 +13,35 @@
 //!   www.test.    A + RRSIG                         verify: one set, its signatures, a zone's keys
 //! ```
 //!
-//! Read in this order: [`reason`] (what may come of it), [`anchors`], [`validator`] (the walk from the
-//! anchor to the answer), [`link`] (the walk as data).
+//! Read in this order: [`reason`] (what may come of it), [`anchors`], [`validator`] and what it is made
+//! of: `judge` (an answer set by set), `chain` (from the anchor down to a zone's keys) with `remembered`
+//! and `checks` (what it may cost), `verify` (one set and its signatures) with `sets` and `keys`, `denial`
+//! with `nsec` and `nsec3` (the proof of nothing); [`link`] (the walk as data). `crypto` is the only place
+//! that knows a library.
 
 pub mod anchors;
+mod chain;
+mod checks;
+mod crypto;
+mod denial;
+mod judge;
+mod keys;
 pub mod link;
+mod nsec;
+mod nsec3;
 pub mod reason;
+mod remembered;
+mod sets;
+#[cfg(test)]
+mod testing;
+mod text;
 pub mod validator;
+mod verify;
 
 pub use anchors::TrustAnchors;
 pub use link::Link;
 pub use reason::Reason;
-pub use validator::{Fetch, Limits, Validated, Validator};
+pub use validator::{Fetch, Limits, SetJudged, Validated, Validator};
 
 use std::fmt;
 

@@ -268,7 +268,7 @@ impl Reason {
             Self::NotProved { .. } => 6,
             Self::NoSuchKey { .. } => 9,
             Self::NotAZoneKey { .. } => 11,
-            Self::Unavailable { record_type: RecordType::Other(48), .. } => 9,
+            Self::Unavailable { record_type: RecordType::Dnskey, .. } => 9,
             Self::Unavailable { .. } | Self::ChecksExceeded { .. } => 6,
         })
     }

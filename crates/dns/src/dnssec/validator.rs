@@ -1,5 +1,8 @@
 //! The walk from the trust anchor to the answer.
 
+use crate::dnssec::chain::Job;
+use crate::dnssec::checks::Checks;
+use crate::dnssec::remembered::Remembered;
 use crate::dnssec::{Link, Reason, Security, TrustAnchors};
 use crate::error::ResolveError;
 use crate::message::{Message, Question};
@@ -8,6 +11,7 @@ use crate::record::RecordType;
 use futures_util::future::BoxFuture;
 use glasstack_journal::WallTime;
 use glasstack_stack::Host;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Where the validator gets DS and DNSKEY records from.
@@ -72,6 +76,9 @@ pub struct Validated {
     pub reason: Reason,
     /// What came of each set of records of the answer and authority sections.
     pub sets: Vec<SetJudged>,
+    /// The name that an alias in the answer leads to, if the answer says nothing of it: it has to be asked
+    /// for by itself, and what is secure is the alias alone.
+    pub open: Option<DnsName>,
     /// The steps, from the trust anchor to the answer.
     pub chain: Vec<Link>,
     /// The answer, with times to live no longer than the signatures allow (RFC 4035 5.3.3).
@@ -94,12 +101,14 @@ pub struct SetJudged {
 pub struct Validator {
     anchors: TrustAnchors,
     limits: Limits,
+    remembered: Mutex<Remembered>,
 }
 
 impl Validator {
     /// One that begins at `anchors`.
     pub fn new(anchors: TrustAnchors, limits: Limits) -> Self {
-        Self { anchors, limits }
+        let remembered = Mutex::new(Remembered::new(limits.capacity));
+        Self { anchors, limits, remembered }
     }
 
     /// The anchors that it begins at.
@@ -112,16 +121,50 @@ impl Validator {
         &self.limits
     }
 
+    /// Forgets the keys of all zones.
+    pub fn forget(&self) {
+        self.remembered().clear();
+    }
+
     /// Whether the answer to `question` is what the zone's owner signed. Keys that are not known are
     /// fetched through `fetch`.
     pub async fn validate(
         &self,
-        _host: &Host,
-        _fetch: &dyn Fetch,
+        host: &Host,
+        fetch: &dyn Fetch,
         question: &Question,
         message: Message,
     ) -> Validated {
-        let reason = Reason::NoAnchor { name: question.name.clone() };
-        Validated { security: reason.security(), reason, sets: Vec::new(), chain: Vec::new(), message }
+        let mut job = Job {
+            validator: self,
+            host,
+            fetch,
+            now: self.seconds(host),
+            checks: Checks::new(&self.limits),
+            chain: Vec::new(),
+            zones: Vec::new(),
+        };
+        let judgement = job.judge(question, &message).await;
+        let security = judgement.reason.security();
+        let message = message.after(&judgement.sets, security);
+        let sets = judgement.sets.into_iter().map(|(set, _)| set).collect();
+        Validated {
+            security,
+            reason: judgement.reason,
+            sets,
+            open: judgement.open,
+            chain: job.chain,
+            message,
+        }
+    }
+
+    pub(crate) fn remembered(&self) -> MutexGuard<'_, Remembered> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time by which signatures are judged, modulo 2^32 (RFC 4034 3.1.5).
+    fn seconds(&self, host: &Host) -> u32 {
+        let seconds = self.limits.at.unwrap_or_else(|| host.wall()).unix_seconds();
+        u32::try_from(seconds & u64::from(u32::MAX)).unwrap_or(u32::MAX)
     }
 }

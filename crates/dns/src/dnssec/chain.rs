@@ -1,0 +1,416 @@
+//! The chain of trust (RFC 4035 5.2): from an anchor down to the zone that a name is in, by the DS and
+//! DNSKEY records on the way.
+
+use crate::dnssec::anchors::{Anchor, Nearest};
+use crate::dnssec::checks::Checks;
+use crate::dnssec::crypto;
+use crate::dnssec::denial::{Cut, Denial};
+use crate::dnssec::keys::TrustedKeys;
+use crate::dnssec::link::{DsSeen, KeySeen, Link, SignedBy, Step};
+use crate::dnssec::reason::{Check, Reason, SignatureFault};
+use crate::dnssec::remembered::{Entry, Found};
+use crate::dnssec::sets::SignedSet;
+use crate::dnssec::validator::{Fetch, Validator};
+use crate::dnssec::verify::{NotVerified, Verified, verify};
+use crate::message::{Message, Question};
+use crate::name::DnsName;
+use crate::record::{Dnskey, Ds, Record, RecordData, RecordType};
+use glasstack_stack::Host;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One question being looked into.
+pub(crate) struct Job<'a> {
+    pub(crate) validator: &'a Validator,
+    pub(crate) host: &'a Host,
+    pub(crate) fetch: &'a dyn Fetch,
+    /// By which signatures are judged, in seconds since 1970, modulo 2^32.
+    pub(crate) now: u32,
+    pub(crate) checks: Checks,
+    pub(crate) chain: Vec<Link>,
+    /// The zones whose keys were needed.
+    pub(crate) zones: Vec<Arc<TrustedKeys>>,
+}
+
+/// A step down, how long it may be remembered, and how it was made.
+struct Stepped {
+    found: Found,
+    /// In seconds.
+    ttl: u32,
+    links: Vec<Link>,
+}
+
+/// Verified records that deny something, and for how long they hold.
+pub(crate) struct Denials {
+    pub(crate) records: Vec<Record>,
+    pub(crate) ttl: u32,
+    pub(crate) signed_by: Option<SignedBy>,
+    /// What is wrong with one that could not be used.
+    pub(crate) unusable: Option<Reason>,
+}
+
+impl Job<'_> {
+    /// The keys of the zone that `name` is in; of the zone that it is the topmost name of, if it is
+    /// that. Otherwise why there are none.
+    pub(crate) async fn keys_for(&mut self, name: &DnsName) -> Result<Arc<TrustedKeys>, Reason> {
+        let validator = self.validator;
+        let (top, anchor) = match validator.anchors().nearest(name) {
+            Nearest::Anchor(zone, anchor) => (zone, anchor),
+            Nearest::Unchecked(zone) => return Err(Reason::NegativeAnchor { zone: zone.clone() }),
+            Nearest::None => return Err(Reason::NoAnchor { name: name.clone() }),
+        };
+        let mut keys = match self.look(top, None, anchor).await {
+            Found::Zone(keys) => keys,
+            Found::Insecure(reason) | Found::Bogus(reason) => return Err(reason),
+            Found::SameZone | Found::Nothing => return Err(Reason::NoAnchor { name: name.clone() }),
+        };
+        // From the anchor down, a label each.
+        let mut below: Vec<DnsName> = Vec::new();
+        let mut at = name.clone();
+        while at != *top {
+            let Some(parent) = at.parent() else { break };
+            below.push(std::mem::replace(&mut at, parent));
+        }
+        for child in below.into_iter().rev() {
+            match self.look(&child, Some(&keys), anchor).await {
+                Found::Zone(of_child) => keys = of_child,
+                Found::SameZone => {}
+                Found::Nothing => break,
+                Found::Insecure(reason) | Found::Bogus(reason) => return Err(reason),
+            }
+        }
+        self.use_zone(&keys);
+        Ok(keys)
+    }
+
+    /// What is known of `name`, or found out now: below `above`, or at the anchor.
+    async fn look(&mut self, name: &DnsName, above: Option<&Arc<TrustedKeys>>, anchor: &Anchor) -> Found {
+        let now = self.host.now();
+        if let Some(entry) = self.validator.remembered().get(name, now) {
+            let links = entry.links.iter().map(|link| Link { remembered: true, ..link.clone() });
+            let links: Vec<Link> = links.collect();
+            let found = entry.found.clone();
+            links.into_iter().for_each(|link| self.tell(link));
+            return found;
+        }
+        let stepped = match above {
+            Some(above) => self.step(name, above).await,
+            None => self.begin(name, anchor).await,
+        };
+        let limits = self.validator.limits();
+        let lifetime = match &stepped.found {
+            // What this question could not afford, or did not get, the next one may.
+            Found::Bogus(Reason::ChecksExceeded { .. } | Reason::Unavailable { .. }) => Duration::ZERO,
+            Found::Bogus(_) => limits.bogus_ttl,
+            _ => Duration::from_secs(stepped.ttl.into()).min(limits.longest),
+        };
+        let now = self.host.now();
+        let (found, links) = (stepped.found.clone(), stepped.links.clone());
+        let entry = Entry { found, links, expires: now + lifetime };
+        self.validator.remembered().put(name.clone(), entry, now);
+        stepped.links.into_iter().for_each(|link| self.tell(link));
+        stepped.found
+    }
+
+    /// The zone of a trust anchor: its keys, signed by one that is trusted.
+    async fn begin(&mut self, zone: &DnsName, anchor: &Anchor) -> Stepped {
+        let mut link = Link::new(zone, zone, Step::Anchor { key_tags: anchor.key_tags() });
+        let vouched: Vec<Ds> = anchor.ds.iter().filter(|ds| knows(ds)).cloned().collect();
+        let keys: Vec<Dnskey> = anchor.keys.iter().filter(|key| crypto::knows_key(key)).cloned().collect();
+        if vouched.is_empty() && keys.is_empty() {
+            let algorithms = anchor.ds.iter().map(|ds| ds.algorithm);
+            let algorithms = algorithms.chain(anchor.keys.iter().map(|key| key.algorithm)).collect();
+            let reason = Reason::UnknownAlgorithms { zone: zone.clone(), algorithms };
+            link.judge(&reason);
+            return Stepped { found: Found::Insecure(reason), ttl: u32::MAX, links: vec![link] };
+        }
+        let vouchers = Vouchers { ds: &vouched, keys: &keys, anchor: zone, is_anchor: true };
+        let mut stepped = self.zone_keys(zone, &vouchers, u32::MAX).await;
+        stepped.links.insert(0, link);
+        stepped
+    }
+
+    /// From the zone above down to `name`: its DS records, or the proof that there are none.
+    async fn step(&mut self, name: &DnsName, above: &Arc<TrustedKeys>) -> Stepped {
+        let response = match self.ask(name, RecordType::Ds).await {
+            Ok(response) => response,
+            Err(reason) => return bogus(Link::new(name, &above.zone, Step::NoDs), reason),
+        };
+        let sets = SignedSet::of(&response.answers);
+        if let Some(set) = sets.iter().find(|set| set.is_of(name, RecordType::Ds)) {
+            return self.step_by_ds(name, above, set).await;
+        }
+        // An alias is no zone cut (RFC 2181 10.1).
+        if let Some(set) = sets.iter().find(|set| set.is_of(name, RecordType::Cname)) {
+            let link = Link::new(name, &above.zone, Step::NoCut);
+            return match self.verify_exact(set, above) {
+                Ok(verified) => Stepped {
+                    found: Found::SameZone,
+                    ttl: verified.ttl,
+                    links: vec![link.signed(verified.signed_by)],
+                },
+                Err(reason) => bogus(link, reason),
+            };
+        }
+        self.step_without_ds(name, above, &response)
+    }
+
+    async fn step_by_ds(&mut self, name: &DnsName, above: &TrustedKeys, set: &SignedSet) -> Stepped {
+        let all: Vec<Ds> = set.records.iter().filter_map(ds_of).cloned().collect();
+        let records = all.iter().map(|ds| DsSeen {
+            key_tag: ds.key_tag,
+            algorithm: ds.algorithm,
+            digest_type: ds.digest_type,
+        });
+        let link = Link::new(name, &above.zone, Step::Ds { records: records.collect() });
+        let verified = match self.verify_exact(set, above) {
+            Ok(verified) => verified,
+            Err(reason) => return bogus(link, reason),
+        };
+        let mut link = link.signed(verified.signed_by);
+        let usable = usable_ds(&all);
+        if usable.is_empty() {
+            // RFC 4035 5.2: "If the validator does not support any of the algorithms listed in an
+            // authenticated DS RRset, then ... treat the child zone as if it were unsigned."
+            let known = |ds: &&Ds| crypto::knows_algorithm(ds.algorithm);
+            let reason = if all.iter().any(|ds| known(&ds)) {
+                let digests = all.iter().filter(known).map(|ds| ds.digest_type).collect();
+                Reason::UnknownDigests { zone: name.clone(), digests }
+            } else {
+                let algorithms = all.iter().map(|ds| ds.algorithm).collect();
+                Reason::UnknownAlgorithms { zone: name.clone(), algorithms }
+            };
+            link.judge(&reason);
+            return Stepped { found: Found::Insecure(reason), ttl: verified.ttl, links: vec![link] };
+        }
+        let vouchers = Vouchers { ds: &usable, keys: &[], anchor: &above.anchor, is_anchor: false };
+        let mut stepped = self.zone_keys(name, &vouchers, verified.ttl).await;
+        stepped.links.insert(0, link);
+        stepped
+    }
+
+    fn step_without_ds(&mut self, name: &DnsName, above: &TrustedKeys, response: &Message) -> Stepped {
+        let mut link = Link::new(name, &above.zone, Step::NoDs);
+        let denials = match self.denials(&response.authorities, above) {
+            Ok(denials) => denials,
+            Err(reason) => return bogus(link, reason),
+        };
+        link.signed_by.clone_from(&denials.signed_by);
+        let most = self.validator.limits().iterations;
+        let cut = Denial::new(&above.zone, &denials.records, most).cut(name, &mut self.checks);
+        let zone = || above.zone.clone();
+        let found = match cut {
+            Ok(Cut::None) => Found::SameZone,
+            Ok(Cut::NoName) => Found::Nothing,
+            Ok(Cut::Unsigned) => Found::Insecure(Reason::UnsignedZone { zone: name.clone(), parent: zone() }),
+            Ok(Cut::OptOut) => Found::Insecure(Reason::OptOut { name: name.clone(), zone: zone() }),
+            Ok(Cut::TooManyIterations(iterations)) => {
+                Found::Insecure(Reason::TooManyIterations { zone: zone(), iterations, most })
+            }
+            Err(not_proved) => {
+                let reason = not_proved.of(name, RecordType::Ds, &above.zone);
+                return bogus(link, denials.unusable.unwrap_or(reason));
+            }
+        };
+        match &found {
+            Found::Insecure(reason) => link.judge(reason),
+            _ => link.step = Step::NoCut,
+        }
+        Stepped { found, ttl: denials.ttl, links: vec![link] }
+    }
+
+    /// The keys of `zone`: the set must be signed by one that is vouched for.
+    async fn zone_keys(&mut self, zone: &DnsName, vouchers: &Vouchers<'_>, ttl: u32) -> Stepped {
+        let mut link = Link::new(zone, zone, Step::Keys { keys: Vec::new(), vouched: None });
+        let response = match self.ask(zone, RecordType::Dnskey).await {
+            Ok(response) => response,
+            Err(reason) => return bogus(link, reason),
+        };
+        let sets = SignedSet::of(&response.answers);
+        let Some(set) = sets.iter().find(|set| set.is_of(zone, RecordType::Dnskey)) else {
+            return bogus(link, vouchers.nobody(zone, &[]));
+        };
+        let keys: Vec<Dnskey> = set.records.iter().filter_map(key_of).cloned().collect();
+        let seen: Vec<KeySeen> = keys.iter().map(Dnskey::seen).collect();
+        link.step = Step::Keys { keys: seen.clone(), vouched: None };
+        let named = match self.vouched(zone, vouchers, &keys) {
+            Ok(named) if named.is_empty() => return bogus(link, vouchers.nobody(zone, &keys)),
+            Ok(named) => named,
+            Err(reason) => return bogus(link, reason),
+        };
+        // RFC 4035 5.2: "The matching DNSKEY RR in the child's apex DNSKEY RRset has the Zone Flag bit set".
+        let Some(first) = named.iter().find(|key| key.is_zone_key() && !key.is_revoked()) else {
+            let key_tag = named.first().map_or(0, Dnskey::key_tag);
+            let revoked = named.iter().any(Dnskey::is_revoked);
+            let fault = SignatureFault::Revoked { key_tag };
+            let reason = match revoked {
+                true => not_verified(NotVerified::Fault(fault), set, zone),
+                false => Reason::NotAZoneKey { zone: zone.clone(), key_tag },
+            };
+            return bogus(link, reason);
+        };
+        let entry = TrustedKeys::new(zone.clone(), vouchers.anchor.clone(), &named);
+        let verified = self.verify_exact(set, &entry);
+        let by = verified.as_ref().map_or(first.key_tag(), |verified| verified.signed_by.key_tag);
+        link.step = Step::Keys { keys: seen, vouched: Some(by) };
+        match verified {
+            Ok(verified) => {
+                let keys = TrustedKeys::new(zone.clone(), vouchers.anchor.clone(), &keys);
+                Stepped {
+                    found: Found::Zone(Arc::new(keys)),
+                    ttl: ttl.min(verified.ttl),
+                    links: vec![link.signed(verified.signed_by)],
+                }
+            }
+            Err(reason) => bogus(link, reason),
+        }
+    }
+
+    /// Those of a zone's keys that somebody vouches for (RFC 4035 5.2).
+    fn vouched(
+        &mut self,
+        zone: &DnsName,
+        vouchers: &Vouchers<'_>,
+        keys: &[Dnskey],
+    ) -> Result<Vec<Dnskey>, Reason> {
+        let mut named: Vec<Dnskey> = Vec::new();
+        for key in keys {
+            let key_tag = key.key_tag();
+            let mut is_named = vouchers.keys.contains(key);
+            let about_it = |ds: &&Ds| ds.key_tag == key_tag && ds.algorithm == key.algorithm;
+            for ds in vouchers.ds.iter().filter(about_it) {
+                if is_named {
+                    break;
+                }
+                self.checks.spend(Check::Digests, 1)?;
+                is_named = key.to_ds(zone, ds.digest_type).is_some_and(|made| made.digest == ds.digest);
+            }
+            if is_named {
+                named.push(key.clone());
+            }
+        }
+        Ok(named)
+    }
+
+    /// The verified NSEC and NSEC3 records of a section that `keys` signed. Those that cannot be used
+    /// are left out: without them the proof will not hold.
+    pub(crate) fn denials(&mut self, section: &[Record], keys: &TrustedKeys) -> Result<Denials, Reason> {
+        let mut denials = Denials { records: Vec::new(), ttl: u32::MAX, signed_by: None, unusable: None };
+        for set in SignedSet::of(section) {
+            if !matches!(set.record_type, RecordType::Nsec | RecordType::Nsec3) {
+                continue;
+            }
+            match self.verify(&set, keys) {
+                // What was made from a wildcard says nothing of the name that it stands at.
+                Ok(verified) if verified.wildcard.is_some() => {}
+                Ok(verified) => {
+                    denials.ttl = denials.ttl.min(verified.ttl);
+                    denials.signed_by = Some(verified.signed_by);
+                    denials.records.extend(set.records);
+                }
+                Err(reason @ Reason::ChecksExceeded { .. }) => return Err(reason),
+                Err(reason) => denials.unusable = Some(reason),
+            }
+        }
+        Ok(denials)
+    }
+
+    pub(crate) fn verify(&mut self, set: &SignedSet, keys: &TrustedKeys) -> Result<Verified, Reason> {
+        verify(set, keys, self.now, &mut self.checks).map_err(|why| not_verified(why, set, &keys.zone))
+    }
+
+    /// The same, for what no wildcard can stand for.
+    fn verify_exact(&mut self, set: &SignedSet, keys: &TrustedKeys) -> Result<Verified, Reason> {
+        let verified = self.verify(set, keys)?;
+        let Some(wildcard) = &verified.wildcard else { return Ok(verified) };
+        let claimed = u8::try_from(wildcard.label_count().saturating_sub(1)).unwrap_or(u8::MAX);
+        let fault = SignatureFault::Labels { claimed, labels: set.name.label_count() };
+        Err(not_verified(NotVerified::Fault(fault), set, &keys.zone))
+    }
+
+    async fn ask(&mut self, name: &DnsName, record_type: RecordType) -> Result<Message, Reason> {
+        self.checks.spend(Check::Fetches, 1)?;
+        let question = Question::new(name.clone(), record_type);
+        let response = self.fetch.fetch(self.host, &question).await;
+        response.map_err(|error| Reason::Unavailable {
+            zone: name.clone(),
+            record_type,
+            why: error.to_string(),
+        })
+    }
+
+    /// Adds a step to the story, unless it has been told.
+    pub(crate) fn tell(&mut self, link: Link) {
+        let told = |known: &Link| known.name == link.name && known.step == link.step;
+        if !self.chain.iter().any(told) {
+            self.chain.push(link);
+        }
+    }
+
+    fn use_zone(&mut self, keys: &Arc<TrustedKeys>) {
+        if !self.zones.iter().any(|known| known.zone == keys.zone) {
+            self.zones.push(Arc::clone(keys));
+        }
+    }
+}
+
+/// Who vouches for a zone's keys.
+struct Vouchers<'a> {
+    ds: &'a [Ds],
+    keys: &'a [Dnskey],
+    /// Where that is traced to.
+    anchor: &'a DnsName,
+    is_anchor: bool,
+}
+
+impl Vouchers<'_> {
+    /// None of `keys` is vouched for.
+    fn nobody(&self, zone: &DnsName, keys: &[Dnskey]) -> Reason {
+        let mut wanted: Vec<u16> = self.ds.iter().map(|ds| ds.key_tag).collect();
+        wanted.extend(self.keys.iter().map(Dnskey::key_tag));
+        wanted.sort_unstable();
+        wanted.dedup();
+        let found = keys.iter().map(Dnskey::key_tag).collect();
+        Reason::NoSuchKey { zone: zone.clone(), wanted, found, anchor: self.is_anchor }
+    }
+}
+
+fn bogus(mut link: Link, reason: Reason) -> Stepped {
+    link.judge(&reason);
+    Stepped { found: Found::Bogus(reason), ttl: 0, links: vec![link] }
+}
+
+fn not_verified(why: NotVerified, set: &SignedSet, zone: &DnsName) -> Reason {
+    let (name, record_type, zone) = (set.name.clone(), set.record_type, zone.clone());
+    match why {
+        NotVerified::Unsigned => Reason::Unsigned { name, record_type, zone },
+        NotVerified::Fault(fault) => Reason::BadSignature { name, record_type, zone, fault },
+        NotVerified::Exceeded(exceeded) => exceeded.into(),
+    }
+}
+
+/// The DS records that count: those that we know, and of these no SHA-1 where there is better
+/// (RFC 4509 3).
+fn usable_ds(all: &[Ds]) -> Vec<Ds> {
+    let known = || all.iter().filter(|ds| knows(ds));
+    let better = known().any(|ds| ds.digest_type != crypto::SHA_1);
+    known().filter(|ds| !better || ds.digest_type != crypto::SHA_1).cloned().collect()
+}
+
+fn knows(ds: &Ds) -> bool {
+    crypto::knows_algorithm(ds.algorithm) && crypto::knows_digest(ds.digest_type)
+}
+
+fn ds_of(record: &Record) -> Option<&Ds> {
+    match &record.data {
+        RecordData::Ds(ds) => Some(ds),
+        _ => None,
+    }
+}
+
+fn key_of(record: &Record) -> Option<&Dnskey> {
+    match &record.data {
+        RecordData::Dnskey(key) => Some(key),
+        _ => None,
+    }
+}

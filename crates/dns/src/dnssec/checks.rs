@@ -1,0 +1,60 @@
+//! What checking one answer may cost.
+
+use crate::dnssec::reason::{Check, Reason};
+use crate::dnssec::validator::Limits;
+
+/// Counts what one question has cost. Whoever makes an answer expensive to check (CVE-2023-50387, many
+/// signatures and keys of one tag; CVE-2023-50868, many hashes) has it called bogus.
+#[derive(Debug)]
+pub(crate) struct Checks {
+    signatures: Counter,
+    wrong_signatures: Counter,
+    digests: Counter,
+    hash_rounds: Counter,
+    fetches: Counter,
+}
+
+#[derive(Debug)]
+struct Counter {
+    left: u32,
+    most: u32,
+}
+
+/// There is nothing left to spend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exceeded {
+    what: Check,
+    most: u32,
+}
+
+impl From<Exceeded> for Reason {
+    fn from(exceeded: Exceeded) -> Self {
+        Self::ChecksExceeded { what: exceeded.what, most: exceeded.most }
+    }
+}
+
+impl Checks {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let counter = |most| Counter { left: most, most };
+        Self {
+            signatures: counter(limits.signatures),
+            wrong_signatures: counter(limits.wrong_signatures),
+            digests: counter(limits.digests),
+            hash_rounds: counter(limits.hash_rounds),
+            fetches: counter(limits.fetches),
+        }
+    }
+
+    /// Spends `cost`; an error if there is not so much left.
+    pub(crate) fn spend(&mut self, what: Check, cost: u32) -> Result<(), Exceeded> {
+        let counter = match what {
+            Check::Signatures => &mut self.signatures,
+            Check::WrongSignatures => &mut self.wrong_signatures,
+            Check::Digests => &mut self.digests,
+            Check::HashRounds => &mut self.hash_rounds,
+            Check::Fetches => &mut self.fetches,
+        };
+        counter.left = counter.left.checked_sub(cost).ok_or(Exceeded { what, most: counter.most })?;
+        Ok(())
+    }
+}

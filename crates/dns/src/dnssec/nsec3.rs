@@ -1,0 +1,268 @@
+//! Proofs by NSEC3 records (RFC 5155 8): the hashes of the names that exist, each with the next one.
+
+use crate::dnssec::checks::{Checks, Exceeded};
+use crate::dnssec::crypto;
+use crate::dnssec::denial::{Cut, NotProved, Proved, cut_at, lacks, leads_away, right_side};
+use crate::dnssec::reason::{Check, DenialFault};
+use crate::name::DnsName;
+use crate::record::{Nsec3, RecordType};
+use std::collections::BTreeMap;
+
+/// SHA-1's number among the hash algorithms, the only one (RFC 5155 11).
+pub(crate) const HASH_SHA_1: u8 = 1;
+/// The flag that says that unsigned delegations may lie between (RFC 5155 3.1.2.1).
+pub(crate) const OPT_OUT: u8 = 1;
+
+/// Verified NSEC3 records of one zone.
+pub(crate) struct Nsec3Proof<'a> {
+    zone: &'a DnsName,
+    spans: Vec<Span<'a>>,
+    /// What they hash with; none if there are no records.
+    hashing: Option<Hashing<'a>>,
+    most_iterations: u16,
+    /// The hashes made so far.
+    hashes: BTreeMap<DnsName, Vec<u8>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Hashing<'a> {
+    salt: &'a [u8],
+    iterations: u16,
+}
+
+/// From a hash that exists to the next one.
+struct Span<'a> {
+    hash: Vec<u8>,
+    nsec3: &'a Nsec3,
+}
+
+/// RFC 5155 8.3: how much of a name exists.
+struct Encloser {
+    /// The lowest name above that exists.
+    closest: DnsName,
+    /// Whether the name below it, on the way to the one asked for, lies where opt-out holds.
+    opt_out: bool,
+}
+
+impl<'a> Nsec3Proof<'a> {
+    pub(crate) fn new(
+        zone: &'a DnsName,
+        records: impl Iterator<Item = (&'a DnsName, &'a Nsec3)>,
+        most_iterations: u16,
+    ) -> Self {
+        let mut spans = Vec::new();
+        let mut hashing: Option<Hashing<'a>> = None;
+        for (owner, nsec3) in records {
+            // RFC 5155 8.1: "A validator MUST ignore NSEC3 RRs with unknown hash types"; 8.2: and "with a
+            // Flag fields value other than zero or one".
+            if nsec3.hash_algorithm != HASH_SHA_1 || nsec3.flags & !OPT_OUT != 0 {
+                continue;
+            }
+            let Some(hash) = hash_of_owner(owner, zone) else { continue };
+            // RFC 5155 8.2: all of a response must hash alike.
+            let this = Hashing { salt: &nsec3.salt, iterations: nsec3.iterations };
+            if *hashing.get_or_insert(this) == this {
+                spans.push(Span { hash, nsec3 });
+            }
+        }
+        Self { zone, spans, hashing, most_iterations, hashes: BTreeMap::new() }
+    }
+
+    /// RFC 5155 8.4.
+    pub(crate) fn no_name(&mut self, name: &DnsName, checks: &mut Checks) -> Result<Proved, NotProved> {
+        if let Some(iterations) = self.too_many()? {
+            return Ok(Proved::TooManyIterations(iterations));
+        }
+        let encloser = self.encloser(name, checks)?;
+        let wildcard = encloser.closest.wildcard().ok_or(DenialFault::WildcardNotCovered)?;
+        self.covering(&wildcard, checks)?.ok_or(DenialFault::WildcardNotCovered)?;
+        Ok(encloser.proved())
+    }
+
+    /// RFC 5155 8.5, 8.6, 8.7.
+    pub(crate) fn no_data(
+        &mut self,
+        name: &DnsName,
+        record_type: RecordType,
+        checks: &mut Checks,
+    ) -> Result<Proved, NotProved> {
+        if let Some(iterations) = self.too_many()? {
+            return Ok(Proved::TooManyIterations(iterations));
+        }
+        if let Some(nsec3) = self.matching(name, checks)? {
+            right_side(&nsec3.types, name, record_type)?;
+            lacks(&nsec3.types, record_type)?;
+            return Ok(Proved::Yes);
+        }
+        let encloser = self.encloser(name, checks)?;
+        let wildcard = encloser.closest.wildcard().ok_or(DenialFault::WildcardNotCovered)?;
+        match self.matching(&wildcard, checks)? {
+            Some(nsec3) => {
+                lacks(&nsec3.types, record_type)?;
+                Ok(encloser.proved())
+            }
+            // RFC 5155 8.6, and the erratum 3441 to it: names above unsigned delegations that are
+            // left out are left out as well, whatever is asked about them.
+            None if encloser.opt_out => Ok(Proved::OptOut),
+            None => Err(DenialFault::WildcardNotCovered.into()),
+        }
+    }
+
+    /// RFC 5155 8.8: how much of the name exists is told by the wildcard.
+    pub(crate) fn expanded(
+        &mut self,
+        name: &DnsName,
+        wildcard: &DnsName,
+        checks: &mut Checks,
+    ) -> Result<Proved, NotProved> {
+        if let Some(iterations) = self.too_many()? {
+            return Ok(Proved::TooManyIterations(iterations));
+        }
+        let unjustified = DenialFault::WildcardUnjustified;
+        let closest = wildcard.parent().ok_or(unjustified)?;
+        let next_closer = next_closer(name, &closest).ok_or(unjustified)?;
+        let covering = self.covering(&next_closer, checks)?.ok_or(unjustified)?;
+        Ok(if covering.is_opt_out() { Proved::OptOut } else { Proved::Yes })
+    }
+
+    /// RFC 5155 8.9.
+    pub(crate) fn cut(&mut self, name: &DnsName, checks: &mut Checks) -> Result<Cut, NotProved> {
+        if let Some(iterations) = self.too_many()? {
+            return Ok(Cut::TooManyIterations(iterations));
+        }
+        if let Some(nsec3) = self.matching(name, checks)? {
+            return Ok(cut_at(&nsec3.types, name)?);
+        }
+        let encloser = self.encloser(name, checks)?;
+        Ok(if encloser.opt_out { Cut::OptOut } else { Cut::NoName })
+    }
+
+    /// Whether hashing costs more than we are willing to spend (RFC 9276 3.2).
+    fn too_many(&self) -> Result<Option<u16>, NotProved> {
+        let hashing = self.hashing.ok_or(DenialFault::None)?;
+        Ok(Some(hashing.iterations).filter(|iterations| *iterations > self.most_iterations))
+    }
+
+    /// RFC 5155 8.3: the closest encloser, and the next closer name covered.
+    fn encloser(&mut self, name: &DnsName, checks: &mut Checks) -> Result<Encloser, NotProved> {
+        let mut below = name.clone();
+        while let Some(candidate) = below.parent().filter(|parent| parent.is_within(self.zone)) {
+            if let Some(nsec3) = self.matching(&candidate, checks)? {
+                // "The validator MUST verify that the DNAME type bit is not set, and that the NS type bit
+                // may only be set if the SOA type bit is set."
+                if leads_away(&nsec3.types) {
+                    return Err(DenialFault::WrongSide.into());
+                }
+                let covering = self.covering(&below, checks)?.ok_or(DenialFault::NameNotCovered)?;
+                let opt_out = covering.is_opt_out();
+                return Ok(Encloser { closest: candidate, opt_out });
+            }
+            below = candidate;
+        }
+        Err(DenialFault::NoEncloser.into())
+    }
+
+    fn matching(&mut self, name: &DnsName, checks: &mut Checks) -> Result<Option<&'a Nsec3>, Exceeded> {
+        let hash = self.hash(name, checks)?;
+        Ok(self.spans.iter().find(|span| span.hash == hash).map(|span| span.nsec3))
+    }
+
+    fn covering(&mut self, name: &DnsName, checks: &mut Checks) -> Result<Option<&Span<'a>>, Exceeded> {
+        let hash = self.hash(name, checks)?;
+        Ok(self.spans.iter().find(|span| span.covers(&hash)))
+    }
+
+    fn hash(&mut self, name: &DnsName, checks: &mut Checks) -> Result<Vec<u8>, Exceeded> {
+        if let Some(hash) = self.hashes.get(name) {
+            return Ok(hash.clone());
+        }
+        let Some(Hashing { salt, iterations }) = self.hashing else { return Ok(Vec::new()) };
+        checks.spend(Check::HashRounds, u32::from(iterations) + 1)?;
+        let hash = crypto::nsec3_hash(&name.to_wire(), salt, iterations);
+        self.hashes.insert(name.clone(), hash.clone());
+        Ok(hash)
+    }
+}
+
+impl Encloser {
+    /// RFC 5155 9.2: where opt-out holds, what is said to be nothing may be an unsigned delegation.
+    fn proved(&self) -> Proved {
+        if self.opt_out { Proved::OptOut } else { Proved::Yes }
+    }
+}
+
+impl Span<'_> {
+    /// Whether `hash` lies strictly inside.
+    fn covers(&self, hash: &[u8]) -> bool {
+        let (from, next) = (self.hash.as_slice(), self.nsec3.next_hashed.as_slice());
+        match from < next {
+            true => from < hash && hash < next,
+            // The last one leads back to the first.
+            false => from < hash || hash < next,
+        }
+    }
+
+    fn is_opt_out(&self) -> bool {
+        self.nsec3.flags & OPT_OUT != 0
+    }
+}
+
+/// The name one label below `closest` on the way to `name`.
+pub(crate) fn next_closer(name: &DnsName, closest: &DnsName) -> Option<DnsName> {
+    let mut at = name.clone();
+    loop {
+        let parent = at.parent()?;
+        if parent == *closest {
+            return Some(at);
+        }
+        at = parent;
+    }
+}
+
+/// The hash that an owner name holds, if it is one label below its zone (RFC 5155 3).
+fn hash_of_owner(owner: &DnsName, zone: &DnsName) -> Option<Vec<u8>> {
+    let label = owner.to_labels().into_iter().next()?;
+    (owner.parent()? == *zone).then(|| from_base32hex(&label))?
+}
+
+const BASE32HEX: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
+
+/// Bytes in base 32 with the alphabet that keeps their order (RFC 4648 7), without padding.
+pub(crate) fn base32hex(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    let (mut held, mut bits) = (0_u32, 0);
+    for byte in bytes {
+        held = held << 8 | u32::from(*byte);
+        bits += 8;
+        while bits >= 5 {
+            bits -= 5;
+            text.push(digit(held >> bits));
+        }
+        held &= (1 << bits) - 1;
+    }
+    if bits > 0 {
+        text.push(digit(held << (5 - bits)));
+    }
+    text
+}
+
+fn digit(five_bits: u32) -> char {
+    let at = usize::try_from(five_bits & 31).unwrap_or(0);
+    BASE32HEX.get(at).copied().map_or('0', char::from)
+}
+
+fn from_base32hex(text: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let (mut held, mut bits) = (0_u32, 0);
+    for letter in text {
+        let value = BASE32HEX.iter().position(|known| *known == letter.to_ascii_lowercase())?;
+        held = held << 5 | u32::try_from(value).ok()?;
+        bits += 5;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push(u8::try_from(held >> bits & 0xff).ok()?);
+        }
+        held &= (1 << bits) - 1;
+    }
+    Some(bytes)
+}
