@@ -400,3 +400,153 @@ impl Server {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// Counts up.
+    #[derive(Default)]
+    struct Counter(AtomicU32);
+
+    impl Entropy for Counter {
+        fn fill(&self, bytes: &mut [u8]) {
+            let next = self.0.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+            bytes.iter_mut().zip(next.into_iter().cycle()).for_each(|(byte, next)| *byte = next);
+        }
+
+        fn is_reproducible(&self) -> bool {
+            false
+        }
+    }
+
+    fn server(last: u8) -> SocketAddr {
+        SocketAddr::from(([10, 0, 0, last], 53))
+    }
+
+    fn at(seconds: u64) -> Instant {
+        Instant::from_millis(seconds * 1000)
+    }
+
+    fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn known() -> Infrastructure {
+        Infrastructure::new(InfrastructureConfig::default())
+    }
+
+    /// Who is chosen of four servers in so many tries, and why the last time.
+    fn chosen(known: &Infrastructure, now: Instant) -> (BTreeSet<SocketAddr>, WhyServer) {
+        let servers: Vec<SocketAddr> = (1..=4).map(server).collect();
+        let entropy = Counter::default();
+        let choices: Vec<Choice> =
+            (0..40).map(|_| known.choose(&servers, &DnsName::root(), now, &entropy).unwrap()).collect();
+        (choices.iter().map(|choice| choice.server).collect(), choices[39].why)
+    }
+
+    #[test]
+    fn times_are_smoothed_and_give_the_time_that_is_waited() {
+        let mut known = known();
+        assert_eq!(known.rto(server(1), at(0)), ms(376));
+        known.note_answer(server(1), ms(80), at(0));
+        assert_eq!(known.rto(server(1), at(0)), ms(240));
+        known.note_answer(server(1), ms(160), at(1));
+        let Standing::Measured { srtt, rto, timeouts: 0 } =
+            known.standing(server(1), &DnsName::root(), at(1))
+        else {
+            panic!("it has answered")
+        };
+        assert_eq!((srtt, rto), (ms(90), ms(290)));
+        for _ in 0..50 {
+            known.note_answer(server(1), ms(1), at(2));
+        }
+        assert_eq!(known.rto(server(1), at(2)), ms(50), "but never less");
+    }
+
+    #[test]
+    fn chance_decides_among_those_that_are_fast_enough() {
+        let mut known = known();
+        assert_eq!(chosen(&known, at(0)), ((1..=4).map(server).collect(), WhyServer::AmongEquals(4)));
+        known.note_answer(server(1), ms(20), at(0));
+        known.note_answer(server(2), ms(300), at(0));
+        let (servers, why) = chosen(&known, at(0));
+        assert_eq!(servers, [1, 3, 4].map(server).into());
+        assert_eq!(why, WhyServer::AmongEquals(3));
+        known.note_timeout(server(3), ms(376), at(0));
+        known.note_timeout(server(4), ms(376), at(0));
+        let (servers, why) = chosen(&known, at(0));
+        assert_eq!((servers, why), ([server(1)].into(), WhyServer::Fastest));
+    }
+
+    #[test]
+    fn a_silent_server_is_left_alone_then_probed_then_trusted_again() {
+        let mut known = known();
+        for _ in 0..5 {
+            let waited = known.rto(server(1), at(0));
+            known.note_timeout(server(1), waited, at(0));
+        }
+        let alone = known.standing(server(1), &DnsName::root(), at(0));
+        assert_eq!(alone, Standing::LeftAlone { timeouts: 5, left: ms(12_032) });
+        assert_eq!(alone.to_string(), "silent 5 times: left alone for another 12 s");
+        assert_eq!(chosen(&known, at(0)).0, [2, 3, 4].map(server).into());
+        let only = |known: &Infrastructure, now| {
+            known.choose(&[server(1), server(2)], &DnsName::root(), now, &Counter::default()).unwrap()
+        };
+        for _ in 0..5 {
+            known.note_timeout(server(2), ms(6000), at(0));
+        }
+        assert_eq!(only(&known, at(0)).why, WhyServer::LeastBad);
+        assert_eq!((only(&known, at(13)).server, only(&known, at(13)).why), (server(1), WhyServer::Probe));
+        known.note_answer(server(1), ms(20), at(13));
+        assert!(matches!(
+            known.standing(server(1), &DnsName::root(), at(13)),
+            Standing::Measured { timeouts: 0, .. }
+        ));
+    }
+
+    #[test]
+    fn several_questions_that_were_under_way_count_as_one_silence() {
+        let mut known = known();
+        for _ in 0..10 {
+            known.note_timeout(server(1), ms(376), at(0));
+        }
+        assert_eq!(known.rto(server(1), at(0)), ms(752 * 2));
+    }
+
+    #[test]
+    fn a_server_is_lame_for_one_zone_and_for_a_while() {
+        let mut known = known();
+        let zone = DnsName::parse("example.test").unwrap();
+        known.note_lame(server(1), &zone, at(0));
+        assert_eq!(known.standing(server(1), &zone, at(1)), Standing::Lame);
+        assert_eq!(known.standing(server(1), &DnsName::root(), at(1)), Standing::Unknown);
+        let choice = known.choose(&[server(1)], &zone, at(1), &Counter::default()).unwrap();
+        assert_eq!((choice.server, choice.why), (server(1), WhyServer::LeastBad));
+        assert_eq!(known.standing(server(1), &zone, at(900)), Standing::Unknown);
+    }
+
+    #[test]
+    fn what_a_server_understands_is_remembered_for_a_while() {
+        let mut known = known();
+        known.note_edns(server(1), EdnsSupport::Lacking, at(0));
+        known.note_case(server(1), false, at(1));
+        assert_eq!(known.edns(server(1), at(1)), EdnsSupport::Lacking);
+        assert_eq!(known.keeps_case(server(1), at(1)), Some(false));
+        assert_eq!(known.edns(server(1), at(901)), EdnsSupport::Unknown);
+        known.note_answer(server(1), ms(10), at(901));
+        assert_eq!(known.edns(server(1), at(901)), EdnsSupport::Unknown, "it begins anew");
+    }
+
+    #[test]
+    fn so_many_are_remembered_and_no_more() {
+        let mut known = Infrastructure::new(InfrastructureConfig { capacity: 3, ..Default::default() });
+        for (second, last) in [1, 2, 3, 1, 4].into_iter().enumerate() {
+            known.note_answer(server(last), ms(10), at(second as u64));
+        }
+        let left: Vec<SocketAddr> = known.servers(at(5)).map(|(server, ..)| server).collect();
+        assert_eq!(left, [1, 3, 4].map(server));
+        assert_eq!(known.by_age.len(), 3);
+    }
+}

@@ -191,7 +191,7 @@ impl Cache {
 
     /// The DNAME record of the nearest name above that has one (RFC 6672 2.2).
     pub fn redirect(&mut self, name: &DnsName, now: Instant) -> Option<Known> {
-        let mut above = name.suffixes().skip(1).chain(std::iter::once(""));
+        let mut above = name.suffixes().chain(std::iter::once("")).skip(1);
         above.find_map(|name| {
             self.known(name, RecordType::Dname, Rank::AnswerNotAuthoritative, now, Age::Fresh)
         })
@@ -341,7 +341,7 @@ impl Cache {
                 return Some(Found::Nothing(nothing));
             }
         }
-        for above in name.suffixes().skip(1).chain(std::iter::once("")) {
+        for above in name.suffixes().chain(std::iter::once("")).skip(1) {
             if self.store.at(above).is_empty() {
                 continue;
             }
@@ -473,3 +473,6 @@ fn negative_ttl(record: &Record) -> Option<u32> {
 fn seconds(ttl: u32) -> Duration {
     Duration::from_secs(ttl.into())
 }
+
+#[cfg(test)]
+mod tests;
