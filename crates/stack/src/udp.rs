@@ -40,12 +40,16 @@ impl UdpSocket {
         .await
     }
 
+    /// The next datagram, whole, and its sender. An ICMP error about an earlier datagram is reported here.
+    pub async fn receive(&self) -> Result<(Vec<u8>, SocketAddr), UdpError> {
+        let port = self.local.port();
+        std::future::poll_fn(|cx| self.shared.with(|core| core.poll_recv_udp(port, cx))).await
+    }
+
     /// The next datagram: its length (what exceeds `buffer` is cut off) and its sender. An ICMP
     /// error about an earlier datagram is reported here.
     pub async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), UdpError> {
-        let port = self.local.port();
-        let (data, from) =
-            std::future::poll_fn(|cx| self.shared.with(|core| core.poll_recv_udp(port, cx))).await?;
+        let (data, from) = self.receive().await?;
         let length = data.len().min(buffer.len());
         for (slot, byte) in buffer.iter_mut().zip(data) {
             *slot = byte;

@@ -1,252 +1,392 @@
-//! From a request's bytes to a response's.
+//! What is between the bytes and the authority: who may ask, how much, and what the response looks like.
 
+use super::access::Access;
 use super::authority::{Asked, Authority, Reply};
-use crate::message::{CLASS_IN, HEADER, Message, PLAIN_UDP_PAYLOAD, RawHeader, ResponseCode, UDP_PAYLOAD};
+use super::chaos;
+use super::inspect::{CLASS_CH, Rejected, echo_question, inspect, limit};
+use super::limits::clients::{Clients, Kind, Permit};
+use super::limits::rate::{RateLimiter, Verdict};
+use super::options::ServeOptions;
+use super::statistics::Statistics;
+use super::transfer::Outgoing;
+use crate::message::{ExtendedError, Message, Question, ResponseCode};
 use crate::name::DnsName;
 use crate::record::RecordType;
-use glasstack_journal::event::{Dns, Transport};
-use glasstack_journal::{Note, Scope};
+use glasstack_journal::event::{Dns, Instead, Transport, Withheld};
+use glasstack_journal::{Instant, Scope};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// IXFR, AXFR, MAILB and MAILA: zone transfers and what is obsolete.
-const META_TYPES: std::ops::RangeInclusive<u16> = 251..=254;
+/// The type of questions for what has changed in a zone (RFC 1995).
+const IXFR: u16 = 251;
+/// The type of questions for a whole zone (RFC 5936).
+const AXFR: u16 = 252;
+/// The client may not (RFC 8914 4.19).
+const PROHIBITED: u16 = 18;
+/// Without recursion desired the server would have to have authority (RFC 8914 4.21).
+const NOT_AUTHORITATIVE: u16 = 20;
 
 /// Answers requests, whatever carried them.
 pub(super) struct Responder {
     authority: Arc<dyn Authority>,
-    scope: Scope,
+    pub(super) options: ServeOptions,
+    pub(super) scope: Scope,
+    clients: Clients,
+    rates: Option<RateLimiter>,
+    statistics: Mutex<Statistics>,
 }
 
-/// What is done with a request that never gets as far as the authority.
+/// How far a request has come without waiting.
+pub(super) enum Begun<'a> {
+    /// All the way.
+    Done(Outcome),
+    /// The authority has to find the answer out.
+    Waiting(Waiting),
+    /// A whole zone is to be sent.
+    Transfer(Outgoing<'a>),
+}
+
+/// What comes of a request.
 #[derive(Debug, PartialEq, Eq)]
-enum Rejected {
-    /// Nothing: an answer could only do harm.
-    Ignored(&'static str),
-    /// It is told what is wrong.
-    Answered(Box<Message>, String),
+pub(super) enum Outcome {
+    /// A response.
+    Send(Vec<u8>),
+    /// Nothing.
+    Silence,
+    /// Nothing, and what follows on the same connection makes no sense either.
+    End,
+}
+
+/// A request whose answer has to be found out.
+pub(super) struct Waiting {
+    asked: Asked,
+    query: Message,
+    /// Its bytes as far as the question goes, for its letters.
+    request: Vec<u8>,
+    arrived: Instant,
+    /// It counts as under way as long as this lives.
+    _permit: Permit,
+}
+
+/// Where a request came from.
+#[derive(Clone, Copy)]
+struct Sender {
+    client: SocketAddr,
+    transport: Transport,
 }
 
 impl Responder {
-    pub(super) fn new(authority: Arc<dyn Authority>, scope: Scope) -> Self {
-        Self { authority, scope }
+    pub(super) fn new(authority: Arc<dyn Authority>, options: ServeOptions, scope: Scope) -> Self {
+        let rates = options.rate_limit.clone().map(RateLimiter::new);
+        let clients = Clients::default();
+        Self { authority, options, scope, clients, rates, statistics: Mutex::default() }
     }
 
-    /// The response to a request; none if it deserves none.
-    pub(super) async fn respond(
+    /// What has been done so far.
+    pub(super) fn statistics(&self) -> MutexGuard<'_, Statistics> {
+        self.statistics.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One connection more for this client, if it may have one.
+    pub(super) fn admit(&self, client: SocketAddr) -> Option<Permit> {
+        let sender = Sender { client, transport: Transport::Tcp };
+        if self.options.access.of(client.ip()) == Access::Deny {
+            let rule = self.options.access.why(client.ip());
+            self.withhold(sender, None, Instead::TheEnd, Withheld::Access { rule });
+            return None;
+        }
+        let limit = self.options.limits.connections;
+        let permit = self.clients.take(client.ip(), Kind::Connection, limit);
+        match permit {
+            Some(_) => self.statistics().connections += 1,
+            None => self.withhold(sender, None, Instead::TheEnd, Withheld::Connections { limit }),
+        }
+        permit
+    }
+
+    /// A connection ends without its client's wish.
+    pub(super) fn disconnect(&self, client: SocketAddr, why: Withheld) {
+        self.withhold(Sender { client, transport: Transport::Tcp }, None, Instead::TheEnd, why);
+    }
+
+    /// Takes a request as far as it goes without waiting.
+    pub(super) fn begin(&self, request: &[u8], client: SocketAddr, transport: Transport) -> Begun<'_> {
+        let sender = Sender { client, transport };
+        self.statistics().received(transport);
+        if let Some(why) = self.unwanted(client) {
+            return self.silence(sender, None, why);
+        }
+        let query = match inspect(request) {
+            Ok(query) => query,
+            Err(Rejected::Ignored(why)) if transport == Transport::Tcp => {
+                self.withhold(sender, None, Instead::TheEnd, why);
+                return Begun::Done(Outcome::End);
+            }
+            Err(Rejected::Ignored(why)) => return self.silence(sender, None, why),
+            Err(Rejected::Answered(response, why)) => {
+                return Begun::Done(self.finish(sender, request, *response, &Because::of(why), None));
+            }
+        };
+        let Some(question) = query.question.clone() else { return Begun::Done(Outcome::Silence) };
+        if let Some(outcome) = self.forbidden(sender, request, &query, &question) {
+            return Begun::Done(outcome);
+        }
+        match question.record_type.number() {
+            _ if question.class == CLASS_CH => Begun::Done(self.chaos(sender, &query, &question)),
+            AXFR | IXFR => self.transfer(sender, request, query, question),
+            _ => self.look_up(sender, request, query, question),
+        }
+    }
+
+    /// Asks the authority: what it knows at once is answered at once.
+    fn look_up(&self, sender: Sender, request: &[u8], query: Message, question: Question) -> Begun<'_> {
+        let asked = Asked {
+            question,
+            client: sender.client,
+            transport: sender.transport,
+            recursion_desired: query.recursion_desired,
+            dnssec_ok: query.edns.as_ref().is_some_and(|edns| edns.dnssec_ok),
+            checking_disabled: query.checking_disabled,
+            authentic_data: query.authentic_data,
+        };
+        if let Some(reply) = self.authority.answer_now(&asked) {
+            let (response, because) = self.fill(query.response(reply.code), &asked, reply);
+            return Begun::Done(self.finish(sender, request, response, &because, None));
+        }
+        let limit = self.options.limits.queries_under_way;
+        let Some(permit) = self.clients.take(sender.client.ip(), Kind::Query, limit) else {
+            return self.silence(sender, Some(&asked.question), Withheld::QueriesUnderWay { limit });
+        };
+        self.statistics().under_way += 1;
+        let arrived = self.scope.now();
+        Begun::Waiting(Waiting { asked, query, request: request.to_vec(), arrived, _permit: permit })
+    }
+
+    /// The answer that had to be found out.
+    pub(super) async fn answer(&self, waiting: Waiting) -> Outcome {
+        let counted = UnderWay(self);
+        let Waiting { asked, query, request, arrived, .. } = &waiting;
+        let reply = self.authority.answer(asked).await;
+        drop(counted);
+        let sender = Sender { client: asked.client, transport: asked.transport };
+        let (response, because) = self.fill(query.response(reply.code), asked, reply);
+        self.finish(sender, request, response, &because, Some(*arrived))
+    }
+
+    /// Whoever is not listened to at all.
+    fn unwanted(&self, client: SocketAddr) -> Option<Withheld> {
+        if client.port() == 0 {
+            return Some(Withheld::PortZero);
+        }
+        if self.options.access.of(client.ip()) == Access::Deny {
+            return Some(Withheld::Access { rule: self.options.access.why(client.ip()) });
+        }
+        let limit = self.options.limits.queries_per_second?;
+        let may = self.clients.may_ask(client.ip(), limit, self.scope.now());
+        (!may).then_some(Withheld::QueriesPerSecond { limit })
+    }
+
+    /// The refusal of what the client may not ask, if it may not.
+    fn forbidden(
         &self,
+        sender: Sender,
         request: &[u8],
-        client: SocketAddr,
-        transport: Transport,
-    ) -> Option<Vec<u8>> {
-        let (response, limit, why) = match inspect(request) {
-            Ok(query) => {
-                let reply = match &query.question {
-                    Some(question) => {
-                        let asked = Asked {
-                            client,
-                            transport,
-                            recursion_desired: query.recursion_desired,
-                            dnssec_ok: query.edns.as_ref().is_some_and(|edns| edns.dnssec_ok),
-                            ..Asked::new(question.clone())
-                        };
-                        self.authority.answer(&asked).await
-                    }
-                    None => Reply::empty(ResponseCode::FormErr, "there is no question"),
-                };
-                let (response, why) = self.fill(&query, reply);
-                (response, limit(&query, transport), why)
+        query: &Message,
+        question: &Question,
+    ) -> Option<Outcome> {
+        let (why, error) = match self.options.access.of(sender.client.ip()) {
+            Access::Deny | Access::Refuse => {
+                let rule = self.options.access.why(sender.client.ip());
+                (Withheld::Access { rule }, PROHIBITED)
             }
-            Err(Rejected::Answered(response, why)) => (*response, usize::from(PLAIN_UDP_PAYLOAD), why),
-            Err(Rejected::Ignored(why)) => {
-                self.scope
-                    .record(|| Note::detail(format!("ignored what {client} sent to the name server: {why}")));
-                return None;
+            Access::Allow
+                if !query.recursion_desired
+                    && self.authority.recursion_available()
+                    && !self.authority.is_own(&question.name) =>
+            {
+                (Withheld::CacheSnooping, NOT_AUTHORITATIVE)
             }
+            Access::Allow | Access::AllowSnoop => return None,
         };
-        let mut bytes = response.to_bytes_within(limit).ok()?;
+        Some(self.refuse(sender, request, query, why, error))
+    }
+
+    fn refuse(&self, sender: Sender, request: &[u8], query: &Message, why: Withheld, error: u16) -> Outcome {
+        let because = Because::of(why.to_string());
+        self.withhold(sender, query.question.as_ref(), Instead::Refusal, why);
+        let mut response = query.response(ResponseCode::Refused);
+        // RFC 8914 3: only who has sent an OPT record gets one.
+        if let Some(edns) = &mut response.edns {
+            edns.extended_errors.push(ExtendedError { code: error, text: String::new() });
+        }
+        self.finish(sender, request, response, &because, None)
+    }
+
+    fn chaos(&self, sender: Sender, query: &Message, question: &Question) -> Outcome {
+        let Some(told) = chaos::respond(query, question, &self.options) else {
+            self.withhold(sender, Some(question), Instead::Silence, Withheld::Unwritable);
+            return Outcome::Silence;
+        };
+        self.statistics().answered(told.code, None);
+        self.tell(sender, Some(question), told.code, 1, told.why);
+        Outcome::Send(told.bytes)
+    }
+
+    /// RFC 5936 2, RFC 1995 2: the whole zone, over TCP; who asks for changes over UDP is told the SOA
+    /// and comes back, and over TCP gets the whole.
+    fn transfer(&self, sender: Sender, request: &[u8], query: Message, question: Question) -> Begun<'_> {
+        if self.options.transfers.of(sender.client.ip()) < Access::Allow {
+            let error = PROHIBITED;
+            return Begun::Done(self.refuse(sender, request, &query, Withheld::Transfer, error));
+        }
+        if sender.transport == Transport::Udp {
+            if question.record_type.number() == IXFR {
+                let soa = Question { record_type: RecordType::Soa, ..question };
+                return self.look_up(sender, request, query, soa);
+            }
+            // RFC 5936 4.2: "AXFR sessions over UDP transport are not defined."
+            let because = Because::of("a zone is transferred over TCP only".to_owned());
+            let response = query.response(ResponseCode::FormErr);
+            return Begun::Done(self.finish(sender, request, response, &because, None));
+        }
+        let Some(records) = self.authority.transfer(&question.name) else {
+            // RFC 5936 2.2.1: NOTAUTH.
+            let code = ResponseCode::Other(9);
+            let because = Because::of(format!("there is no zone {} here", question.name));
+            return Begun::Done(self.finish(sender, request, query.response(code), &because, None));
+        };
+        {
+            let mut statistics = self.statistics();
+            statistics.transfers += 1;
+            statistics.answered(ResponseCode::NoError, None);
+        }
+        self.tell(sender, Some(&question), ResponseCode::NoError, 1, "the zone as a whole");
+        let head = Message { authoritative: true, ..query.response(ResponseCode::NoError) };
+        Begun::Transfer(Outgoing::new(head, records))
+    }
+
+    /// What the reply says, as a message.
+    fn fill(&self, mut response: Message, asked: &Asked, reply: Reply) -> (Message, Because) {
+        response.authoritative = reply.authoritative;
+        response.recursion_available = self.authority.recursion_available();
+        // RFC 6840 5.8: AD only for who has shown that it understands it.
+        response.authentic_data = reply.authentic_data && (asked.dnssec_ok || asked.authentic_data);
+        response.answers = reply.answers;
+        response.authorities = reply.authorities;
+        response.additionals = reply.additionals;
+        // RFC 8914 3: only who has sent an OPT record gets one.
+        if let Some(edns) = &mut response.edns {
+            edns.udp_payload = self.options.udp_payload;
+            edns.extended_errors = reply.extended_errors;
+        }
+        (response, Because { wildcard: reply.wildcard, why: reply.why })
+    }
+
+    /// The response in bytes, if the client's network may have one more of the kind.
+    fn finish(
+        &self,
+        sender: Sender,
+        request: &[u8],
+        mut response: Message,
+        because: &Because,
+        arrived: Option<Instant>,
+    ) -> Outcome {
+        let Sender { client, transport } = sender;
+        let limited = self.rates.as_ref().filter(|_| transport == Transport::Udp);
+        let now = || self.scope.now();
+        let verdict = limited.map_or(Verdict::Send, |rates| {
+            rates.judge(client.ip(), &response, because.wildcard.as_ref(), now())
+        });
+        match verdict {
+            Verdict::Send => {}
+            Verdict::Drop(why) => {
+                self.withhold(sender, response.question.as_ref(), Instead::Silence, why);
+                return Outcome::Silence;
+            }
+            Verdict::Slip(why) => {
+                self.withhold(sender, response.question.as_ref(), Instead::Truncation, why);
+                response.truncated = true;
+                response.answers.clear();
+                response.authorities.clear();
+                response.additionals.clear();
+            }
+        }
+        let limit = limit(&response, transport, self.options.udp_payload);
+        let Ok(mut bytes) = response.to_bytes_within(limit) else {
+            self.withhold(sender, response.question.as_ref(), Instead::Silence, Withheld::Unwritable);
+            return Outcome::Silence;
+        };
         echo_question(request, &mut bytes);
-        self.tell(&response, client, transport, why);
-        Some(bytes)
+        {
+            let mut statistics = self.statistics();
+            statistics.answered(response.code, arrived.map(|arrived| now() - arrived));
+            statistics.truncated += u64::from(is_truncated(&bytes));
+        }
+        self.tell(sender, response.question.as_ref(), response.code, response.answers.len(), &because.why);
+        Outcome::Send(bytes)
     }
 
-    fn fill(&self, query: &Message, reply: Reply) -> (Message, String) {
-        let response = Message {
-            authoritative: reply.authoritative,
-            recursion_available: self.authority.recursion_available(),
-            answers: reply.answers,
-            authorities: reply.authorities,
-            additionals: reply.additionals,
-            ..query.response(reply.code)
-        };
-        (response, reply.why)
+    fn silence(&self, sender: Sender, question: Option<&Question>, why: Withheld) -> Begun<'_> {
+        self.withhold(sender, question, Instead::Silence, why);
+        Begun::Done(Outcome::Silence)
     }
 
-    fn tell(&self, response: &Message, client: SocketAddr, transport: Transport, why: String) {
+    /// Counts and tells what a client does not get.
+    fn withhold(&self, sender: Sender, question: Option<&Question>, instead: Instead, why: Withheld) {
+        self.statistics().withheld(instead, &why);
+        let Sender { client, transport } = sender;
+        self.scope.record(|| {
+            let question = question.map(Question::to_string).unwrap_or_default();
+            Dns::Withheld { client, question, transport, instead, why }
+        });
+    }
+
+    fn tell(
+        &self,
+        sender: Sender,
+        question: Option<&Question>,
+        code: ResponseCode,
+        answers: usize,
+        why: &str,
+    ) {
+        let Sender { client, transport } = sender;
         self.scope.record(|| Dns::Served {
             client,
-            name: response.question.as_ref().map_or_else(DnsName::root, |q| q.name.clone()).to_string(),
-            record_type: response.question.as_ref().map_or_else(String::new, |q| q.record_type.to_string()),
-            code: response.code.to_string(),
-            answers: response.answers.len(),
+            name: question.map_or_else(|| ".".to_owned(), |question| question.name.to_string()),
+            record_type: question.map(|question| question.record_type.to_string()).unwrap_or_default(),
+            code: code.to_string(),
+            answers,
             transport,
-            why,
+            why: why.to_owned(),
         });
     }
 }
 
-/// The query in `request`, if it is one that can be answered.
-fn inspect(request: &[u8]) -> Result<Message, Rejected> {
-    let Some(header) = RawHeader::read(request) else {
-        return Err(Rejected::Ignored("too short to have an id that could be answered"));
-    };
-    // Two servers that answer each other's answers would never stop.
-    if header.is_response {
-        return Err(Rejected::Ignored("it is a response"));
-    }
-    // RFC 1035 4.1.1: "not implemented".
-    if header.opcode != 0 {
-        let why = format!("opcode {} is not served here", header.opcode);
-        return Err(Rejected::Answered(Box::new(bare(header, ResponseCode::NotImp)), why));
-    }
-    let query = Message::parse(request).map_err(|error| {
-        Rejected::Answered(
-            Box::new(bare(header, ResponseCode::FormErr)),
-            format!("the query is bad: {error}"),
-        )
-    })?;
-    // RFC 9619 4: a standard query has exactly one question.
-    let Some(question) = &query.question else {
-        let why = "there is no question".to_owned();
-        return Err(Rejected::Answered(Box::new(bare(header, ResponseCode::FormErr)), why));
-    };
-    let refusal = if let Some(edns) = query.edns.as_ref().filter(|edns| edns.version > 0) {
-        // RFC 6891 6.1.3
-        Some((ResponseCode::BadVers, format!("EDNS version {} is not known here", edns.version)))
-    } else if question.class != CLASS_IN {
-        Some((ResponseCode::Refused, format!("class {} is not served here", question.class)))
-    } else if META_TYPES.contains(&question.record_type.number()) {
-        Some((ResponseCode::Refused, "zones are not transferred".to_owned()))
-    } else {
-        None
-    };
-    match refusal {
-        Some((code, why)) => Err(Rejected::Answered(Box::new(query.response(code)), why)),
-        None => Ok(query),
+/// A question that waits for its answer; no more when this is dropped, even if nobody waits any more.
+struct UnderWay<'a>(&'a Responder);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let mut statistics = self.0.statistics();
+        statistics.under_way = statistics.under_way.saturating_sub(1);
     }
 }
 
-/// A response to what could not be read: its header and nothing else.
-fn bare(header: RawHeader, code: ResponseCode) -> Message {
-    let question = crate::message::Question::new(DnsName::root(), RecordType::A);
-    let query = Message {
-        opcode: header.opcode,
-        recursion_desired: header.recursion_desired,
-        question: None,
-        ..Message::query(header.id, question, None)
-    };
-    query.response(code)
+/// What is known of a response beside what it says.
+struct Because {
+    /// The wildcard that it was made from.
+    wildcard: Option<DnsName>,
+    /// In words.
+    why: String,
 }
 
-/// How long the response may be: over UDP what the client said it can take in (RFC 6891 6.2.3), but
-/// no more than passes every path unfragmented.
-fn limit(query: &Message, transport: Transport) -> usize {
-    match (transport, &query.edns) {
-        (Transport::Tcp, _) => usize::from(u16::MAX),
-        (Transport::Udp, Some(edns)) => usize::from(edns.udp_payload.clamp(PLAIN_UDP_PAYLOAD, UDP_PAYLOAD)),
-        (Transport::Udp, None) => usize::from(PLAIN_UDP_PAYLOAD),
+impl Because {
+    fn of(why: String) -> Self {
+        Self { wildcard: None, why }
     }
 }
 
-/// Repeats the question's letters as they came: some clients check their case, as one more thing
-/// that a forger would have to guess. It stands uncompressed behind the header in both.
-fn echo_question(request: &[u8], response: &mut [u8]) {
-    for (theirs, ours) in request.iter().zip(response).skip(HEADER) {
-        if !theirs.eq_ignore_ascii_case(ours) || *theirs == 0 {
-            return;
-        }
-        *ours = *theirs;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::message::{Edns, Question};
-    use proptest::prelude::*;
-
-    fn query(record_type: RecordType) -> Message {
-        Message::query(9, Question::new(DnsName::parse("www.example.test").unwrap(), record_type), None)
-    }
-
-    fn rejected(message: &Message) -> (ResponseCode, bool) {
-        match inspect(&message.to_bytes().unwrap()) {
-            Err(Rejected::Answered(response, _)) => {
-                assert_eq!(response.id, 9);
-                assert!(response.is_response);
-                (response.code, response.question.is_some())
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn each_bad_query_gets_its_code() {
-        assert!(inspect(&query(RecordType::A).to_bytes().unwrap()).is_ok());
-        assert_eq!(rejected(&Message { opcode: 4, ..query(RecordType::A) }), (ResponseCode::NotImp, false));
-        assert_eq!(
-            rejected(&Message { question: None, ..query(RecordType::A) }),
-            (ResponseCode::FormErr, false)
-        );
-        assert_eq!(rejected(&query(RecordType::Other(252))), (ResponseCode::Refused, true));
-        let mut chaos = query(RecordType::Txt);
-        chaos.question.as_mut().unwrap().class = 3;
-        assert_eq!(rejected(&chaos), (ResponseCode::Refused, true));
-        let newer = Message { edns: Some(Edns { version: 1, ..Edns::default() }), ..query(RecordType::A) };
-        assert_eq!(rejected(&newer), (ResponseCode::BadVers, true));
-        let mut cut = query(RecordType::A).to_bytes().unwrap();
-        cut.truncate(20);
-        assert!(
-            matches!(inspect(&cut), Err(Rejected::Answered(response, _)) if response.code == ResponseCode::FormErr)
-        );
-    }
-
-    #[test]
-    fn what_cannot_or_must_not_be_answered_is_ignored() {
-        assert!(matches!(inspect(&[0; 11]), Err(Rejected::Ignored(_))));
-        let response = query(RecordType::A).response(ResponseCode::FormErr).to_bytes().unwrap();
-        assert!(matches!(inspect(&response), Err(Rejected::Ignored(_))));
-    }
-
-    #[test]
-    fn the_clients_size_is_honoured_within_reason() {
-        let sized = |udp_payload| {
-            let edns = Some(Edns { udp_payload, ..Edns::default() });
-            limit(&Message { edns, ..query(RecordType::A) }, Transport::Udp)
-        };
-        assert_eq!((sized(100), sized(800), sized(4096)), (512, 800, 1232));
-        assert_eq!(limit(&query(RecordType::A), Transport::Udp), 512);
-        assert_eq!(limit(&query(RecordType::A), Transport::Tcp), 65_535);
-    }
-
-    #[test]
-    fn the_questions_letters_come_back_as_they_were() {
-        let mut request = query(RecordType::A).to_bytes().unwrap();
-        request[13..16].copy_from_slice(b"wWw");
-        let mut response = query(RecordType::A).response(ResponseCode::NoError).to_bytes().unwrap();
-        echo_question(&request, &mut response);
-        assert_eq!(response[12..], request[12..]);
-        assert_ne!(response[..12], request[..12]);
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
-
-        #[test]
-        fn any_request_is_answered_or_ignored(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            if let Err(Rejected::Answered(response, _)) = inspect(&bytes) {
-                prop_assert!(response.to_bytes_within(512).is_ok());
-            }
-        }
-    }
+/// TC, RFC 1035 4.1.1.
+fn is_truncated(bytes: &[u8]) -> bool {
+    bytes.get(2).is_some_and(|flags| flags & 0x02 != 0)
 }

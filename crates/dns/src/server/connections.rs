@@ -1,0 +1,196 @@
+//! The server's connections (RFC 7766).
+
+use super::respond::{Begun, Outcome, Responder};
+use super::transfer::Outgoing;
+use crate::framing::write_message;
+use futures_util::future::Fuse;
+use futures_util::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, WriteHalf};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::{FutureExt, select_biased};
+use glasstack_journal::Instant;
+use glasstack_journal::event::{Transport, Withheld};
+use glasstack_stack::{Host, TcpListener, TcpStream};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+
+/// Serves connections, each on its own: a slow one holds nobody up.
+pub(super) async fn serve_connections(host: Host, listener: TcpListener, responder: Arc<Responder>) {
+    let mut serving = FuturesUnordered::new();
+    loop {
+        if serving.len() >= responder.options.limits.connections_at_once {
+            serving.next().await;
+        }
+        let stream = select_biased! {
+            () = serving.select_next_some() => continue,
+            stream = listener.accept().fuse() => stream,
+        };
+        let Some(permit) = responder.admit(stream.peer_addr()) else {
+            stream.abort();
+            continue;
+        };
+        let open = serving.len() + 1;
+        let (host, responder) = (&host, &responder);
+        serving.push(async move {
+            let client = stream.peer_addr();
+            if let Err(why) = Connection::new(host, responder, stream, open).serve().await {
+                responder.disconnect(client, why);
+            }
+            drop(permit);
+        });
+    }
+}
+
+/// A connection: a client may ask many questions without waiting, and each is answered as soon as its
+/// answer is known, in whatever order (RFC 7766 6.2.1.1, 7).
+struct Connection<'a> {
+    host: &'a Host,
+    responder: &'a Responder,
+    client: SocketAddr,
+    stream: TcpStream,
+    /// How many connections there were when it began, itself included.
+    open: usize,
+}
+
+/// How much room is made for a message at a time, in bytes; queries are far shorter.
+const PIECE: usize = 1024;
+
+/// A message as it comes in.
+#[derive(Default)]
+struct Incoming {
+    length: [u8; 2],
+    message: Vec<u8>,
+    /// Bytes that are here, the length's own included.
+    here: usize,
+}
+
+impl<'a> Connection<'a> {
+    fn new(host: &'a Host, responder: &'a Responder, stream: TcpStream, open: usize) -> Self {
+        let client = stream.peer_addr();
+        Self { host, responder, client, stream, open }
+    }
+
+    /// Serves it until its client ends it, or there is a reason to.
+    async fn serve(self) -> Result<(), Withheld> {
+        let Self { host, responder, client, stream, open } = self;
+        let limits = &responder.options.limits;
+        let born = host.now();
+        let mut used = born;
+        // When the message began that is coming in.
+        let mut begun = born;
+        let (mut reader, mut writer) = stream.split();
+        let mut incoming = Incoming::default();
+        let mut answering = FuturesUnordered::new();
+        let mut ended = false;
+        while !ended || !answering.is_empty() {
+            // RFC 7766 6.2.3: as long as an answer is under way, the connection is in use.
+            let (until, why) = match () {
+                () if incoming.here > 0 => (begun + limits.message, Withheld::Slow),
+                () if answering.is_empty() => (used + limits.idle_with(open), Withheld::Idle),
+                () => (Instant::MAX, Withheld::TooOld),
+            };
+            let oldest = born + limits.connection;
+            let (until, why) = if oldest < until { (oldest, Withheld::TooOld) } else { (until, why) };
+            let may_read = !ended && answering.len() < limits.pipelined;
+            if incoming.here == 0 {
+                begun = host.now();
+            }
+            let outcome = {
+                let reading = if may_read { incoming.fill(&mut reader).fuse() } else { Fuse::terminated() };
+                let mut reading = pin!(reading);
+                let mut time_is_up = pin!(host.sleep(until.since(host.now())).fuse());
+                select_biased! {
+                    outcome = answering.select_next_some() => Some(outcome),
+                    read = reading => {
+                        ended = !matches!(read, Ok(true));
+                        None
+                    }
+                    () = time_is_up => return Err(why),
+                }
+            };
+            used = host.now();
+            let outcome = match outcome {
+                Some(outcome) => outcome,
+                None => {
+                    let Some(request) = incoming.take() else { continue };
+                    match responder.begin(&request, client, Transport::Tcp) {
+                        Begun::Done(outcome) => outcome,
+                        Begun::Waiting(query) => {
+                            answering.push(responder.answer(query));
+                            continue;
+                        }
+                        Begun::Transfer(zone) => {
+                            send_zone(host, responder, &mut writer, zone).await?;
+                            continue;
+                        }
+                    }
+                }
+            };
+            match outcome {
+                Outcome::Send(response) => send(host, responder, &mut writer, &response).await?,
+                Outcome::Silence => {}
+                // What follows makes no sense; who gets no answer at all waits no longer.
+                Outcome::End => return Ok(()),
+            }
+        }
+        let _ = writer.close().await;
+        Ok(())
+    }
+}
+
+async fn send(
+    host: &Host,
+    responder: &Responder,
+    writer: &mut WriteHalf<TcpStream>,
+    message: &[u8],
+) -> Result<(), Withheld> {
+    match host.timeout(responder.options.limits.message, write_message(writer, message)).await {
+        Ok(Ok(())) => Ok(()),
+        // The connection is broken, which whoever reads it finds out.
+        Ok(Err(_)) => Ok(()),
+        Err(_) => Err(Withheld::Slow),
+    }
+}
+
+async fn send_zone(
+    host: &Host,
+    responder: &Responder,
+    writer: &mut WriteHalf<TcpStream>,
+    mut zone: Outgoing<'_>,
+) -> Result<(), Withheld> {
+    while let Some(message) = zone.next() {
+        send(host, responder, writer, &message).await?;
+    }
+    Ok(())
+}
+
+impl Incoming {
+    /// Reads on until a byte has come at least; false at the stream's end. Nothing is lost if this is
+    /// dropped before it is done.
+    async fn fill<R: AsyncRead + Unpin>(&mut self, reader: &mut R) -> io::Result<bool> {
+        let into = match self.here {
+            here @ (0 | 1) => self.length.get_mut(here..),
+            here => {
+                let length = usize::from(u16::from_be_bytes(self.length));
+                // As it comes, not as its sender says it will.
+                self.message.resize(length.min(here - 2 + PIECE), 0);
+                self.message.get_mut(here - 2..)
+            }
+        };
+        let count = reader.read(into.unwrap_or_default()).await?;
+        self.here += count;
+        Ok(count > 0)
+    }
+
+    /// The message, if all of it is here.
+    fn take(&mut self) -> Option<Vec<u8>> {
+        let length = usize::from(u16::from_be_bytes(self.length));
+        if self.here < 2 + length {
+            return None;
+        }
+        let message = std::mem::take(&mut self.message);
+        *self = Self::default();
+        Some(message)
+    }
+}

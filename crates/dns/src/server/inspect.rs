@@ -1,0 +1,199 @@
+//! What a request is, before anybody looks for its answer.
+
+use crate::message::{CLASS_IN, HEADER, Message, PLAIN_UDP_PAYLOAD, RawHeader, ResponseCode};
+use crate::name::DnsName;
+use crate::record::RecordType;
+use glasstack_journal::event::{Transport, Withheld};
+
+/// Class CH: questions about the server itself (RFC 4892).
+pub(super) const CLASS_CH: u16 = 3;
+/// The opcode of "this zone has changed" (RFC 1996 4).
+const NOTIFY: u8 = 4;
+
+/// What is done with a request that never gets as far as the authority.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Rejected {
+    /// Nothing: an answer could only do harm.
+    Ignored(Withheld),
+    /// It is told what is wrong.
+    Answered(Box<Message>, String),
+}
+
+/// The query in `request`, if it is one that can be answered: of class IN, or a TXT one of class CH.
+pub(super) fn inspect(request: &[u8]) -> Result<Message, Rejected> {
+    let Some(header) = RawHeader::read(request) else {
+        return Err(Rejected::Ignored(Withheld::TooShort));
+    };
+    // Two servers that answer each other's answers would never stop.
+    if header.is_response {
+        return Err(Rejected::Ignored(Withheld::Response));
+    }
+    if header.opcode != 0 {
+        let (code, why) = match header.opcode {
+            // RFC 1996 3.10: only a secondary server has use for it, and only from its primary.
+            NOTIFY => (ResponseCode::Refused, "no zone here is a copy of another server's".to_owned()),
+            // RFC 1035 4.1.1: "not implemented".
+            opcode => (ResponseCode::NotImp, format!("opcode {opcode} is not served here")),
+        };
+        return Err(Rejected::Answered(Box::new(bare(header, code)), why));
+    }
+    let query = Message::parse(request).map_err(|error| {
+        Rejected::Answered(
+            Box::new(bare(header, ResponseCode::FormErr)),
+            format!("the query is bad: {error}"),
+        )
+    })?;
+    // RFC 9619 4: a standard query has exactly one question.
+    let Some(question) = &query.question else {
+        let why = "there is no question".to_owned();
+        return Err(Rejected::Answered(Box::new(bare(header, ResponseCode::FormErr)), why));
+    };
+    let refusal = if let Some(edns) = query.edns.as_ref().filter(|edns| edns.version > 0) {
+        // RFC 6891 6.1.3
+        Some((ResponseCode::BadVers, format!("EDNS version {} is not known here", edns.version)))
+    } else if question.class != CLASS_IN && question.class != CLASS_CH {
+        Some((ResponseCode::Refused, format!("class {} is not served here", question.class)))
+    } else {
+        meta_type(question.record_type)
+    };
+    match refusal {
+        Some((code, why)) => Err(Rejected::Answered(Box::new(query.response(code)), why)),
+        None => Ok(query),
+    }
+}
+
+/// Types that no record has, and that nothing is asked by here.
+fn meta_type(record_type: RecordType) -> Option<(ResponseCode, String)> {
+    let code = match record_type.number() {
+        // RFC 6891 6.1.1: OPT "MUST NOT be cached, forwarded, or stored in or loaded from zone files".
+        41 => ResponseCode::FormErr,
+        // RFC 2930, RFC 8945: TKEY and TSIG belong to the message, not to a name.
+        249 | 250 => ResponseCode::FormErr,
+        // RFC 1035 3.2.3: MAILB and MAILA, obsolete.
+        253 | 254 => ResponseCode::NotImp,
+        _ => return None,
+    };
+    Some((code, format!("{record_type} is nothing that can be asked for")))
+}
+
+/// A response to what could not be read: its header and nothing else.
+fn bare(header: RawHeader, code: ResponseCode) -> Message {
+    let question = crate::message::Question::new(DnsName::root(), RecordType::A);
+    let query = Message {
+        opcode: header.opcode,
+        recursion_desired: header.recursion_desired,
+        question: None,
+        ..Message::query(header.id, question, None)
+    };
+    query.response(code)
+}
+
+/// How long the response may be: over UDP what the client said it can take in (RFC 6891 6.2.3), but
+/// no more than the server sends, `largest`.
+pub(super) fn limit(query: &Message, transport: Transport, largest: u16) -> usize {
+    match (transport, &query.edns) {
+        (Transport::Tcp, _) => usize::from(u16::MAX),
+        (Transport::Udp, Some(edns)) => {
+            usize::from(edns.udp_payload.clamp(PLAIN_UDP_PAYLOAD, largest.max(PLAIN_UDP_PAYLOAD)))
+        }
+        (Transport::Udp, None) => usize::from(PLAIN_UDP_PAYLOAD),
+    }
+}
+
+/// Repeats the question's letters as they came: some clients check their case, as one more thing
+/// that a forger would have to guess. It stands uncompressed behind the header in both.
+pub(super) fn echo_question(request: &[u8], response: &mut [u8]) {
+    for (theirs, ours) in request.iter().zip(response).skip(HEADER) {
+        if !theirs.eq_ignore_ascii_case(ours) || *theirs == 0 {
+            return;
+        }
+        *ours = *theirs;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Edns, Question};
+    use proptest::prelude::*;
+
+    fn query(record_type: RecordType) -> Message {
+        Message::query(9, Question::new(DnsName::parse("www.example.test").unwrap(), record_type), None)
+    }
+
+    fn rejected(message: &Message) -> (ResponseCode, bool) {
+        match inspect(&message.to_bytes().unwrap()) {
+            Err(Rejected::Answered(response, _)) => {
+                assert_eq!(response.id, 9);
+                assert!(response.is_response);
+                (response.code, response.question.is_some())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_bad_query_gets_its_code() {
+        assert!(inspect(&query(RecordType::A).to_bytes().unwrap()).is_ok());
+        assert_eq!(rejected(&Message { opcode: 4, ..query(RecordType::A) }), (ResponseCode::Refused, false));
+        assert_eq!(rejected(&Message { opcode: 5, ..query(RecordType::A) }), (ResponseCode::NotImp, false));
+        assert_eq!(
+            rejected(&Message { question: None, ..query(RecordType::A) }),
+            (ResponseCode::FormErr, false)
+        );
+        for (number, code) in
+            [(41, ResponseCode::FormErr), (250, ResponseCode::FormErr), (254, ResponseCode::NotImp)]
+        {
+            assert_eq!(rejected(&query(RecordType::from_number(number))), (code, true));
+        }
+        let mut hesiod = query(RecordType::Txt);
+        hesiod.question.as_mut().unwrap().class = 4;
+        assert_eq!(rejected(&hesiod), (ResponseCode::Refused, true));
+        let newer = Message { edns: Some(Edns { version: 1, ..Edns::default() }), ..query(RecordType::A) };
+        assert_eq!(rejected(&newer), (ResponseCode::BadVers, true));
+        let mut cut = query(RecordType::A).to_bytes().unwrap();
+        cut.truncate(20);
+        assert!(
+            matches!(inspect(&cut), Err(Rejected::Answered(response, _)) if response.code == ResponseCode::FormErr)
+        );
+    }
+
+    #[test]
+    fn what_cannot_or_must_not_be_answered_is_ignored() {
+        assert!(matches!(inspect(&[0; 11]), Err(Rejected::Ignored(_))));
+        let response = query(RecordType::A).response(ResponseCode::FormErr).to_bytes().unwrap();
+        assert!(matches!(inspect(&response), Err(Rejected::Ignored(_))));
+    }
+
+    #[test]
+    fn the_clients_size_is_honoured_within_reason() {
+        let sized = |udp_payload| {
+            let edns = Some(Edns { udp_payload, ..Edns::default() });
+            limit(&Message { edns, ..query(RecordType::A) }, Transport::Udp, 1232)
+        };
+        assert_eq!((sized(100), sized(800), sized(4096)), (512, 800, 1232));
+        assert_eq!(limit(&query(RecordType::A), Transport::Udp, 1232), 512);
+        assert_eq!(limit(&query(RecordType::A), Transport::Tcp, 1232), 65_535);
+    }
+
+    #[test]
+    fn the_questions_letters_come_back_as_they_were() {
+        let mut request = query(RecordType::A).to_bytes().unwrap();
+        request[13..16].copy_from_slice(b"wWw");
+        let mut response = query(RecordType::A).response(ResponseCode::NoError).to_bytes().unwrap();
+        echo_question(&request, &mut response);
+        assert_eq!(response[12..], request[12..]);
+        assert_ne!(response[..12], request[..12]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
+
+        #[test]
+        fn any_request_is_answered_or_ignored(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            if let Err(Rejected::Answered(response, _)) = inspect(&bytes) {
+                prop_assert!(response.to_bytes_within(512).is_ok());
+            }
+        }
+    }
+}
