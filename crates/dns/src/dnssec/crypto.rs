@@ -45,6 +45,14 @@ pub(crate) fn digest(digest_type: u8, data: &[u8]) -> Option<Vec<u8>> {
     Some(Digest::new(data, DigestType::from(digest_type)).ok()?.as_ref().to_vec())
 }
 
+/// The SHA-256 digest of `data`.
+pub(crate) fn sha256(data: &[u8]) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    let digest = ring::digest::digest(&ring::digest::SHA256, data);
+    bytes.iter_mut().zip(digest.as_ref()).for_each(|(byte, made)| *byte = *made);
+    bytes
+}
+
 /// The hash of a name for NSEC3 (RFC 5155 5): SHA-1, `iterations` more times.
 pub(crate) fn nsec3_hash(name: &[u8], salt: &[u8], iterations: u16) -> Vec<u8> {
     let digest = Digest::iterated(salt, name, DigestType::SHA1, iterations);
@@ -62,20 +70,21 @@ fn rsa_modulus_len(key: &[u8]) -> usize {
 }
 
 /// A private Ed25519 key: the same seed makes the same key, and the same key the same signatures.
-pub(crate) struct PrivateKey(Ed25519KeyPair);
+pub(crate) struct PrivateKey(Option<Ed25519KeyPair>);
 
 impl PrivateKey {
-    /// The key that 32 bytes make; none of another length.
-    pub(crate) fn from_seed(seed: &[u8]) -> Option<Self> {
-        Ed25519KeyPair::from_seed_unchecked(seed).ok().map(Self)
+    /// The key that 32 bytes make.
+    pub(crate) fn from_seed(seed: &[u8; 32]) -> Self {
+        // ring refuses nothing but another length.
+        Self(Ed25519KeyPair::from_seed_unchecked(seed).ok())
     }
 
     pub(crate) fn public(&self) -> Vec<u8> {
-        self.0.public_key().as_ref().to_vec()
+        self.0.as_ref().map(|pair| pair.public_key().as_ref().to_vec()).unwrap_or_default()
     }
 
     pub(crate) fn sign(&self, data: &[u8]) -> Vec<u8> {
-        self.0.sign(data).as_ref().to_vec()
+        self.0.as_ref().map(|pair| pair.sign(data).as_ref().to_vec()).unwrap_or_default()
     }
 }
 
@@ -85,7 +94,7 @@ mod tests {
 
     #[test]
     fn what_a_key_signed_it_verifies_and_nothing_else() {
-        let private = PrivateKey::from_seed(&[7; 32]).unwrap();
+        let private = PrivateKey::from_seed(&[7; 32]);
         let public = Dnskey { flags: 256, protocol: 3, algorithm: ED25519, public_key: private.public() };
         let signature = private.sign(b"data");
         assert!(verify(&public, b"data", &signature));

@@ -16,7 +16,7 @@
 //! Read in this order: [`reason`] (what may come of it), [`anchors`], [`validator`] and what it is made
 //! of: `judge` (an answer set by set), `chain` (from the anchor down to a zone's keys) with `remembered`
 //! and `checks` (what it may cost), `verify` (one set and its signatures) with `sets` and `keys`, `denial`
-//! with `nsec` and `nsec3` (the proof of nothing); [`link`] (the walk as data). `crypto` is the only place
+//! with `nsec` and `nsec3` (the proof of nothing); [`link`] (the walk as data); [`signer`] (the other end). `crypto` is the only place
 //! that knows a library.
 
 pub mod anchors;
@@ -32,6 +32,7 @@ mod nsec3;
 pub mod reason;
 mod remembered;
 mod sets;
+pub mod signer;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -41,6 +42,7 @@ mod verify;
 pub use anchors::TrustAnchors;
 pub use link::Link;
 pub use reason::Reason;
+pub use signer::{SignOptions, Signer, ZoneKeys};
 pub use validator::{Fetch, Limits, SetJudged, Validated, Validator};
 
 use std::fmt;

@@ -94,11 +94,6 @@ pub(crate) fn ancestor(name: &DnsName, labels: usize) -> Option<DnsName> {
     (0..labels).try_fold(name.clone(), |name, _| name.parent())
 }
 
-/// The name with `labels` labels at the end of this one.
-pub(crate) fn last_labels(name: &DnsName, labels: usize) -> Option<DnsName> {
-    ancestor(name, name.label_count().checked_sub(labels)?)
-}
-
 /// The lowest name that both are within.
 pub(crate) fn common_ancestor(one: &DnsName, other: &DnsName) -> DnsName {
     let mut at = one.clone();
@@ -132,7 +127,5 @@ mod tests {
         assert_eq!(common("a.b.test", "c.b.test"), "b.test");
         assert_eq!(common("b.test", "c.b.test"), "b.test");
         assert_eq!(common("a.test", "a.example"), ".");
-        assert_eq!(last_labels(&name("a.b.test"), 2), Some(name("b.test")));
-        assert_eq!(last_labels(&name("test"), 2), None);
     }
 }
