@@ -174,6 +174,22 @@ impl DnsName {
         bytes
     }
 
+    /// The name at the beginning of these bytes, not compressed, and how many of them it takes.
+    pub fn from_wire(bytes: &[u8]) -> Option<(Self, usize)> {
+        let mut labels = Vec::new();
+        let mut rest = bytes;
+        loop {
+            let (length, after) = rest.split_first()?;
+            if *length == 0 {
+                return Some((Self::from_labels(labels).ok()?, bytes.len() - after.len()));
+            }
+            // Longer than 63 is no length: the two highest bits mean something else (RFC 1035 4.1.4).
+            let (label, after) = after.split_at_checked(usize::from(*length)).filter(|_| *length <= 63)?;
+            labels.push(label);
+            rest = after;
+        }
+    }
+
     /// Appends [`DnsName::to_wire`].
     pub(crate) fn write_wire(&self, bytes: &mut Vec<u8>) {
         let mut chars = self.0.bytes();

@@ -2,12 +2,16 @@
 
 mod data;
 mod dnssec;
+mod fields;
 mod kind;
+mod presentation;
+mod svcb;
 
 pub use dnssec::{Dnskey, Ds, Nsec, Nsec3, Nsec3Param, Rrsig};
 pub use kind::{RecordType, UnknownRecordType};
 
 use crate::name::DnsName;
+use presentation::Absolute;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -139,49 +143,6 @@ impl From<IpAddr> for RecordData {
     }
 }
 
-impl fmt::Display for RecordData {
-    /// As in a zone file.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::A(address) => write!(f, "{address}"),
-            Self::Aaaa(address) => write!(f, "{address}"),
-            Self::Cname(name) | Self::Ns(name) | Self::Ptr(name) | Self::Dname(name) => {
-                write!(f, "{}", Absolute(name))
-            }
-            Self::Mx { preference, exchange } => write!(f, "{preference} {}", Absolute(exchange)),
-            Self::Txt(strings) => {
-                for (at, string) in strings.iter().enumerate() {
-                    write!(f, "{}{}", if at == 0 { "" } else { " " }, Quoted(string))?;
-                }
-                Ok(())
-            }
-            Self::Soa(soa) => write!(
-                f,
-                "{} {} {} {} {} {} {}",
-                Absolute(&soa.primary),
-                Absolute(&soa.mailbox),
-                soa.serial,
-                soa.refresh,
-                soa.retry,
-                soa.expire,
-                soa.minimum
-            ),
-            Self::Srv { priority, weight, port, target } => {
-                write!(f, "{priority} {weight} {port} {}", Absolute(target))
-            }
-            // RFC 3597 5
-            other => {
-                let bytes = other.canonical_bytes();
-                write!(f, "\\# {}", bytes.len())?;
-                if !bytes.is_empty() {
-                    f.write_str(" ")?;
-                }
-                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-            }
-        }
-    }
-}
-
 /// One resource record of class IN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -224,32 +185,6 @@ impl fmt::Display for Record {
     }
 }
 
-/// A name with its final dot.
-struct Absolute<'a>(&'a DnsName);
-
-impl fmt::Display for Absolute<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.", self.0.as_str())
-    }
-}
-
-/// A character string between quotes (RFC 1035 5.1).
-struct Quoted<'a>(&'a [u8]);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("\"")?;
-        for byte in self.0 {
-            match byte {
-                b'"' | b'\\' => write!(f, "\\{}", char::from(*byte))?,
-                0x20..=0x7e => write!(f, "{}", char::from(*byte))?,
-                other => write!(f, "\\{other:03}")?,
-            }
-        }
-        f.write_str("\"")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,7 +204,7 @@ mod tests {
         assert_eq!(print(RecordData::text("say \"hi\"\n")), r#"x.test. 60 IN TXT "say \"hi\"\010""#);
         assert_eq!(
             print(RecordData::Other { number: 731, bytes: vec![0, 1, 0xab] }),
-            r"x.test. 60 IN TYPE731 \# 3 0001ab"
+            r"x.test. 60 IN TYPE731 \# 3 0001AB"
         );
     }
 }

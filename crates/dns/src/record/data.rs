@@ -9,33 +9,31 @@ use std::collections::BTreeSet;
 pub(crate) type NameAt<'a> = dyn FnMut(usize) -> Option<(DnsName, usize)> + 'a;
 
 impl RecordData {
-    /// The data in `bytes`. None where a name in it cannot be read, or something is missing around it:
-    /// nobody can tell then what was meant. Bytes that are wrong in a type without names are kept as
-    /// they are ([`RecordData::Other`]): they hurt nobody but who asks for them.
+    /// The data in `bytes`; none where a name in it cannot be read, for nobody can tell then what was
+    /// meant. Bytes that are otherwise not what they should be are kept as they are
+    /// ([`RecordData::Other`]): they hurt nobody but who asks for them, and must not hide the records
+    /// beside them. (This is unbound's way: it reads the names that may be compressed, and nothing else.)
     pub(crate) fn read(record_type: RecordType, bytes: &[u8], name_at: &mut NameAt<'_>) -> Option<Self> {
         let mut fields = Fields { bytes, at: 0, name_at };
-        let with_names = match record_type {
-            RecordType::Ns => Self::Ns(fields.name()?),
-            RecordType::Cname => Self::Cname(fields.name()?),
-            RecordType::Ptr => Self::Ptr(fields.name()?),
-            RecordType::Dname => Self::Dname(fields.name()?),
-            RecordType::Mx => Self::Mx { preference: fields.u16()?, exchange: fields.name()? },
-            RecordType::Soa => Self::Soa(fields.soa()?),
-            RecordType::Srv => Self::Srv {
-                priority: fields.u16()?,
-                weight: fields.u16()?,
-                port: fields.u16()?,
-                target: fields.name()?,
-            },
-            RecordType::Rrsig => Self::Rrsig(fields.rrsig()?),
-            RecordType::Nsec => Self::Nsec(Nsec { next: fields.name()?, types: fields.types()? }),
-            other => {
-                let as_it_is = || Self::Other { number: other.number(), bytes: bytes.to_vec() };
-                let known = fields.without_names(other).filter(|_| fields.at == bytes.len());
-                return Some(known.unwrap_or_else(as_it_is));
-            }
+        let known = fields.read(record_type);
+        if known.is_some() && fields.at == bytes.len() {
+            return known;
+        }
+        let number = record_type.number();
+        let bytes = match names_in(record_type) {
+            Some(place) => Fields { bytes, at: 0, name_at }.with_names_in_full(place)?,
+            None => bytes.to_vec(),
         };
-        (fields.at == bytes.len()).then_some(with_names)
+        Some(Self::Other { number, bytes })
+    }
+
+    /// Data of which no name points elsewhere: that of a zone file, a cache or a signature.
+    pub fn from_wire(record_type: RecordType, bytes: &[u8]) -> Option<Self> {
+        let mut name_at = |at: usize| {
+            let (name, length) = DnsName::from_wire(bytes.get(at..)?)?;
+            Some((name, at + length))
+        };
+        Self::read(record_type, bytes, &mut name_at)
     }
 
     /// Appends the canonical form.
@@ -91,7 +89,11 @@ impl RecordData {
             Self::Nsec3Param(param) => {
                 write_hashing(param.hash_algorithm, param.flags, param.iterations, &param.salt, out);
             }
-            Self::Other { bytes, .. } => out.extend(bytes),
+            Self::Other { number, bytes } => match Self::from_wire(RecordType::from_number(*number), bytes) {
+                // RFC 4034 6.2: the names of old types count in lower case.
+                Some(Self::Other { bytes, .. }) => out.extend(bytes),
+                _ => out.extend(bytes),
+            },
         }
     }
 }
@@ -212,17 +214,24 @@ impl<'b> Fields<'b, '_, '_> {
         })
     }
 
-    fn without_names(&mut self, record_type: RecordType) -> Option<RecordData> {
+    /// The data of a type that has a variant of its own.
+    fn read(&mut self, record_type: RecordType) -> Option<RecordData> {
         Some(match record_type {
             RecordType::A => RecordData::A(<[u8; 4]>::try_from(self.take(4)?).ok()?.into()),
             RecordType::Aaaa => RecordData::Aaaa(<[u8; 16]>::try_from(self.take(16)?).ok()?.into()),
-            RecordType::Txt => {
-                let mut strings = Vec::new();
-                while self.at < self.bytes.len() {
-                    strings.push(self.short()?);
-                }
-                RecordData::Txt(strings)
-            }
+            RecordType::Ns => RecordData::Ns(self.name()?),
+            RecordType::Cname => RecordData::Cname(self.name()?),
+            RecordType::Ptr => RecordData::Ptr(self.name()?),
+            RecordType::Dname => RecordData::Dname(self.name()?),
+            RecordType::Mx => RecordData::Mx { preference: self.u16()?, exchange: self.name()? },
+            RecordType::Soa => RecordData::Soa(self.soa()?),
+            RecordType::Srv => RecordData::Srv {
+                priority: self.u16()?,
+                weight: self.u16()?,
+                port: self.u16()?,
+                target: self.name()?,
+            },
+            RecordType::Txt => RecordData::Txt(self.texts()?),
             RecordType::Ds => RecordData::Ds(Ds {
                 key_tag: self.u16()?,
                 algorithm: self.u8()?,
@@ -235,6 +244,8 @@ impl<'b> Fields<'b, '_, '_> {
                 algorithm: self.u8()?,
                 public_key: self.rest(),
             }),
+            RecordType::Rrsig => RecordData::Rrsig(self.rrsig()?),
+            RecordType::Nsec => RecordData::Nsec(Nsec { next: self.name()?, types: self.types()? }),
             RecordType::Nsec3 => RecordData::Nsec3(Nsec3 {
                 hash_algorithm: self.u8()?,
                 flags: self.u8()?,
@@ -253,21 +264,80 @@ impl<'b> Fields<'b, '_, '_> {
         })
     }
 
-    /// RFC 4034 4.1.2.
-    fn types(&mut self) -> Option<BTreeSet<RecordType>> {
-        let mut types = BTreeSet::new();
+    fn texts(&mut self) -> Option<Vec<Vec<u8>>> {
+        let mut strings = Vec::new();
         while self.at < self.bytes.len() {
-            let (window, length) = (self.u8()?, self.u8()?);
-            if !(1..=32).contains(&length) {
-                return None;
-            }
-            for (at, byte) in (0_u8..).zip(self.take(length.into())?) {
-                let set = (0..8).filter(|bit| byte & (0x80 >> bit) != 0);
-                types.extend(
-                    set.map(|bit| RecordType::from_number(u16::from_be_bytes([window, at << 3 | bit]))),
-                );
-            }
+            strings.push(self.short()?);
         }
+        Some(strings)
+    }
+
+    fn types(&mut self) -> Option<BTreeSet<RecordType>> {
+        let types = read_types(self.bytes.get(self.at..)?)?;
+        self.at = self.bytes.len();
         Some(types)
     }
+
+    /// The bytes, with the names in them written out.
+    fn with_names_in_full(&mut self, place: Names) -> Option<Vec<u8>> {
+        let mut out = self.take(place.before)?.to_vec();
+        for _ in 0..place.strings {
+            let string = self.short()?;
+            write_short(&string, &mut out);
+        }
+        for _ in 0..place.names {
+            self.name()?.write_wire(&mut out);
+        }
+        out.extend(self.rest());
+        Some(out)
+    }
+}
+
+/// Where names stand in a type's data: behind so many bytes and strings.
+#[derive(Clone, Copy)]
+struct Names {
+    before: usize,
+    strings: usize,
+    names: usize,
+}
+
+/// The types of whose data names may be compressed (RFC 3597 4), and DNSSEC's, whose names may not be
+/// but are read all the same.
+fn names_in(record_type: RecordType) -> Option<Names> {
+    let names = |before, strings, names| Some(Names { before, strings, names });
+    match record_type.number() {
+        // NS, MD, MF, CNAME, MB, MG, MR, PTR, DNAME, NSEC
+        2..=5 | 7..=9 | 12 | 39 | 47 => names(0, 0, 1),
+        // SOA, MINFO, RP
+        6 | 14 | 17 => names(0, 0, 2),
+        // MX, AFSDB, RT, KX
+        15 | 18 | 21 | 36 => names(2, 0, 1),
+        // SIG, RRSIG
+        24 | 46 => names(18, 0, 1),
+        // PX
+        26 => names(2, 0, 2),
+        // SRV
+        33 => names(6, 0, 1),
+        // NAPTR
+        35 => names(4, 3, 1),
+        _ => None,
+    }
+}
+
+/// A type bitmap (RFC 4034 4.1.2).
+pub(super) fn read_types(mut bytes: &[u8]) -> Option<BTreeSet<RecordType>> {
+    let mut types = BTreeSet::new();
+    while let [window, length, rest @ ..] = bytes {
+        let (bitmap, rest) = rest.split_at_checked(usize::from(*length))?;
+        if !(1..=32).contains(length) {
+            return None;
+        }
+        bytes = rest;
+        for (at, byte) in (0_u8..).zip(bitmap) {
+            let set = (0..8).filter(|bit| byte & (0x80 >> bit) != 0);
+            types
+                .extend(set.map(|bit| RecordType::from_number(u16::from_be_bytes([*window, at << 3 | bit]))));
+        }
+    }
+    bytes.is_empty().then_some(types)
 }

@@ -46,7 +46,7 @@ pub enum RecordType {
 }
 
 /// The types that are only a name and a number here (IANA, "Domain Name System (DNS) Parameters").
-const NAMED: [(u16, &str); 57] = [
+const NAMED: [(u16, &str); 65] = [
     (3, "MD"),
     (4, "MF"),
     (7, "MB"),
@@ -85,6 +85,9 @@ const NAMED: [(u16, &str); 57] = [
     (52, "TLSA"),
     (53, "SMIMEA"),
     (55, "HIP"),
+    (56, "NINFO"),
+    (57, "RKEY"),
+    (58, "TALINK"),
     (59, "CDS"),
     (60, "CDNSKEY"),
     (61, "OPENPGPKEY"),
@@ -104,6 +107,11 @@ const NAMED: [(u16, &str); 57] = [
     (252, "AXFR"),
     (256, "URI"),
     (257, "CAA"),
+    (258, "AVC"),
+    (261, "RESINFO"),
+    (262, "WALLET"),
+    (32_768, "TA"),
+    (32_769, "DLV"),
 ];
 
 impl RecordType {
