@@ -91,6 +91,79 @@ pub enum Step {
     },
 }
 
+impl fmt::Display for Link {
+    /// In one line, as `test. DS 2854 (ED25519, SHA-256): signed by key 31406 of .`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Subject(self))?;
+        match (&self.reason, &self.signed_by) {
+            (Some(reason), _) => write!(f, ": {}: {reason}", self.security)?,
+            (None, Some(by)) => {
+                write!(f, ": signed by key {} of {} ({})", by.key_tag, by.zone, AlgorithmName(by.algorithm))?;
+                write!(f, " until {}", Stamp(by.expiration))?;
+            }
+            (None, None) => {}
+        }
+        match self.remembered {
+            true => f.write_str(" (known)"),
+            false => Ok(()),
+        }
+    }
+}
+
+/// What a link is about.
+struct Subject<'a>(&'a Link);
+
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Link { name, zone, step, .. } = self.0;
+        match step {
+            Step::Anchor { key_tags } => write!(f, "{name} trust anchor {}", list(key_tags)),
+            Step::Keys { keys, vouched } => {
+                write!(f, "{name} DNSKEY {}", list(keys))?;
+                match vouched {
+                    Some(key_tag) => write!(f, ", of which {key_tag} is vouched for"),
+                    None => Ok(()),
+                }
+            }
+            Step::Ds { records } => write!(f, "{name} DS {}", list(records)),
+            Step::NoDs => write!(f, "{name} has no DS record in {zone}"),
+            Step::NoCut => write!(f, "{name} is in the zone {zone}"),
+            Step::Records { record_type, wildcard: None } => write!(f, "{name} {record_type}"),
+            Step::Records { record_type, wildcard: Some(wildcard) } => {
+                write!(f, "{name} {record_type} from {wildcard}")
+            }
+            Step::Denial { record_type, no_name, hashed } => {
+                let by = if *hashed { "NSEC3" } else { "NSEC" };
+                match no_name {
+                    true => write!(f, "{name} does not exist, by {by}"),
+                    false => write!(f, "{name} has no {record_type}, by {by}"),
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for KeySeen {
+    /// As `20326 (RSASHA256, 257)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}, {})", self.key_tag, AlgorithmName(self.algorithm), self.flags)
+    }
+}
+
+impl fmt::Display for DsSeen {
+    /// As `20326 (RSASHA256, SHA-256)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}, {})", self.key_tag, AlgorithmName(self.algorithm), DigestName(self.digest_type))
+    }
+}
+
+fn list<T: fmt::Display>(items: &[T]) -> String {
+    match items {
+        [] => "none".to_owned(),
+        items => items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
 /// A signature that is good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedBy {

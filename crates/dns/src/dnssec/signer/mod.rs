@@ -27,7 +27,7 @@ use glasstack_journal::WallTime;
 use keys::SigningKey;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How many signatures are remembered; then they are made anew.
@@ -89,7 +89,7 @@ impl Signer {
     /// What is added to it afterwards is not in the chain. The zone must be that of the keys.
     pub fn sign_zone(self, zone: Zone) -> Result<Zone, ZoneError> {
         let zone = self.prepare(zone)?;
-        Ok(zone.signed_by(std::sync::Arc::new(self)))
+        Ok(zone.signed_by(Arc::new(self)))
     }
 
     /// All records of the zone with their signatures, as a zone file: what `ldns-verify-zone` and
@@ -117,7 +117,8 @@ impl Signer {
         Ok(all)
     }
 
-    fn prepare(&self, mut zone: Zone) -> Result<Zone, ZoneError> {
+    /// The zone with DNSKEY records and the chain of its names, and nothing signed.
+    pub fn prepare(&self, mut zone: Zone) -> Result<Zone, ZoneError> {
         if zone.origin() != self.keys.zone() {
             let (name, origin) = (self.keys.zone().clone(), zone.origin().clone());
             return Err(ZoneError::Outside { name, origin });
