@@ -1,10 +1,10 @@
 //! One question to one server, in whatever way it can take it.
 
-use crate::message::{Edns, Message, Question, ResponseCode};
+use crate::infrastructure::{EdnsSupport, Infrastructure, InfrastructureConfig};
+use crate::matching::CASE;
+use crate::message::{Edns, Message, PLAIN_UDP_PAYLOAD, Question, ResponseCode};
 use crate::rounds::Failure;
-use crate::standing::Standings;
 use crate::upstream::{NoAnswer, Query, Upstream};
-use glasstack_journal::Instant;
 use glasstack_journal::event::{QueryReason, Transport};
 use glasstack_stack::Host;
 use std::net::SocketAddr;
@@ -14,31 +14,36 @@ use std::time::Duration;
 /// How servers are asked, and what was learnt about them meanwhile.
 pub(crate) struct Asking {
     upstream: Arc<dyn Upstream>,
-    /// Whether the server is asked to find the answer itself (RD).
-    recursion_desired: bool,
-    /// Whether EDNS(0) is offered.
-    edns: bool,
-    /// Whether everything is asked over TCP.
-    use_tcp: bool,
-    standings: Mutex<Standings>,
+    infrastructure: Mutex<Infrastructure>,
 }
 
-/// How long an answer may take.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
-    pub(crate) udp: Duration,
-    /// A connection takes a round trip before the first byte.
-    pub(crate) tcp: Duration,
+/// How a question is asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Manner {
+    /// Whether the server is asked to find the answer itself (RD).
+    pub(crate) recursion_desired: bool,
+    /// Whether the server is asked not to validate (CD).
+    pub(crate) checking_disabled: bool,
+    /// Whether EDNS(0) is offered, and answers of how many bytes.
+    pub(crate) edns: Option<u16>,
+    /// Whether signatures are wanted (DO).
+    pub(crate) dnssec_ok: bool,
+    /// Whether it is asked over TCP.
+    pub(crate) tcp: bool,
+    /// Whether the letters are sent in random case.
+    pub(crate) mixed_case: bool,
+    /// How long an answer over UDP may take.
+    pub(crate) udp_timeout: Duration,
+    /// How long one over TCP may take: a connection takes a round trip before the first byte.
+    pub(crate) tcp_timeout: Duration,
+    /// How often the server was silent to this question before.
+    pub(crate) silences: u32,
 }
 
 impl Asking {
-    pub(crate) fn new(
-        upstream: Arc<dyn Upstream>,
-        recursion_desired: bool,
-        edns: bool,
-        use_tcp: bool,
-    ) -> Self {
-        Self { upstream, recursion_desired, edns, use_tcp, standings: Mutex::default() }
+    pub(crate) fn new(upstream: Arc<dyn Upstream>) -> Self {
+        let infrastructure = Mutex::new(Infrastructure::new(InfrastructureConfig::default()));
+        Self { upstream, infrastructure }
     }
 
     /// Asks `server`, in another way if it wishes so. What it says may be no answer at all.
@@ -47,64 +52,106 @@ impl Asking {
         host: &Host,
         question: &Question,
         server: SocketAddr,
-        patience: Patience,
+        manner: &Manner,
         why: QueryReason,
     ) -> Result<Message, Failure> {
-        let mut query = Query {
-            question: question.clone(),
-            server,
-            transport: if self.use_tcp { Transport::Tcp } else { Transport::Udp },
-            recursion_desired: self.recursion_desired,
-            checking_disabled: false,
-            mixed_case: false,
-            edns: (self.edns && !self.standings().lacks_edns(server)).then(Edns::default),
-            timeout: if self.use_tcp { patience.tcp } else { patience.udp },
-            why,
-        };
+        let mut query = self.query(host, question, server, manner, why);
         loop {
             let begun = host.now();
             let message = match self.upstream.exchange(host, &query).await {
                 Ok(message) => message,
-                Err(why) => {
-                    self.standings().note_silence(server, host.now());
-                    return Err(match why {
-                        NoAnswer::TimedOut { ignored } => {
-                            Failure::TimedOut { waited: query.timeout, ignored }
-                        }
-                        NoAnswer::Network(error) => Failure::Network(error),
-                    });
+                Err(NoAnswer::TimedOut { ignored: Some(why) }) if query.mixed_case && why == CASE => {
+                    // What does not repeat the letters may be an honest server or a forger; TCP tells them apart.
+                    self.known().note_case(server, false, host.now());
+                    query.mixed_case = false;
+                    over_tcp(&mut query, manner, QueryReason::CaseNotKept);
+                    continue;
+                }
+                Err(NoAnswer::TimedOut { ignored }) => {
+                    if query.transport == Transport::Udp {
+                        self.known().note_timeout(server, query.timeout, host.now());
+                    }
+                    return Err(Failure::TimedOut { waited: query.timeout, ignored });
+                }
+                Err(NoAnswer::Network(error)) => {
+                    self.known().note_unreachable(server, host.now());
+                    return Err(Failure::Network(error));
                 }
             };
-            if query.transport == Transport::Udp {
-                self.standings().note_answer(server, host.now().since(begun));
-            }
+            self.note(host, &query, &message, host.now().since(begun));
             // RFC 6891 7: a server from before EDNS says that it does not understand; so the question is asked again
             // without, and from now on always.
             let not_understood =
                 matches!(message.code, ResponseCode::FormErr | ResponseCode::NotImp | ResponseCode::BadVers);
             if query.edns.is_some() && not_understood {
-                self.standings().note_lack_of_edns(server);
+                self.known().note_edns(server, EdnsSupport::Lacking, host.now());
                 query.edns = None;
                 query.why = QueryReason::WithoutEdns;
                 continue;
             }
             // RFC 1035 4.2.1, RFC 7766 5: what did not fit is fetched over TCP.
             if message.truncated && query.transport == Transport::Udp {
-                query.transport = Transport::Tcp;
-                query.timeout = patience.tcp;
-                query.why = QueryReason::Truncated;
+                over_tcp(&mut query, manner, QueryReason::Truncated);
                 continue;
             }
             return Ok(message);
         }
     }
 
-    /// Which of two servers should be asked sooner: the one of the lower rank.
-    pub(crate) fn rank(&self, server: SocketAddr, now: Instant) -> impl Ord + use<> {
-        self.standings().rank(server, now)
+    /// What is remembered of servers.
+    pub(crate) fn known(&self) -> MutexGuard<'_, Infrastructure> {
+        self.infrastructure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn standings(&self) -> MutexGuard<'_, Standings> {
-        self.standings.lock().unwrap_or_else(PoisonError::into_inner)
+    fn query(
+        &self,
+        host: &Host,
+        question: &Question,
+        server: SocketAddr,
+        manner: &Manner,
+        why: QueryReason,
+    ) -> Query {
+        let now = host.now();
+        let (support, keeps_case) = {
+            let known = self.known();
+            (known.edns(server, now), known.keeps_case(server, now))
+        };
+        let edns = manner.edns.filter(|_| support != EdnsSupport::Lacking).map(|most| {
+            // RFC 6891 6.2.5: what gets no answer may be too large for the path; a small one gets through.
+            let udp_payload = if manner.silences > 0 { PLAIN_UDP_PAYLOAD } else { most };
+            Edns { udp_payload, dnssec_ok: manner.dnssec_ok, ..Edns::default() }
+        });
+        Query {
+            question: question.clone(),
+            server,
+            transport: if manner.tcp { Transport::Tcp } else { Transport::Udp },
+            recursion_desired: manner.recursion_desired,
+            checking_disabled: manner.checking_disabled,
+            edns,
+            mixed_case: manner.mixed_case && !manner.tcp && keeps_case != Some(false),
+            timeout: if manner.tcp { manner.tcp_timeout } else { manner.udp_timeout },
+            why,
+        }
     }
+
+    fn note(&self, host: &Host, query: &Query, message: &Message, rtt: Duration) {
+        let (now, server) = (host.now(), query.server);
+        let mut known = self.known();
+        if query.transport == Transport::Udp {
+            known.note_answer(server, rtt, now);
+        }
+        if query.mixed_case {
+            known.note_case(server, true, now);
+        }
+        if let (Some(asked), Some(_)) = (&query.edns, &message.edns) {
+            known.note_edns(server, EdnsSupport::Understood { udp_payload: asked.udp_payload }, now);
+        }
+    }
+}
+
+fn over_tcp(query: &mut Query, manner: &Manner, why: QueryReason) {
+    query.transport = Transport::Tcp;
+    query.timeout = manner.tcp_timeout;
+    query.mixed_case = false;
+    query.why = why;
 }

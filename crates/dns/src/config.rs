@@ -1,5 +1,7 @@
 //! How names are to be resolved.
 
+use crate::cache::CacheConfig;
+use crate::dnssec::TrustAnchors;
 use crate::hints::RootHints;
 use crate::hosts_file::HostsFile;
 use crate::iterate::IterateConfig;
@@ -34,8 +36,10 @@ pub struct ResolverConfig {
     pub edns: bool,
     /// Whether the servers are asked over TCP from the start. No.
     pub use_tcp: bool,
-    /// How many answers are kept. 10 000.
-    pub cache_capacity: usize,
+    /// How much is kept, and how long.
+    pub cache: CacheConfig,
+    /// Check whether answers are what the zones' owners signed, from these trust anchors on. No.
+    pub validate: Option<TrustAnchors>,
     /// Walk down from the root instead of asking `servers`. No.
     pub iterate: Option<Iterating>,
 }
@@ -61,7 +65,8 @@ impl Default for ResolverConfig {
             ndots: 1,
             edns: true,
             use_tcp: false,
-            cache_capacity: 10_000,
+            cache: CacheConfig::default(),
+            validate: None,
             iterate: None,
         }
     }

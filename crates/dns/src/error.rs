@@ -1,7 +1,8 @@
 //! Why a name could not be resolved.
 
 use crate::cache::Negative;
-use crate::message::ResponseCode;
+use crate::dnssec::Reason;
+use crate::message::{ExtendedError, ResponseCode};
 use crate::name::{DnsName, NameError};
 use crate::record::RecordType;
 use glasstack_stack::{BindError, ConnectError, UdpError};
@@ -133,6 +134,22 @@ pub enum ResolveError {
         zone: DnsName,
         /// Its servers, each with what was wrong.
         tried: Vec<String>,
+        /// Whether all of them were merely silent.
+        silent: bool,
+    },
+    /// What was found is not what the zone's owner signed (RFC 4035 5.5).
+    #[error(
+        "{name} {record_type} is bogus: {}; whoever runs the zone must mend its signatures, or somebody has changed \
+         the answer on its way",
+        reason.as_ref().map_or_else(|| "it has just been found so".to_owned(), ToString::to_string)
+    )]
+    Bogus {
+        /// The name asked for.
+        name: DnsName,
+        /// The type asked for.
+        record_type: RecordType,
+        /// Which check it failed; none if that was found before.
+        reason: Option<Box<Reason>>,
     },
     /// The way down from the root is too long.
     #[error(
@@ -157,6 +174,21 @@ pub enum ResolveError {
 }
 
 impl ResolveError {
+    /// Why a server that resolves for others has no answer (RFC 8914).
+    pub(crate) fn extended_error(&self) -> Option<ExtendedError> {
+        let code = match self {
+            // 22: No Reachable Authority; 23: Network Error; 6: DNSSEC Bogus; 0: Other.
+            Self::NobodyOfUse { .. } | Self::Timeout { .. } => 22,
+            Self::Network { .. } => 23,
+            Self::Bogus { reason, .. } => {
+                reason.as_ref().and_then(|reason| reason.extended_error()).unwrap_or(6)
+            }
+            Self::TooMuchWork { .. } | Self::CnameLoop { .. } => 0,
+            _ => return None,
+        };
+        Some(ExtendedError { code, text: self.to_string() })
+    }
+
     /// There is no such record, or not even the name; `said_by` is the server or the cache.
     pub(crate) fn nothing(
         what: Negative,
@@ -194,6 +226,21 @@ pub enum ServerProblem {
         /// The zone.
         zone: DnsName,
     },
+    /// It answers as somebody who has asked others, not as a server of the zone.
+    #[error("it knows {zone} only from others, though it should serve it")]
+    OnlyRecursive {
+        /// The zone.
+        zone: DnsName,
+    },
+    /// There is nothing in its answer, not even that there is nothing.
+    #[error("its answer is empty")]
+    Empty,
+    /// Its answer does not say what it answers.
+    #[error("its answer does not repeat the question")]
+    NoQuestion,
+    /// Even over TCP only the beginning of the answer came.
+    #[error("its answer is cut short even over TCP")]
+    Truncated,
     /// It refers to servers that are no nearer to the name.
     #[error("it has no authority over {zone} and refers to {to}, which leads no further down")]
     NoWayDown {

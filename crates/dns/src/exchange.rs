@@ -5,6 +5,7 @@ use crate::framing::{read_message, write_message};
 use crate::matching::Pending;
 use crate::message::{HEADER, Message};
 use crate::open_span::OpenSpan;
+use crate::record::Record;
 use crate::upstream::{NoAnswer, Query};
 use glasstack_journal::event::{Dns, Transport};
 use glasstack_journal::{Scope, SpanKind};
@@ -23,6 +24,7 @@ pub(crate) async fn run(host: &Host, query: &Query) -> Result<Message, NoAnswer>
     let id = host.entropy().u16();
     let message = Message {
         recursion_desired: query.recursion_desired,
+        checking_disabled: query.checking_disabled,
         ..Message::query(id, query.question.clone(), query.edns.clone())
     };
     let mut bytes = message.to_bytes().map_err(|error| NetworkError::Query(error.to_string()))?;
@@ -65,7 +67,7 @@ impl Exchange<'_> {
             let datagram = buffer.get(..length).unwrap_or_default();
             // RFC 5452 9.1: what does not match is as if it had never come.
             if let Some(message) = self.judge(host.scope(), from, datagram, ignored) {
-                self.tell_received(host.scope(), &message, host.now().since(sent));
+                self.tell_received(host.scope(), &message, length, host.now().since(sent));
                 return Ok(message);
             }
         }
@@ -83,7 +85,7 @@ impl Exchange<'_> {
                 return Err(NetworkError::Broken("the server closed it".to_owned()).into());
             };
             if let Some(message) = self.judge(host.scope(), self.query.server, &bytes, ignored) {
-                self.tell_received(host.scope(), &message, host.now().since(sent));
+                self.tell_received(host.scope(), &message, bytes.len(), host.now().since(sent));
                 return Ok(message);
             }
         }
@@ -118,7 +120,8 @@ impl Exchange<'_> {
         });
     }
 
-    fn tell_received(&self, scope: &Scope, message: &Message, rtt: Duration) {
+    fn tell_received(&self, scope: &Scope, message: &Message, size: usize, rtt: Duration) {
+        let words = |records: &[Record]| records.iter().map(ToString::to_string).collect();
         scope.record(|| Dns::ResponseReceived {
             id: message.id,
             name: self.query.question.name.to_string(),
@@ -126,7 +129,11 @@ impl Exchange<'_> {
             server: self.query.server,
             transport: self.query.transport,
             code: message.code.to_string(),
-            answers: message.answers.iter().map(ToString::to_string).collect(),
+            authoritative: message.authoritative,
+            answers: words(&message.answers),
+            authorities: words(&message.authorities),
+            additionals: words(&message.additionals),
+            size,
             truncated: message.truncated,
             rtt,
         });

@@ -52,6 +52,13 @@ impl RootHints {
         Ok(Self { servers: servers.into_iter().map(server).collect::<Result<_, _>>()? })
     }
 
+    /// Servers of a root zone that are known by their addresses alone.
+    pub(crate) fn at(addresses: impl Iterator<Item = IpAddr>) -> Self {
+        let server =
+            |address: IpAddr| RootServer { name: DnsName::reverse(address), addresses: vec![address] };
+        Self { servers: addresses.map(server).collect() }
+    }
+
     /// The servers, in the order in which they were named.
     pub fn servers(&self) -> &[RootServer] {
         &self.servers

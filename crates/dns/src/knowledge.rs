@@ -1,136 +1,138 @@
-//! From a name to what is at the end of its aliases: what is remembered, and whoever can be asked
-//! (RFC 1034 5.3.3).
+//! From a name to what is at the end of its aliases (RFC 1034 5.3.3): what is remembered, whoever can be asked, and
+//! whether it is what the zone's owner signed.
 
 use crate::answer::{AliasChain, AliasError, End, Meaning, interpret};
-use crate::cache::plain::Cache;
-use crate::cache::{Cached, Negative};
+use crate::cache::{Found, Negative, RrSet};
+use crate::dnssec::{Fetch, Limits, Security, TrustAnchors, Validated, Validator};
 use crate::error::ResolveError;
-use crate::iterate::{Budget, Iterate};
-use crate::lookup::Lookup;
+pub(crate) use crate::finding::Finding;
+use crate::iterate::response::{Response, records_of};
+use crate::iterate::{Answered, Budget, Iterate, IterateConfig, Job, Trail};
+use crate::memory::{Circumstances, Memory};
 use crate::message::{Message, Question};
 use crate::name::DnsName;
 use crate::record::{Record, RecordType};
 use crate::stub::Stub;
+use futures_util::future::BoxFuture;
 use glasstack_journal::event::{Dns, LookupSource, QueryReason};
 use glasstack_stack::Host;
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+
+/// How often a bogus answer is asked for again, of other servers (unbound's `val-max-restart` is 5).
+const BOGUS_RETRIES: usize = 3;
 
 /// Who can be asked what is not remembered.
 pub(crate) enum Source {
     /// Servers that find out themselves.
     Servers(Stub),
     /// Everybody, from the root down.
-    Tree(Iterate),
+    Tree(Arc<Iterate>),
 }
 
 /// What is remembered, and who can be asked.
 pub(crate) struct Knowledge {
     source: Source,
-    cache: Mutex<Cache>,
+    memory: Arc<Memory>,
+    validator: Option<Validator>,
 }
 
-/// What was found out about a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Finding {
-    /// The name at the end of the aliases.
-    pub(crate) canonical: DnsName,
-    /// The aliases, and behind them the records asked for.
-    pub(crate) records: Vec<Record>,
-    /// There is nothing at the end, and for how long that may be believed.
-    pub(crate) nothing: Option<(Negative, Option<Record>)>,
-    /// Who was asked last; nobody if all of it was remembered.
-    pub(crate) server: Option<SocketAddr>,
+/// What is wanted to be known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Wanted {
+    pub(crate) name: DnsName,
+    pub(crate) record_type: RecordType,
+    /// Whether the signatures are wanted, too.
+    pub(crate) dnssec_ok: bool,
+    /// Whether it is believed unchecked.
+    pub(crate) checking_disabled: bool,
+}
+
+impl Wanted {
+    pub(crate) fn new(name: &DnsName, record_type: RecordType) -> Self {
+        Self { name: name.clone(), record_type, dnssec_ok: false, checking_disabled: false }
+    }
+
+    pub(crate) fn question(&self) -> Question {
+        Question::new(self.name.clone(), self.record_type)
+    }
 }
 
 impl Knowledge {
-    pub(crate) fn new(source: Source, capacity: usize) -> Self {
-        Self { source, cache: Mutex::new(Cache::new(capacity)) }
+    pub(crate) fn new(source: Source, memory: Arc<Memory>, anchors: Option<TrustAnchors>) -> Self {
+        let validator = anchors.map(|anchors| Validator::new(anchors, Limits::default()));
+        Self { source, memory, validator }
+    }
+
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// What can be found out about `name`.
-    pub(crate) async fn find(
+    pub(crate) async fn find(&self, host: &Host, wanted: &Wanted) -> Result<Finding, ResolveError> {
+        self.find_fresher(host, wanted, Duration::ZERO).await
+    }
+
+    /// The same; what is good for no longer than `renew` is not good enough.
+    pub(crate) async fn find_fresher(
         &self,
         host: &Host,
-        name: &DnsName,
-        record_type: RecordType,
+        wanted: &Wanted,
+        renew: Duration,
     ) -> Result<Finding, ResolveError> {
-        let cached = self.recall(host, name, record_type);
-        self.follow(host, name, record_type, cached).await
+        let mut asking = self.asking(host, wanted, renew);
+        let mut tries = 0;
+        loop {
+            let found = follow(&self.memory, &asking, &asking.job).await?;
+            let found = match &self.validator {
+                Some(validator) if !wanted.checking_disabled => self.check(validator, &asking, found).await,
+                _ => found,
+            };
+            let bogus = found.security == Security::Bogus && !wanted.checking_disabled;
+            match found.server {
+                _ if !bogus => return Ok(found),
+                // RFC 4035 5.5, unbound: another server may have what was signed.
+                Some(server) if tries < BOGUS_RETRIES && !asking.job.avoid.contains(&server) => {
+                    tries += 1;
+                    self.forget(&found, wanted);
+                    asking.job.avoid.push(server);
+                }
+                _ => return Err(bogus_error(wanted, &found)),
+            }
+        }
     }
 
     /// What is remembered of `name`, if all of it is.
-    pub(crate) fn remember(&self, host: &Host, name: &DnsName, record_type: RecordType) -> Option<Finding> {
-        let mut chain = AliasChain::from(name.clone());
-        let mut records = Vec::new();
+    pub(crate) fn remember(&self, host: &Host, wanted: &Wanted) -> Option<Finding> {
+        let mut chain = AliasChain::from(wanted.name.clone());
+        let mut finding = Finding::new(&wanted.name);
         loop {
-            let cached = self.recall(host, chain.end(), record_type)?;
-            let meaning = meaning_of(record_type, cached, &mut chain).ok()?;
-            records.extend(meaning.aliases);
-            match meaning.end {
-                End::Records(found) => records.extend(found),
-                End::Nothing { what, soa } => return Some(finding(&chain, records, Some((what, soa)), None)),
-                End::Unknown => continue,
+            let found = recall(&self.memory, host, chain.end(), wanted.record_type)?;
+            let meaning = finding.absorb_known(&found, &mut chain).ok()?;
+            if !matches!(meaning, End::Unknown) {
+                finding.accompany(&self.memory, chain.end(), wanted.record_type, host);
+                return Some(finding);
             }
-            return Some(finding(&chain, records, None, None));
         }
     }
 
-    /// What the cache knows about the name: the records, or that it is an alias.
-    pub(crate) fn recall(&self, host: &Host, name: &DnsName, record_type: RecordType) -> Option<Cached> {
-        let now = host.now();
-        let cached = {
-            let cache = self.cache();
-            cache.get(name, record_type, now).or_else(|| cache.get_alias(name, now))
-        };
-        let (hit, detail) = match &cached {
-            None => (false, "nothing is known about it".to_owned()),
-            Some(Cached::Records(records)) => (true, list(records)),
-            Some(Cached::Nothing { what, soa }) => {
-                (true, format!("{}, for another {} s", phrase(*what), soa.ttl))
-            }
-        };
-        tell_looked_up(host, name, LookupSource::Cache, hit, detail);
-        cached
-    }
-
-    /// The records of the name, behind however many aliases. `cached` is what the cache knows of
-    /// the name itself.
-    pub(crate) async fn follow(
-        &self,
-        host: &Host,
-        name: &DnsName,
-        record_type: RecordType,
-        mut cached: Option<Cached>,
-    ) -> Result<Finding, ResolveError> {
-        let mut chain = AliasChain::from(name.clone());
-        let budget = self.budget();
-        let mut records = Vec::new();
-        let mut server = None;
+    /// What is remembered even though it has expired (RFC 8767), if all of it is.
+    pub(crate) fn remember_stale(&self, host: &Host, wanted: &Wanted) -> Option<Finding> {
+        let mut chain = AliasChain::from(wanted.name.clone());
+        let mut finding = Finding::new(&wanted.name);
+        finding.stale = true;
         loop {
-            let meaning = match cached.take() {
-                Some(known) => meaning_of(record_type, known, &mut chain),
-                None => {
-                    let asked = self.ask(host, record_type, &mut chain, &budget).await?;
-                    server = Some(asked.server);
-                    asked.meaning
-                }
-            }
-            .map_err(|error| leads_nowhere(name, &error))?;
-            tell_aliases(host, &meaning.aliases, &chain);
-            records.extend(meaning.aliases);
-            match meaning.end {
-                End::Records(found) => {
-                    records.extend(found);
-                    return Ok(finding(&chain, records, None, server));
-                }
-                End::Unknown => cached = self.recall(host, chain.end(), record_type),
-                End::Nothing { what, soa } => {
-                    return Ok(finding(&chain, records, Some((what, soa)), server));
-                }
+            let found = self.memory.cache().lookup_stale(chain.end(), wanted.record_type, host.now())?;
+            if !matches!(finding.absorb_known(&found, &mut chain).ok()?, End::Unknown) {
+                return Some(finding);
             }
         }
+    }
+
+    /// What the cache knows about the name: the records, that it is an alias, or that there is nothing.
+    pub(crate) fn recall(&self, host: &Host, name: &DnsName, record_type: RecordType) -> Option<Found> {
+        recall(&self.memory, host, name, record_type)
     }
 
     /// The servers nearest to the name that are known without asking, and their addresses (RFC 1034
@@ -142,141 +144,234 @@ impl Knowledge {
         }
     }
 
-    /// How many answers are remembered.
+    /// How many entries are remembered.
     pub(crate) fn remembered(&self) -> usize {
-        self.cache().len()
+        self.memory.cache().len()
     }
 
-    /// Asks about the chain's end and learns what is said.
-    async fn ask(
-        &self,
-        host: &Host,
-        record_type: RecordType,
-        chain: &mut AliasChain,
-        budget: &Budget,
-    ) -> Result<Asked, ResolveError> {
-        let name = chain.end().clone();
-        let question = Question::new(name.clone(), record_type);
-        let (message, server) = match self.ask_source(host, &question, chain, budget).await {
-            Ok(answered) => answered,
-            Err(error) => {
-                tell_looked_up(host, &name, LookupSource::Server, false, error.to_string());
-                return Err(error);
-            }
+    fn asking(&self, host: &Host, wanted: &Wanted, renew: Duration) -> Asking<'_> {
+        let question = wanted.question();
+        let budget = match &self.source {
+            Source::Servers(_) => Budget::new(&IterateConfig::default()),
+            Source::Tree(tree) => Budget::new(tree.config()),
         };
-        let meaning = interpret(record_type, &message, chain);
-        if let Ok(meaning) = &meaning {
-            self.learn(host, record_type, meaning, chain);
-            let (hit, detail) = match &meaning.end {
-                End::Records(records) => (true, format!("{server} has {}", list(records))),
-                End::Unknown => (true, format!("{server} has an alias")),
-                End::Nothing { what, .. } => (false, format!("{server} says {}", phrase(*what))),
-            };
-            tell_looked_up(host, &name, LookupSource::Server, hit, detail);
-        }
-        Ok(Asked { meaning, server })
+        let job = Job {
+            host: host.clone(),
+            trail: Trail::begin(&question),
+            question,
+            budget,
+            dnssec_ok: wanted.dnssec_ok || self.validator.is_some(),
+            renew,
+            avoid: Vec::new(),
+        };
+        Asking { knowledge: self, job }
     }
 
-    async fn ask_source(
-        &self,
-        host: &Host,
-        question: &Question,
-        chain: &AliasChain,
-        budget: &Budget,
-    ) -> Result<(Message, SocketAddr), ResolveError> {
-        match &self.source {
-            Source::Servers(stub) => {
+    async fn check(&self, validator: &Validator, asking: &Asking<'_>, mut found: Finding) -> Finding {
+        if found.security != Security::Unchecked {
+            return found;
+        }
+        let host = &asking.job.host;
+        let question = &asking.job.question;
+        let message = found.to_message(question);
+        let validated = validator.validate(host, asking, question, message).await;
+        tell_validated(host, question, &validated);
+        self.judge(host, question, &found, &validated);
+        found.judged(validated);
+        found
+    }
+
+    /// Remembers what validation has found.
+    fn judge(&self, host: &Host, question: &Question, found: &Finding, validated: &Validated) {
+        let now = host.now();
+        let mut cache = self.memory.cache();
+        for judged in &validated.sets {
+            let own = |set: &&RrSet| set.name == judged.name && set.record_type == judged.record_type;
+            if let Some(set) = found.answers.iter().chain(&found.authorities).find(own) {
+                cache.judged(set, judged.security, now);
+            }
+        }
+        if let Some(what) = found.nothing {
+            let name = &found.canonical;
+            let proof = records_of(&found.authorities);
+            cache.put_negative(name, question.record_type, what, &proof, validated.security, now);
+        }
+    }
+
+    fn forget(&self, found: &Finding, wanted: &Wanted) {
+        let mut cache = self.memory.cache();
+        found.answers.iter().for_each(|set| cache.forget(&set.name, set.record_type));
+        if found.nothing.is_some() {
+            cache.forget(&found.canonical, wanted.record_type);
+        }
+    }
+}
+
+/// Whoever is asked.
+pub(crate) trait Ask: Send + Sync {
+    /// What is said about the job's question, and who said so. What is learnt from it is remembered.
+    fn ask<'a>(
+        &'a self,
+        job: &'a Job,
+        chain: &'a AliasChain,
+    ) -> BoxFuture<'a, Result<Answered, ResolveError>>;
+
+    /// How many aliases are followed.
+    fn most_aliases(&self) -> usize;
+}
+
+impl Ask for Arc<Iterate> {
+    fn ask<'a>(
+        &'a self,
+        job: &'a Job,
+        _chain: &'a AliasChain,
+    ) -> BoxFuture<'a, Result<Answered, ResolveError>> {
+        Iterate::ask(self, job)
+    }
+
+    fn most_aliases(&self) -> usize {
+        usize::try_from(self.config().max_query_restarts).unwrap_or(usize::MAX)
+    }
+}
+
+/// A question that knowledge is asked, and all that it leads to.
+struct Asking<'k> {
+    knowledge: &'k Knowledge,
+    job: Job,
+}
+
+impl Ask for Asking<'_> {
+    fn ask<'a>(
+        &'a self,
+        job: &'a Job,
+        chain: &'a AliasChain,
+    ) -> BoxFuture<'a, Result<Answered, ResolveError>> {
+        match &self.knowledge.source {
+            Source::Tree(tree) => tree.ask(job),
+            Source::Servers(stub) => Box::pin(async move {
                 let why = match chain.last_alias() {
                     Some(alias) => QueryReason::Alias { from: alias.to_string() },
                     None => QueryReason::First,
                 };
-                stub.ask(host, question, why).await
-            }
-            Source::Tree(tree) => tree.ask(host, question, budget).await,
+                let (message, server) = stub.ask(&job.host, &job.question, why, job.dnssec_ok).await?;
+                let record_type = job.question.record_type;
+                let response = Response::new(&message, record_type);
+                let mut ahead = chain.clone();
+                if let Ok(meaning) = interpret(record_type, &response, &mut ahead) {
+                    let circumstances = Circumstances { now: job.host.now(), until: None, renew: job.renew };
+                    self.knowledge.memory.learn_secondhand(&meaning, ahead.end(), record_type, circumstances);
+                }
+                Ok(Answered { response, server })
+            }),
         }
     }
 
-    fn budget(&self) -> Budget {
-        match &self.source {
-            Source::Servers(_) => Budget::default(),
-            Source::Tree(tree) => tree.budget(),
+    fn most_aliases(&self) -> usize {
+        match &self.knowledge.source {
+            Source::Tree(tree) => tree.most_aliases(),
+            Source::Servers(_) => crate::answer::MAX_ALIASES,
         }
-    }
-
-    fn learn(&self, host: &Host, record_type: RecordType, meaning: &Meaning, chain: &AliasChain) {
-        let now = host.now();
-        let mut cache = self.cache();
-        for alias in &meaning.aliases {
-            cache.learn(&alias.owner, RecordType::Cname, std::slice::from_ref(alias), now);
-        }
-        match &meaning.end {
-            // RFC 8482: what comes for ANY is not all there is.
-            End::Records(_) if record_type == RecordType::Any => {}
-            End::Records(records) => cache.learn(chain.end(), record_type, records, now),
-            End::Nothing { what, soa: Some(soa) } => {
-                cache.learn_nothing(chain.end(), record_type, *what, soa, now);
-            }
-            End::Nothing { soa: None, .. } | End::Unknown => {}
-        }
-    }
-
-    fn cache(&self) -> MutexGuard<'_, Cache> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Finding {
-    /// What it is to whoever asked for `asked`; that there is nothing is an error to them.
-    pub(crate) fn into_lookup(
-        self,
-        asked: &DnsName,
-        record_type: RecordType,
-    ) -> Result<Lookup, ResolveError> {
-        if let Some((what, _)) = self.nothing {
-            let said_by = self.server.map_or("this process's cache".to_owned(), |server| server.to_string());
-            return Err(ResolveError::nothing(what, asked, &self.canonical, record_type, said_by));
-        }
-        let ttl = self.records.iter().map(|record| record.ttl).min().unwrap_or_default();
-        Ok(Lookup {
-            name: asked.to_string(),
-            canonical: self.canonical.to_string(),
-            addresses: self.records.iter().filter_map(Record::address).collect(),
-            records: self.records,
-            ttl: Duration::from_secs(ttl.into()),
-            source: if self.server.is_some() { LookupSource::Server } else { LookupSource::Cache },
-            server: self.server,
+impl Fetch for Asking<'_> {
+    fn fetch<'a>(
+        &'a self,
+        host: &'a Host,
+        question: &'a Question,
+    ) -> BoxFuture<'a, Result<Message, ResolveError>> {
+        Box::pin(async move {
+            let job = Job {
+                host: host.clone(),
+                question: question.clone(),
+                trail: self.job.trail.along(question),
+                dnssec_ok: true,
+                renew: Duration::ZERO,
+                ..self.job.clone()
+            };
+            Ok(follow(&self.knowledge.memory, self, &job).await?.to_message(question))
         })
     }
 }
 
-struct Asked {
-    meaning: Result<Meaning, AliasError>,
-    server: SocketAddr,
-}
-
-fn finding(
-    chain: &AliasChain,
-    records: Vec<Record>,
-    nothing: Option<(Negative, Option<Record>)>,
-    server: Option<SocketAddr>,
-) -> Finding {
-    Finding { canonical: chain.end().clone(), records, nothing, server }
-}
-
-/// What the cache's knowledge about the chain's end means.
-fn meaning_of(record_type: RecordType, known: Cached, chain: &mut AliasChain) -> Result<Meaning, AliasError> {
-    match known {
-        Cached::Nothing { what, soa } => {
-            Ok(Meaning { aliases: Vec::new(), end: End::Nothing { what, soa: Some(soa) } })
-        }
-        Cached::Records(records) => match records.first().and_then(Record::alias) {
-            Some(target) if record_type != RecordType::Cname => {
-                chain.follow(target)?;
-                Ok(Meaning { aliases: records, end: End::Unknown })
+/// The records of the job's name, behind however many aliases.
+pub(crate) fn follow<'a>(
+    memory: &'a Memory,
+    source: &'a dyn Ask,
+    job: &'a Job,
+) -> BoxFuture<'a, Result<Finding, ResolveError>> {
+    Box::pin(async move {
+        let Question { name, record_type, .. } = &job.question;
+        let host = &job.host;
+        let mut chain = AliasChain::at_most(name.clone(), source.most_aliases());
+        let mut finding = Finding::new(name);
+        let mut job = job.clone();
+        loop {
+            let fresh =
+                |found: &Found| job.renew.is_zero() || Duration::from_secs(left(found).into()) > job.renew;
+            let end = match recall(memory, host, chain.end(), *record_type).filter(fresh) {
+                Some(found) => finding.absorb_known(&found, &mut chain),
+                None => {
+                    let end = chain.end().clone();
+                    if end != job.question.name {
+                        let question = Question { name: end, ..job.question.clone() };
+                        job.trail = job.trail.along(&question);
+                        job.question = question;
+                    }
+                    let answered = match source.ask(&job, &chain).await {
+                        Ok(answered) => answered,
+                        Err(error) => {
+                            tell_looked_up(host, chain.end(), LookupSource::Server, false, error.to_string());
+                            return Err(error);
+                        }
+                    };
+                    let meaning = interpret(*record_type, &answered.response, &mut chain);
+                    if let Ok(meaning) = &meaning {
+                        tell_answer(host, &job.question.name, answered.server, meaning, &chain);
+                    }
+                    meaning.map(|meaning| finding.absorb(meaning, answered, &chain))
+                }
+            };
+            match end {
+                Ok(End::Unknown) => {}
+                Ok(_) => {
+                    if finding.server.is_none() {
+                        finding.accompany(memory, chain.end(), *record_type, host);
+                    }
+                    return Ok(finding);
+                }
+                Err(error) => return Err(leads_nowhere(name, &error)),
             }
-            _ => Ok(Meaning { aliases: Vec::new(), end: End::Records(records) }),
-        },
+        }
+    })
+}
+
+fn recall(memory: &Memory, host: &Host, name: &DnsName, record_type: RecordType) -> Option<Found> {
+    let found = memory.lookup(name, record_type, host.now());
+    let (hit, detail) = match &found {
+        None => (false, "nothing is known about it".to_owned()),
+        Some(Found::Records(known) | Found::Alias(known) | Found::Redirect(known)) => {
+            (true, list(&known.records()))
+        }
+        Some(Found::Nothing(nothing)) => {
+            (true, format!("{}, for another {} s", phrase(nothing.what), nothing.ttl))
+        }
+    };
+    tell_looked_up(host, name, LookupSource::Cache, hit, detail);
+    found
+}
+
+/// For how many seconds it is good.
+fn left(found: &Found) -> u32 {
+    match found {
+        Found::Records(known) | Found::Alias(known) | Found::Redirect(known) => known.ttl,
+        Found::Nothing(nothing) => nothing.ttl,
     }
+}
+
+fn bogus_error(wanted: &Wanted, found: &Finding) -> ResolveError {
+    let (name, record_type) = (wanted.name.clone(), wanted.record_type);
+    ResolveError::Bogus { name, record_type, reason: found.reason.clone().map(Box::new) }
 }
 
 fn leads_nowhere(name: &DnsName, error: &AliasError) -> ResolveError {
@@ -287,15 +382,39 @@ fn leads_nowhere(name: &DnsName, error: &AliasError) -> ResolveError {
     ResolveError::CnameLoop { name: name.clone(), what }
 }
 
-fn tell_aliases(host: &Host, aliases: &[Record], chain: &AliasChain) {
+fn tell_answer(host: &Host, name: &DnsName, server: SocketAddr, meaning: &Meaning, chain: &AliasChain) {
+    let records = |sets: &[RrSet]| sets.iter().flat_map(|set| set.records.clone()).collect::<Vec<_>>();
+    let (hit, detail) = match &meaning.end {
+        End::Records(sets) => (true, format!("{server} has {}", list(&records(sets)))),
+        End::Unknown => (true, format!("{server} has an alias")),
+        End::Nothing { what, .. } => (false, format!("{server} says {}", phrase(*what))),
+        End::TooLong => (false, format!("{server} says YXDOMAIN: the name that it stands for is too long")),
+    };
+    tell_looked_up(host, name, LookupSource::Server, hit, detail);
+    let aliases: Vec<Record> =
+        records(&meaning.aliases).into_iter().filter(|one| one.alias().is_some()).collect();
+    tell_aliases(host, &aliases, chain.end());
+}
+
+fn tell_aliases(host: &Host, aliases: &[Record], end: &DnsName) {
     for (at, alias) in aliases.iter().enumerate() {
-        let to = aliases.get(at + 1).map_or(chain.end(), |next| &next.owner).to_string();
+        let to = aliases.get(at + 1).map_or(end, |next| &next.owner).to_string();
         host.scope().record(|| Dns::AliasFollowed { from: alias.owner.to_string(), to });
     }
 }
 
 fn tell_looked_up(host: &Host, name: &DnsName, source: LookupSource, hit: bool, detail: String) {
     host.scope().record(|| Dns::LookedUp { name: name.to_string(), source, hit, detail });
+}
+
+fn tell_validated(host: &Host, question: &Question, validated: &Validated) {
+    host.scope().record(|| Dns::Validated {
+        name: question.name.to_string(),
+        record_type: question.record_type.to_string(),
+        security: validated.security.to_string(),
+        reason: validated.reason.to_string(),
+        chain: validated.chain.iter().map(ToString::to_string).collect(),
+    });
 }
 
 fn phrase(what: Negative) -> &'static str {

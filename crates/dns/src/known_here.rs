@@ -112,6 +112,8 @@ pub(crate) fn without_asking(name: &str, known: Known) -> Lookup {
         ttl: Duration::ZERO,
         source: known.source,
         server: None,
+        security: crate::dnssec::Security::Unchecked,
+        reason: None,
     }
 }
 

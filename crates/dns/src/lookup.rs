@@ -1,5 +1,6 @@
 //! What a lookup has found.
 
+use crate::dnssec::{Reason, Security};
 use crate::record::Record;
 use glasstack_journal::event::LookupSource;
 use std::net::{IpAddr, SocketAddr};
@@ -23,4 +24,8 @@ pub struct Lookup {
     pub source: LookupSource,
     /// Which name server, if one had to be asked.
     pub server: Option<SocketAddr>,
+    /// What validation has found; [`Security::Unchecked`] where nobody has looked.
+    pub security: Security,
+    /// And why.
+    pub reason: Option<Reason>,
 }

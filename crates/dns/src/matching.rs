@@ -18,6 +18,9 @@ pub(crate) struct Pending {
     pub(crate) sent_name: Option<Vec<u8>>,
 }
 
+/// What is said of a response whose letters have another case.
+pub(crate) const CASE: &str = "the letters of its question have another case than those that were sent";
+
 /// Which check an answer failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Mismatch {
@@ -35,7 +38,7 @@ pub(crate) enum Mismatch {
     Opcode(u8),
     #[error("it answers the question {0}, but {1} was asked")]
     Question(String, String),
-    #[error("the letters of its question have another case than those that were sent")]
+    #[error("{CASE}")]
     Case,
 }
 

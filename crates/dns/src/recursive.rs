@@ -1,11 +1,15 @@
 //! The local name server: it walks for others and remembers (RFC 1034 4.3.1, recursive service).
 
-use crate::cache::Negative;
+use crate::cache::{Cache, CacheConfig, RrSet};
+use crate::dnssec::Security;
+use crate::error::ResolveError;
 use crate::hints::RootHints;
-use crate::iterate::{Iterate, IterateConfig};
-use crate::knowledge::{Finding, Knowledge, Source};
+use crate::iterate::response::records_of;
+use crate::iterate::{Iterate, IterateConfig, ServeStale};
+use crate::knowledge::{Finding, Knowledge, Source, Wanted};
 use crate::known_here;
-use crate::message::ResponseCode;
+use crate::memory::Memory;
+use crate::message::{ExtendedError, ResponseCode};
 use crate::name::DnsName;
 use crate::open_span::OpenSpan;
 use crate::record::{Record, RecordData, RecordType};
@@ -14,18 +18,13 @@ use crate::server::{Asked, Authority, NameServer, Reply, ServeError, serve_withi
 use crate::upstream::{Sockets, Upstream};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
+use glasstack_journal::SpanKind;
 use glasstack_journal::event::Dns;
-use glasstack_journal::{Instant, SpanKind};
 use glasstack_stack::Host;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-/// How long a failure is remembered; a second at least (RFC 9520 3.2).
-const FAILURE_LASTS: Duration = Duration::from_secs(1);
-/// How many are.
-const FAILURES: usize = 1_000;
 
 /// How a recursive server goes about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +33,8 @@ pub struct RecursorConfig {
     pub iterate: IterateConfig,
     /// How long a client's question may take altogether. 9 s: less than stub resolvers wait.
     pub patience: Duration,
-    /// How many answers are kept. 10 000.
-    pub cache_capacity: usize,
+    /// How much is kept, and how long.
+    pub cache: CacheConfig,
     /// Whether authority and additional sections are left out where they are not needed. Yes.
     pub minimal_responses: bool,
 }
@@ -45,7 +44,7 @@ impl Default for RecursorConfig {
         Self {
             iterate: IterateConfig::default(),
             patience: Duration::from_secs(9),
-            cache_capacity: 10_000,
+            cache: CacheConfig::default(),
             minimal_responses: true,
         }
     }
@@ -69,22 +68,26 @@ pub fn serve_recursive(
 pub struct Recursor {
     inner: Arc<Inner>,
     /// Questions that are being looked up, so that equal ones are looked up once.
-    under_way: Mutex<BTreeMap<Key, WeakShared<Lookup>>>,
-    /// Questions that could not be answered a moment ago, each with the end of that moment.
-    failed: Mutex<BTreeMap<Key, (Instant, Failure)>>,
+    under_way: Mutex<BTreeMap<Wanted, WeakShared<Lookup>>>,
 }
 
 struct Inner {
     host: Host,
     knowledge: Knowledge,
     patience: Duration,
+    prefetch: bool,
+    stale: Option<ServeStale>,
+    minimal_responses: bool,
 }
 
-type Key = (DnsName, RecordType);
 type Lookup = BoxFuture<'static, Result<Finding, Failure>>;
 
-/// Why there is no answer, in words.
-type Failure = String;
+/// Why there is no answer.
+#[derive(Clone, Debug)]
+struct Failure {
+    why: String,
+    extended: Option<ExtendedError>,
+}
 
 impl Recursor {
     /// One that knows nothing yet but the root's servers.
@@ -99,113 +102,237 @@ impl Recursor {
         config: RecursorConfig,
         upstream: Arc<dyn Upstream>,
     ) -> Self {
-        let source = Source::Tree(Iterate::new(hints, config.iterate, upstream));
-        let knowledge = Knowledge::new(source, config.cache_capacity);
-        let inner = Arc::new(Inner { host, knowledge, patience: config.patience });
-        Self { inner, under_way: Mutex::default(), failed: Mutex::default() }
+        let RecursorConfig { iterate, patience, mut cache, minimal_responses } = config;
+        let (prefetch, stale) = (iterate.prefetch, iterate.serve_stale);
+        if let Some(stale) = stale {
+            cache.serve_stale_for = cache.serve_stale_for.max(stale.max_age);
+        }
+        let anchors = iterate.trust_anchors.clone();
+        let memory = Arc::new(Memory::new(Cache::new(cache)));
+        let tree = Arc::new(Iterate::new(hints, iterate, upstream, Arc::clone(&memory)));
+        let knowledge = Knowledge::new(Source::Tree(tree), memory, anchors);
+        let inner = Inner { host, knowledge, patience, prefetch, stale, minimal_responses };
+        Self { inner: Arc::new(inner), under_way: Mutex::default() }
     }
 
     async fn reply(&self, asked: &Asked) -> Reply {
-        let question = &asked.question;
-        let key = (question.name.clone(), question.record_type);
-        if let Some(reply) = special(&key) {
+        let wanted = Wanted {
+            dnssec_ok: asked.dnssec_ok,
+            checking_disabled: asked.checking_disabled,
+            ..Wanted::new(&asked.question.name, asked.question.record_type)
+        };
+        if let Some(reply) = special(&wanted) {
             return reply;
         }
         if !asked.recursion_desired {
-            return self.inner.reply_from_memory(&key);
+            return self.inner.reply_from_memory(&wanted, asked);
         }
-        if let Some(why) = self.failed_lately(&key) {
-            return Reply::empty(ResponseCode::ServFail, format!("it has just failed: {why}"));
+        if let Some(why) = self.inner.failed_lately(&wanted) {
+            if let Some(stale) = self.inner.stale_reply(&wanted, asked) {
+                return stale;
+            }
+            // RFC 8914 4.14: Cached Error.
+            let error = ExtendedError { code: 13, text: why.clone() };
+            return Reply::empty(ResponseCode::ServFail, format!("it has just failed: {why}")).because(error);
         }
-        let (lookup, joined) = self.lookup(&key);
+        let (lookup, joined) = self.lookup(&wanted);
         if joined {
-            self.inner
-                .host
-                .scope()
-                .record(|| Dns::Joined { name: key.0.to_string(), record_type: key.1.to_string() });
+            let (name, record_type) = (wanted.name.to_string(), wanted.record_type.to_string());
+            self.inner.host.scope().record(|| Dns::Joined { name, record_type });
         }
-        let found = lookup.await;
-        match found {
-            Ok(finding) => reply(finding),
-            Err(why) => {
-                self.remember_failure(key, &why);
-                Reply::empty(ResponseCode::ServFail, why)
+        match self.wait(lookup, &wanted, asked).await {
+            Waited::Found(finding) => {
+                self.prefetch(&wanted, &finding);
+                self.inner.reply(*finding, asked)
+            }
+            Waited::Stale(reply) => reply,
+            Waited::Failed(failure) => {
+                if let Some(stale) = self.inner.stale_reply(&wanted, asked) {
+                    return stale;
+                }
+                let reply = Reply::empty(ResponseCode::ServFail, failure.why);
+                failure.extended.into_iter().fold(reply, Reply::because)
             }
         }
     }
 
-    /// RFC 9520 3.2: what has failed is not tried again at once, however many ask for it.
-    fn failed_lately(&self, key: &Key) -> Option<Failure> {
-        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.inner.host.now();
-        failed.retain(|_, (until, _)| *until > now);
-        failed.get(key).map(|(_, why)| why.clone())
-    }
-
-    fn remember_failure(&self, key: Key, why: &Failure) {
-        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        if failed.len() >= FAILURES {
-            failed.pop_first();
+    /// RFC 8767 5: after a while what has expired will do; the lookup goes on behind the client's back.
+    async fn wait(&self, lookup: Shared<Lookup>, wanted: &Wanted, asked: &Asked) -> Waited {
+        let Some(stale) = self.inner.stale else { return Waited::from(lookup.await) };
+        match self.inner.host.timeout(stale.client_timeout, lookup.clone()).await {
+            Ok(found) => Waited::from(found),
+            Err(_) => match self.inner.stale_reply(wanted, asked) {
+                Some(reply) => {
+                    self.inner.host.spawn(lookup.map(drop));
+                    Waited::Stale(reply)
+                }
+                None => Waited::from(lookup.await),
+            },
         }
-        failed.insert(key, (self.inner.host.now() + FAILURE_LASTS, why.clone()));
     }
 
     /// The lookup of this question: the one that is under way if there is one, which is told.
-    fn lookup(&self, key: &Key) -> (Shared<Lookup>, bool) {
+    fn lookup(&self, wanted: &Wanted) -> (Shared<Lookup>, bool) {
         let mut under_way = self.under_way();
         // Only who waits for a lookup keeps it alive.
         under_way.retain(|_, lookup| lookup.upgrade().is_some());
-        if let Some(lookup) = under_way.get(key).and_then(WeakShared::upgrade) {
+        if let Some(lookup) = under_way.get(wanted).and_then(WeakShared::upgrade) {
             return (lookup, true);
         }
-        let (inner, question) = (Arc::clone(&self.inner), key.clone());
-        let lookup: Lookup = Box::pin(async move { inner.find(&question).await });
+        let (inner, question) = (Arc::clone(&self.inner), wanted.clone());
+        let lookup: Lookup = Box::pin(async move { inner.find(&question, Duration::ZERO).await });
         let lookup = lookup.shared();
         if let Some(weak) = lookup.downgrade() {
-            under_way.insert(key.clone(), weak);
+            under_way.insert(wanted.clone(), weak);
         }
         (lookup, false)
     }
 
-    fn under_way(&self) -> MutexGuard<'_, BTreeMap<Key, WeakShared<Lookup>>> {
+    /// What is asked for in the last tenth of its time is asked for anew, behind the client's back.
+    fn prefetch(&self, wanted: &Wanted, finding: &Finding) {
+        let Some(left) = finding.nearly_over.filter(|_| self.inner.prefetch && finding.server.is_none())
+        else {
+            return;
+        };
+        let (name, record_type) = (wanted.name.to_string(), wanted.record_type.to_string());
+        self.inner.host.scope().record(|| Dns::Prefetched { name, record_type, left });
+        let (inner, question) = (Arc::clone(&self.inner), wanted.clone());
+        self.inner.host.spawn(async move {
+            let _ = inner.find(&question, left).await;
+        });
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, BTreeMap<Wanted, WeakShared<Lookup>>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// What came of waiting for a lookup.
+enum Waited {
+    Found(Box<Finding>),
+    Stale(Reply),
+    Failed(Failure),
+}
+
+impl From<Result<Finding, Failure>> for Waited {
+    fn from(found: Result<Finding, Failure>) -> Self {
+        match found {
+            Ok(finding) => Self::Found(Box::new(finding)),
+            Err(failure) => Self::Failed(failure),
+        }
+    }
+}
+
 impl Inner {
-    /// Finds out, in a span of its own.
-    async fn find(&self, (name, record_type): &Key) -> Result<Finding, Failure> {
+    /// Finds out, in a span of its own; what is good for no longer than `renew` is not good enough.
+    async fn find(&self, wanted: &Wanted, renew: Duration) -> Result<Finding, Failure> {
+        let Wanted { name, record_type, .. } = wanted;
         let kind = SpanKind::Resolve { name: name.to_string(), record_type: record_type.to_string() };
         let span = OpenSpan::new(&self.host, kind);
-        let finding = self.knowledge.find(span.host(), name, *record_type);
+        let finding = self.knowledge.find_fresher(span.host(), wanted, renew);
         let outcome = match self.host.timeout(self.patience, finding).await {
-            Ok(found) => found.map_err(|error| error.to_string()),
+            Ok(found) => found.map_err(Failure::from),
             Err(elapsed) => {
-                Err(format!("{name} could not be resolved within {} ms", elapsed.limit.as_millis()))
+                let why = format!("{name} could not be resolved within {} ms", elapsed.limit.as_millis());
+                // RFC 8914 4.23: No Reachable Authority.
+                let extended = Some(ExtendedError { code: 22, text: why.clone() });
+                Err(Failure { why, extended })
             }
         };
+        if let Err(failure) = &outcome {
+            // RFC 9520 3.2: what has failed is not tried again at once, however many ask for it.
+            self.knowledge.memory().cache().put_failure(&wanted.question(), &failure.why, self.host.now());
+        }
         span.scope().record(|| match &outcome {
             Ok(finding) => resolved(name, *record_type, finding),
-            Err(why) => Dns::Failed { name: name.to_string(), why: why.clone() },
+            Err(failure) => Dns::Failed { name: name.to_string(), why: failure.why.clone() },
         });
         outcome
     }
 
+    fn failed_lately(&self, wanted: &Wanted) -> Option<String> {
+        let cache = self.knowledge.memory().cache();
+        cache.failure(&wanted.question(), self.host.now()).map(|failure| failure.why.clone())
+    }
+
     /// RFC 1034 4.3.2: without recursion only what is known here is an answer; otherwise the nearest
     /// servers that are known are named.
-    fn reply_from_memory(&self, (name, record_type): &Key) -> Reply {
-        if let Some(finding) = self.knowledge.remember(&self.host, name, *record_type) {
-            return reply(finding);
+    fn reply_from_memory(&self, wanted: &Wanted, asked: &Asked) -> Reply {
+        if let Some(finding) = self.knowledge.remember(&self.host, wanted) {
+            return self.reply(finding, asked);
         }
-        let (authorities, additionals) = self.knowledge.nearest(&self.host, name);
+        let (authorities, additionals) = self.knowledge.nearest(&self.host, &wanted.name);
         let why = "it is not known here, and recursion was not desired: these are the nearest servers known";
         Reply { authorities, additionals, ..Reply::empty(ResponseCode::NoError, why) }
+    }
+
+    /// What has expired, if that is wished for and there is anything.
+    fn stale_reply(&self, wanted: &Wanted, asked: &Asked) -> Option<Reply> {
+        let stale = self.stale?;
+        let mut finding = self.knowledge.remember_stale(&self.host, wanted)?;
+        let (name, record_type) = (wanted.name.to_string(), wanted.record_type.to_string());
+        self.host.scope().record(|| Dns::StaleServed { name, record_type });
+        let ttl = u32::try_from(stale.ttl.as_secs()).unwrap_or(u32::MAX);
+        for set in finding.answers.iter_mut().chain(&mut finding.authorities) {
+            set.records.iter_mut().chain(&mut set.signatures).for_each(|record| record.ttl = ttl);
+        }
+        // RFC 8914 4.4: Stale Answer; 4.20: Stale NXDomain Answer.
+        let code = if finding.code == ResponseCode::NxDomain { 19 } else { 3 };
+        let text = "nothing newer could be had in time".to_owned();
+        Some(self.reply(finding, asked).because(ExtendedError { code, text }))
+    }
+
+    /// What was found out as a reply.
+    fn reply(&self, finding: Finding, asked: &Asked) -> Reply {
+        let who =
+            finding.server.map_or_else(|| "it was known".to_owned(), |server| format!("{server} said so"));
+        let understands = asked.dnssec_ok || asked.authentic_data;
+        let authentic_data = understands
+            && finding.security == Security::Secure
+            && !finding.stale
+            && !finding.answers_nobody();
+        let all = |sets: Vec<RrSet>| match asked.dnssec_ok {
+            true => records_of(&sets),
+            // RFC 4035 3.2.1: who does not ask for them does not get them.
+            false => sets.into_iter().flat_map(|set| set.records).collect(),
+        };
+        let proves = |set: &RrSet| matches!(set.record_type, RecordType::Nsec | RecordType::Nsec3);
+        let negative = finding.nothing.is_some();
+        let mut authorities = finding.authorities;
+        authorities.retain(|set| {
+            let needed = negative && set.record_type == RecordType::Soa;
+            needed || if proves(set) { asked.dnssec_ok } else { !self.minimal_responses }
+        });
+        let mut additionals = finding.additionals;
+        if self.minimal_responses && asked.question.record_type != RecordType::Ns {
+            additionals.clear();
+        }
+        let reason = finding.reason.filter(|_| finding.security != Security::Secure);
+        let extended = reason.and_then(|reason| {
+            let text = reason.to_string();
+            reason.extended_error().map(|code| ExtendedError { code, text })
+        });
+        let reply = Reply {
+            authentic_data,
+            answers: all(finding.answers),
+            authorities: all(authorities),
+            additionals: all(additionals),
+            ..Reply::empty(finding.code, who)
+        };
+        extended.into_iter().fold(reply, Reply::because)
+    }
+}
+
+impl From<ResolveError> for Failure {
+    fn from(error: ResolveError) -> Self {
+        Self { why: error.to_string(), extended: error.extended_error() }
     }
 }
 
 /// RFC 6761 6.3 and 6.4, RFC 7686 2: names that are special by themselves are asked of nobody.
-fn special((name, record_type): &Key) -> Option<Reply> {
-    match known_here::localhost(name, *record_type) {
+fn special(wanted: &Wanted) -> Option<Reply> {
+    let name = &wanted.name;
+    match known_here::localhost(name, wanted.record_type) {
         Some(Ok((_, known, why))) => {
             let record =
                 |address| Record { owner: name.clone(), ttl: DEFAULT_TTL, data: RecordData::from(address) };
@@ -218,18 +345,6 @@ fn special((name, record_type): &Key) -> Option<Reply> {
             Some(Reply::empty(ResponseCode::NxDomain, error.to_string()))
         }
     }
-}
-
-/// What was found out as a reply.
-fn reply(finding: Finding) -> Reply {
-    let who = finding.server.map_or_else(|| "it was known".to_owned(), |server| format!("{server} said so"));
-    let (code, soa) = match finding.nothing {
-        None => (ResponseCode::NoError, None),
-        Some((Negative::NoName, soa)) => (ResponseCode::NxDomain, soa),
-        Some((Negative::NoData, soa)) => (ResponseCode::NoError, soa),
-    };
-    // RFC 2308 6: a negative answer from the cache carries its SOA.
-    Reply { answers: finding.records, authorities: soa.into_iter().collect(), ..Reply::empty(code, who) }
 }
 
 fn resolved(name: &DnsName, record_type: RecordType, finding: &Finding) -> Dns {

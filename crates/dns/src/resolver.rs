@@ -1,12 +1,13 @@
 //! The resolver: one place after the other is asked until one knows.
 
-use crate::cache::Cached;
+use crate::cache::{Cache, Found};
 use crate::config::{Iterating, ResolverConfig};
 use crate::error::ResolveError;
 use crate::iterate::Iterate;
-use crate::knowledge::{Knowledge, Source};
+use crate::knowledge::{Knowledge, Source, Wanted};
 use crate::known_here::{self, Known};
 use crate::lookup::Lookup;
+use crate::memory::Memory;
 use crate::name::DnsName;
 use crate::open_span::OpenSpan;
 use crate::record::{RecordData, RecordType};
@@ -38,11 +39,16 @@ impl Resolver {
 
     /// One whose queries `upstream` carries.
     pub fn with_upstream(host: Host, config: ResolverConfig, upstream: Arc<dyn Upstream>) -> Self {
+        let memory = Arc::new(Memory::new(Cache::new(config.cache.clone())));
+        let mut anchors = config.validate.clone();
         let source = match config.iterate.clone() {
-            Some(Iterating { hints, config }) => Source::Tree(Iterate::new(hints, config, upstream)),
+            Some(Iterating { hints, config }) => {
+                anchors = anchors.or_else(|| config.trust_anchors.clone());
+                Source::Tree(Arc::new(Iterate::new(hints, config, upstream, Arc::clone(&memory))))
+            }
             None => Source::Servers(Stub::new(&config, upstream)),
         };
-        let knowledge = Knowledge::new(source, config.cache_capacity);
+        let knowledge = Knowledge::new(source, memory, anchors);
         Self { host, shared: Arc::new(Shared { config, knowledge }) }
     }
 
@@ -88,7 +94,7 @@ impl Resolver {
         pointed.ok_or(ResolveError::NoRecords { name: reverse, record_type: RecordType::Ptr, said_by })
     }
 
-    /// How many answers the cache holds.
+    /// How many entries the cache holds.
     pub fn cached(&self) -> usize {
         self.shared.knowledge.remembered()
     }
@@ -112,7 +118,8 @@ impl Resolver {
             }
         }
         known_here::never_exists(name)?;
-        self.shared.knowledge.find(host, name, record_type).await?.into_lookup(name, record_type)
+        let wanted = Wanted::new(name, record_type);
+        self.shared.knowledge.find(host, &wanted).await?.into_lookup(name, record_type)
     }
 
     async fn find_addresses(
@@ -163,41 +170,35 @@ struct Search<'a> {
 impl Search<'_> {
     /// Cache, hosts file, servers: the addresses of the name.
     async fn addresses(&self, text: &str) -> Result<Lookup, ResolveError> {
-        let cached = self.recall(RecordType::A);
-        if cached.is_none() {
+        if self.recall(RecordType::A).is_none() {
             let hosts = known_here::in_hosts_file(&self.resolver.shared.config.hosts, self.asked);
             if let Some(known) = tell(self.host.scope(), &self.asked.to_string(), hosts) {
                 return known_here::lookup(text, known);
             }
             known_here::never_exists(self.asked)?;
         }
-        match self.follow(RecordType::A, cached).await {
+        match self.follow(RecordType::A).await {
             Ok(lookup) => Ok(Lookup { name: text.to_owned(), ..lookup }),
             // Only to be able to say which it is: without any address, or with one that cannot be used yet.
-            Err(ResolveError::NoRecords { name, said_by, .. }) => {
-                let cached = self.recall(RecordType::Aaaa);
-                match self.follow(RecordType::Aaaa, cached).await {
-                    Ok(Lookup { addresses, .. }) if !addresses.is_empty() => {
-                        known_here::usable(text, &addresses)?;
-                        Err(ResolveError::NoAddress { name, said_by })
-                    }
-                    _ => Err(ResolveError::NoAddress { name, said_by }),
+            Err(ResolveError::NoRecords { name, said_by, .. }) => match self.follow(RecordType::Aaaa).await {
+                Ok(Lookup { addresses, .. }) if !addresses.is_empty() => {
+                    known_here::usable(text, &addresses)?;
+                    Err(ResolveError::NoAddress { name, said_by })
                 }
-            }
+                _ => Err(ResolveError::NoAddress { name, said_by }),
+            },
             Err(error) => Err(error),
         }
     }
 
-    fn recall(&self, record_type: RecordType) -> Option<Cached> {
+    fn recall(&self, record_type: RecordType) -> Option<Found> {
         self.resolver.shared.knowledge.recall(self.host, self.asked, record_type)
     }
 
-    async fn follow(&self, record_type: RecordType, cached: Option<Cached>) -> Result<Lookup, ResolveError> {
-        let knowledge = &self.resolver.shared.knowledge;
-        knowledge
-            .follow(self.host, self.asked, record_type, cached)
-            .await?
-            .into_lookup(self.asked, record_type)
+    async fn follow(&self, record_type: RecordType) -> Result<Lookup, ResolveError> {
+        let wanted = Wanted::new(self.asked, record_type);
+        let finding = self.resolver.shared.knowledge.find(self.host, &wanted).await?;
+        finding.into_lookup(self.asked, record_type)
     }
 }
 

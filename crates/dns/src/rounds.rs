@@ -19,6 +19,13 @@ pub(crate) enum Failure {
     Network(NetworkError),
 }
 
+impl Failure {
+    /// Whether it may be of use if it is asked again: it was silent, or a connection broke.
+    pub(crate) fn is_silence(&self) -> bool {
+        matches!(self, Self::TimedOut { .. } | Self::Network(NetworkError::Broken(_)))
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -64,7 +71,7 @@ impl Rounds {
     }
 
     /// Whom to ask now, as [`next`](Self::next), but only as long as this round goes on.
-    pub(crate) fn next_of_round(&mut self) -> Option<(SocketAddr, Option<QueryReason>)> {
+    fn next_of_round(&mut self) -> Option<(SocketAddr, Option<QueryReason>)> {
         while let Some(server) = self.servers.get(self.next).copied() {
             let index = self.next;
             self.next += 1;
@@ -77,29 +84,10 @@ impl Rounds {
     }
 
     /// Begins the next round, if there is to be one more.
-    pub(crate) fn begin_round(&mut self) -> bool {
+    fn begin_round(&mut self) -> bool {
         self.next = 0;
         self.round += 1;
         self.round < self.rounds
-    }
-
-    /// Which round this is, the first being 0.
-    pub(crate) fn round(&self) -> u32 {
-        self.round
-    }
-
-    /// One server more, the last of this round, unless it is known already.
-    pub(crate) fn add(&mut self, server: SocketAddr) {
-        if !self.servers.contains(&server) {
-            self.servers.push(server);
-            self.failures.push(None);
-        }
-    }
-
-    /// What became of those who were of no use, in the order of the servers.
-    pub(crate) fn failures(&self) -> impl Iterator<Item = (SocketAddr, &Failure)> {
-        let both = self.servers.iter().zip(&self.failures);
-        both.filter_map(|(server, failure)| Some((*server, failure.as_ref()?)))
     }
 
     /// The server that was given last was of no use.

@@ -1,9 +1,9 @@
 //! The stub resolver (RFC 1034 5.3.1): it asks the configured servers, who do the walking.
 
-use crate::asking::{Asking, Patience};
+use crate::asking::{Asking, Manner};
 use crate::config::ResolverConfig;
 use crate::error::{ResolveError, ServerProblem};
-use crate::message::{Message, Question, ResponseCode};
+use crate::message::{Message, Question, ResponseCode, UDP_PAYLOAD};
 use crate::rounds::{Failure, Rounds};
 use crate::upstream::Upstream;
 use glasstack_journal::event::QueryReason;
@@ -17,6 +17,8 @@ pub(crate) struct Stub {
     servers: Vec<SocketAddr>,
     timeout: Duration,
     attempts: u32,
+    edns: bool,
+    use_tcp: bool,
     asking: Asking,
 }
 
@@ -26,7 +28,9 @@ impl Stub {
             servers: config.servers.clone(),
             timeout: config.timeout,
             attempts: config.attempts,
-            asking: Asking::new(upstream, true, config.edns, config.use_tcp),
+            edns: config.edns,
+            use_tcp: config.use_tcp,
+            asking: Asking::new(upstream),
         }
     }
 
@@ -36,12 +40,24 @@ impl Stub {
         host: &Host,
         question: &Question,
         why: QueryReason,
+        dnssec_ok: bool,
     ) -> Result<(Message, SocketAddr), ResolveError> {
         let mut rounds = Rounds::new(self.servers.clone(), self.attempts);
-        let patience = Patience { udp: self.timeout, tcp: self.timeout };
+        let manner = Manner {
+            recursion_desired: true,
+            // RFC 4035 4.9.1: who validates wants what is bogus, too, to see it.
+            checking_disabled: dnssec_ok,
+            edns: self.edns.then_some(UDP_PAYLOAD),
+            dnssec_ok,
+            tcp: self.use_tcp,
+            mixed_case: false,
+            udp_timeout: self.timeout,
+            tcp_timeout: self.timeout,
+            silences: 0,
+        };
         while let Some((server, again)) = rounds.next() {
             let why = again.unwrap_or_else(|| why.clone());
-            let answered = self.asking.ask(host, question, server, patience, why).await;
+            let answered = self.asking.ask(host, question, server, &manner, why).await;
             match answered.and_then(accept) {
                 Ok(message) => return Ok((message, server)),
                 Err(failure) => rounds.failed(failure),

@@ -241,7 +241,7 @@ fn names_resolve_where_every_tenth_frame_is_lost() {
     net.cable.add_fault(fault::loss(0.1));
     let resolver = net.resolver_with(&[DNS], |config| {
         config.attempts = 5;
-        config.cache_capacity = 0;
+        config.cache.max_bytes = 0;
     });
     for _ in 0..50 {
         assert_eq!(net.resolve(&resolver, "www.example.test").unwrap().addresses.len(), 1);

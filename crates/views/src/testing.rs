@@ -278,7 +278,11 @@ impl Story {
             server,
             transport,
             code: "NOERROR".into(),
+            authoritative: false,
             answers: vec!["www.example.test. 300 IN A 10.0.0.2".into()],
+            authorities: vec![],
+            additionals: vec![],
+            size: message.len(),
             truncated: false,
             rtt: Duration::from_millis(2),
         };

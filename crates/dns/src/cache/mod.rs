@@ -233,6 +233,15 @@ impl Cache {
         places.len()
     }
 
+    /// Forgets what is known of a name and type, and that there is nothing.
+    pub fn forget(&mut self, name: &DnsName, record_type: RecordType) {
+        for kind in [Kind::Records(record_type), Kind::NoData(record_type), Kind::NoName] {
+            if let Some(place) = self.store.find(name.as_str(), kind) {
+                self.store.remove(place);
+            }
+        }
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.store = Store::new(self.config.max_bytes);

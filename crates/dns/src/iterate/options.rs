@@ -1,6 +1,7 @@
 //! How the walk goes about it. What unbound has an option for is named as there.
 
 use crate::address_range::AddressRange;
+use crate::dnssec::TrustAnchors;
 use crate::name::DnsName;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,8 +21,8 @@ pub struct IterateConfig {
     pub edns_buffer_size: u16,
     /// Whether everything is asked over TCP. No.
     pub tcp_upstream: bool,
-    /// How many zones' servers, and addresses of those, are kept. 10 000.
-    pub capacity: usize,
+    /// Check whether answers are what the zones' owners signed, from these trust anchors on. No.
+    pub trust_anchors: Option<TrustAnchors>,
 
     /// How much of the name a server is told (RFC 9156).
     pub qname_minimisation: Minimisation,
@@ -78,7 +79,7 @@ pub struct IterateConfig {
     pub max_referrals: u32,
     /// How deep lookups of name servers' addresses may be nested. 7.
     pub max_depth: u32,
-    /// How many servers of one zone are looked for whose addresses did not come along. 5: more would
+    /// How many servers of one zone are looked for whose addresses did not come along. 6: more would
     /// only help those who want others to be flooded (NXNSAttack, CVE-2020-12662).
     pub max_missing: usize,
     /// How many lookups of name servers' addresses one question may cause. 64.
@@ -105,7 +106,7 @@ impl Default for IterateConfig {
             edns: true,
             edns_buffer_size: crate::message::UDP_PAYLOAD,
             tcp_upstream: false,
-            capacity: 10_000,
+            trust_anchors: None,
             qname_minimisation: Minimisation::Relaxed,
             mixed_case: false,
             ipv4: true,
@@ -131,7 +132,7 @@ impl Default for IterateConfig {
             max_query_restarts: 11,
             max_referrals: 130,
             max_depth: 7,
-            max_missing: 5,
+            max_missing: 6,
             max_target_queries: 64,
             max_target_nx: 5,
             prefetch: false,

@@ -140,6 +140,15 @@ fn told(event: &Event) -> Option<String> {
             format!("ignored from {}: {}: {why}", from.ip(), records.join("; "))
         }
         Dns::Joined { name, record_type } => format!("joined {name} {record_type}"),
+        Dns::Primed { zone, name_servers } => format!("{zone} is served by {}", name_servers.join(" ")),
+        Dns::LastResort { zone } => format!("last resort for {zone}"),
+        Dns::Validated { name, record_type, security, reason, .. } => {
+            format!("{name} {record_type} is {security}: {reason}")
+        }
+        Dns::StaleServed { name, record_type } => format!("stale: {name} {record_type}"),
+        Dns::Prefetched { name, record_type, .. } => format!("prefetch: {name} {record_type}"),
+        Dns::Minimised { asked, instead_of, .. } => format!("minimised {instead_of} to {asked}"),
+        Dns::ServerChosen { .. } | Dns::Believed { .. } => return None,
         Dns::Served { .. } | Dns::Withheld { .. } => return None,
     })
 }

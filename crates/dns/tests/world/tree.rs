@@ -16,6 +16,7 @@
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
 use super::story_of;
+use glasstack_dns::cache::CacheConfig;
 use glasstack_dns::{
     DnsName, Lookup, Message, NameServer, RecordData, RecordType, RecursorConfig, ResolveError, Resolver,
     ResolverConfig, RootHints, Zone, Zones, serve, serve_recursive,
@@ -52,6 +53,11 @@ pub struct Tree {
     pub stub: Resolver,
 }
 
+/// A cache that keeps nothing.
+pub fn no_cache() -> CacheConfig {
+    CacheConfig { max_bytes: 0, ..CacheConfig::default() }
+}
+
 pub fn address(last: u8) -> IpAddr {
     IpAddr::from([10, 0, 0, last])
 }
@@ -83,7 +89,7 @@ impl Tree {
         }
         let stub = Resolver::new(
             hosts["client"].clone(),
-            ResolverConfig { cache_capacity: 0, ..ResolverConfig::with_server(address(53)) },
+            ResolverConfig { cache: no_cache(), ..ResolverConfig::with_server(address(53)) },
         );
         let mut tree = Self { world, recorder, hosts, cables, servers: BTreeMap::new(), stub };
         tree.serve("a-root", [root()]);

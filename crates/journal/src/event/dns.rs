@@ -77,6 +77,8 @@ pub enum QueryReason {
     },
     /// The server does not understand EDNS (RFC 6891 7).
     WithoutEdns,
+    /// The server did not repeat the letters of the name as they were sent.
+    CaseNotKept,
     /// On the way down from the root: the server knows the zone that the name is in or below
     /// (RFC 1034 5.3.3).
     ServerOf {
@@ -95,6 +97,7 @@ impl fmt::Display for QueryReason {
             Self::NextServer { because } => write!(f, "next server, because {because}"),
             Self::Truncated => f.write_str("the UDP answer was truncated"),
             Self::Alias { from } => write!(f, "{from} is an alias"),
+            Self::CaseNotKept => f.write_str("the answer had the name in other letters than were sent"),
             Self::WithoutEdns => f.write_str("the server did not understand EDNS"),
             Self::ServerOf { zone, name_server } if zone == "." => {
                 write!(f, "{name_server} serves the root")
@@ -102,6 +105,17 @@ impl fmt::Display for QueryReason {
             Self::ServerOf { zone, name_server } => write!(f, "{name_server} serves {zone}"),
         }
     }
+}
+
+/// What is known of a name server that could be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ServerKnown {
+    /// Where it is.
+    pub server: SocketAddr,
+    /// Its name.
+    pub name: String,
+    /// How fast it is, as `20 ms`, `unknown` or `silent (3 times)`.
+    pub standing: String,
 }
 
 /// What happened in DNS.
@@ -148,8 +162,16 @@ pub enum Dns {
         transport: Transport,
         /// The response code, as `NOERROR` or `NXDOMAIN`.
         code: String,
+        /// Whether the server has authority over the name (AA).
+        authoritative: bool,
         /// The answer section, a record each in presentation format.
         answers: Vec<String>,
+        /// The authority section.
+        authorities: Vec<String>,
+        /// The additional section.
+        additionals: Vec<String>,
+        /// The whole message, in bytes.
+        size: usize,
         /// Whether it is only the beginning.
         truncated: bool,
         /// How long after the question.
@@ -206,6 +228,78 @@ pub enum Dns {
         records: Vec<String>,
         /// Why they are not believed.
         why: String,
+    },
+    /// A server was chosen among those that could be asked.
+    ServerChosen {
+        /// The zone that it serves; `.` for the root.
+        zone: String,
+        /// Which.
+        server: SocketAddr,
+        /// Its name.
+        name_server: String,
+        /// Why this one, in words.
+        why: String,
+        /// All that could have been asked, with what was known of them.
+        candidates: Vec<ServerKnown>,
+    },
+    /// A server is told only a part of the name (RFC 9156).
+    Minimised {
+        /// What it is asked, as `example.test A`.
+        asked: String,
+        /// What is to be found out, as `www.example.test AAAA`.
+        instead_of: String,
+        /// The zone that it serves.
+        zone: String,
+    },
+    /// Those who are known from the configuration were asked who really serves the zone (RFC 9609).
+    Primed {
+        /// The zone; `.` for the root.
+        zone: String,
+        /// Its servers' names; none if nobody answered.
+        name_servers: Vec<String>,
+    },
+    /// What is believed of a response, and how far (RFC 2181 5.4.1).
+    Believed {
+        /// The sender.
+        from: SocketAddr,
+        /// The zone that it was asked as a server of.
+        zone: String,
+        /// The sets of records, as `example.test NS (referral)`.
+        sets: Vec<String>,
+    },
+    /// All of a zone's servers were of no use; those that the zone above has named are tried.
+    LastResort {
+        /// The zone.
+        zone: String,
+    },
+    /// It was checked whether an answer is what the zone's owner signed (RFC 4035 5).
+    Validated {
+        /// The name.
+        name: String,
+        /// The record type.
+        record_type: String,
+        /// `secure`, `insecure`, `bogus` or `indeterminate`.
+        security: String,
+        /// Why, in words.
+        reason: String,
+        /// The steps from the trust anchor to the answer, in words.
+        chain: Vec<String>,
+    },
+    /// What has expired is given, because nothing newer can be had in time (RFC 8767).
+    StaleServed {
+        /// The name.
+        name: String,
+        /// The record type.
+        record_type: String,
+    },
+    /// What is asked for often is asked for again before it expires.
+    Prefetched {
+        /// The name.
+        name: String,
+        /// The record type.
+        record_type: String,
+        /// For how much longer it would have been good.
+        left: Duration,
     },
     /// The same is being looked up for somebody else already; one answer will do for both.
     Joined {

@@ -64,6 +64,44 @@ pub(super) fn tell_dns(dns: &Dns) -> Line {
         Dns::RecordsIgnored { from, records, why } => {
             warning(format!("DNS: ignored records from {from} ({why}): {}", records.join("; ")))
         }
+        Dns::ServerChosen { zone, server, name_server, why, candidates } => {
+            let others: Vec<String> = candidates
+                .iter()
+                .map(|known| format!("{} ({}, {})", known.name, known.server.ip(), known.standing))
+                .collect();
+            verbose(format!(
+                "DNS: of the servers of {} {name_server} ({}) is asked, because {why}; known: {}",
+                zone_in_words(zone),
+                server.ip(),
+                others.join(", ")
+            ))
+        }
+        Dns::Minimised { asked, instead_of, zone } => verbose(format!(
+            "DNS: the servers of {} need not know that it is about {instead_of}: they are asked {asked}",
+            zone_in_words(zone)
+        )),
+        Dns::Primed { zone, name_servers } if name_servers.is_empty() => warning(format!(
+            "DNS: nobody says who serves {}: those who are known from the configuration are taken for it",
+            zone_in_words(zone)
+        )),
+        Dns::Primed { zone, name_servers } => {
+            normal(format!("DNS: {} is served by {}", zone_in_words(zone), name_servers.join(", ")))
+        }
+        Dns::Believed { from, sets, .. } => verbose(format!("DNS: believed of {from}: {}", sets.join("; "))),
+        Dns::LastResort { zone } => warning(format!(
+            "DNS: no server of {} is of use; those that the zone above names are tried",
+            zone_in_words(zone)
+        )),
+        Dns::Validated { name, record_type, security, reason, .. } => {
+            let line = format!("DNS: {record_type} of {name} is {security}: {reason}");
+            if security == "bogus" { bad(line) } else { normal(line) }
+        }
+        Dns::StaleServed { name, record_type } => {
+            warning(format!("DNS: {record_type} of {name} has expired, but nothing newer can be had in time"))
+        }
+        Dns::Prefetched { name, record_type, left } => {
+            normal(format!("DNS: {record_type} of {name} is good for {} more: it is fetched anew", time(*left)))
+        }
         Dns::Joined { name, record_type } => {
             normal(format!("DNS: {record_type} of {name} is being looked up already: one answer for both"))
         }

@@ -1,0 +1,250 @@
+//! What was found out about a name.
+
+use crate::answer::{AliasChain, AliasError, End, Meaning, synthesized};
+use crate::cache::{Found, Known, Negative, Rank, RrSet};
+use crate::dnssec::{Reason, Security, Validated};
+use crate::error::ResolveError;
+use crate::iterate::Answered;
+use crate::iterate::response::{records_of, substitute};
+use crate::lookup::Lookup;
+use crate::memory::Memory;
+use crate::message::{Edns, Message, Question, ResponseCode};
+use crate::name::DnsName;
+use crate::record::{Record, RecordData, RecordType};
+use glasstack_journal::event::LookupSource;
+use glasstack_stack::Host;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// What was found out about a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Finding {
+    /// The name at the end of the aliases.
+    pub(crate) canonical: DnsName,
+    /// How it went.
+    pub(crate) code: ResponseCode,
+    /// The aliases, and behind them the records asked for.
+    pub(crate) answers: Vec<RrSet>,
+    /// The SOA record and proofs of a negative answer, or the zone's servers.
+    pub(crate) authorities: Vec<RrSet>,
+    /// What came along.
+    pub(crate) additionals: Vec<RrSet>,
+    /// There is nothing at the end.
+    pub(crate) nothing: Option<Negative>,
+    /// What validation has found; `Unchecked` if any part of it has not been looked at.
+    pub(crate) security: Security,
+    /// And why.
+    pub(crate) reason: Option<Reason>,
+    /// Who was asked last; nobody if all of it was remembered.
+    pub(crate) server: Option<SocketAddr>,
+    /// Whether it has expired.
+    pub(crate) stale: bool,
+    /// It is good for so little of its time any more that it should be asked for again, and for how long.
+    pub(crate) nearly_over: Option<Duration>,
+}
+
+impl Finding {
+    /// Nothing yet.
+    pub(crate) fn new(name: &DnsName) -> Self {
+        Self {
+            canonical: name.clone(),
+            code: ResponseCode::NoError,
+            answers: Vec::new(),
+            authorities: Vec::new(),
+            additionals: Vec::new(),
+            nothing: None,
+            security: Security::Secure,
+            reason: None,
+            server: None,
+            stale: false,
+            nearly_over: None,
+        }
+    }
+
+    /// What the cache knows of the chain's end.
+    pub(crate) fn absorb_known(&mut self, found: &Found, chain: &mut AliasChain) -> Result<End, AliasError> {
+        let end = match found {
+            Found::Records(known) => {
+                let set = self.set_of(known);
+                self.answers.push(set);
+                End::Records(Vec::new())
+            }
+            Found::Alias(known) => {
+                let set = self.set_of(known);
+                self.answers.push(set);
+                if let Some(target) = known.set.records.first().and_then(Record::alias) {
+                    chain.follow(target)?;
+                }
+                End::Unknown
+            }
+            Found::Redirect(known) => {
+                let redirect = self.set_of(known);
+                let target = redirect.records.first().and_then(|record| match &record.data {
+                    RecordData::Dname(target) => substitute(chain.end(), &redirect.name, target),
+                    _ => None,
+                });
+                // RFC 6672 3.1
+                let alias = target.as_ref().map(|target| synthesized(chain.end(), &redirect, target));
+                self.answers.push(redirect);
+                self.answers.extend(alias);
+                match target {
+                    Some(target) => {
+                        chain.follow(&target)?;
+                        End::Unknown
+                    }
+                    None => {
+                        self.code = ResponseCode::Other(crate::iterate::YXDOMAIN);
+                        End::TooLong
+                    }
+                }
+            }
+            Found::Nothing(nothing) => {
+                self.nothing = Some(nothing.what);
+                self.code = code_of(nothing.what);
+                self.authorities = RrSet::group(&nothing.proof());
+                self.security = and(self.security, nothing.security);
+                End::Nothing { what: nothing.what, proof: Vec::new() }
+            }
+        };
+        chain.end().clone_into(&mut self.canonical);
+        Ok(end)
+    }
+
+    /// What somebody has said.
+    pub(crate) fn absorb(&mut self, meaning: Meaning, answered: Answered, chain: &AliasChain) -> End {
+        let Meaning { aliases, end } = meaning;
+        self.server = Some(answered.server);
+        self.canonical = chain.end().clone();
+        let part = aliases.iter().fold(self.security, |security, set| and(security, set.security));
+        self.security = part;
+        self.answers.extend(aliases);
+        match &end {
+            End::Records(sets) => {
+                self.security = sets.iter().fold(part, |security, set| and(security, set.security));
+                self.answers.extend(sets.iter().cloned());
+                self.authorities = answered.response.authorities;
+                self.additionals = answered.response.additionals;
+            }
+            End::Nothing { what, proof } => {
+                self.nothing = Some(*what);
+                self.code = code_of(*what);
+                self.security = Security::Unchecked;
+                self.authorities = match proof.is_empty() {
+                    true => answered.response.authorities,
+                    false => proof.clone(),
+                };
+                self.additionals = answered.response.additionals;
+            }
+            End::TooLong => {
+                self.code = ResponseCode::Other(crate::iterate::YXDOMAIN);
+                self.security = Security::Unchecked;
+            }
+            End::Unknown => {}
+        }
+        end
+    }
+
+    fn set_of(&mut self, known: &Known) -> RrSet {
+        self.security = and(self.security, known.security());
+        self.stale |= known.stale;
+        let left = Duration::from_secs(known.ttl.into());
+        if !known.stale && known.ttl.saturating_mul(10) <= known.set.ttl() && known.set.ttl() > 0 {
+            self.nearly_over = Some(self.nearly_over.map_or(left, |own| own.max(left)));
+        }
+        RrSet { records: known.records(), signatures: known.signatures(), ..(*known.set).clone() }
+    }
+
+    /// What came along when it was learnt, as far as it is remembered.
+    pub(crate) fn accompany(
+        &mut self,
+        memory: &Memory,
+        name: &DnsName,
+        record_type: RecordType,
+        host: &Host,
+    ) {
+        if self.nothing.is_some() {
+            return;
+        }
+        let now = host.now();
+        for (additional, name, record_type) in memory.company(name, record_type) {
+            let known = memory.cache().get(&name, record_type, Rank::Additional, now);
+            let Some(known) = known else { continue };
+            let set =
+                RrSet { records: known.records(), signatures: known.signatures(), ..(*known.set).clone() };
+            if additional { self.additionals.push(set) } else { self.authorities.push(set) }
+        }
+    }
+
+    /// Whether there is neither an answer nor the word that there is none.
+    pub(crate) fn answers_nobody(&self) -> bool {
+        self.answers.is_empty() && self.nothing.is_none()
+    }
+
+    /// The message that it is, signatures included.
+    pub(crate) fn to_message(&self, question: &Question) -> Message {
+        let edns = Edns { dnssec_ok: true, ..Edns::default() };
+        let query = Message::query(0, question.clone(), Some(edns));
+        Message {
+            answers: records_of(&self.answers),
+            authorities: records_of(&self.authorities),
+            additionals: records_of(&self.additionals),
+            ..query.response(self.code)
+        }
+    }
+
+    /// What validation has found.
+    pub(crate) fn judged(&mut self, validated: Validated) {
+        self.security = validated.security;
+        self.reason = Some(validated.reason);
+        let set = |records: &[Record]| RrSet::group(records);
+        if self.answers.iter().all(|set| set.record_type != RecordType::Rrsig) {
+            self.answers = set(&validated.message.answers);
+        }
+        self.authorities = set(&validated.message.authorities);
+    }
+
+    /// What it is to whoever asked for `asked`; that there is nothing is an error to them.
+    pub(crate) fn into_lookup(
+        self,
+        asked: &DnsName,
+        record_type: RecordType,
+    ) -> Result<Lookup, ResolveError> {
+        if let Some(what) = self.nothing {
+            let said_by = self.server.map_or("this process's cache".to_owned(), |server| server.to_string());
+            return Err(ResolveError::nothing(what, asked, &self.canonical, record_type, said_by));
+        }
+        if self.code != ResponseCode::NoError {
+            let what = "the name that it stands for is too long".to_owned();
+            return Err(ResolveError::CnameLoop { name: asked.clone(), what });
+        }
+        let records: Vec<Record> = self.answers.iter().flat_map(|set| set.records.iter().cloned()).collect();
+        let ttl = records.iter().map(|record| record.ttl).min().unwrap_or_default();
+        Ok(Lookup {
+            name: asked.to_string(),
+            canonical: self.canonical.to_string(),
+            addresses: records.iter().filter_map(Record::address).collect(),
+            records,
+            ttl: Duration::from_secs(ttl.into()),
+            source: if self.server.is_some() { LookupSource::Server } else { LookupSource::Cache },
+            server: self.server,
+            security: self.security,
+            reason: self.reason,
+        })
+    }
+}
+
+/// The security of a whole of which one part is not secure: as long as nobody has looked, nothing is known.
+fn and(one: Security, other: Security) -> Security {
+    match (one, other) {
+        (Security::Bogus, _) | (_, Security::Bogus) => Security::Bogus,
+        (Security::Unchecked, _) | (_, Security::Unchecked) => Security::Unchecked,
+        _ => one.and(other),
+    }
+}
+
+fn code_of(what: Negative) -> ResponseCode {
+    match what {
+        Negative::NoName => ResponseCode::NxDomain,
+        Negative::NoData => ResponseCode::NoError,
+    }
+}

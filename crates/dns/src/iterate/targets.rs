@@ -1,0 +1,191 @@
+//! Name servers whose addresses did not come along, and what is left where all servers are of no use.
+
+use super::slist::Slist;
+use super::walk::Step;
+use super::{Iterate, Job};
+use crate::cache::{Rank, RrSet};
+use crate::error::ResolveError;
+use crate::knowledge::{Finding, follow};
+use crate::message::Question;
+use crate::name::DnsName;
+use crate::open_span::OpenSpan;
+use crate::record::{Record, RecordType};
+use glasstack_journal::SpanKind;
+use glasstack_journal::event::{Dns, LookupSource};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+impl Iterate {
+    /// Looks for the addresses of a name server, by a walk of its own. Whether somebody had to be asked.
+    pub(super) async fn find_server(
+        self: &Arc<Self>,
+        job: &Job,
+        slist: &mut Slist,
+        name: &DnsName,
+    ) -> Result<bool, ResolveError> {
+        job.host
+            .scope()
+            .record(|| Dns::GlueMissing { zone: slist.zone.to_string(), name_server: name.to_string() });
+        let mut asked = false;
+        let mut why_not = None;
+        for record_type in self.address_types() {
+            let question = Question::new(name.clone(), record_type);
+            match self.find_address(job, &question).await {
+                Ok((addresses, ttl, was_asked)) => {
+                    asked |= was_asked;
+                    if slist.add_addresses(Some(name), addresses.into_iter(), ttl, &self.reach) {
+                        return Ok(asked);
+                    }
+                }
+                Err((why, was_asked)) => {
+                    asked |= was_asked;
+                    why_not = why_not.or(Some(why));
+                }
+            }
+        }
+        // What its parent said of it may still be known.
+        let last = self.known_by_parent(job, name);
+        if slist.add_addresses(Some(name), last.into_iter(), 0, &self.reach) {
+            return Ok(asked);
+        }
+        slist.not_found(name, why_not.unwrap_or_else(|| "there is none that can be reached".to_owned()));
+        if asked && let Err(why) = job.budget.missing() {
+            slist.not_found(name, why);
+            return Err(super::walk::nobody_of_use(job, slist));
+        }
+        Ok(asked)
+    }
+
+    /// The addresses of one type, for how many seconds, and whether anybody had to be asked.
+    async fn find_address(
+        self: &Arc<Self>,
+        job: &Job,
+        question: &Question,
+    ) -> Result<(Vec<IpAddr>, u32, bool), (String, bool)> {
+        let now = job.host.now();
+        let failed = self.memory.cache().failure(question, now).map(|failure| failure.why.clone());
+        if let Some(why) = failed {
+            return Err((why, false));
+        }
+        let trail = job.trail.down(question, self.config().max_depth).map_err(|why| (why, false))?;
+        job.budget.lookup().map_err(|why| (why, false))?;
+        let record_type = question.record_type.to_string();
+        let span =
+            OpenSpan::new(&job.host, SpanKind::Resolve { name: question.name.to_string(), record_type });
+        let below = Job {
+            host: span.host().clone(),
+            question: question.clone(),
+            trail,
+            renew: Duration::ZERO,
+            avoid: Vec::new(),
+            ..job.clone()
+        };
+        let found = follow(&self.memory, self, &below).await;
+        let failed = |why: String, asked: bool| {
+            if asked {
+                self.memory.cache().put_failure(question, &why, job.host.now());
+            }
+            (why, asked)
+        };
+        match found {
+            Ok(finding) => {
+                let addresses = addresses_of(&finding);
+                let asked = finding.server.is_some();
+                if addresses.is_empty() {
+                    let who = finding.server.map_or("the cache".to_owned(), |server| server.to_string());
+                    return Err(failed(format!("{who} has no address of it"), asked));
+                }
+                let ttl = finding.answers.iter().map(RrSet::ttl).min().unwrap_or_default();
+                span.scope().record(|| Dns::Resolved {
+                    name: question.name.to_string(),
+                    addresses: addresses.clone(),
+                    ttl: Duration::from_secs(ttl.into()),
+                    source: if asked { LookupSource::Server } else { LookupSource::Cache },
+                });
+                Ok((addresses, ttl, asked))
+            }
+            Err(error) => Err((error.to_string(), true)),
+        }
+    }
+
+    fn address_types(&self) -> impl Iterator<Item = RecordType> + use<> {
+        let a = self.reach.wants_ipv4().then_some(RecordType::A);
+        let aaaa = self.reach.ipv6.then_some(RecordType::Aaaa);
+        a.into_iter().chain(aaaa)
+    }
+
+    /// Glue, whoever contradicts it.
+    fn known_by_parent(&self, job: &Job, name: &DnsName) -> Vec<IpAddr> {
+        let now = job.host.now();
+        let mut addresses = self.parent_side().addresses(name, now);
+        for record_type in [RecordType::A, RecordType::Aaaa] {
+            if let Some(known) = self.memory.cache().get(name, record_type, Rank::Additional, now) {
+                addresses.extend(known.set.records.iter().filter_map(Record::address));
+            }
+        }
+        addresses
+    }
+
+    /// All servers were of no use. A zone's own data about its servers may be wrong: what the zone above says of them
+    /// is tried. Whether that gives anybody more to ask.
+    pub(super) async fn last_resort(self: &Arc<Self>, job: &Job, slist: &mut Slist) -> bool {
+        let now = job.host.now();
+        if slist.is_configured() || self.elsewhere.only(&slist.zone) {
+            return false;
+        }
+        let mut news = false;
+        if slist.zone.is_root() {
+            for server in self.hints.servers() {
+                let addresses = server.addresses.iter().copied();
+                news |= slist.add_addresses(Some(&server.name), addresses, 0, &self.reach);
+            }
+        } else if !slist.from_parent {
+            slist.from_parent = true;
+            let known = self.parent_side().servers(&slist.zone, now);
+            let named = match known {
+                Some(named) => Some(named),
+                None => self.ask_parent(job, &slist.zone).await,
+            };
+            if let Some(named) = named {
+                let before = slist.names().count();
+                slist.add_names(&named);
+                news |= slist.names().count() > before;
+            }
+        }
+        let names: Vec<DnsName> = slist.names().cloned().collect();
+        for name in names {
+            let addresses = self.known_by_parent(job, &name);
+            news |= slist.add_addresses(Some(&name), addresses.into_iter(), 0, &self.reach);
+        }
+        if news {
+            job.host.scope().record(|| Dns::LastResort { zone: slist.zone.to_string() });
+        }
+        news
+    }
+
+    /// Whom the zone above names as servers of `zone`, asked anew.
+    async fn ask_parent(self: &Arc<Self>, job: &Job, zone: &DnsName) -> Option<RrSet> {
+        let question = Question::new(zone.clone(), RecordType::Ns);
+        let trail = job.trail.down(&question, self.config().max_depth).ok()?;
+        let below = Job { question, trail, ..job.clone() };
+        let parent = zone.parent()?;
+        let at = Question::new(parent, RecordType::Ns);
+        let mut slist = Box::pin(self.begin(&Job { question: at, ..below.clone() })).await.ok()?;
+        let mut minimise = super::minimise::Minimise::new(&below.question, super::Minimisation::Off);
+        for _ in 0..self.config().max_referrals {
+            match Box::pin(self.step(&below, slist, &mut minimise)).await.ok()? {
+                Step::Down(further) if further.zone == *zone => {
+                    return self.parent_side().servers(zone, job.host.now());
+                }
+                Step::Down(further) => slist = further,
+                Step::Answer(_) => return None,
+            }
+        }
+        None
+    }
+}
+
+fn addresses_of(finding: &Finding) -> Vec<IpAddr> {
+    finding.answers.iter().flat_map(|set| &set.records).filter_map(Record::address).collect()
+}

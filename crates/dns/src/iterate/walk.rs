@@ -1,0 +1,561 @@
+//! The story (RFC 1034 5.3.3): find the nearest servers, ask them, weigh what they say, go where it leads.
+
+use super::judge::{Worth, judge};
+use super::minimise::Minimise;
+use super::response::{Response, name_server, records_of};
+use super::scrub::{Ignored, Why, scrub};
+use super::slist::{Kind, Slist};
+use super::{Answered, Iterate, Job, ZoneElsewhere};
+use crate::asking::Manner;
+use crate::cache::{Found, Negative, RrSet};
+use crate::error::{ResolveError, ServerProblem};
+use crate::infrastructure::{Choice, Standing, WhyServer};
+use crate::memory::{Circumstances, Learnt};
+use crate::message::{Message, Question, ResponseCode};
+use crate::name::DnsName;
+use crate::record::RecordType;
+use crate::rounds::Failure;
+use futures_util::future::BoxFuture;
+use glasstack_journal::Instant;
+use glasstack_journal::event::{Dns, QueryReason, ServerKnown};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a zone's servers have led to.
+pub(super) enum Step {
+    Answer(Answered),
+    /// To servers further down.
+    Down(Slist),
+}
+
+/// What a response of use is.
+enum Useful {
+    Answer,
+    Referral(DnsName),
+}
+
+/// A response of use.
+struct Found1 {
+    question: Question,
+    response: Response,
+    server: SocketAddr,
+    what: Useful,
+}
+
+impl Iterate {
+    /// What whoever has authority says about the question. Aliases are not followed.
+    pub(crate) fn ask<'a>(
+        self: &'a Arc<Self>,
+        job: &'a Job,
+    ) -> BoxFuture<'a, Result<Answered, ResolveError>> {
+        Box::pin(async move {
+            let slist = self.begin(job).await?;
+            let elsewhere_first = self.elsewhere_first(&slist);
+            match self.walk(job, slist).await {
+                // unbound's forward-first and stub-first: the tree, where they are of no use.
+                Err(_) if elsewhere_first => {
+                    let slist = self.begin_in_tree(job).await?;
+                    self.walk(job, slist).await
+                }
+                done => done,
+            }
+        })
+    }
+
+    /// RFC 1034 5.3.3 steps 2 to 4.
+    async fn walk(self: &Arc<Self>, job: &Job, mut slist: Slist) -> Result<Answered, ResolveError> {
+        let mut minimise = Minimise::new(&job.question, self.config().qname_minimisation);
+        for _ in 0..self.config().max_referrals {
+            if slist.kind == Kind::Forwarder {
+                minimise.stop();
+            }
+            match self.step(job, slist, &mut minimise).await? {
+                Step::Answer(answered) => return Ok(answered),
+                // Each referral leads at least a label further down, so this comes to an end.
+                Step::Down(further) => slist = further,
+            }
+        }
+        let (name, queries) = (job.question.name.clone(), self.config().max_referrals);
+        Err(ResolveError::TooMuchWork { name, queries })
+    }
+
+    /// Asks the servers of one zone, for as much of the name as they are told, until they lead further.
+    pub(super) async fn step(
+        self: &Arc<Self>,
+        job: &Job,
+        mut slist: Slist,
+        minimise: &mut Minimise,
+    ) -> Result<Step, ResolveError> {
+        slist.shuffle(job.host.entropy().as_ref());
+        let mut looked_below = false;
+        loop {
+            let question = self.next_question(job, &slist, minimise);
+            let found = self.one_of(job, &mut slist, question, minimise).await?;
+            if let Useful::Referral(zone) = &found.what {
+                return Ok(Step::Down(self.refer(job, &slist, zone, &found)));
+            }
+            if minimise.is_minimised(&found.question) {
+                // RFC 9156 3: what does not exist may only seem so to servers that are too simple.
+                let nothing = found.response.code == ResponseCode::NxDomain;
+                match nothing {
+                    true if minimise.gives_way() => minimise.stop(),
+                    true => return Ok(answer(found)),
+                    false => {}
+                }
+                continue;
+            }
+            // RFC 4035 3.1.4.1: a server of both sides of a cut may answer for the child, which has no DS records.
+            if !looked_below && is_of_the_child(&job.question, &slist.zone, &found.response) {
+                looked_below = true;
+                minimise.force();
+                continue;
+            }
+            return Ok(answer(found));
+        }
+    }
+
+    /// As much of the name as has to be told next; what is known about it need not be asked.
+    fn next_question(&self, job: &Job, slist: &Slist, minimise: &mut Minimise) -> Question {
+        loop {
+            let question = minimise.next(&slist.zone);
+            if !minimise.is_minimised(&question) {
+                return question;
+            }
+            let found = self.memory.lookup(&question.name, question.record_type, job.host.now());
+            let exists = match found {
+                Some(Found::Records(_) | Found::Alias(_)) => true,
+                Some(Found::Nothing(nothing)) => {
+                    nothing.name == question.name && nothing.what == Negative::NoData
+                }
+                Some(Found::Redirect(_)) | None => false,
+            };
+            if !exists {
+                job.host.scope().record(|| Dns::Minimised {
+                    asked: question.to_string(),
+                    instead_of: job.question.to_string(),
+                    zone: slist.zone.to_string(),
+                });
+                return question;
+            }
+        }
+    }
+
+    /// Asks one server after the other until one is of use; looks for those whose addresses are not known.
+    async fn one_of(
+        self: &Arc<Self>,
+        job: &Job,
+        slist: &mut Slist,
+        mut question: Question,
+        minimise: &mut Minimise,
+    ) -> Result<Found1, ResolveError> {
+        let mut because: Option<SocketAddr> = None;
+        let mut empty = None;
+        let mut sought = 0;
+        let mut sent = 0;
+        loop {
+            let candidates = slist.candidates();
+            let missing = sought < self.config().max_missing && slist.missing() > 0;
+            let choice = self.choose(job, slist, &candidates, missing);
+            let Some(choice) = choice.filter(|_| sent < self.config().max_sent) else {
+                if missing && let Some(name) = slist.next_missing() {
+                    let asked = self.find_server(job, slist, &name).await?;
+                    sought += usize::from(asked);
+                    continue;
+                }
+                if sent < self.config().max_sent {
+                    if slist.begin_round(self.config().rounds) {
+                        continue;
+                    }
+                    if empty.is_none() && self.last_resort(job, slist).await {
+                        continue;
+                    }
+                }
+                return empty.ok_or_else(|| nobody_of_use(job, slist));
+            };
+            job.budget.query(&job.question)?;
+            let why = self.tell_choice(job, slist, &choice, because);
+            slist.tried(choice.server);
+            sent += 1;
+            let said = self.send(job, slist, &question, &choice, why).await;
+            match said.and_then(|message| self.weigh(job, slist, &question, choice.server, &message)) {
+                Ok((response, Some(what))) => {
+                    return Ok(Found1 { question, response, server: choice.server, what });
+                }
+                // Nothing at all may be a mistake; should nobody say more, it is what there is.
+                Ok((response, None)) => {
+                    let (server, what) = (choice.server, Useful::Answer);
+                    empty = empty.or(Some(Found1 { question: question.clone(), response, server, what }));
+                    self.useless(job, slist, choice.server, Failure::Problem(ServerProblem::Empty));
+                }
+                Err(failure) => {
+                    if self.tell_more(slist, minimise, &question, choice.server, &failure) {
+                        question = minimise.next(&slist.zone);
+                        continue;
+                    }
+                    self.useless(job, slist, choice.server, failure);
+                }
+            }
+            because = Some(choice.server);
+        }
+    }
+
+    /// Who is asked next; nobody if those who might be of use have to be found first.
+    fn choose(
+        &self,
+        job: &Job,
+        slist: &mut Slist,
+        candidates: &[SocketAddr],
+        missing: bool,
+    ) -> Option<Choice> {
+        let now = job.host.now();
+        let known = self.asking.known();
+        let mut usable = Vec::new();
+        for server in candidates.iter().filter(|server| !job.avoid.contains(server)) {
+            match known.standing(*server, &slist.zone, now) {
+                Standing::Lame if !slist.is_recursive() => slist.only_recursive(*server),
+                // Who is left alone is asked once, to see whether it is back.
+                Standing::LeftAlone { .. } if slist.round() > 0 => {}
+                _ => usable.push(*server),
+            }
+        }
+        let choice = known.choose(&usable, &slist.zone, now, job.host.entropy().as_ref())?;
+        let hopeless = choice.why == WhyServer::LeastBad && !slist.is_recursive();
+        (!(hopeless && missing)).then_some(choice)
+    }
+
+    async fn send(
+        &self,
+        job: &Job,
+        slist: &Slist,
+        question: &Question,
+        choice: &Choice,
+        why: QueryReason,
+    ) -> Result<Message, Failure> {
+        let config = self.config();
+        let now = job.host.now();
+        let doubled = 2_u32.saturating_pow(slist.round().min(16));
+        let standing = choice.candidates.iter().find(|(server, _)| *server == choice.server);
+        // RFC 6298: a little more than it usually takes; of which nothing is known, twice as long each round.
+        let udp_timeout = match standing {
+            Some((_, Standing::Measured { rto, .. })) => *rto * doubled.min(4),
+            Some((_, Standing::LeftAlone { .. })) => {
+                self.asking.known().rto(choice.server, now).min(config.tcp_timeout)
+            }
+            _ => config.timeout * doubled,
+        };
+        let manner = Manner {
+            recursion_desired: slist.is_recursive(),
+            checking_disabled: slist.is_recursive() && job.dnssec_ok,
+            edns: config.edns.then_some(config.edns_buffer_size),
+            dnssec_ok: job.dnssec_ok,
+            tcp: slist.tcp || config.tcp_upstream,
+            mixed_case: config.mixed_case,
+            udp_timeout,
+            tcp_timeout: config.tcp_timeout.max(udp_timeout),
+            silences: slist.round(),
+        };
+        self.asking.ask(&job.host, question, choice.server, &manner, why).await
+    }
+
+    /// Takes what is believed of a response, and says where it leads; nowhere if it is empty.
+    fn weigh(
+        &self,
+        job: &Job,
+        slist: &mut Slist,
+        question: &Question,
+        server: SocketAddr,
+        message: &Message,
+    ) -> Result<(Response, Option<Useful>), Failure> {
+        // RFC 5452 9.1: it must say what it answers.
+        if message.question.is_none()
+            && matches!(message.code, ResponseCode::NoError | ResponseCode::NxDomain)
+        {
+            return Err(Failure::Problem(ServerProblem::NoQuestion));
+        }
+        let (mut response, ignored) = scrub(&slist.zone, question, message, self.config());
+        tell_ignored(job, server, &slist.zone, ignored);
+        let what = match judge(&slist.zone, question, &response, slist.is_recursive()) {
+            Worth::Answer | Worth::Alias => Useful::Answer,
+            Worth::Referral(zone) => Useful::Referral(zone),
+            Worth::Empty => return Ok((response, None)),
+            Worth::Nothing(problem) => return Err(Failure::Problem(problem)),
+            Worth::Lame(problem) => {
+                self.asking.known().note_lame(server, &slist.zone, job.host.now());
+                return Err(Failure::Problem(problem));
+            }
+            Worth::OnlyRecursive => {
+                self.asking.known().note_lame(server, &slist.zone, job.host.now());
+                slist.only_recursive(server);
+                return Err(Failure::Problem(ServerProblem::OnlyRecursive { zone: slist.zone.clone() }));
+            }
+        };
+        let learnt = match &what {
+            Useful::Answer => self.memory.learn(question, &mut response, self.circumstances(job, slist)),
+            Useful::Referral(_) => Learnt::new(),
+        };
+        tell_believed(job, server, &slist.zone, learnt);
+        Ok((response, Some(what)))
+    }
+
+    /// Whether a server that did not like a part of the name is told more of it.
+    fn tell_more(
+        &self,
+        slist: &mut Slist,
+        minimise: &mut Minimise,
+        question: &Question,
+        server: SocketAddr,
+        failure: &Failure,
+    ) -> bool {
+        if !minimise.is_minimised(question) {
+            return false;
+        }
+        let more = match failure {
+            Failure::Problem(ServerProblem::Code(_)) if minimise.gives_way() => {
+                minimise.stop();
+                true
+            }
+            Failure::TimedOut { .. } => minimise.timed_out(),
+            _ => false,
+        };
+        if more {
+            slist.again(server);
+        }
+        more
+    }
+
+    fn useless(&self, job: &Job, slist: &mut Slist, server: SocketAddr, failure: Failure) {
+        job.host.scope().record(|| Dns::ServerUseless {
+            server,
+            zone: slist.zone.to_string(),
+            why: failure.to_string(),
+        });
+        slist.failed(server, failure);
+    }
+
+    /// RFC 1034 5.3.3 4b: learns from a referral, and says whom it names.
+    fn refer(&self, job: &Job, slist: &Slist, zone: &DnsName, found: &Found1) -> Slist {
+        let now = job.host.now();
+        let servers = found.response.authorities.iter().chain(&found.response.answers);
+        let servers = servers.into_iter().find(|set| set.record_type == RecordType::Ns && set.name == *zone);
+        let mut response = found.response.clone();
+        if let Some(servers) = servers {
+            self.parent_side().learn(servers, &response.additionals, now);
+            tell_referral(job, &slist.zone, found.server, servers, &response.additionals);
+        }
+        // What an answer section holds of a zone below is a referral's, too.
+        response.authorities.append(&mut response.answers);
+        response.authoritative = false;
+        let verified = |set: &RrSet| !self.config().harden_unverified_glue || set.name.is_within(zone);
+        response.additionals.retain(verified);
+        let question = Question { record_type: RecordType::Ns, ..found.question.clone() };
+        // Servers that the cache believes more than those named, it believes when it is asked.
+        let named = servers.cloned();
+        let learnt = self.memory.learn(&question, &mut response, self.circumstances(job, slist));
+        tell_believed(job, found.server, &slist.zone, learnt);
+        let known = self.nearest_known(zone, now, Duration::ZERO).filter(|known| known.zone == *zone);
+        let mut further = known.unwrap_or_else(|| Slist::of_referral(zone, named.as_ref(), now));
+        if let Some(named) = &named {
+            further.add_names(named);
+        }
+        // Glue with a TTL of zero is good for this once.
+        for set in &response.additionals {
+            let addresses = set.records.iter().filter_map(crate::record::Record::address);
+            further.add_addresses(Some(&set.name), addresses, set.ttl(), &self.reach);
+        }
+        further.from_parent = true;
+        further
+    }
+
+    fn circumstances(&self, job: &Job, slist: &Slist) -> Circumstances {
+        Circumstances { now: job.host.now(), until: slist.until, renew: job.renew }
+    }
+
+    // ---- where it begins
+
+    /// RFC 1034 5.3.3 step 2: the servers nearest to the name.
+    pub(super) async fn begin(self: &Arc<Self>, job: &Job) -> Result<Slist, ResolveError> {
+        let name = begin_at(&job.question);
+        let now = job.host.now();
+        match self.elsewhere.nearest(&name) {
+            Some(ZoneElsewhere::Forward { zone, servers, names, tcp, .. }) => {
+                Ok(Slist::of_configured(zone, Kind::Forwarder, servers, names, *tcp, &self.reach))
+            }
+            Some(ZoneElsewhere::Stub { zone, servers, names, prime, tcp, .. }) if !zone.is_root() => {
+                let known = self.nearest_known(&name, now, job.renew);
+                let stub = Slist::of_configured(zone, Kind::Authority, servers, names, *tcp, &self.reach);
+                match known {
+                    Some(known) if known.zone.is_within(zone) && (*prime || known.zone != *zone) => Ok(known),
+                    _ if *prime => Ok(self.prime(job, stub).await.unwrap_or_else(|stub| stub)),
+                    _ => Ok(stub),
+                }
+            }
+            _ => self.begin_in_tree(job).await,
+        }
+    }
+
+    async fn begin_in_tree(self: &Arc<Self>, job: &Job) -> Result<Slist, ResolveError> {
+        let name = begin_at(&job.question);
+        match self.nearest_known(&name, job.host.now(), job.renew) {
+            Some(known) => Ok(known),
+            None => {
+                let hints = Slist::of_hints(&self.hints, &self.reach);
+                match self.config().prime {
+                    true => Ok(self.prime(job, hints).await.unwrap_or_else(|hints| hints)),
+                    false => Ok(hints),
+                }
+            }
+        }
+    }
+
+    fn elsewhere_first(&self, slist: &Slist) -> bool {
+        match self.elsewhere.nearest(&slist.zone) {
+            Some(ZoneElsewhere::Forward { zone, first, .. } | ZoneElsewhere::Stub { zone, first, .. }) => {
+                *first && *zone == slist.zone
+            }
+            None => false,
+        }
+    }
+
+    /// RFC 9609: those who are known from the configuration say who really serves the zone; themselves if they do
+    /// not say.
+    async fn prime(self: &Arc<Self>, job: &Job, mut slist: Slist) -> Result<Slist, Slist> {
+        let question = Question::new(slist.zone.clone(), RecordType::Ns);
+        let Ok(trail) = job.trail.down(&question, u32::MAX) else { return Err(slist) };
+        let below = Job { question: question.clone(), trail, ..job.clone() };
+        slist.shuffle(job.host.entropy().as_ref());
+        let mut minimise = Minimise::new(&question, super::Minimisation::Off);
+        let primed = Box::pin(self.one_of(&below, &mut slist, question, &mut minimise)).await;
+        let now = job.host.now();
+        let known = primed.ok().and_then(|_| self.nearest_known(&slist.zone, now, Duration::ZERO));
+        let found = known.filter(|known| known.zone == slist.zone);
+        job.host.scope().record(|| Dns::Primed {
+            zone: slist.zone.to_string(),
+            name_servers: found.iter().flat_map(Slist::names).map(ToString::to_string).collect(),
+        });
+        found.ok_or(slist)
+    }
+
+    /// The servers of the nearest zone at or above `name` that can be asked, or found; what is good for no longer
+    /// than `renew` is left aside.
+    pub(super) fn nearest_known(&self, name: &DnsName, now: Instant, renew: Duration) -> Option<Slist> {
+        let mut at = Some(name.clone());
+        while let Some(name) = at {
+            let delegation = self.memory.cache().nearest_delegation(&name, now)?;
+            let lasts = renew.is_zero() || Duration::from_secs(delegation.name_servers.ttl.into()) > renew;
+            let slist = Slist::of_delegation(&delegation, &self.reach, now);
+            if lasts && slist.can_be_reached() {
+                return Some(slist);
+            }
+            at = delegation.zone.parent();
+        }
+        None
+    }
+
+    // ---- what is told
+
+    /// Tells who is asked and why, and returns the reason.
+    fn tell_choice(
+        &self,
+        job: &Job,
+        slist: &Slist,
+        choice: &Choice,
+        because: Option<SocketAddr>,
+    ) -> QueryReason {
+        let name_server = slist.name_of(choice.server);
+        job.host.scope().record(|| Dns::ServerChosen {
+            zone: slist.zone.to_string(),
+            server: choice.server,
+            name_server: name_server.clone(),
+            why: choice.why.to_string(),
+            candidates: choice
+                .candidates
+                .iter()
+                .map(|(server, standing)| ServerKnown {
+                    server: *server,
+                    name: slist.name_of(*server),
+                    standing: standing.to_string(),
+                })
+                .collect(),
+        });
+        if let Some(Failure::TimedOut { waited, .. }) = slist.last_failure(choice.server) {
+            return QueryReason::Timeout { waited: *waited };
+        }
+        if let Some((server, failure)) = because.and_then(|at| Some((at, slist.last_failure(at)?))) {
+            return QueryReason::NextServer { because: format!("{server}: {failure}") };
+        }
+        QueryReason::ServerOf { zone: slist.zone.to_string(), name_server }
+    }
+}
+
+/// RFC 4035 2.4: DS records lie on the parent's side of the cut.
+fn begin_at(question: &Question) -> DnsName {
+    match question.record_type {
+        RecordType::Ds => question.name.parent().unwrap_or_else(DnsName::root),
+        _ => question.name.clone(),
+    }
+}
+
+/// Whether what is said about DS records is the child's word rather than its parent's.
+fn is_of_the_child(question: &Question, zone: &DnsName, response: &Response) -> bool {
+    let parent = question.name.parent();
+    if question.record_type != RecordType::Ds || parent.as_ref() == Some(zone) {
+        return false;
+    }
+    if response.answer(&question.name, RecordType::Ds).is_some() {
+        return false;
+    }
+    let soa = response.authorities.iter().find(|set| set.record_type == RecordType::Soa);
+    !response.answers.is_empty() || soa.is_none_or(|soa| soa.name.is_within(&question.name))
+}
+
+fn answer(found: Found1) -> Step {
+    Step::Answer(Answered { response: found.response, server: found.server })
+}
+
+/// Why a zone's servers were of no use, each with its reason.
+pub(super) fn nobody_of_use(job: &Job, slist: &Slist) -> ResolveError {
+    ResolveError::NobodyOfUse {
+        name: job.question.name.clone(),
+        zone: slist.zone.clone(),
+        tried: slist.failures(),
+        silent: slist.problems().all(Failure::is_silence),
+    }
+}
+
+fn tell_ignored(job: &Job, from: SocketAddr, zone: &DnsName, ignored: Ignored) {
+    let mut reasons: Vec<Why> = ignored.iter().map(|(why, _)| *why).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    for why in reasons {
+        job.host.scope().record(|| Dns::RecordsIgnored {
+            from,
+            records: ignored
+                .iter()
+                .filter(|(own, _)| *own == why)
+                .map(|(_, record)| record.to_string())
+                .collect(),
+            why: why.say(zone),
+        });
+    }
+}
+
+fn tell_believed(job: &Job, from: SocketAddr, zone: &DnsName, learnt: Learnt) {
+    if !learnt.is_empty() {
+        job.host.scope().record(|| Dns::Believed {
+            from,
+            zone: zone.to_string(),
+            sets: learnt.into_iter().map(|(set, rank)| format!("{set} ({rank})")).collect(),
+        });
+    }
+}
+
+fn tell_referral(job: &Job, from: &DnsName, server: SocketAddr, servers: &RrSet, glue: &[RrSet]) {
+    job.host.scope().record(|| Dns::ReferralFollowed {
+        server,
+        from: from.to_string(),
+        to: servers.name.to_string(),
+        name_servers: servers.records.iter().filter_map(name_server).map(ToString::to_string).collect(),
+        glue: records_of(glue).iter().map(ToString::to_string).collect(),
+    });
+}
