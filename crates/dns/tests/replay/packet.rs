@@ -95,7 +95,7 @@ fn code(word: &str) -> Option<u16> {
     codes.iter().zip(0..).find_map(|(code, number)| (*code == word).then_some(number))
 }
 
-fn record_type(word: &str) -> Result<u16, String> {
+pub(crate) fn record_type(word: &str) -> Result<u16, String> {
     let known = [
         ("A", 1),
         ("NS", 2),

@@ -5,7 +5,8 @@ use crate::compare::difference;
 use crate::scenario::{Action, Entry, Scenario, Step};
 use crate::settings::Settings;
 use crate::stage::{Stage, broken};
-use glasstack_dns::{Message, NoAnswer, Recursor, serve};
+use glasstack_dns::server::serve_with;
+use glasstack_dns::{Message, NoAnswer, Recursor};
 use glasstack_journal::WallTime;
 use glasstack_journal::event::{MacAddress, Transport};
 use glasstack_sim::{Cable, SimWorld};
@@ -78,7 +79,7 @@ impl Player {
             Arc::new(stage.clone()),
         );
         let server = SocketAddr::new(resolver.address(), 53);
-        let serving = serve(&resolver, server, recursor).unwrap();
+        let serving = serve_with(&resolver, server, Arc::new(recursor), settings.options).unwrap();
         Self { world, client, server, stage, answers: Arc::default(), _serving: serving }
     }
 

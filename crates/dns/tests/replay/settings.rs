@@ -2,10 +2,11 @@
 
 use crate::packet::date;
 use crate::scenario::Scenario;
+use glasstack_dns::server::{Access, AccessList, AccessRule, ServeOptions};
 use glasstack_dns::{
     AddressRange, DnsName, IterateConfig, Minimisation, RecursorConfig, RootHints, ServeStale, ZoneElsewhere,
 };
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use std::time::Duration;
 pub(crate) struct Settings {
     pub(crate) hints: RootHints,
     pub(crate) config: RecursorConfig,
+    /// How the server goes about its client.
+    pub(crate) options: ServeOptions,
     /// The wall clock, in seconds since 1970, where the scenario sets it.
     pub(crate) clock: Option<u64>,
 }
@@ -30,7 +33,9 @@ impl Settings {
     pub(crate) fn of(scenario: &Scenario) -> Result<Self, String> {
         let iterate = IterateConfig { ipv6: true, ..IterateConfig::default() };
         let config = RecursorConfig { iterate, ..RecursorConfig::default() };
-        let mut settings = Self { hints: RootHints::iana(), config, clock: None };
+        // Whoever may ask may not look into the cache without wanting recursion, unless it is said.
+        let options = ServeOptions { access: AccessList::new(Access::Allow), ..ServeOptions::default() };
+        let mut settings = Self { hints: RootHints::iana(), config, options, clock: None };
         let clauses = clauses(&scenario.config)?;
         for clause in &clauses {
             match clause.name.as_str() {
@@ -95,8 +100,15 @@ impl Settings {
             "trust-anchor-signaling" if !yes(value)? => {}
             // Records of a set keep their order here.
             "rrset-roundrobin" if !yes(value)? => {}
-            // Clients may ask for what is remembered without wanting recursion.
-            "access-control" if value.ends_with(" allow_snoop") => {}
+            // The one client is at 127.0.0.1, whatever its address is here.
+            "access-control" => {
+                let rule: AccessRule = parsed(value)?;
+                if rule.range.contains(Ipv4Addr::LOCALHOST.into()) {
+                    self.options.access = AccessList::new(rule.access);
+                }
+            }
+            // There is one client, so what it may have under way is what may be under way at all.
+            "num-queries-per-thread" => self.options.limits.queries_under_way = number(value)?,
             // How much is logged, and how the cache is cut into parts.
             "verbosity" | "msg-cache-slabs" => {}
             _ => return Err("there is no such option here".to_owned()),
