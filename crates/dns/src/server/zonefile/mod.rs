@@ -10,8 +10,20 @@
 //!            words with their lines: quotes, escapes, parentheses, comments
 //! ```
 
+mod assemble;
+mod check;
+mod generate;
+mod rdata;
+mod reader;
+mod record;
+mod tokens;
+mod words;
+
+pub use record::BadRecord;
+
 use super::zone::Zone;
 use crate::name::DnsName;
+use reader::Reader;
 use std::fmt;
 
 /// How a zone file is to be read.
@@ -80,12 +92,14 @@ pub struct BadZoneFile {
 impl Zone {
     /// Reads a zone file. What is merely suspicious comes along as warnings.
     pub fn parse(text: &str, options: &ZoneFileOptions<'_>) -> Result<(Self, Vec<Warning>), BadZoneFile> {
-        let _ = (text, options);
-        Err(BadZoneFile {
-            file: options.file.to_owned(),
-            line: 1,
-            cause: "not read yet".into(),
-            cure: "wait".into(),
-        })
+        let mut reader = Reader::new(options);
+        reader.read(text, options.file, options.origin, Some(options.origin.clone()))?;
+        let Reader { loaded, mut warnings, .. } = reader;
+        let zone = assemble::zone(&loaded, options, &mut warnings)?;
+        check::check(&zone, &loaded, &mut warnings)?;
+        Ok((zone, warnings))
     }
 }
+
+#[cfg(test)]
+mod tests;

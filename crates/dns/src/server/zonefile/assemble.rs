@@ -1,0 +1,112 @@
+//! From records to a zone: one SOA, one TTL a set, and nothing beside an alias.
+
+use super::reader::{Loaded, Place};
+use super::{BadZoneFile, Warning, ZoneFileOptions};
+use crate::name::DnsName;
+use crate::record::{Record, RecordData, RecordType};
+use crate::server::zone::{Zone, ZoneError};
+use std::collections::BTreeMap;
+
+/// The zone that the records make.
+pub(super) fn zone(
+    loaded: &[Loaded],
+    options: &ZoneFileOptions<'_>,
+    warnings: &mut Vec<Warning>,
+) -> Result<Zone, BadZoneFile> {
+    let ttls = ttls(loaded, warnings);
+    let with_ttl = |record: &Record| {
+        let ttl = ttls.get(&set_of(record)).map_or(record.ttl, |(_, ttl)| *ttl);
+        Record { ttl, ..record.clone() }
+    };
+    let soa = the_soa(loaded, options)?;
+    let mut zone = Zone::of_soa(with_ttl(&soa.record));
+    for Loaded { record, place, .. } in loaded.iter().filter(|loaded| !is_soa(loaded)) {
+        allowed(record, place, options.origin)?;
+        zone.add_record(with_ttl(record)).map_err(|error| misplaced(place, error))?;
+    }
+    Ok(zone)
+}
+
+/// RFC 1035 5.2: "Exactly one SOA RR should be present at the top of the zone."
+fn the_soa<'l>(loaded: &'l [Loaded], options: &ZoneFileOptions<'_>) -> Result<&'l Loaded, BadZoneFile> {
+    let mut all = loaded.iter().filter(|loaded| is_soa(loaded));
+    let Some(first) = all.next() else {
+        let place = Place { file: options.file.into(), line: 1 };
+        let cure = "begin it with: @ IN SOA ns hostmaster 1 2h 1h 2w 1h";
+        return Err(place.bad(format!("the zone {} has no SOA record", options.origin), cure));
+    };
+    for soa in std::iter::once(first).chain(all) {
+        if soa.record.owner != *options.origin {
+            return Err(misplaced(&soa.place, ZoneError::SoaBelowOrigin(soa.record.owner.clone())));
+        }
+        if soa.record.data != first.record.data {
+            return Err(soa.place.bad("a second SOA record", "leave one of the two"));
+        }
+    }
+    Ok(first)
+}
+
+fn is_soa(loaded: &Loaded) -> bool {
+    loaded.record.record_type() == RecordType::Soa
+}
+
+/// A set: its owner, its type, and for signatures the type that they cover.
+type SetKey<'l> = (&'l DnsName, RecordType, Option<RecordType>);
+
+fn set_of(record: &Record) -> SetKey<'_> {
+    let covered = match &record.data {
+        RecordData::Rrsig(signature) => Some(signature.type_covered),
+        _ => None,
+    };
+    (&record.owner, record.record_type(), covered)
+}
+
+/// RFC 2181 5.2: all records of a set have the same TTL. In a run of records about one name the first
+/// says which; where a name comes again later, that counts for the whole set, as with BIND.
+fn ttls<'l>(loaded: &'l [Loaded], warnings: &mut Vec<Warning>) -> BTreeMap<SetKey<'l>, (usize, u32)> {
+    let mut ttls: BTreeMap<SetKey<'l>, (usize, u32)> = BTreeMap::new();
+    for Loaded { record, place, run } in loaded {
+        let (set_in, ttl) = ttls.entry(set_of(record)).or_insert((*run, record.ttl));
+        if set_in != run {
+            (*set_in, *ttl) = (*run, record.ttl);
+        } else if *ttl != record.ttl {
+            let of = format!("{} {}", record.owner, record.record_type());
+            warnings.push(
+                place.warning(format!("a TTL of {} among those of {of} with {ttl}: {ttl} it is", record.ttl)),
+            );
+        }
+    }
+    ttls
+}
+
+/// What cannot stand at a name, whatever else is there.
+fn allowed(record: &Record, place: &Place, origin: &DnsName) -> Result<(), BadZoneFile> {
+    let record_type = record.record_type();
+    let covered = match &record.data {
+        RecordData::Rrsig(signature) => signature.type_covered,
+        _ => record_type,
+    };
+    // RFC 4592 4.2, 4.6: what a wildcard would mean there is undefined.
+    if record.owner.is_wildcard() && matches!(covered, RecordType::Ns | RecordType::Dname | RecordType::Nsec3)
+    {
+        let cause = format!("{} is a wildcard, which cannot have {covered} records", record.owner);
+        return Err(place.bad(cause, "name what is meant"));
+    }
+    // RFC 4034 5: they are the upper zone's.
+    if covered == RecordType::Ds && record.owner == *origin {
+        let cause = format!("{record_type} records of {origin} itself, which belong into the zone above");
+        return Err(place.bad(cause, "hand them to whoever keeps the zone above"));
+    }
+    Ok(())
+}
+
+/// Why a record cannot be in the zone, and what to do.
+fn misplaced(place: &Place, error: ZoneError) -> BadZoneFile {
+    let cure = match &error {
+        ZoneError::AliasWithOthers(_) => "leave the CNAME record or the others",
+        ZoneError::SecondDname(_) => "leave one of the two",
+        ZoneError::SoaBelowOrigin(_) => "leave it out, or make it a zone of its own",
+        ZoneError::Name(..) | ZoneError::Outside { .. } => "leave it out",
+    };
+    place.bad(error.to_string(), cure)
+}

@@ -1,0 +1,78 @@
+//! The data of a record, from words.
+//!
+//! Read in this order: this file, `scanner` (our words as the records of NLnet Labs' `domain` want them),
+//! `table` (the types that `domain` does not know), `special` (those that are more than a row of fields).
+
+mod fields;
+mod scanner;
+mod special;
+mod table;
+
+pub(super) use fields::{BadData, Fields};
+
+use super::tokens::Word;
+use crate::name::DnsName;
+use crate::record::{RecordData, RecordType};
+use domain::base::iana::Rtype;
+use domain::base::rdata::ComposeRecordData;
+use domain::rdata::ZoneRecordData;
+
+/// The longest data of a record, in bytes: its length has two of them (RFC 1035 3.2.1).
+const MAX_DATA: usize = 65_535;
+
+/// The data of a record of this type. Names that are not complete are below the origin.
+pub(super) fn parse(
+    record_type: RecordType,
+    words: &[Word<'_>],
+    origin: &DnsName,
+) -> Result<RecordData, BadData> {
+    let mut fields = Fields::new(words, origin);
+    let bytes = match fields.generic()? {
+        Some(bytes) => bytes,
+        None => {
+            let bytes = of_type(record_type, &mut fields)?;
+            fields.end()?;
+            bytes
+        }
+    };
+    if bytes.len() > MAX_DATA {
+        return Err(fields.bad(format!("{} bytes are too many for a record (at most 65535)", bytes.len())));
+    }
+    let data = RecordData::read(record_type, &bytes, &mut |at| name_at(&bytes, at));
+    // RFC 3597 5: the generic form of a known type must be what that type can be.
+    data.filter(|data| data.record_type() == record_type && !is_misread(record_type, data))
+        .ok_or_else(|| fields.bad(format!("these {} bytes are not the data of {record_type}", bytes.len())))
+}
+
+/// The bytes of data in the type's own form.
+fn of_type(record_type: RecordType, fields: &mut Fields<'_>) -> Result<Vec<u8>, BadData> {
+    if let Some(bytes) = special::parse(record_type, fields)? {
+        return Ok(bytes);
+    }
+    if let Some(row) = table::row(record_type) {
+        return table::parse(row, fields);
+    }
+    let data = ZoneRecordData::scan(Rtype::from_int(record_type.number()), fields)?;
+    let mut bytes = Vec::new();
+    data.compose_rdata(&mut bytes).map_err(|_| fields.bad("it is too long"))?;
+    Ok(bytes)
+}
+
+/// Whether data of a type that has a form of its own is only bytes.
+fn is_misread(record_type: RecordType, data: &RecordData) -> bool {
+    !matches!(record_type, RecordType::Other(_)) && matches!(data, RecordData::Other { .. })
+}
+
+/// The name that begins at this place, uncompressed, and where it ends.
+fn name_at(bytes: &[u8], mut at: usize) -> Option<(DnsName, usize)> {
+    let mut labels = Vec::new();
+    loop {
+        let length = usize::from(*bytes.get(at)?);
+        at += 1;
+        if length == 0 {
+            return Some((DnsName::from_labels(labels).ok()?, at));
+        }
+        labels.push(bytes.get(at..at + length)?);
+        at += length;
+    }
+}

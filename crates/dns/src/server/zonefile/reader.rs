@@ -1,0 +1,426 @@
+//! From entries to records: directives, and owners, TTLs and classes that are left out.
+
+use super::tokens::{Entry, TokenError, Tokens, Word};
+use super::{BadZoneFile, Warning, ZoneFileOptions, rdata, words};
+use crate::name::DnsName;
+use crate::record::{Record, RecordData, RecordType};
+use std::rc::Rc;
+
+/// How deep files may include each other.
+const MAX_DEPTH: usize = 16;
+/// The largest TTL, in seconds (RFC 2181 8).
+const MAX_TTL: u32 = u32::MAX >> 1;
+
+/// Where something stands.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) file: Rc<str>,
+    pub(super) line: usize,
+}
+
+impl Place {
+    pub(super) fn bad(&self, cause: impl Into<String>, cure: impl Into<String>) -> BadZoneFile {
+        BadZoneFile { file: self.file.to_string(), line: self.line, cause: cause.into(), cure: cure.into() }
+    }
+
+    pub(super) fn warning(&self, cause: impl Into<String>) -> Warning {
+        Warning { file: self.file.to_string(), line: self.line, cause: cause.into() }
+    }
+
+    fn at(&self, line: usize) -> Self {
+        Self { line, ..self.clone() }
+    }
+}
+
+/// A record as a file has it.
+#[derive(Clone, Debug)]
+pub(super) struct Loaded {
+    pub(super) record: Record,
+    pub(super) place: Place,
+    /// Which run of records with the same owner it is in: a set has one TTL in each.
+    pub(super) run: usize,
+}
+
+/// What has been read so far.
+pub(super) struct Reader<'o> {
+    options: &'o ZoneFileOptions<'o>,
+    pub(super) loaded: Vec<Loaded>,
+    pub(super) warnings: Vec<Warning>,
+    /// `$TTL`.
+    default_ttl: Option<u32>,
+    /// The TTL of the record before.
+    last_ttl: Option<u32>,
+    warned_of_last_ttl: bool,
+    run: usize,
+    last_owner: Option<DnsName>,
+    depth: usize,
+}
+
+/// The file being read: each included one has its own origin and owner.
+struct File {
+    name: Rc<str>,
+    origin: DnsName,
+    owner: Option<DnsName>,
+    /// Whether `$ORIGIN` came after the last owner.
+    origin_is_new: bool,
+}
+
+/// What stands between a record's owner and its data.
+struct Head {
+    ttl: Option<u32>,
+    record_type: RecordType,
+    /// How many words that were.
+    words: usize,
+}
+
+impl<'o> Reader<'o> {
+    pub(super) fn new(options: &'o ZoneFileOptions<'o>) -> Self {
+        Self {
+            options,
+            loaded: Vec::new(),
+            warnings: Vec::new(),
+            default_ttl: options.default_ttl,
+            last_ttl: None,
+            warned_of_last_ttl: false,
+            run: 0,
+            last_owner: None,
+            depth: 0,
+        }
+    }
+
+    /// Reads a file; `owner` is whom its first record is about, if it does not say so itself.
+    pub(super) fn read(
+        &mut self,
+        text: &str,
+        name: &str,
+        origin: &DnsName,
+        owner: Option<DnsName>,
+    ) -> Result<(), BadZoneFile> {
+        let mut file = File { name: name.into(), origin: origin.clone(), owner, origin_is_new: false };
+        let mut tokens = Tokens::new(text);
+        while let Some(entry) = tokens.next_entry().map_err(|error| unbalanced(&file, error))? {
+            let Some(first) = entry.words.first() else { continue };
+            let place = Place { file: Rc::clone(&file.name), line: first.line };
+            if !entry.indented && !first.quoted && first.text.starts_with('$') {
+                self.directive(&mut file, &place, &entry)?;
+            } else {
+                self.record(&mut file, &place, &entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// RFC 1035 5.1, RFC 2308 4, and BIND's `$GENERATE`.
+    fn directive(&mut self, file: &mut File, place: &Place, entry: &Entry<'_>) -> Result<(), BadZoneFile> {
+        let word = |at: usize| entry.words.get(at);
+        let directive = word(0).map_or("", |word| word.text).to_ascii_uppercase();
+        let most = match directive.as_str() {
+            "$ORIGIN" => {
+                file.origin = read_name(place, word(1), &file.origin, "$ORIGIN needs a name")?;
+                file.origin_is_new = true;
+                2
+            }
+            "$TTL" => {
+                let missing = || place.bad("$TTL without a time", "write it like this: $TTL 1h");
+                let time = word(1).ok_or_else(missing)?;
+                let ttl = words::time(time).ok_or_else(|| bad_time(place, time))?;
+                self.default_ttl = Some(self.limited(place, ttl));
+                2
+            }
+            "$INCLUDE" => {
+                let missing =
+                    || place.bad("$INCLUDE without a file", "write it like this: $INCLUDE hosts.zone");
+                let path = word(1).ok_or_else(missing)?;
+                let origin = match word(2) {
+                    Some(name) => read_name(place, Some(name), &file.origin, "")?,
+                    None => file.origin.clone(),
+                };
+                let path = words::plain_bytes(path.text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+                let path =
+                    path.ok_or_else(|| place.bad("the file's name cannot be read", "write it plainly"))?;
+                self.include(file, place, &path, &origin)?;
+                3
+            }
+            "$GENERATE" => {
+                self.generate(file, place, entry.words.get(1..).unwrap_or_default())?;
+                usize::MAX
+            }
+            // A time that some programs write at the top of a dump.
+            "$DATE" => 2,
+            other => {
+                let cure = "$ORIGIN, $TTL, $INCLUDE and $GENERATE are known; a name that begins with $ is \
+                            written \\$";
+                return Err(place.bad(format!("{other} is not a directive"), cure));
+            }
+        };
+        match word(most) {
+            Some(word) => Err(too_much(place, word)),
+            None => Ok(()),
+        }
+    }
+
+    fn include(
+        &mut self,
+        file: &File,
+        place: &Place,
+        path: &str,
+        origin: &DnsName,
+    ) -> Result<(), BadZoneFile> {
+        if self.depth == MAX_DEPTH {
+            let cause = format!("files include each other {MAX_DEPTH} deep");
+            return Err(place.bad(cause, "see whether one includes itself"));
+        }
+        let text = (self.options.include)(path).map_err(|why| {
+            place.bad(format!("cannot include {path:?}: {why}"), "name a file that can be read")
+        })?;
+        self.depth += 1;
+        self.read(&text, path, origin, file.owner.clone())?;
+        self.depth -= 1;
+        // What follows is about the owner before, whatever the included file was about.
+        self.last_owner = None;
+        Ok(())
+    }
+
+    fn record(&mut self, file: &mut File, place: &Place, entry: &Entry<'_>) -> Result<(), BadZoneFile> {
+        let owner = match entry.words.first() {
+            Some(word) if !entry.indented => {
+                let owner = read_name(place, Some(word), &file.origin, "")?;
+                file.origin_is_new = false;
+                file.owner = Some(owner.clone());
+                owner
+            }
+            _ => {
+                let cure = "begin the line with the owner's name, or with @ for the zone itself";
+                let owner = file.owner.clone().ok_or_else(|| place.bad("a record without an owner", cure))?;
+                if std::mem::take(&mut file.origin_is_new) {
+                    let cause = format!("the owner is still {owner}, though $ORIGIN is {} now", file.origin);
+                    self.warnings.push(place.warning(cause));
+                }
+                owner
+            }
+        };
+        let rest = entry.words.get(usize::from(!entry.indented)..).unwrap_or_default();
+        self.record_of(file, place, owner, rest)
+    }
+
+    /// The record with this owner, from the words behind it.
+    fn record_of(
+        &mut self,
+        file: &File,
+        place: &Place,
+        owner: DnsName,
+        words: &[Word<'_>],
+    ) -> Result<(), BadZoneFile> {
+        let head = self.head(place, words)?;
+        let data = words.get(head.words..).unwrap_or_default();
+        let parsed = rdata::parse(head.record_type, data, &file.origin).map_err(|bad| {
+            let place = place.at(bad.line.unwrap_or(place.line));
+            let form = form_of(head.record_type);
+            place.bad(format!("this {} record is bad: {}", head.record_type, bad.cause), form)
+        })?;
+        warn_of_addresses(self, place, &parsed, data);
+        let ttl = self.ttl_of(place, head.ttl, &parsed)?;
+        self.push(place, Record { owner, ttl, data: parsed });
+        Ok(())
+    }
+
+    fn push(&mut self, place: &Place, record: Record) {
+        if self.last_owner.as_ref() != Some(&record.owner) {
+            self.run += 1;
+            self.last_owner = Some(record.owner.clone());
+            if !record.owner.is_within(self.options.origin) {
+                let cause = format!("{} is not in the zone {}: left out", record.owner, self.options.origin);
+                self.warnings.push(place.warning(cause));
+            }
+        }
+        if record.owner.is_within(self.options.origin) {
+            self.loaded.push(Loaded { record, place: place.clone(), run: self.run });
+        }
+    }
+
+    /// RFC 1035 5.1: `[TTL] [class] type` or `[class] [TTL] type`.
+    fn head(&mut self, place: &Place, words: &[Word<'_>]) -> Result<Head, BadZoneFile> {
+        let plain = |at: usize| words.get(at).filter(|word| !word.quoted);
+        let mut at = 0;
+        let mut ttl = plain(at).and_then(words::time);
+        at += usize::from(ttl.is_some());
+        if let Some(class) = plain(at).and_then(|word| class_of(word.text)) {
+            if class != 1 {
+                let cause =
+                    format!("the class {:?}, in a zone of class IN", plain(at).map_or("", |word| word.text));
+                return Err(place.bad(cause, "leave the class out, or write IN"));
+            }
+            at += 1;
+        }
+        if ttl.is_none() {
+            ttl = plain(at).and_then(words::time);
+            at += usize::from(ttl.is_some());
+        }
+        let Some(word) = words.get(at) else {
+            return Err(place.bad("a record without a type", "write it like this: www 3600 IN A 192.0.2.1"));
+        };
+        let record_type = word.text.parse().ok().filter(|_| !word.quoted);
+        let record_type: RecordType = record_type.ok_or_else(|| {
+            let cure = "write a type such as A, AAAA, MX or TXT, or TYPE and a number";
+            place.at(word.line).bad(format!("{:?} is not a record type", word.text), cure)
+        })?;
+        // RFC 6895 3.1
+        if record_type.is_meta() || record_type.number() == 0 {
+            let cause = format!("records of the type {record_type} cannot be in a zone");
+            return Err(place.at(word.line).bad(cause, "leave it out: it stands in messages only"));
+        }
+        let ttl = ttl.map(|ttl| self.limited(place, ttl));
+        Ok(Head { ttl, record_type, words: at + 1 })
+    }
+
+    /// RFC 2308 4: what stands there, `$TTL`, or what the record before had (RFC 1035 5.1).
+    fn ttl_of(&mut self, place: &Place, given: Option<u32>, data: &RecordData) -> Result<u32, BadZoneFile> {
+        if let Some(ttl) = given {
+            self.last_ttl = Some(ttl);
+            return Ok(ttl);
+        }
+        if let Some(ttl) = self.default_ttl {
+            self.last_ttl = Some(ttl);
+            return Ok(ttl);
+        }
+        if let Some(ttl) = self.last_ttl {
+            if !std::mem::replace(&mut self.warned_of_last_ttl, true) {
+                let cause = format!(
+                    "no TTL and no $TTL: the record before has {ttl} seconds, so this one has as well"
+                );
+                self.warnings.push(place.warning(cause));
+            }
+            return Ok(ttl);
+        }
+        let RecordData::Soa(soa) = data else {
+            return Err(
+                place.bad("nothing says how long this record may be kept", "begin the file with $TTL 1h")
+            );
+        };
+        let ttl = self.limited(place, soa.minimum);
+        let cause = format!("no TTL and no $TTL: taken from the SOA record's last number, {ttl} seconds");
+        self.warnings.push(place.warning(cause));
+        self.default_ttl = Some(ttl);
+        Ok(ttl)
+    }
+
+    /// RFC 2181 8: a TTL that is larger counts as zero.
+    fn limited(&mut self, place: &Place, ttl: u32) -> u32 {
+        if ttl <= MAX_TTL {
+            return ttl;
+        }
+        self.warnings
+            .push(place.warning(format!("a TTL of {ttl} seconds is more than {MAX_TTL}, and counts as 0")));
+        0
+    }
+
+    /// BIND's `$GENERATE`: each step is a record of its own.
+    fn generate(&mut self, file: &File, place: &Place, words: &[Word<'_>]) -> Result<(), BadZoneFile> {
+        let range = super::generate::Range::of(place, words.first())?;
+        let missing = || place.bad("$GENERATE lacks something", super::generate::FORM);
+        let (owner, rest) = words.get(1..).and_then(<[_]>::split_first).ok_or_else(missing)?;
+        let head = self.head(place, rest)?;
+        let (kept, data) = rest.split_at_checked(head.words).ok_or_else(missing)?;
+        // BIND takes one word of data; between quotes it may hold several.
+        let [data] = data else {
+            return Err(match data.get(1) {
+                Some(more) => too_much(place, more),
+                None => missing(),
+            });
+        };
+        for number in range {
+            let fill = |text: &str| {
+                super::generate::fill(text, number).map_err(|why| place.bad(why, super::generate::FORM))
+            };
+            let owner = words::name(&fill(owner.text)?, &file.origin).map_err(|error| {
+                place.bad(format!("the owner is no name: {error}"), super::generate::FORM)
+            })?;
+            // A quote between quotes is written \".
+            let text = fill(&data.text.replace("\\\"", "\""))?;
+            let mut tokens = Tokens::new(&text);
+            let entry = tokens.next_entry().map_err(|error| unbalanced(file, error))?;
+            let mut all = kept.to_vec();
+            let filled = entry.map(|entry| entry.words).unwrap_or_default();
+            all.extend(filled.into_iter().map(|word| Word { line: place.line, ..word }));
+            self.record_of(file, place, owner, &all)?;
+        }
+        Ok(())
+    }
+}
+
+fn read_name(
+    place: &Place,
+    word: Option<&Word<'_>>,
+    origin: &DnsName,
+    missing: &str,
+) -> Result<DnsName, BadZoneFile> {
+    let cure = "write a name with a final dot, or without one if it is below the origin";
+    let word = word.ok_or_else(|| place.bad(missing, cure))?;
+    words::name(word.text, origin)
+        .map_err(|error| place.bad(format!("{:?} is not a domain name: {error}", word.text), cure))
+}
+
+/// The number of a class (RFC 1035 3.2.4, RFC 3597 5).
+fn class_of(text: &str) -> Option<u16> {
+    const CLASSES: [(&str, u16); 7] =
+        [("IN", 1), ("CH", 3), ("CHAOS", 3), ("HS", 4), ("HESIOD", 4), ("NONE", 254), ("ANY", 255)];
+    if let Some((_, number)) = CLASSES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
+        return Some(*number);
+    }
+    let number = text.get(..5).filter(|head| head.eq_ignore_ascii_case("CLASS")).and(text.get(5..))?;
+    number.parse().ok()
+}
+
+fn bad_time(place: &Place, word: &Word<'_>) -> BadZoneFile {
+    let cure = "write seconds, or numbers with units: 3600, 1h30m, 2w";
+    place.bad(format!("{:?} is not a time", word.text), cure)
+}
+
+fn too_much(place: &Place, word: &Word<'_>) -> BadZoneFile {
+    place
+        .at(word.line)
+        .bad(format!("{:?} is one word too many", word.text), "take it away, or begin a new line")
+}
+
+fn unbalanced(file: &File, error: TokenError) -> BadZoneFile {
+    let (line, cause, cure) = match error {
+        TokenError::OpenQuote(line) => (line, "a quote without its partner", "close it on the same line"),
+        TokenError::OpenParenthesis(line) => (line, "a parenthesis that is never closed", "close it with )"),
+        TokenError::ClosedParenthesis(line) => (line, "a parenthesis that was never opened", "take it away"),
+    };
+    Place { file: Rc::clone(&file.name), line }.bad(cause, cure)
+}
+
+/// What records of a type look like.
+fn form_of(record_type: RecordType) -> String {
+    let form = match record_type {
+        RecordType::A => "A 192.0.2.1",
+        RecordType::Aaaa => "AAAA 2001:db8::1",
+        RecordType::Ns => "NS ns.example.test.",
+        RecordType::Cname => "CNAME www.example.test.",
+        RecordType::Dname => "DNAME other.test.",
+        RecordType::Ptr => "PTR www.example.test.",
+        RecordType::Mx => "MX 10 mail.example.test.",
+        RecordType::Txt => "TXT \"some words\"",
+        RecordType::Srv => "SRV 0 5 443 www.example.test.",
+        RecordType::Soa => "SOA ns.example.test. hostmaster.example.test. 1 2h 1h 2w 1h",
+        RecordType::Ds => "DS 12345 13 2 and the digest in hexadecimal",
+        _ => return format!("see what the data of {record_type} looks like, or write \\# LENGTH HEX"),
+    };
+    format!("write it like this: {form}")
+}
+
+/// Names that are probably meant to be addresses.
+fn warn_of_addresses(reader: &mut Reader<'_>, place: &Place, data: &RecordData, words: &[Word<'_>]) {
+    let at = match data {
+        RecordData::Ns(_) => 0,
+        RecordData::Mx { .. } => 1,
+        _ => return,
+    };
+    let Some(word) = words.get(at) else { return };
+    let text = word.text.trim_end_matches('.');
+    if text.parse::<std::net::IpAddr>().is_ok() {
+        let cause = format!("{text} is an address, and {} names a host", data.record_type());
+        reader.warnings.push(place.warning(cause));
+    }
+}
