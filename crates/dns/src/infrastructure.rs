@@ -8,6 +8,7 @@
 //!                        nobody can foresee who is asked (RFC 5452 4.4) and each is measured now and then
 //! ```
 
+use crate::cache::file::SavedServer;
 use crate::name::DnsName;
 use glasstack_journal::Instant;
 use glasstack_stack::Entropy;
@@ -337,6 +338,35 @@ impl Infrastructure {
         let root = DnsName::root();
         let known = self.servers.keys().filter(move |server| self.known(**server, now).is_some());
         known.map(move |server| (*server, self.standing(*server, &root, now), self.edns(*server, now)))
+    }
+
+    /// The servers that have been measured or are known to lack EDNS, a line each: silence may be over by the time
+    /// somebody reads it.
+    pub(crate) fn save(&self, now: Instant) -> impl Iterator<Item = String> {
+        let known = self.servers.keys().filter_map(move |server| Some((server, self.known(*server, now)?)));
+        known.filter_map(|(address, server)| {
+            let rtt = server
+                .measured
+                .map(|(srtt, variation)| format!(" rtt {} {}", srtt.as_micros(), variation.as_micros()));
+            let edns = match server.edns {
+                EdnsSupport::Unknown => None,
+                EdnsSupport::Understood { udp_payload } => Some(format!(" edns {udp_payload}")),
+                EdnsSupport::Lacking => Some(" no-edns".to_owned()),
+            };
+            let line = format!("{address}{}{}", rtt.as_deref().unwrap_or(""), edns.as_deref().unwrap_or(""));
+            (rtt.is_some() || edns.is_some()).then_some(line)
+        })
+    }
+
+    /// Learns what was saved.
+    pub(crate) fn restore(&mut self, saved: &SavedServer, now: Instant) {
+        let (min, max) = (self.config.min_rto, self.config.max_rto);
+        let server = self.heard_of(saved.address, now);
+        server.edns = saved.edns;
+        if let Some((srtt, variation)) = saved.measured {
+            server.measured = Some((srtt, variation));
+            server.rto = srtt.saturating_add(variation.saturating_mul(4)).clamp(min, max);
+        }
     }
 
     /// Forgets everything.

@@ -220,6 +220,33 @@ pub enum Found {
     Nothing(Nothing),
 }
 
+/// One thing that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// A set of records.
+    Records(Known),
+    /// That there is nothing, and of which type; [`RecordType::Any`] of a name that does not exist.
+    Nothing(Nothing, RecordType),
+}
+
+impl Kept {
+    /// Whom it is about.
+    pub fn name(&self) -> &DnsName {
+        match self {
+            Self::Records(known) => &known.set.name,
+            Self::Nothing(nothing, _) => &nothing.name,
+        }
+    }
+
+    /// Of one name, what does not exist comes first, then by type.
+    pub(super) fn order(&self) -> (bool, u16, bool) {
+        match self {
+            Self::Nothing(nothing, of) => (nothing.what == Negative::NoData, of.number(), false),
+            Self::Records(known) => (true, known.set.record_type.number(), true),
+        }
+    }
+}
+
 /// The servers of a zone, as far as they are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delegation {

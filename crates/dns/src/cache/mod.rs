@@ -14,14 +14,17 @@
 //!
 //! Read in this order: `known` (what goes in and comes out), this file, `store`, `failures`, `file`.
 
+mod date;
 mod failures;
+pub mod file;
 mod known;
 pub mod plain;
 mod store;
 
 pub use failures::Failure;
 pub use known::{
-    CacheConfig, Delegation, Found, Known, Negative, Nothing, NxdomainCut, Put, Rank, RrSet, UnknownRank,
+    CacheConfig, Delegation, Found, Kept, Known, Negative, Nothing, NxdomainCut, Put, Rank, RrSet,
+    UnknownRank,
 };
 pub use plain::Cached;
 
@@ -248,6 +251,28 @@ impl Cache {
         self.failures.clear();
     }
 
+    /// What is known and has not expired, by name (RFC 4034 6.1) and type; what does not exist comes first.
+    pub fn entries(&self, now: Instant) -> Vec<Kept> {
+        let fresh = |entry: &Entry| now < entry.expires;
+        let known = self.store.entries().filter(|(.., entry)| fresh(entry)).map(|(_, kind, entry)| {
+            match (&entry.what, kind) {
+                (What::Records(set, rank), _) => {
+                    let set = Arc::clone(set);
+                    Kept::Records(Known { set, rank: *rank, ttl: entry.left(now), stale: false })
+                }
+                (What::Nothing(denial), Kind::NoData(of) | Kind::Records(of)) => {
+                    Kept::Nothing(nothing(denial, entry.left(now), false), of)
+                }
+                (What::Nothing(denial), Kind::NoName) => {
+                    Kept::Nothing(nothing(denial, entry.left(now), false), RecordType::Any)
+                }
+            }
+        });
+        let mut entries: Vec<Kept> = known.collect();
+        entries.sort_by(|a, b| a.name().canonical_cmp(b.name()).then_with(|| a.order().cmp(&b.order())));
+        entries
+    }
+
     /// How many entries it holds, expired ones that have not given way included.
     pub fn len(&self) -> usize {
         self.store.entries().count()
@@ -267,6 +292,11 @@ impl Cache {
 
     fn take(&mut self, kind: Kind, entry: Entry) -> Put {
         if self.store.insert(kind, entry) { Put::Taken } else { Put::NotKept }
+    }
+
+    /// Takes an entry as it was.
+    fn restore(&mut self, kind: Kind, entry: Entry) {
+        self.store.insert(kind, entry);
     }
 
     fn lifetime(&self, set: &RrSet) -> Duration {
@@ -395,14 +425,7 @@ impl Cache {
         let (place, stale) = self.alive(name, kind, now, age)?;
         let entry = self.store.entry(place)?;
         let What::Nothing(denial) = &entry.what else { return None };
-        let nothing = Nothing {
-            what: denial.what,
-            name: denial.name.clone(),
-            security: denial.security,
-            denial: Arc::clone(denial),
-            ttl: entry.left(now),
-            stale,
-        };
+        let nothing = nothing(denial, entry.left(now), stale);
         self.store.touch(place);
         Some(nothing)
     }
@@ -427,6 +450,11 @@ impl Cache {
 enum Age {
     Fresh,
     Stale,
+}
+
+fn nothing(denial: &Arc<Denial>, ttl: u32, stale: bool) -> Nothing {
+    let Denial { name, what, security, .. } = denial.as_ref();
+    Nothing { what: *what, name: name.clone(), security: *security, denial: Arc::clone(denial), ttl, stale }
 }
 
 /// Whether data may be given to somebody who asks for it (RFC 2181 5.4.1).
