@@ -36,6 +36,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Traceroute(options) => cmd::traceroute::run(&options),
         Command::Route(options) => cmd::route::run(&options),
         Command::Url(options) => cmd::url::run(&options),
+        Command::Dnsd(options) => cmd::dnsd::run(&options),
         Command::Lab(options) => cmd::lab::run(options),
         Command::Doctor(options) => cmd::doctor::run(&options),
         Command::Completions(options) => cmd::completions::run(&options),

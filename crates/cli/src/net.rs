@@ -166,6 +166,17 @@ impl Net {
         Ok(net)
     }
 
+    /// A host behind the gateway whose ports can be published on this machine.
+    pub(crate) fn behind_this_machine(watch: &WatchOptions) -> anyhow::Result<(Self, UserNet)> {
+        let mut world = TapWorld::new()?;
+        watch::attach(world.journal(), watch, HERO, false)?;
+        world.catch_signals()?;
+        let user = UserNet::join(&mut world, UserNetConfig::default())?;
+        let (host, names) = (user.host().clone(), ResolverConfig::default());
+        let net = Self { world: AnyWorld::Real(Box::new(world)), host, names, saved: None, untold: false };
+        Ok((net, user))
+    }
+
     fn device(
         options: &NetOptions,
         watch: &WatchOptions,
@@ -239,6 +250,17 @@ impl Net {
         match &mut self.world {
             AnyWorld::Lab(lab) => Ok(lab.world.run(future)?),
             AnyWorld::Real(world) => world.run(future).map_err(interrupted),
+        }
+    }
+
+    /// The same for what is meant to be interrupted, as a server is.
+    pub(crate) fn until_interrupted(&mut self, future: impl Future<Output = ()>) -> anyhow::Result<()> {
+        match &mut self.world {
+            AnyWorld::Lab(lab) => Ok(lab.world.run(future)?),
+            AnyWorld::Real(world) => match world.run(future) {
+                Ok(()) | Err(WorldError::Interrupted { .. }) => Ok(()),
+                Err(error) => Err(error.into()),
+            },
         }
     }
 

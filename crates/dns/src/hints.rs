@@ -52,6 +52,32 @@ impl RootHints {
         Ok(Self { servers: servers.into_iter().map(server).collect::<Result<_, _>>()? })
     }
 
+    /// The servers in a file such as IANA's named.root: the root's NS records, and the addresses of the
+    /// names there. A server without an address is of no use, and left out.
+    pub fn parse(text: &str) -> Result<Self, BadRootHints> {
+        let mut servers: Vec<RootServer> = Vec::new();
+        let mut addresses: Vec<(DnsName, IpAddr)> = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.split(';').next().unwrap_or_default();
+            match hint(line).map_err(|cause| BadRootHints { line: index + 1, cause })? {
+                None => {}
+                Some(Hint::Server(name)) => servers.push(RootServer { name, addresses: Vec::new() }),
+                Some(Hint::Address(name, address)) => addresses.push((name, address)),
+            }
+        }
+        for server in &mut servers {
+            let own = addresses.iter().filter(|(name, _)| *name == server.name);
+            server.addresses.extend(own.map(|(_, address)| *address));
+        }
+        servers.retain(|server| !server.addresses.is_empty());
+        if servers.is_empty() {
+            let cause = "it names no server of the root with its address, as `. NS a.root.test.` and \
+                         `a.root.test. A 192.0.2.1`";
+            return Err(BadRootHints { line: text.lines().count().max(1), cause: cause.to_owned() });
+        }
+        Ok(Self { servers })
+    }
+
     /// Servers of a root zone that are known by their addresses alone.
     pub(crate) fn at(addresses: impl Iterator<Item = IpAddr>) -> Self {
         let server =
@@ -65,6 +91,41 @@ impl RootHints {
     }
 }
 
+/// A text holds no root hints.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {cause}")]
+pub struct BadRootHints {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// What is the matter.
+    pub cause: String,
+}
+
+/// What a line of root hints says.
+enum Hint {
+    Server(DnsName),
+    Address(DnsName, IpAddr),
+}
+
+/// A line, as `. 3600000 IN NS a.root-servers.net.`: none if it says nothing.
+fn hint(line: &str) -> Result<Option<Hint>, String> {
+    let mut words = line.split_whitespace();
+    let Some(owner) = words.next() else { return Ok(None) };
+    let name = |text: &str| DnsName::parse(text).map_err(|error| format!("`{text}` is no name: {error}"));
+    let owner = name(owner)?;
+    let is_ttl_or_class =
+        |word: &&str| word.eq_ignore_ascii_case("IN") || word.bytes().all(|byte| byte.is_ascii_digit());
+    let kind = words.find(|word| !is_ttl_or_class(word)).unwrap_or_default().to_ascii_uppercase();
+    let data = words.next().ok_or_else(|| format!("`{}` is no record", line.trim()))?;
+    let address = || data.parse().map_err(|_| format!("`{data}` is no address"));
+    match kind.as_str() {
+        "NS" if owner.is_root() => Ok(Some(Hint::Server(name(data)?))),
+        "NS" => Err(format!("the root's servers are meant, not those of {owner}")),
+        "A" | "AAAA" => Ok(Some(Hint::Address(owner, address()?))),
+        _ => Err(format!("`{kind}` is none of NS, A and AAAA")),
+    }
+}
+
 impl Default for RootHints {
     fn default() -> Self {
         Self::iana()
@@ -74,6 +135,23 @@ impl Default for RootHints {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hints_are_read_as_iana_writes_them() {
+        let text = "; the root\n.  3600000  NS  A.ROOT-SERVERS.NET.\nA.ROOT-SERVERS.NET. 3600000 A 198.41.0.4\n\
+                    A.ROOT-SERVERS.NET. 3600000 IN AAAA 2001:503:ba3e::2:30\n. NS b.root.test. ; no address\n";
+        let hints = RootHints::parse(text).unwrap();
+        assert_eq!(hints.servers(), &RootHints::iana().servers()[..1]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_hints_is_said() {
+        let error = |text: &str| RootHints::parse(text).unwrap_err().to_string();
+        assert_eq!(error("\n. A 192.0.2\n"), "line 2: `192.0.2` is no address");
+        assert_eq!(error(". SOA a. b."), "line 1: `SOA` is none of NS, A and AAAA");
+        assert_eq!(error("test. NS a.root.test."), "line 1: the root's servers are meant, not those of test");
+        assert!(error(". NS a.root.test.").contains("no server of the root with its address"));
+    }
 
     #[test]
     fn there_are_thirteen_and_each_has_its_own_addresses() {

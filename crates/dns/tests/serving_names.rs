@@ -70,7 +70,9 @@ fn bad_queries_get_their_code_and_no_answer_is_answered() {
     cut.truncate(20);
     assert_eq!(code(&cut), Some(ResponseCode::FormErr));
     let notify = Message { opcode: 4, ..good.clone() };
-    assert_eq!(code(&notify.to_bytes().unwrap()), Some(ResponseCode::NotImp));
+    assert_eq!(code(&notify.to_bytes().unwrap()), Some(ResponseCode::Refused));
+    let update = Message { opcode: 5, ..good.clone() };
+    assert_eq!(code(&update.to_bytes().unwrap()), Some(ResponseCode::NotImp));
     assert_eq!(code(&query("www.example.com", None).to_bytes().unwrap()), Some(ResponseCode::Refused));
     let newer = query("www.example.test", Some(Edns { version: 9, ..Edns::default() }));
     assert_eq!(code(&newer.to_bytes().unwrap()), Some(ResponseCode::BadVers));

@@ -2,6 +2,7 @@
 
 mod bridge;
 mod config_file;
+mod dnsd;
 mod get;
 mod lab;
 mod line;
@@ -15,6 +16,7 @@ mod watch;
 mod words;
 
 pub(crate) use bridge::BridgeOptions;
+pub(crate) use dnsd::*;
 pub(crate) use get::*;
 pub(crate) use lab::*;
 pub(crate) use line::step;
@@ -156,6 +158,8 @@ pub(crate) enum Command {
     Route(RouteOptions),
     /// Show what the address bar makes of a text
     Url(UrlOptions),
+    /// Serve names: zones of your own, answers found out for others, or both
+    Dnsd(Box<DnsdOptions>),
     /// Look at the miniature Internet, and run what was saved of it
     Lab(LabCommandOptions),
     /// Find out which networks can be used here, and what to do about the others

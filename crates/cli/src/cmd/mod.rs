@@ -1,6 +1,7 @@
 //! One file a subcommand.
 
 pub(crate) mod completions;
+pub(crate) mod dnsd;
 pub(crate) mod doctor;
 pub(crate) mod get;
 pub(crate) mod lab;

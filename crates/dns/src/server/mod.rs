@@ -19,8 +19,9 @@ mod transfer;
 pub mod zone;
 pub mod zonefile;
 pub mod zones;
+mod zones_first;
 
-pub use access::{Access, AccessList, AccessRule};
+pub use access::{Access, AccessError, AccessList, AccessRule};
 pub use authority::{Asked, Authority, Reply};
 pub use limits::{ClientLimits, ResponseRateLimit};
 pub use options::ServeOptions;
@@ -28,6 +29,7 @@ pub use statistics::Statistics;
 pub use zone::{Zone, ZoneError};
 pub use zonefile::{BadZoneFile, Warning, ZoneFileOptions};
 pub use zones::{MinimalResponses, Zones};
+pub use zones_first::ZonesFirst;
 
 use connections::serve_connections;
 use datagrams::serve_datagrams;

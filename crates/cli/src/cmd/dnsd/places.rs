@@ -1,0 +1,165 @@
+//! Where the server is: on this machine's ports, on a device, or in the lab.
+
+use super::{PORT, means_the_lab};
+use crate::args::{DnsdOptions, NetChoice, NetOptions, PlaceOptions, ServerNet, WatchOptions};
+use crate::failure::usage;
+use crate::net::Net;
+use anyhow::bail;
+use glasstack::dns::{AddressRange, RootHints};
+use glasstack::uplink::UserNet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// A place to serve at.
+pub(super) struct Place {
+    pub(super) net: Net,
+    /// Where the server listens on the stack.
+    pub(super) local: SocketAddr,
+    kind: Kind,
+}
+
+enum Kind {
+    /// This machine's ports lead to the stack.
+    Host(UserNet),
+    Device,
+    Lab,
+}
+
+/// Which network is meant.
+fn choice(options: &DnsdOptions) -> ServerNet {
+    match (&options.place.net, means_the_lab(options)) {
+        (Some(net), _) => net.clone(),
+        (None, Some(_)) => ServerNet::Other(NetChoice::Lab),
+        (None, None) => ServerNet::Host,
+    }
+}
+
+/// What is not said well.
+pub(super) fn check(options: &DnsdOptions) -> anyhow::Result<()> {
+    let net = choice(options);
+    let place = &options.place;
+    let is_lab = net == ServerNet::Other(NetChoice::Lab);
+    if let Some(option) = means_the_lab(options).filter(|_| !is_lab) {
+        bail!(usage(format!("{option} is for the lab: no other network is the program's own")));
+    }
+    if (place.addr.is_some() || place.gateway.is_some()) && !net.is_device() {
+        bail!(usage("--addr and --gateway are for TAP and TUN: elsewhere the stack's address is given"));
+    }
+    let end = &options.end;
+    if is_lab && end.query.is_empty() && end.queries.is_none() && end.seconds.is_none() {
+        bail!(usage(
+            "in the lab nobody else asks this server: ask it yourself, with --query 'NAME TYPE' or --queries FILE"
+        ));
+    }
+    if net != ServerNet::Host && place.listen.len() > 1 {
+        bail!(usage(
+            "--listen: on the stack itself there is one place to listen; several are for --net host"
+        ));
+    }
+    // The machine's ports lead to the stack, where a client by IPv6 would look like this machine.
+    let far = |address: IpAddr| address.is_ipv6() && !address.is_loopback();
+    if let Some(listen) = place.listen.iter().find(|listen| far(listen.address)) {
+        bail!(usage(format!(
+            "--listen {}: clients over IPv6 cannot be told apart yet, so that no access list could hold: \
+             listen on an IPv4 address or on ::1",
+            listen.address
+        )));
+    }
+    Ok(())
+}
+
+/// Opens the network.
+pub(super) fn open(options: &DnsdOptions) -> anyhow::Result<Place> {
+    let watch =
+        WatchOptions { untold: !options.watch.verbose && !options.watch.ladder, ..options.watch.clone() };
+    let choice = match choice(options) {
+        ServerNet::Other(choice) => choice,
+        ServerNet::Host => {
+            let (net, user) = Net::behind_this_machine(&watch)?;
+            check_outgoing(&options.place, net.host.address(), true)?;
+            let local = SocketAddr::new(net.host.address(), PORT);
+            return Ok(Place { net, local, kind: Kind::Host(user) });
+        }
+    };
+    let kind = if choice == NetChoice::Lab { Kind::Lab } else { Kind::Device };
+    let net = NetOptions {
+        net: choice,
+        addr: options.place.addr,
+        gateway: options.place.gateway,
+        dns: Vec::new(),
+        hosts: None,
+        dhcp: false,
+        lab: options.lab.clone(),
+    };
+    let net = Net::open(&net, &watch, None, false)?;
+    check_outgoing(&options.place, net.host.address(), false)?;
+    let local = match options.place.listen.first() {
+        Some(listen) => listen.or_port(PORT),
+        None => SocketAddr::new(net.host.address(), PORT),
+    };
+    Ok(Place { net, local, kind })
+}
+
+/// The stack has one address, which others are asked from.
+fn check_outgoing(place: &PlaceOptions, own: IpAddr, is_host: bool) -> anyhow::Result<()> {
+    match place.outgoing {
+        Some(address) if is_host => Err(usage(format!(
+            "--outgoing {address}: with --net host this machine's routes choose the address: a route with \
+             `src {address}` changes that (ip-route(8)); or use --net tap"
+        ))),
+        Some(address) if address != own => Err(usage(format!(
+            "--outgoing {address}: the stack has no address but {own}: --addr gives it another"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+impl Place {
+    /// From now on this machine's ports lead to the server, if they are to. Where it can be reached.
+    pub(super) fn publish(&self, options: &PlaceOptions) -> anyhow::Result<Vec<SocketAddr>> {
+        let Kind::Host(user) = &self.kind else { return Ok(vec![self.local]) };
+        let mut places: Vec<SocketAddr> = options.listen.iter().map(|listen| listen.or_port(PORT)).collect();
+        if places.is_empty() {
+            places.push(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), PORT));
+        }
+        let mut published = Vec::new();
+        for place in places {
+            let tcp = user.publish_tcp(place, self.local.port())?;
+            // Where the machine chose the port, it is the same for both.
+            let udp = user.publish_udp(SocketAddr::new(place.ip(), tcp.port()), self.local.port())?;
+            published.push(udp);
+        }
+        Ok(published)
+    }
+
+    pub(super) fn is_lab(&self) -> bool {
+        matches!(self.kind, Kind::Lab)
+    }
+
+    /// The root's servers of this network.
+    pub(super) fn root_hints(&mut self) -> anyhow::Result<RootHints> {
+        if !self.is_lab() {
+            return Ok(RootHints::iana());
+        }
+        Err(usage("in the lab the root's servers have to be said: --root-hints FILE"))
+    }
+
+    /// The address that programs of this machine have for the server, if it is not their own.
+    pub(super) fn this_machine(&self) -> Option<IpAddr> {
+        match &self.kind {
+            Kind::Host(user) => Some(user.gateway()),
+            Kind::Device | Kind::Lab => None,
+        }
+    }
+
+    /// The networks that the stack is on itself.
+    pub(super) fn own_networks(&self) -> Vec<AddressRange> {
+        if let Kind::Host(_) = self.kind {
+            return Vec::new();
+        }
+        let on_link = |row: String| {
+            let range = row.split_whitespace().next()?.parse::<AddressRange>().ok()?;
+            (!row.contains(" via ") && range.length() > 0).then_some(range)
+        };
+        self.net.host.routes().into_iter().filter_map(on_link).collect()
+    }
+}

@@ -1,0 +1,149 @@
+//! The recursive server that the options describe.
+
+use super::places::Place;
+use super::warn;
+use crate::args::{DnsdOptions, MinimisationChoice, OnOff, RecursionOptions, ServerOf};
+use crate::failure::{ExitWith, FAILED_INIT, usage};
+use crate::files::read_bounded;
+use anyhow::{Context, bail};
+use glasstack::dns::config::DNS_PORT;
+use glasstack::dns::dnssec::TrustAnchors;
+use glasstack::dns::iterate::{Minimisation, ServeStale, ZoneElsewhere};
+use glasstack::dns::{DnsName, IterateConfig, Recursor, RecursorConfig, RootHints};
+use glasstack::stack::Host;
+use std::net::SocketAddr;
+use std::path::Path;
+
+/// The largest file of root hints or trust anchors, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// Whether somebody is to be asked at all.
+pub(super) fn is_wanted(options: &DnsdOptions) -> bool {
+    options.recursive || !options.recursion.forward.is_empty()
+}
+
+/// The first option that means nothing without recursion.
+pub(super) fn first_option(options: &RecursionOptions) -> Option<&'static str> {
+    let said = [
+        ("--root-hints", options.root_hints.is_some()),
+        ("--stub", !options.stub.is_empty()),
+        ("--dnssec on", options.dnssec == Some(OnOff::On)),
+        ("--trust-anchor", options.trust_anchor.is_some()),
+        ("--serve-stale", options.serve_stale),
+        ("--prefetch", options.prefetch),
+        ("--mixed-case", options.mixed_case),
+        ("--ipv6 on", options.ipv6 == OnOff::On),
+    ];
+    said.into_iter().find_map(|(option, is_said)| is_said.then_some(option))
+}
+
+/// Who finds out.
+pub(super) fn recursor(
+    options: &RecursionOptions,
+    place: &mut Place,
+    host: &Host,
+) -> anyhow::Result<Recursor> {
+    if options.ipv6 == OnOff::On {
+        bail!(usage(
+            "--ipv6 on: the stack speaks only IPv4 so far; a server that has IPv4 addresses is asked there"
+        ));
+    }
+    let hints = match &options.root_hints {
+        Some(path) => root_hints(path)?,
+        None => place.root_hints()?,
+    };
+    let zones = elsewhere(options)?;
+    let asked = hints.servers().iter().flat_map(|server| server.addresses.iter().copied());
+    let asked = asked.chain(options.forward.iter().chain(&options.stub).map(|server| server.address.address));
+    let asks_loopback = asked.into_iter().any(|address| address.is_loopback());
+    let iterate = IterateConfig {
+        qname_minimisation: match options.qname_minimisation {
+            MinimisationChoice::On => Minimisation::Relaxed,
+            MinimisationChoice::Off => Minimisation::Off,
+            MinimisationChoice::Strict => Minimisation::Strict,
+        },
+        mixed_case: options.mixed_case,
+        prefetch: options.prefetch,
+        serve_stale: options.serve_stale.then(ServeStale::default),
+        trust_anchors: trust_anchors(options, place)?,
+        zones,
+        // Who names a server on this machine means it.
+        do_not_query_localhost: !asks_loopback,
+        ..IterateConfig::default()
+    };
+    let config = RecursorConfig { iterate, ..RecursorConfig::default() };
+    Ok(Recursor::new(host.clone(), hints, config))
+}
+
+/// `--forward` and `--stub`: servers of one zone are told together.
+fn elsewhere(options: &RecursionOptions) -> anyhow::Result<Vec<ZoneElsewhere>> {
+    let mut zones: Vec<ZoneElsewhere> = Vec::new();
+    let all = options.forward.iter().map(|server| (server, true));
+    for (server, is_forward) in all.chain(options.stub.iter().map(|server| (server, false))) {
+        let ServerOf { zone, address } = server;
+        let option = if is_forward { "--forward" } else { "--stub" };
+        let zone = match zone {
+            Some(zone) => DnsName::parse(zone).with_context(|| format!("{option} {zone}: this is no name")),
+            None if is_forward => Ok(DnsName::root()),
+            None => Err(usage(format!(
+                "--stub {}: which zone has it authority over? Write --stub ZONE=ADDR",
+                address.address
+            ))),
+        };
+        put(&mut zones, zone.exit_with(FAILED_INIT)?, address.or_port(DNS_PORT), is_forward);
+    }
+    Ok(zones)
+}
+
+fn put(zones: &mut Vec<ZoneElsewhere>, of: DnsName, server: SocketAddr, is_forward: bool) {
+    for other in zones.iter_mut() {
+        match other {
+            ZoneElsewhere::Forward { zone, servers, .. } if is_forward && *zone == of => {
+                return servers.push(server);
+            }
+            ZoneElsewhere::Stub { zone, servers, .. } if !is_forward && *zone == of => {
+                return servers.push(server);
+            }
+            _ => {}
+        }
+    }
+    let (servers, names) = (vec![server], Vec::new());
+    zones.push(if is_forward {
+        ZoneElsewhere::Forward { zone: of, servers, names, first: false, tcp: false }
+    } else {
+        ZoneElsewhere::Stub { zone: of, servers, names, prime: false, first: false, tcp: false }
+    });
+}
+
+/// Whom to believe; none: nothing is checked.
+fn trust_anchors(options: &RecursionOptions, place: &Place) -> anyhow::Result<Option<TrustAnchors>> {
+    if options.dnssec == Some(OnOff::Off) {
+        return Ok(None);
+    }
+    if let Some(path) = &options.trust_anchor {
+        let text = text_of(path)?;
+        let anchors = TrustAnchors::parse(&text);
+        let anchors = anchors.with_context(|| path.display().to_string()).exit_with(FAILED_INIT)?;
+        if anchors.is_empty() {
+            bail!(usage(format!("{}: it holds no DS and no DNSKEY record", path.display())));
+        }
+        return Ok(Some(anchors));
+    }
+    let asked_elsewhere = options.forward.iter().any(|server| server.zone.is_none());
+    let is_the_internets = !place.is_lab() && options.root_hints.is_none() && !asked_elsewhere;
+    if options.dnssec == Some(OnOff::On) && !is_the_internets && place.is_lab() {
+        warn("--dnssec on: the keys of the Internet's root are believed: --trust-anchor FILE names others");
+    }
+    Ok((options.dnssec == Some(OnOff::On) || is_the_internets).then(TrustAnchors::iana))
+}
+
+/// The root's servers in a file like named.root: NS records of the root, and their addresses.
+fn root_hints(path: &Path) -> anyhow::Result<RootHints> {
+    let shown = path.display().to_string();
+    let text = text_of(path)?;
+    RootHints::parse(&text).with_context(|| shown).exit_with(FAILED_INIT)
+}
+
+fn text_of(path: &Path) -> anyhow::Result<String> {
+    Ok(String::from_utf8_lossy(&read_bounded(path, LARGEST)?).into_owned())
+}
