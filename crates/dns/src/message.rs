@@ -1,7 +1,9 @@
-//! Messages (RFC 1035 4): what goes over the wire, and the only place that knows hickory-proto.
+//! Messages (RFC 1035 4): what goes over the wire.
 
 mod extended_error;
+mod truncation;
 mod wire;
+mod writer;
 
 pub use extended_error::ExtendedError;
 
@@ -233,25 +235,14 @@ impl Message {
 
     /// The bytes of it.
     pub fn to_bytes(&self) -> Result<Vec<u8>, MessageError> {
-        wire::encode(self)
+        truncation::encode(self, usize::MAX)
     }
 
     /// The bytes of it, at most `limit` of them. What may be left out is left out; if the answer
     /// itself does not fit, the message is marked as truncated and carries no record at all, so
     /// that nobody takes a part for the whole (RFC 2181 9).
     pub fn to_bytes_within(&self, limit: usize) -> Result<Vec<u8>, MessageError> {
-        let whole = self.to_bytes()?;
-        if whole.len() <= limit {
-            return Ok(whole);
-        }
-        let without_additionals = Self { additionals: Vec::new(), ..self.clone() };
-        let shorter = without_additionals.to_bytes()?;
-        if shorter.len() <= limit && !self.is_referral() {
-            return Ok(shorter);
-        }
-        let empty =
-            Self { truncated: true, answers: Vec::new(), authorities: Vec::new(), ..without_additionals };
-        empty.to_bytes()
+        truncation::encode(self, limit)
     }
 
     /// Whether it answers nothing but names the servers of a zone below (RFC 1034 4.3.2).

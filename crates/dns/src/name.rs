@@ -176,17 +176,48 @@ impl DnsName {
 
     /// The name at the beginning of these bytes, not compressed, and how many of them it takes.
     pub fn from_wire(bytes: &[u8]) -> Option<(Self, usize)> {
-        let mut labels = Vec::new();
-        let mut rest = bytes;
+        Self::read(bytes, 0, false)
+    }
+
+    /// The name that begins at `at` in a message, and where what follows it begins. It may end in a
+    /// pointer to a name further ahead (RFC 1035 4.1.4).
+    pub(crate) fn read_compressed(message: &[u8], at: usize) -> Option<(Self, usize)> {
+        Self::read(message, at, true)
+    }
+
+    fn read(bytes: &[u8], mut at: usize, may_point: bool) -> Option<(Self, usize)> {
+        let mut text = String::with_capacity(32);
+        let mut wire = 1;
+        let mut end = None;
+        // A pointer leads to "a prior occurrence", before where the last one has led: so there is an end.
+        let mut before = at;
         loop {
-            let (length, after) = rest.split_first()?;
-            if *length == 0 {
-                return Some((Self::from_labels(labels).ok()?, bytes.len() - after.len()));
+            let length = *bytes.get(at)?;
+            match length {
+                0 => return Some((Self(text), end.unwrap_or(at + 1))),
+                1..=63 => {
+                    let label = bytes.get(at + 1..)?.get(..usize::from(length))?;
+                    at += 1 + label.len();
+                    wire += 1 + label.len();
+                    if wire > MAX_WIRE {
+                        return None;
+                    }
+                    if !text.is_empty() {
+                        text.push('.');
+                    }
+                    label.iter().for_each(|byte| push_escaped(&mut text, *byte));
+                }
+                0xc0.. if may_point => {
+                    let low = *bytes.get(at + 1)?;
+                    end = end.or(Some(at + 2));
+                    at = usize::from(u16::from_be_bytes([length & 0x3f, low]));
+                    if at >= before {
+                        return None;
+                    }
+                    before = at;
+                }
+                _ => return None,
             }
-            // Longer than 63 is no length: the two highest bits mean something else (RFC 1035 4.1.4).
-            let (label, after) = after.split_at_checked(usize::from(*length)).filter(|_| *length <= 63)?;
-            labels.push(label);
-            rest = after;
         }
     }
 
@@ -330,6 +361,7 @@ fn ascii(c: char) -> Result<u8, NameError> {
 
 fn push_escaped(text: &mut String, byte: u8) {
     match byte.to_ascii_lowercase() {
+        usual @ (b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_') => text.push(char::from(usual)),
         special @ (b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$') => {
             text.push('\\');
             text.push(char::from(special));

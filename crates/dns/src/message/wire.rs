@@ -1,20 +1,22 @@
-//! Between our messages and their bytes (RFC 1035 4.1), with hickory-proto's reader and writer.
+//! From bytes to a message (RFC 1035 4.1).
+//!
+//! What is wrong with the frame (a record that is cut off, a name that leads nowhere) makes the whole
+//! message unreadable. What is wrong inside a record's data concerns that record alone: see
+//! [`RecordData::read`].
 
-use super::{CLASS_IN, Edns, ExtendedError, HEADER, Message, MessageError, Question, ResponseCode};
+use super::{
+    CLASS_IN, Edns, ExtendedError, Message, MessageError, PLAIN_UDP_PAYLOAD, Question, ResponseCode,
+};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
-use hickory_proto::rr::Name;
-use hickory_proto::serialize::binary::{BinDecodable, BinDecoder, BinEncodable, BinEncoder, DecodeError};
 
 /// The option that carries an extended error (RFC 8914 2).
-const EXTENDED_ERROR: u16 = 15;
+pub(super) const EXTENDED_ERROR: u16 = 15;
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Message, MessageError> {
-    let mut reader = BinDecoder::new(bytes);
-    let mut word = || u16_of(&mut reader);
-    let (id, flags) = (word()?, word()?);
-    let counts = [word()?, word()?, word()?, word()?];
-    let [questions, answers, authorities, additionals] = counts;
+    let mut reader = Reader { bytes, at: 0 };
+    let [id, flags, questions, answers, authorities, additionals] =
+        reader.words().ok_or(MessageError::TooShort(bytes.len()))?;
     let flag = |bit: u32| flags >> bit & 1 == 1;
     let mut message = Message {
         id,
@@ -26,7 +28,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Message, MessageError> {
         recursion_available: flag(7),
         authentic_data: flag(5),
         checking_disabled: flag(4),
-        code: ResponseCode::NoError,
+        code: ResponseCode::from_number(flags & 0xf),
         question: None,
         answers: Vec::new(),
         authorities: Vec::new(),
@@ -34,93 +36,120 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Message, MessageError> {
         edns: None,
     };
     if questions > 0 {
-        message.question = Some(question(&mut reader)?);
+        message.question = Some(reader.question()?);
     }
-    let mut code = flags & 0xf;
-    read_section(&mut reader, answers, &mut message.answers)?;
-    read_section(&mut reader, authorities, &mut message.authorities)?;
-    for opt in read_section(&mut reader, additionals, &mut message.additionals)? {
-        // RFC 6891 6.1.1: more than one, or one that is not the root's, is an error.
-        if message.edns.is_some() || !opt.owner.is_root() {
-            return Err(MessageError::Malformed("its OPT record is doubled or not the root's".to_owned()));
+    // Whoever cuts a message in the middle of a record says so, and it is fetched over TCP anyhow.
+    match reader.sections([answers, authorities, additionals], &mut message, flags & 0xf) {
+        Err(MessageError::Malformed(_)) if message.truncated && message.is_response => {
+            message.answers.clear();
+            message.authorities.clear();
+            message.additionals.clear();
+            Ok(message)
         }
-        code |= (opt.ttl >> 24 << 4) as u16;
-        message.edns = Some(edns_from(&opt));
+        result => result.map(|()| message),
     }
-    message.code = ResponseCode::from_number(code);
-    Ok(message)
 }
 
-fn malformed(error: DecodeError) -> MessageError {
-    MessageError::Malformed(error.to_string())
+/// A message, read from left to right.
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
 }
 
-fn u16_of(reader: &mut BinDecoder<'_>) -> Result<u16, MessageError> {
-    Ok(reader.read_u16().map_err(malformed)?.unverified())
-}
-
-fn u32_of(reader: &mut BinDecoder<'_>) -> Result<u32, MessageError> {
-    Ok(reader.read_u32().map_err(malformed)?.unverified())
-}
-
-fn question(reader: &mut BinDecoder<'_>) -> Result<Question, MessageError> {
-    Ok(Question {
-        name: name(reader)?,
-        record_type: RecordType::from_number(u16_of(reader)?),
-        class: u16_of(reader)?,
-    })
-}
-
-/// A name, compressed or not (RFC 1035 4.1.4).
-fn name(reader: &mut BinDecoder<'_>) -> Result<DnsName, MessageError> {
-    let name = Name::read(reader).map_err(malformed)?;
-    DnsName::from_labels(name.iter())
-        .map_err(|error| MessageError::Malformed(format!("a name is bad: {error}")))
-}
-
-/// An OPT record: class and TTL mean something else there (RFC 6891 6.1.2).
-struct Opt<'a> {
+/// A record as it stands in the message.
+struct Raw<'a> {
     owner: DnsName,
+    record_type: RecordType,
     class: u16,
     ttl: u32,
+    /// Where its data begins.
+    start: usize,
     data: &'a [u8],
 }
 
-/// Reads `count` records of class IN; those of other classes are left out. The OPT records among them
-/// are given back.
-fn read_section<'a>(
-    reader: &mut BinDecoder<'a>,
-    count: u16,
-    into: &mut Vec<Record>,
-) -> Result<Vec<Opt<'a>>, MessageError> {
-    let mut opts = Vec::new();
-    for _ in 0..count {
-        let owner = name(reader)?;
-        let record_type = RecordType::from_number(u16_of(reader)?);
-        let (class, ttl, length) = (u16_of(reader)?, u32_of(reader)?, u16_of(reader)?);
-        let start = reader.index();
-        let data = reader.read_slice(length.into()).map_err(malformed)?.unverified();
-        if record_type == RecordType::OPT {
-            opts.push(Opt { owner, class, ttl, data });
-        } else if class == CLASS_IN {
-            let mut name_at = |at: usize| {
-                let place = u16::try_from(start + at).ok()?;
-                let mut within = reader.clone(place);
-                let name = name(&mut within).ok()?;
-                Some((name, within.index() - start))
-            };
-            let data = RecordData::read(record_type, data, &mut name_at).ok_or_else(|| {
-                MessageError::Malformed(format!("the name in a {record_type} record is bad"))
-            })?;
-            // RFC 2181 8: a TTL with its highest bit set counts as zero.
-            let ttl = if ttl > u32::MAX >> 1 { 0 } else { ttl };
-            into.push(Record { owner, ttl, data });
-        }
-    }
-    Ok(opts)
+fn malformed(why: impl Into<String>) -> MessageError {
+    MessageError::Malformed(why.into())
 }
 
-fn edns_from(opt: &Opt<'_>) -> Edns {
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let taken = self.bytes.get(self.at..)?.get(..length)?;
+        self.at += length;
+        Some(taken)
+    }
+
+    fn words<const N: usize>(&mut self) -> Option<[u16; N]> {
+        let (words, _) = self.take(2 * N)?.as_chunks::<2>();
+        let words: &[[u8; 2]; N] = words.try_into().ok()?;
+        Some(words.map(u16::from_be_bytes))
+    }
+
+    fn name(&mut self) -> Option<DnsName> {
+        let (name, end) = DnsName::read_compressed(self.bytes, self.at)?;
+        self.at = end;
+        Some(name)
+    }
+
+    fn question(&mut self) -> Result<Question, MessageError> {
+        let name = self.name().ok_or_else(|| malformed("the name in its question is bad"))?;
+        let [number, class] = self.words().ok_or_else(|| malformed("its question is cut off"))?;
+        Ok(Question { name, record_type: RecordType::from_number(number), class })
+    }
+
+    fn sections(&mut self, counts: [u16; 3], message: &mut Message, code: u16) -> Result<(), MessageError> {
+        let [answers, authorities, additionals] = counts;
+        let mut opts = 0;
+        for (count, section) in [
+            (answers, &mut message.answers),
+            (authorities, &mut message.authorities),
+            (additionals, &mut message.additionals),
+        ] {
+            // A record has at least 11 bytes, so a count that promises more is no reason for more space.
+            section.reserve(usize::from(count).min((self.bytes.len() - self.at) / 11));
+            for _ in 0..count {
+                let raw = self.raw()?;
+                if raw.record_type == RecordType::OPT {
+                    // RFC 6891 6.1.1: more than one, or one that is not the root's, is an error.
+                    opts += 1;
+                    if opts > 1 || !raw.owner.is_root() {
+                        return Err(malformed("its OPT record is doubled or not the root's"));
+                    }
+                    message.code = ResponseCode::from_number(code | (raw.ttl >> 24 << 4) as u16);
+                    message.edns = Some(edns(&raw));
+                } else if raw.class == CLASS_IN {
+                    section.push(self.record(raw)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn raw(&mut self) -> Result<Raw<'a>, MessageError> {
+        let owner = self.name().ok_or_else(|| malformed("the name of a record is bad"))?;
+        let cut_off = || malformed(format!("a record of {owner} is cut off"));
+        let [number, class, ttl_high, ttl_low, length] = self.words().ok_or_else(cut_off)?;
+        let start = self.at;
+        let data = self.take(length.into()).ok_or_else(cut_off)?;
+        let ttl = u32::from(ttl_high) << 16 | u32::from(ttl_low);
+        Ok(Raw { owner, record_type: RecordType::from_number(number), class, ttl, start, data })
+    }
+
+    fn record(&self, raw: Raw<'_>) -> Result<Record, MessageError> {
+        let mut name_at = |at: usize| {
+            let (name, end) = DnsName::read_compressed(self.bytes, raw.start + at)?;
+            Some((name, end - raw.start))
+        };
+        let data = RecordData::read(raw.record_type, raw.data, &mut name_at).ok_or_else(|| {
+            malformed(format!("a name in the {} record of {} is bad", raw.record_type, raw.owner))
+        })?;
+        // RFC 2181 8: a TTL with its highest bit set counts as zero.
+        let ttl = if raw.ttl > u32::MAX >> 1 { 0 } else { raw.ttl };
+        Ok(Record { owner: raw.owner, ttl, data })
+    }
+}
+
+/// What an OPT record says: its class and its TTL mean something else than usual (RFC 6891 6.1.2).
+fn edns(opt: &Raw<'_>) -> Edns {
     let mut extended_errors = Vec::new();
     let mut rest = opt.data;
     // What comes after an option that is cut off is no option.
@@ -131,111 +160,16 @@ fn edns_from(opt: &Opt<'_>) -> Edns {
         if let ([info0, info1, text @ ..], EXTENDED_ERROR) = (value, u16::from_be_bytes([*code0, *code1])) {
             extended_errors.push(ExtendedError {
                 code: u16::from_be_bytes([*info0, *info1]),
-                // RFC 8914 2: some end it with a zero byte, and it "MUST NOT be assumed" either way.
+                // RFC 8914 2: some end it with a zero byte.
                 text: String::from_utf8_lossy(text).trim_end_matches('\0').to_owned(),
             });
         }
     }
     Edns {
         // RFC 6891 6.2.3: values lower than 512 are treated as 512.
-        udp_payload: opt.class.max(super::PLAIN_UDP_PAYLOAD),
+        udp_payload: opt.class.max(PLAIN_UDP_PAYLOAD),
         version: (opt.ttl >> 16 & 0xff) as u8,
         dnssec_ok: opt.ttl & 0x8000 != 0,
         extended_errors,
     }
-}
-
-pub(super) fn encode(message: &Message) -> Result<Vec<u8>, MessageError> {
-    let mut bytes = Vec::with_capacity(512);
-    let mut writer = BinEncoder::new(&mut bytes);
-    let code = message.code.number();
-    let flag = |set: bool, bit: u32| u16::from(set) << bit;
-    let flags = flag(message.is_response, 15)
-        | u16::from(message.opcode & 0xf) << 11
-        | flag(message.authoritative, 10)
-        | flag(message.truncated, 9)
-        | flag(message.recursion_desired, 8)
-        | flag(message.recursion_available, 7)
-        | flag(message.authentic_data, 5)
-        | flag(message.checking_disabled, 4)
-        | code & 0xf;
-    let count = |records: usize| {
-        u16::try_from(records).map_err(|_| MessageError::Encode("a section has too many records".to_owned()))
-    };
-    let head = [
-        message.id,
-        flags,
-        message.question.is_some().into(),
-        count(message.answers.len())?,
-        count(message.authorities.len())?,
-        count(message.additionals.len() + usize::from(message.edns.is_some()))?,
-    ];
-    debug_assert_eq!(head.len() * 2, HEADER);
-    let mut write = || -> Result<(), hickory_proto::ProtoError> {
-        head.into_iter().try_for_each(|word| writer.emit_u16(word))?;
-        if let Some(question) = &message.question {
-            emit_name(&mut writer, &question.name)?;
-            writer.emit_u16(question.record_type.number())?;
-            writer.emit_u16(question.class)?;
-        }
-        for record in message.answers.iter().chain(&message.authorities).chain(&message.additionals) {
-            emit_record(&mut writer, record)?;
-        }
-        if let Some(edns) = &message.edns {
-            emit_opt(&mut writer, edns, code)?;
-        }
-        Ok(())
-    };
-    write().map_err(|error| MessageError::Encode(error.to_string()))?;
-    Ok(bytes)
-}
-
-fn emit_name(writer: &mut BinEncoder<'_>, name: &DnsName) -> Result<(), hickory_proto::ProtoError> {
-    Name::from_labels(name.to_labels())?.emit(writer)
-}
-
-fn emit_record(writer: &mut BinEncoder<'_>, record: &Record) -> Result<(), hickory_proto::ProtoError> {
-    emit_name(writer, &record.owner)?;
-    writer.emit_u16(record.record_type().number())?;
-    writer.emit_u16(CLASS_IN)?;
-    writer.emit_u32(record.ttl)?;
-    let place = writer.place::<u16>()?;
-    match &record.data {
-        // RFC 3597 4: only names in the data of RFC 1035's own types are compressed.
-        RecordData::Cname(name) | RecordData::Ns(name) | RecordData::Ptr(name) => emit_name(writer, name)?,
-        RecordData::Mx { preference, exchange } => {
-            writer.emit_u16(*preference)?;
-            emit_name(writer, exchange)?;
-        }
-        RecordData::Soa(soa) => {
-            emit_name(writer, &soa.primary)?;
-            emit_name(writer, &soa.mailbox)?;
-            [soa.serial, soa.refresh, soa.retry, soa.expire, soa.minimum]
-                .into_iter()
-                .try_for_each(|number| writer.emit_u32(number))?;
-        }
-        other => writer.emit_vec(&other.canonical_bytes())?,
-    }
-    let length = writer.len_since_place(&place);
-    let length = u16::try_from(length).map_err(|_| "a record is too long")?;
-    writer.emit_at(place, length)
-}
-
-fn emit_opt(writer: &mut BinEncoder<'_>, edns: &Edns, code: u16) -> Result<(), hickory_proto::ProtoError> {
-    let mut options = Vec::new();
-    for error in &edns.extended_errors {
-        let length = u16::try_from(2 + error.text.len()).map_err(|_| "an extended error is too long")?;
-        options.extend(EXTENDED_ERROR.to_be_bytes());
-        options.extend(length.to_be_bytes());
-        options.extend(error.code.to_be_bytes());
-        options.extend(error.text.as_bytes());
-    }
-    writer.emit_u8(0)?;
-    writer.emit_u16(RecordType::OPT.number())?;
-    writer.emit_u16(edns.udp_payload)?;
-    let ttl = u32::from(code >> 4) << 24 | u32::from(edns.version) << 16 | u32::from(edns.dnssec_ok) << 15;
-    writer.emit_u32(ttl)?;
-    let length = u16::try_from(options.len()).map_err(|_| "the options are too long")?;
-    writer.emit_u16(length)?;
-    writer.emit_vec(&options)
 }
