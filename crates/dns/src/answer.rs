@@ -25,6 +25,8 @@ pub(crate) enum AliasError {
     Loop(DnsName),
     /// It is too long.
     TooLong(usize),
+    /// The name is an alias of itself.
+    Itself,
 }
 
 impl AliasChain {
@@ -50,7 +52,10 @@ impl AliasChain {
     /// RFC 1034 3.6.2: "alias loops and chains which point to non-existent names should be caught
     /// and an error condition passed back".
     pub(crate) fn follow(&mut self, target: &DnsName) -> Result<(), AliasError> {
-        if self.end == *target || self.passed.contains(target) {
+        if self.end == *target {
+            return Err(AliasError::Itself);
+        }
+        if self.passed.contains(target) {
             return Err(AliasError::Loop(target.clone()));
         }
         if self.passed.len() == self.most {
@@ -83,6 +88,8 @@ pub(crate) enum End {
     Nothing { what: Negative, proof: Vec<RrSet> },
     /// The name that a DNAME record leads to would be too long (RFC 6672 2.2).
     TooLong,
+    /// The name that it is already.
+    Circle,
 }
 
 /// Reads a response to a question about `chain`'s end, following its aliases.
@@ -101,8 +108,11 @@ pub(crate) fn interpret(
         let Some(alias) = alias_at(&response.answers, name) else { break };
         match alias {
             Some((sets, target)) => {
-                chain.follow(&target)?;
                 aliases.extend(sets);
+                match chain.follow(&target) {
+                    Err(AliasError::Itself) => return Ok(Meaning { aliases, end: End::Circle }),
+                    followed => followed?,
+                }
             }
             None => {
                 aliases.extend(response.answers.iter().filter(|set| above(set, name).is_some()).cloned());
@@ -301,6 +311,12 @@ mod tests {
         let answers = vec![cname("www.test", "b.test"), cname("b.test", "www.test")];
         let message = response(ResponseCode::NoError, answers, vec![]);
         assert_eq!(meaning(&message), Err(AliasError::Loop(name("www.test"))));
+    }
+
+    #[test]
+    fn an_alias_of_itself_is_told_apart() {
+        let message = response(ResponseCode::NoError, vec![cname("www.test", "www.test")], vec![]);
+        assert_eq!(meaning(&message).unwrap().end, End::Circle);
     }
 
     #[test]

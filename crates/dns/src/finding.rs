@@ -37,6 +37,8 @@ pub(crate) struct Finding {
     pub(crate) reason: Option<Reason>,
     /// Who was asked last; nobody if all of it was remembered.
     pub(crate) server: Option<SocketAddr>,
+    /// The name is an alias of itself.
+    pub(crate) circular: bool,
     /// Whether it has expired.
     pub(crate) stale: bool,
     /// It is good for so little of its time any more that it should be asked for again, and for how long.
@@ -56,6 +58,7 @@ impl Finding {
             security: Security::Secure,
             reason: None,
             server: None,
+            circular: false,
             stale: false,
             nearly_over: None,
         }
@@ -72,10 +75,10 @@ impl Finding {
             Found::Alias(known) => {
                 let set = self.set_of(known);
                 self.answers.push(set);
-                if let Some(target) = known.set.records.first().and_then(Record::alias) {
-                    chain.follow(target)?;
+                match known.set.records.first().and_then(Record::alias) {
+                    Some(target) => self.go_on(chain.follow(target))?,
+                    None => End::Unknown,
                 }
-                End::Unknown
             }
             Found::Redirect(known) => {
                 let redirect = self.set_of(known);
@@ -88,10 +91,7 @@ impl Finding {
                 self.answers.push(redirect);
                 self.answers.extend(alias);
                 match target {
-                    Some(target) => {
-                        chain.follow(&target)?;
-                        End::Unknown
-                    }
+                    Some(target) => self.go_on(chain.follow(&target))?,
                     None => {
                         self.code = ResponseCode::Other(crate::iterate::YXDOMAIN);
                         End::TooLong
@@ -139,9 +139,25 @@ impl Finding {
                 self.code = ResponseCode::Other(crate::iterate::YXDOMAIN);
                 self.security = Security::Unchecked;
             }
+            End::Circle => {
+                self.circular = true;
+                self.security = Security::Unchecked;
+            }
             End::Unknown => {}
         }
         end
+    }
+
+    /// What it means that an alias was followed.
+    fn go_on(&mut self, followed: Result<(), AliasError>) -> Result<End, AliasError> {
+        match followed {
+            Ok(()) => Ok(End::Unknown),
+            Err(AliasError::Itself) => {
+                self.circular = true;
+                Ok(End::Circle)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn set_of(&mut self, known: &Known) -> RrSet {
@@ -212,6 +228,10 @@ impl Finding {
         if let Some(what) = self.nothing {
             let said_by = self.server.map_or("this process's cache".to_owned(), |server| server.to_string());
             return Err(ResolveError::nothing(what, asked, &self.canonical, record_type, said_by));
+        }
+        if self.circular {
+            let what = "it is an alias of itself".to_owned();
+            return Err(ResolveError::CnameLoop { name: asked.clone(), what });
         }
         if self.code != ResponseCode::NoError {
             let what = "the name that it stands for is too long".to_owned();

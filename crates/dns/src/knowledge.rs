@@ -2,10 +2,11 @@
 //! whether it is what the zone's owner signed.
 
 use crate::answer::{AliasChain, AliasError, End, Meaning, interpret};
-use crate::cache::{Found, Negative, RrSet};
+use crate::cache::{Cache, Found, Negative, RrSet};
 use crate::dnssec::{Fetch, Limits, Security, TrustAnchors, Validated, Validator};
 use crate::error::ResolveError;
 pub(crate) use crate::finding::Finding;
+use crate::infrastructure::Infrastructure;
 use crate::iterate::response::{Response, records_of};
 use crate::iterate::{Answered, Budget, Iterate, IterateConfig, Job, Trail};
 use crate::memory::{Circumstances, Memory};
@@ -17,7 +18,7 @@ use futures_util::future::BoxFuture;
 use glasstack_journal::event::{Dns, LookupSource, QueryReason};
 use glasstack_stack::Host;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 /// How often a bogus answer is asked for again, of other servers (unbound's `val-max-restart` is 5).
@@ -74,6 +75,16 @@ impl Knowledge {
         self.find_fresher(host, wanted, Duration::ZERO).await
     }
 
+    /// The same, where `recalled` is what the cache knows of the name itself.
+    pub(crate) async fn find_beyond(
+        &self,
+        host: &Host,
+        wanted: &Wanted,
+        recalled: Option<Found>,
+    ) -> Result<Finding, ResolveError> {
+        self.find_out(host, wanted, Duration::ZERO, Some(recalled)).await
+    }
+
     /// The same; what is good for no longer than `renew` is not good enough.
     pub(crate) async fn find_fresher(
         &self,
@@ -81,10 +92,20 @@ impl Knowledge {
         wanted: &Wanted,
         renew: Duration,
     ) -> Result<Finding, ResolveError> {
+        self.find_out(host, wanted, renew, None).await
+    }
+
+    async fn find_out(
+        &self,
+        host: &Host,
+        wanted: &Wanted,
+        renew: Duration,
+        mut recalled: Option<Option<Found>>,
+    ) -> Result<Finding, ResolveError> {
         let mut asking = self.asking(host, wanted, renew);
         let mut tries = 0;
         loop {
-            let found = follow(&self.memory, &asking, &asking.job).await?;
+            let found = follow_on(&self.memory, &asking, &asking.job, recalled.take()).await?;
             let found = match &self.validator {
                 Some(validator) if !wanted.checking_disabled => self.check(validator, &asking, found).await,
                 _ => found,
@@ -141,6 +162,19 @@ impl Knowledge {
         match &self.source {
             Source::Servers(_) => (Vec::new(), Vec::new()),
             Source::Tree(tree) => tree.nearest(host, name),
+        }
+    }
+
+    /// What is remembered.
+    pub(crate) fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.memory.cache()
+    }
+
+    /// What is remembered of servers.
+    pub(crate) fn infrastructure(&self) -> MutexGuard<'_, Infrastructure> {
+        match &self.source {
+            Source::Servers(stub) => stub.infrastructure(),
+            Source::Tree(tree) => tree.infrastructure(),
         }
     }
 
@@ -300,6 +334,16 @@ pub(crate) fn follow<'a>(
     source: &'a dyn Ask,
     job: &'a Job,
 ) -> BoxFuture<'a, Result<Finding, ResolveError>> {
+    follow_on(memory, source, job, None)
+}
+
+/// The same, where it may be known already what the cache knows of the name itself.
+fn follow_on<'a>(
+    memory: &'a Memory,
+    source: &'a dyn Ask,
+    job: &'a Job,
+    mut recalled: Option<Option<Found>>,
+) -> BoxFuture<'a, Result<Finding, ResolveError>> {
     Box::pin(async move {
         let Question { name, record_type, .. } = &job.question;
         let host = &job.host;
@@ -309,7 +353,11 @@ pub(crate) fn follow<'a>(
         loop {
             let fresh =
                 |found: &Found| job.renew.is_zero() || Duration::from_secs(left(found).into()) > job.renew;
-            let end = match recall(memory, host, chain.end(), *record_type).filter(fresh) {
+            let known = match recalled.take() {
+                Some(known) => known,
+                None => recall(memory, host, chain.end(), *record_type),
+            };
+            let end = match known.filter(fresh) {
                 Some(found) => finding.absorb_known(&found, &mut chain),
                 None => {
                     let end = chain.end().clone();
@@ -377,6 +425,7 @@ fn bogus_error(wanted: &Wanted, found: &Finding) -> ResolveError {
 fn leads_nowhere(name: &DnsName, error: &AliasError) -> ResolveError {
     let what = match error {
         AliasError::Loop(name) => format!("its chain of aliases comes back to {name}"),
+        AliasError::Itself => "it is an alias of itself".to_owned(),
         AliasError::TooLong(most) => format!("its chain of aliases is longer than {most}"),
     };
     ResolveError::CnameLoop { name: name.clone(), what }
@@ -388,6 +437,7 @@ fn tell_answer(host: &Host, name: &DnsName, server: SocketAddr, meaning: &Meanin
         End::Records(sets) => (true, format!("{server} has {}", list(&records(sets)))),
         End::Unknown => (true, format!("{server} has an alias")),
         End::Nothing { what, .. } => (false, format!("{server} says {}", phrase(*what))),
+        End::Circle => (true, format!("{server} has an alias of itself")),
         End::TooLong => (false, format!("{server} says YXDOMAIN: the name that it stands for is too long")),
     };
     tell_looked_up(host, name, LookupSource::Server, hit, detail);

@@ -1,5 +1,6 @@
 //! The resolver: one place after the other is asked until one knows.
 
+use crate::cache::file::{self, BadCacheFile, Loaded, Moment, Provenance};
 use crate::cache::{Cache, Found};
 use crate::config::{Iterating, ResolverConfig};
 use crate::error::ResolveError;
@@ -94,6 +95,23 @@ impl Resolver {
         pointed.ok_or(ResolveError::NoRecords { name: reverse, record_type: RecordType::Ptr, said_by })
     }
 
+    /// What it knows, as a file that [`load_cache`](Self::load_cache) reads.
+    pub fn save_cache(&self, provenance: &Provenance) -> String {
+        let knowledge = &self.shared.knowledge;
+        file::save(provenance, &knowledge.cache(), Some(&knowledge.infrastructure()), self.moment())
+    }
+
+    /// Knows what a file holds, in place of what it knew.
+    pub fn load_cache(&self, text: &str, provenance: &Provenance) -> Result<Loaded, BadCacheFile> {
+        let knowledge = &self.shared.knowledge;
+        let (mut cache, mut infrastructure) = (knowledge.cache(), knowledge.infrastructure());
+        file::load(text, Some(provenance), &mut cache, Some(&mut infrastructure), self.moment())
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { wall: self.host.wall(), now: self.host.now() }
+    }
+
     /// How many entries the cache holds.
     pub fn cached(&self) -> usize {
         self.shared.knowledge.remembered()
@@ -170,23 +188,26 @@ struct Search<'a> {
 impl Search<'_> {
     /// Cache, hosts file, servers: the addresses of the name.
     async fn addresses(&self, text: &str) -> Result<Lookup, ResolveError> {
-        if self.recall(RecordType::A).is_none() {
+        let recalled = self.recall(RecordType::A);
+        if recalled.is_none() {
             let hosts = known_here::in_hosts_file(&self.resolver.shared.config.hosts, self.asked);
             if let Some(known) = tell(self.host.scope(), &self.asked.to_string(), hosts) {
                 return known_here::lookup(text, known);
             }
             known_here::never_exists(self.asked)?;
         }
-        match self.follow(RecordType::A).await {
+        match self.follow(RecordType::A, recalled).await {
             Ok(lookup) => Ok(Lookup { name: text.to_owned(), ..lookup }),
             // Only to be able to say which it is: without any address, or with one that cannot be used yet.
-            Err(ResolveError::NoRecords { name, said_by, .. }) => match self.follow(RecordType::Aaaa).await {
-                Ok(Lookup { addresses, .. }) if !addresses.is_empty() => {
-                    known_here::usable(text, &addresses)?;
-                    Err(ResolveError::NoAddress { name, said_by })
+            Err(ResolveError::NoRecords { name, said_by, .. }) => {
+                match self.follow(RecordType::Aaaa, self.recall(RecordType::Aaaa)).await {
+                    Ok(Lookup { addresses, .. }) if !addresses.is_empty() => {
+                        known_here::usable(text, &addresses)?;
+                        Err(ResolveError::NoAddress { name, said_by })
+                    }
+                    _ => Err(ResolveError::NoAddress { name, said_by }),
                 }
-                _ => Err(ResolveError::NoAddress { name, said_by }),
-            },
+            }
             Err(error) => Err(error),
         }
     }
@@ -195,9 +216,9 @@ impl Search<'_> {
         self.resolver.shared.knowledge.recall(self.host, self.asked, record_type)
     }
 
-    async fn follow(&self, record_type: RecordType) -> Result<Lookup, ResolveError> {
+    async fn follow(&self, record_type: RecordType, recalled: Option<Found>) -> Result<Lookup, ResolveError> {
         let wanted = Wanted::new(self.asked, record_type);
-        let finding = self.resolver.shared.knowledge.find(self.host, &wanted).await?;
+        let finding = self.resolver.shared.knowledge.find_beyond(self.host, &wanted, recalled).await?;
         finding.into_lookup(self.asked, record_type)
     }
 }

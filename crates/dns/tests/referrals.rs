@@ -49,7 +49,7 @@ fn a_referral_to_many_servers_without_addresses_floods_nobody() {
     let victims = (0..40).map(|n| format!("n{n}.victim.com")).collect::<Vec<_>>();
     let mut tree = referring(move |_| ("sub.lame.test", victims.clone(), vec![]));
     tree.resolve("www.sub.lame.test").unwrap_err();
-    assert_eq!(tree.told("asked 10.0.0.21").len(), 5, "{:#?}", tree.asked());
+    assert!(tree.told("asked 10.0.0.21").len() <= 6, "{:#?}", tree.asked());
 }
 
 /// All that is known of two zones is that their servers are in one another: no query is left to be
@@ -78,14 +78,13 @@ fn servers_of_servers_of_servers_are_looked_for_so_deep_and_no_deeper() {
     tree.resolve("www.far.test").unwrap();
 }
 
-/// RFC 2181 10.3: the name of a name server "must not be an alias".
+/// RFC 2181 10.3: the name of a name server "must not be an alias"; but there are such, and they answer.
 #[test]
-fn a_name_server_whose_name_is_an_alias_is_of_no_use() {
+fn a_name_server_whose_name_is_an_alias_is_found_all_the_same() {
     let mut tree = sub_served_by("here.example.test", &[]);
     tree.resolve("www.sub.lame.test").unwrap_err();
     let failed = tree.told("failed www.sub.lame.test");
-    assert!(failed[0].contains("has no address of it"), "{failed:?}");
-    assert_eq!(tree.told("asked 192.0.2.80"), Vec::<String>::new());
+    assert!(failed[0].contains("here.example.test (192.0.2.80:53): it cannot be reached"), "{failed:?}");
 }
 
 /// RFC 1035 3.2.1: a TTL of zero is "for the transaction in progress", and this is one.

@@ -74,6 +74,11 @@ impl Trail {
         Arc::new(Self { question: question.clone(), above: None, depth: 0 })
     }
 
+    /// How many lookups of name servers' addresses led here.
+    pub(super) fn depth(&self) -> u32 {
+        self.depth
+    }
+
     /// One question further; not one that waits for its own answer.
     pub(super) fn down(self: &Arc<Self>, question: &Question, most: u32) -> Result<Arc<Self>, String> {
         let mut at = Some(self);

@@ -35,6 +35,7 @@ pub(crate) use scrub::YXDOMAIN;
 
 use crate::asking::Asking;
 use crate::hints::RootHints;
+use crate::infrastructure::Infrastructure;
 use crate::memory::Memory;
 use crate::message::Question;
 use crate::name::DnsName;
@@ -107,8 +108,9 @@ impl Iterate {
         &self.config
     }
 
-    pub(crate) fn memory(&self) -> &Memory {
-        &self.memory
+    /// What is remembered of servers.
+    pub(crate) fn infrastructure(&self) -> MutexGuard<'_, Infrastructure> {
+        self.asking.known()
     }
 
     /// The servers of the nearest zone that are known without asking, and their addresses, as in a

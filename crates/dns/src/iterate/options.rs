@@ -39,7 +39,7 @@ pub struct IterateConfig {
     /// Zones that are asked about elsewhere than the tree says.
     pub zones: Vec<ZoneElsewhere>,
     /// For how many names of servers addresses are looked for ahead of time, at each depth of lookups of
-    /// servers' addresses; -1 for all of them (unbound's `target-fetch-policy`). 3 2 1 0 0.
+    /// servers' addresses; -1 for all of them (unbound's `target-fetch-policy`). None.
     pub target_fetch: Vec<i32>,
 
     /// Servers in these ranges are never asked. None.
@@ -114,7 +114,7 @@ impl Default for IterateConfig {
             nat64: None,
             prime: true,
             zones: Vec::new(),
-            target_fetch: vec![3, 2, 1, 0, 0],
+            target_fetch: Vec::new(),
             do_not_query: Vec::new(),
             do_not_query_localhost: true,
             private_addresses: Vec::new(),

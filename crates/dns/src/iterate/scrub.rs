@@ -235,7 +235,7 @@ impl Scrub<'_> {
                 self.ignore(Why::OutOfZone, set);
             } else if !is_address || lame || !named.contains(&set.name) {
                 self.ignore(Why::Unreferred, set);
-            } else {
+            } else if response.answer(&set.name, set.record_type).is_none() {
                 kept.push(set);
             }
         }

@@ -33,8 +33,12 @@ pub(super) struct Slist {
     pub(super) kind: Kind,
     /// Whether they are asked over TCP.
     pub(super) tcp: bool,
+    /// Whether the configuration names them.
+    pub(super) configured: bool,
     /// Whether the zone above has named them, so that it need not be asked for other ones.
     pub(super) from_parent: bool,
+    /// Whether it has been asked for them anew.
+    pub(super) asked_anew: bool,
     /// Until when it is believed that they serve the zone.
     pub(super) until: Option<Instant>,
     /// Of the NS records, in seconds.
@@ -111,7 +115,9 @@ impl Slist {
             zone,
             kind,
             tcp: false,
+            configured: false,
             from_parent: false,
+            asked_anew: false,
             until: None,
             ttl: HINTS_TTL,
             names: Vec::new(),
@@ -140,7 +146,7 @@ impl Slist {
         tcp: bool,
         reach: &Reach,
     ) -> Self {
-        let mut slist = Self { tcp, ..Self::empty(zone.clone(), kind) };
+        let mut slist = Self { tcp, configured: true, ..Self::empty(zone.clone(), kind) };
         for server in servers {
             if let Some(way) = reach.way_to(server.ip()) {
                 slist.add(None, SocketAddr::new(way, server.port()), HINTS_TTL);
@@ -170,9 +176,15 @@ impl Slist {
         Self { until, ttl, ..Self::empty(zone.clone(), Kind::Authority) }
     }
 
-    /// Whether it is the configuration that names them.
-    pub(super) fn is_configured(&self) -> bool {
-        self.until.is_none() && !self.zone.is_root()
+    /// Those of the root may be named without their addresses (RFC 9609 3.3), which the hints have.
+    pub(super) fn add_hints(&mut self, hints: &RootHints, reach: &Reach) {
+        for server in hints.servers() {
+            let missing = self.missing().any(|name| *name == server.name);
+            if missing {
+                let addresses = server.addresses.iter().copied();
+                self.add_addresses(Some(&server.name), addresses, HINTS_TTL, reach);
+            }
+        }
     }
 
     /// Further servers of the zone.
@@ -255,22 +267,21 @@ impl Slist {
 
     /// A server whose addresses have to be looked for; the names are in an order that chance decides.
     pub(super) fn next_missing(&mut self) -> Option<DnsName> {
-        let located =
-            |name: &DnsName| self.addresses.iter().any(|address| address.name.as_ref() == Some(name));
         // First those that can be found without asking this zone's own servers.
-        let outside = |name: &Name| !name.name.is_within(&self.zone);
-        let open = |name: &&Name| !name.sought && !located(&name.name);
-        let found = self.names.iter().filter(open).find(|name| outside(name));
-        let name = found.or_else(|| self.names.iter().find(open))?.name.clone();
+        let outside = self.missing().find(|name| !name.is_within(&self.zone));
+        let name = outside.or_else(|| self.missing().next())?.clone();
         self.names.iter_mut().filter(|own| own.name == name).for_each(|own| own.sought = true);
         Some(name)
     }
 
-    /// Servers whose addresses are not known.
-    pub(super) fn missing(&self) -> usize {
-        let located =
-            |name: &DnsName| self.addresses.iter().any(|address| address.name.as_ref() == Some(name));
-        self.names.iter().filter(|name| !name.sought && !located(&name.name)).count()
+    /// Servers whose addresses are not known and have not been looked for.
+    pub(super) fn missing(&self) -> impl Iterator<Item = &DnsName> {
+        let open = |name: &&Name| !name.sought && !self.is_located(&name.name);
+        self.names.iter().filter(open).map(|name| &name.name)
+    }
+
+    fn is_located(&self, name: &DnsName) -> bool {
+        self.addresses.iter().any(|address| address.name.as_ref() == Some(name))
     }
 
     /// Why a server was not found.

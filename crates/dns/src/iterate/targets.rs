@@ -1,5 +1,6 @@
 //! Name servers whose addresses did not come along, and what is left where all servers are of no use.
 
+use super::minimise::Minimise;
 use super::slist::Slist;
 use super::walk::Step;
 use super::{Iterate, Job};
@@ -131,10 +132,11 @@ impl Iterate {
     /// is tried. Whether that gives anybody more to ask.
     pub(super) async fn last_resort(self: &Arc<Self>, job: &Job, slist: &mut Slist) -> bool {
         let now = job.host.now();
-        if slist.is_configured() || self.elsewhere.only(&slist.zone) {
+        if slist.configured || self.elsewhere.only(&slist.zone) {
             return false;
         }
         let mut news = false;
+        let fresh = slist.from_parent;
         if slist.zone.is_root() {
             for server in self.hints.servers() {
                 let addresses = server.addresses.iter().copied();
@@ -153,10 +155,13 @@ impl Iterate {
                 news |= slist.names().count() > before;
             }
         }
-        let names: Vec<DnsName> = slist.names().cloned().collect();
-        for name in names {
-            let addresses = self.known_by_parent(job, &name);
-            news |= slist.add_addresses(Some(&name), addresses.into_iter(), 0, &self.reach);
+        news |= self.add_known_by_parent(job, slist);
+        if !news && !fresh && !slist.asked_anew && !slist.zone.is_root() {
+            slist.asked_anew = true;
+            if let Some(named) = self.ask_parent(job, &slist.zone).await {
+                slist.add_names(&named);
+                news |= self.add_known_by_parent(job, slist);
+            }
         }
         if news {
             job.host.scope().record(|| Dns::LastResort { zone: slist.zone.to_string() });
@@ -164,15 +169,55 @@ impl Iterate {
         news
     }
 
-    /// Whom the zone above names as servers of `zone`, asked anew.
+    fn add_known_by_parent(&self, job: &Job, slist: &mut Slist) -> bool {
+        let names: Vec<DnsName> = slist.names().cloned().collect();
+        names.into_iter().fold(false, |news, name| {
+            let addresses = self.known_by_parent(job, &name);
+            slist.add_addresses(Some(&name), addresses.into_iter(), 0, &self.reach) || news
+        })
+    }
+
+    /// Looks for addresses ahead of time, behind the question's back (unbound's `target-fetch-policy`).
+    pub(super) fn fetch_ahead(self: &Arc<Self>, job: &Job, slist: &Slist) {
+        let depth = usize::try_from(job.trail.depth()).unwrap_or(usize::MAX);
+        let most = match self.config().target_fetch.get(depth) {
+            Some(all) if *all < 0 => usize::MAX,
+            Some(most) => usize::try_from(*most).unwrap_or_default(),
+            None => 0,
+        };
+        for name in slist.missing().take(most) {
+            for record_type in self.address_types() {
+                let (tree, job) = (Arc::clone(self), job.clone());
+                let question = Question::new(name.clone(), record_type);
+                job.host.clone().spawn(async move {
+                    let _ = tree.find_address(&job, &question).await;
+                });
+            }
+        }
+    }
+
+    /// What the cache knows of the servers' addresses.
+    pub(super) fn add_remembered(&self, job: &Job, slist: &mut Slist) {
+        let names: Vec<DnsName> = slist.names().cloned().collect();
+        for name in names {
+            for record_type in self.address_types() {
+                let known = self.memory.cache().get(&name, record_type, Rank::Additional, job.host.now());
+                if let Some(known) = known {
+                    let addresses = known.set.records.iter().filter_map(Record::address);
+                    slist.add_addresses(Some(&name), addresses, known.ttl, &self.reach);
+                }
+            }
+        }
+    }
+
+    /// Whom the zone above names as servers of `zone`, asked anew the question that led there.
     async fn ask_parent(self: &Arc<Self>, job: &Job, zone: &DnsName) -> Option<RrSet> {
-        let question = Question::new(zone.clone(), RecordType::Ns);
-        let trail = job.trail.down(&question, self.config().max_depth).ok()?;
-        let below = Job { question, trail, ..job.clone() };
-        let parent = zone.parent()?;
-        let at = Question::new(parent, RecordType::Ns);
+        let marker = Question::new(zone.clone(), RecordType::Ns);
+        let trail = job.trail.down(&marker, self.config().max_depth).ok()?;
+        let below = Job { trail, ..job.clone() };
+        let at = Question::new(zone.parent()?, RecordType::Ns);
         let mut slist = Box::pin(self.begin(&Job { question: at, ..below.clone() })).await.ok()?;
-        let mut minimise = super::minimise::Minimise::new(&below.question, super::Minimisation::Off);
+        let mut minimise = Minimise::new(&below.question, self.config().qname_minimisation);
         for _ in 0..self.config().max_referrals {
             match Box::pin(self.step(&below, slist, &mut minimise)).await.ok()? {
                 Step::Down(further) if further.zone == *zone => {

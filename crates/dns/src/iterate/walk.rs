@@ -88,6 +88,7 @@ impl Iterate {
         minimise: &mut Minimise,
     ) -> Result<Step, ResolveError> {
         slist.shuffle(job.host.entropy().as_ref());
+        self.fetch_ahead(job, &slist);
         let mut looked_below = false;
         loop {
             let question = self.next_question(job, &slist, minimise);
@@ -155,7 +156,7 @@ impl Iterate {
         let mut sent = 0;
         loop {
             let candidates = slist.candidates();
-            let missing = sought < self.config().max_missing && slist.missing() > 0;
+            let missing = sought < self.config().max_missing && slist.missing().next().is_some();
             let choice = self.choose(job, slist, &candidates, missing);
             let Some(choice) = choice.filter(|_| sent < self.config().max_sent) else {
                 if missing && let Some(name) = slist.next_missing() {
@@ -364,6 +365,12 @@ impl Iterate {
             further.add_addresses(Some(&set.name), addresses, set.ttl(), &self.reach);
         }
         further.from_parent = true;
+        // It is the zone above that says so, whoever said so before.
+        let said = servers.map(|set| now + Duration::from_secs(set.ttl().into()));
+        further.until = match (said, slist.until) {
+            (Some(said), Some(until)) => Some(said.min(until)),
+            (said, until) => said.or(until),
+        };
         further
     }
 
@@ -379,11 +386,15 @@ impl Iterate {
         let now = job.host.now();
         match self.elsewhere.nearest(&name) {
             Some(ZoneElsewhere::Forward { zone, servers, names, tcp, .. }) => {
-                Ok(Slist::of_configured(zone, Kind::Forwarder, servers, names, *tcp, &self.reach))
+                let mut slist =
+                    Slist::of_configured(zone, Kind::Forwarder, servers, names, *tcp, &self.reach);
+                self.add_remembered(job, &mut slist);
+                Ok(slist)
             }
             Some(ZoneElsewhere::Stub { zone, servers, names, prime, tcp, .. }) if !zone.is_root() => {
                 let known = self.nearest_known(&name, now, job.renew);
-                let stub = Slist::of_configured(zone, Kind::Authority, servers, names, *tcp, &self.reach);
+                let mut stub = Slist::of_configured(zone, Kind::Authority, servers, names, *tcp, &self.reach);
+                self.add_remembered(job, &mut stub);
                 match known {
                     Some(known) if known.zone.is_within(zone) && (*prime || known.zone != *zone) => Ok(known),
                     _ if *prime => Ok(self.prime(job, stub).await.unwrap_or_else(|stub| stub)),
@@ -400,7 +411,9 @@ impl Iterate {
             Some(known) => Ok(known),
             None => {
                 let hints = Slist::of_hints(&self.hints, &self.reach);
-                match self.config().prime {
+                let question = Question::new(DnsName::root(), RecordType::Ns);
+                let failed = self.memory.cache().failure(&question, job.host.now()).is_some();
+                match self.config().prime && !failed {
                     true => Ok(self.prime(job, hints).await.unwrap_or_else(|hints| hints)),
                     false => Ok(hints),
                 }
@@ -422,6 +435,7 @@ impl Iterate {
     async fn prime(self: &Arc<Self>, job: &Job, mut slist: Slist) -> Result<Slist, Slist> {
         let question = Question::new(slist.zone.clone(), RecordType::Ns);
         let Ok(trail) = job.trail.down(&question, u32::MAX) else { return Err(slist) };
+        let asked = question.clone();
         let below = Job { question: question.clone(), trail, ..job.clone() };
         slist.shuffle(job.host.entropy().as_ref());
         let mut minimise = Minimise::new(&question, super::Minimisation::Off);
@@ -429,6 +443,9 @@ impl Iterate {
         let now = job.host.now();
         let known = primed.ok().and_then(|_| self.nearest_known(&slist.zone, now, Duration::ZERO));
         let found = known.filter(|known| known.zone == slist.zone);
+        if found.is_none() {
+            self.memory.cache().put_failure(&asked, "nobody says who serves it", now);
+        }
         job.host.scope().record(|| Dns::Primed {
             zone: slist.zone.to_string(),
             name_servers: found.iter().flat_map(Slist::names).map(ToString::to_string).collect(),
@@ -443,7 +460,10 @@ impl Iterate {
         while let Some(name) = at {
             let delegation = self.memory.cache().nearest_delegation(&name, now)?;
             let lasts = renew.is_zero() || Duration::from_secs(delegation.name_servers.ttl.into()) > renew;
-            let slist = Slist::of_delegation(&delegation, &self.reach, now);
+            let mut slist = Slist::of_delegation(&delegation, &self.reach, now);
+            if slist.zone.is_root() {
+                slist.add_hints(&self.hints, &self.reach);
+            }
             if lasts && slist.can_be_reached() {
                 return Some(slist);
             }
