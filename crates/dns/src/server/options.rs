@@ -17,6 +17,8 @@ pub struct ServeOptions {
     pub rate_limit: Option<ResponseRateLimit>,
     /// The largest response over UDP, in bytes, and what the server says it takes in itself. 1232.
     pub udp_payload: u16,
+    /// Whether clients with EDNS are told why they get what they get (RFC 8914; unbound's `ede`). Yes.
+    pub extended_errors: bool,
     /// What `id.server` and `hostname.bind` are told (RFC 4892), and who asks for the server's name by
     /// NSID (RFC 5001). Nothing.
     pub identity: Option<String>,
@@ -32,6 +34,7 @@ impl Default for ServeOptions {
             limits: ClientLimits::default(),
             rate_limit: None,
             udp_payload: UDP_PAYLOAD,
+            extended_errors: true,
             identity: None,
             version: None,
         }

@@ -216,7 +216,7 @@ impl Responder {
         self.withhold(sender, query.question.as_ref(), Instead::Refusal, why);
         let mut response = query.response(ResponseCode::Refused);
         // RFC 8914 3: only who has sent an OPT record gets one.
-        if let Some(edns) = &mut response.edns {
+        if let Some(edns) = response.edns.as_mut().filter(|_| self.options.extended_errors) {
             edns.extended_errors.push(ExtendedError { code: error, text: String::new() });
         }
         self.finish(sender, request, response, &because, None)
@@ -277,7 +277,9 @@ impl Responder {
         // RFC 8914 3: only who has sent an OPT record gets one.
         if let Some(edns) = &mut response.edns {
             edns.udp_payload = self.options.udp_payload;
-            edns.extended_errors = reply.extended_errors;
+            if self.options.extended_errors {
+                edns.extended_errors = reply.extended_errors;
+            }
         }
         (response, Because { wildcard: reply.wildcard, why: reply.why })
     }

@@ -31,10 +31,13 @@ struct Clause {
 impl Settings {
     /// What the scenario's configuration means; an error is an option that is declined.
     pub(crate) fn of(scenario: &Scenario) -> Result<Self, String> {
-        let iterate = IterateConfig { ipv6: true, ..IterateConfig::default() };
+        // unbound speaks IPv6, and asks a silent server five times (outbound-msg-retry).
+        let iterate = IterateConfig { ipv6: true, rounds: 5, ..IterateConfig::default() };
         let config = RecursorConfig { iterate, ..RecursorConfig::default() };
         // Whoever may ask may not look into the cache without wanting recursion, unless it is said.
-        let options = ServeOptions { access: AccessList::new(Access::Allow), ..ServeOptions::default() };
+        // Nor is anybody told why, unless that is wanted (ede).
+        let access = AccessList::new(Access::Allow);
+        let options = ServeOptions { access, extended_errors: false, ..ServeOptions::default() };
         let mut settings = Self { hints: RootHints::iana(), config, options, clock: None };
         let clauses = clauses(&scenario.config)?;
         for clause in &clauses {
@@ -81,6 +84,8 @@ impl Settings {
                 iterate.nat64.get_or_insert(parsed("64:ff9b::/96")?);
             }
             "nat64-prefix" => iterate.nat64 = Some(parsed::<AddressRange>(value)?),
+            // There is one cache here, for messages and for records.
+            "msg-cache-size" => self.config.cache.max_bytes = number(value)?,
             "do-not-query-localhost" => iterate.do_not_query_localhost = yes(value)?,
             "max-query-restarts" => iterate.max_query_restarts = number(value)?,
             "max-global-quota" => iterate.max_queries = number(value)?,
@@ -98,6 +103,7 @@ impl Settings {
             "module-config" if value == "iterator" => {}
             // Nobody is told which trust anchors we have (RFC 8145).
             "trust-anchor-signaling" if !yes(value)? => {}
+            "ede" => self.options.extended_errors = yes(value)?,
             // Records of a set keep their order here.
             "rrset-roundrobin" if !yes(value)? => {}
             // The one client is at 127.0.0.1, whatever its address is here.
