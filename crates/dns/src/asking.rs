@@ -1,5 +1,6 @@
 //! One question to one server, in whatever way it can take it.
 
+use crate::error::NetworkError;
 use crate::infrastructure::{EdnsSupport, Infrastructure, InfrastructureConfig};
 use crate::matching::CASE;
 use crate::message::{Edns, Message, PLAIN_UDP_PAYLOAD, Question, ResponseCode};
@@ -74,7 +75,10 @@ impl Asking {
                     return Err(Failure::TimedOut { waited: query.timeout, ignored });
                 }
                 Err(NoAnswer::Network(error)) => {
-                    self.known().note_unreachable(server, host.now());
+                    // A connection that breaks says nothing about how far it is.
+                    if !matches!(error, NetworkError::Broken(_)) {
+                        self.known().note_unreachable(server, host.now());
+                    }
                     return Err(Failure::Network(error));
                 }
             };

@@ -3,13 +3,14 @@
 use crate::asking::{Asking, Manner};
 use crate::config::ResolverConfig;
 use crate::error::{ResolveError, ServerProblem};
+use crate::infrastructure::Infrastructure;
 use crate::message::{Message, Question, ResponseCode, UDP_PAYLOAD};
 use crate::rounds::{Failure, Rounds};
 use crate::upstream::Upstream;
 use glasstack_journal::event::QueryReason;
 use glasstack_stack::Host;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 /// The servers, and how they are asked.
@@ -32,6 +33,11 @@ impl Stub {
             use_tcp: config.use_tcp,
             asking: Asking::new(upstream),
         }
+    }
+
+    /// What is remembered of the servers.
+    pub(crate) fn infrastructure(&self) -> MutexGuard<'_, Infrastructure> {
+        self.asking.known()
     }
 
     /// Asks one server after the other until one answers; tells which.

@@ -280,6 +280,11 @@ impl Slist {
         self.names.iter().filter(open).map(|name| &name.name)
     }
 
+    /// Whether of one of the servers no address is known.
+    pub(super) fn lacks_addresses(&self) -> bool {
+        !self.zone.is_root() && self.names.iter().any(|name| !self.is_located(&name.name))
+    }
+
     fn is_located(&self, name: &DnsName) -> bool {
         self.addresses.iter().any(|address| address.name.as_ref() == Some(name))
     }

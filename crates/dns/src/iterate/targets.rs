@@ -156,7 +156,8 @@ impl Iterate {
             }
         }
         news |= self.add_known_by_parent(job, slist);
-        if !news && !fresh && !slist.asked_anew && !slist.zone.is_root() {
+        // Addresses that came along once may be over before the zone's delegation is.
+        if !news && !fresh && !slist.asked_anew && slist.lacks_addresses() {
             slist.asked_anew = true;
             if let Some(named) = self.ask_parent(job, &slist.zone).await {
                 slist.add_names(&named);
