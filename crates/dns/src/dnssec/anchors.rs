@@ -4,6 +4,7 @@ use crate::dnssec::text;
 use crate::name::DnsName;
 use crate::record::{Dnskey, Ds, Record, RecordData};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// The root's keys as IANA publishes them (root-anchors.xml): that of 2017, and that of 2024 which is
 /// to follow it.
@@ -132,6 +133,22 @@ impl TrustAnchors {
             at = name.parent();
         }
         Nearest::None
+    }
+}
+
+impl fmt::Display for TrustAnchors {
+    /// In one line, each zone with its keys' tags: `. 20326 38696`; `none` where there is none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("none");
+        }
+        let zone = |(zone, anchor): (&DnsName, &Anchor)| {
+            let tags: Vec<String> = anchor.key_tags().iter().map(ToString::to_string).collect();
+            format!("{zone} {}", tags.join(" "))
+        };
+        let except = self.unchecked.iter().map(|zone| format!("without {zone}"));
+        let all: Vec<String> = self.anchors.iter().map(zone).chain(except).collect();
+        f.write_str(&all.join(", "))
     }
 }
 

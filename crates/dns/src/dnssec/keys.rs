@@ -102,7 +102,7 @@ mod tests {
 
     /// RFC 4034 5.4: a key and its DS record.
     fn example_key() -> Dnskey {
-        let key = "AQOeiiR0GOMYkDshWoSKz9Xzfwsr1AYtsmx3TGkJaNXVbfi/2pHm822aJ5iI9BMzNXxeYCmZDRD99WYwYqUSdjMmmAphXdvx\
+        let key = "AQOeiiR0GOMYkDshWoSKz9XzfwJr1AYtsmx3TGkJaNXVbfi/2pHm822aJ5iI9BMzNXxeYCmZDRD99WYwYqUSdjMmmAphXdvx\
                    egXd/M5+X7OrzKBaMbCVdFLUUh6DhweJBjEVv5f2wwjM9XzcnOf+EPbtG9DMBmADjFDc2w/rljwvFw==";
         Dnskey { flags: 256, protocol: 3, algorithm: 5, public_key: base64(key) }
     }

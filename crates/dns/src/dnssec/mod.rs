@@ -37,6 +37,8 @@ pub mod signer;
 mod testing;
 mod text;
 pub mod validator;
+#[cfg(test)]
+mod vectors;
 mod verify;
 
 pub use anchors::TrustAnchors;

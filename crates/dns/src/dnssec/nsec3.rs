@@ -266,3 +266,145 @@ fn from_base32hex(text: &[u8]) -> Option<Vec<u8>> {
     }
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dnssec::testing::{name, types};
+    use crate::dnssec::validator::Limits;
+
+    /// The chain of RFC 5155 appendix A: hash, next hash, types.
+    const EXAMPLE: [(&str, &str, &str); 12] = [
+        (
+            "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom",
+            "2t7b4g4vsa5smi47k61mv5bv1a22bojr",
+            "MX DNSKEY NS SOA NSEC3PARAM RRSIG",
+        ),
+        ("2t7b4g4vsa5smi47k61mv5bv1a22bojr", "2vptu5timamqttgl4luu9kg21e0aor3s", "A RRSIG"),
+        ("2vptu5timamqttgl4luu9kg21e0aor3s", "35mthgpgcu1qg68fab165klnsnk3dpvl", "MX RRSIG"),
+        ("35mthgpgcu1qg68fab165klnsnk3dpvl", "b4um86eghhds6nea196smvmlo4ors995", "NS DS RRSIG"),
+        ("b4um86eghhds6nea196smvmlo4ors995", "gjeqe526plbf1g8mklp59enfd789njgi", "MX RRSIG"),
+        ("gjeqe526plbf1g8mklp59enfd789njgi", "ji6neoaepv8b5o6k4ev33abha8ht9fgc", "HINFO A AAAA RRSIG"),
+        ("ji6neoaepv8b5o6k4ev33abha8ht9fgc", "k8udemvp1j2f7eg6jebps17vp3n8i58h", ""),
+        ("k8udemvp1j2f7eg6jebps17vp3n8i58h", "kohar7mbb8dc2ce8a9qvl8hon4k53uhi", ""),
+        ("kohar7mbb8dc2ce8a9qvl8hon4k53uhi", "q04jkcevqvmu85r014c7dkba38o0ji5r", "A RRSIG"),
+        ("q04jkcevqvmu85r014c7dkba38o0ji5r", "r53bq7cc2uvmubfu5ocmm6pers9tk9en", "A RRSIG"),
+        ("r53bq7cc2uvmubfu5ocmm6pers9tk9en", "t644ebqk9bibcna874givr6joj62mlhv", "MX RRSIG"),
+        ("t644ebqk9bibcna874givr6joj62mlhv", "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom", "HINFO A AAAA RRSIG"),
+    ];
+
+    /// What the records whose hashes begin like this show; `flags` is 1 in the RFC.
+    fn with<T>(begin: &[&str], flags: u8, look: impl FnOnce(&mut Nsec3Proof<'_>, &mut Checks) -> T) -> T {
+        let records: Vec<(DnsName, Nsec3)> = EXAMPLE
+            .iter()
+            .filter(|(hash, ..)| begin.iter().any(|begin| hash.starts_with(begin)))
+            .map(|(hash, next, bitmap)| {
+                let nsec3 = Nsec3 {
+                    hash_algorithm: 1,
+                    flags,
+                    iterations: 12,
+                    salt: vec![0xaa, 0xbb, 0xcc, 0xdd],
+                    next_hashed: from_base32hex(next.as_bytes()).unwrap(),
+                    types: types(bitmap),
+                };
+                (name(&format!("{hash}.example")), nsec3)
+            })
+            .collect();
+        let (zone, mut checks) = (name("example"), Checks::new(&Limits::default()));
+        let records = records.iter().map(|(owner, nsec3)| (owner, nsec3));
+        look(&mut Nsec3Proof::new(&zone, records, 100), &mut checks)
+    }
+
+    #[test]
+    fn names_are_hashed_as_in_rfc_5155_appendix_a() {
+        with(&["0p"], 1, |proof, checks| {
+            for (text, expected) in [
+                ("example", "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom"),
+                ("a.example", "35mthgpgcu1qg68fab165klnsnk3dpvl"),
+                ("ai.example", "gjeqe526plbf1g8mklp59enfd789njgi"),
+                ("ns1.example", "2t7b4g4vsa5smi47k61mv5bv1a22bojr"),
+                ("*.w.example", "r53bq7cc2uvmubfu5ocmm6pers9tk9en"),
+                ("x.y.w.example", "2vptu5timamqttgl4luu9kg21e0aor3s"),
+            ] {
+                assert_eq!(base32hex(&proof.hash(&name(text), checks).unwrap()), expected);
+            }
+        });
+    }
+
+    #[test]
+    fn a_name_error_needs_the_encloser_the_next_closer_name_and_the_wildcard() {
+        // RFC 5155 B.1. Its zone is opt-out, so an unsigned delegation might be there (9.2).
+        let missing = name("a.c.x.w.example");
+        let no_name =
+            |begin: &[&str], flags| with(begin, flags, |proof, checks| proof.no_name(&missing, checks));
+        assert_eq!(no_name(&["0p", "b4", "35"], 1), Ok(Proved::OptOut));
+        assert_eq!(no_name(&["0p", "b4", "35"], 0), Ok(Proved::Yes));
+        assert_eq!(no_name(&["0p", "b4"], 0), Err(DenialFault::WildcardNotCovered.into()));
+        assert_eq!(no_name(&["b4", "35"], 0), Err(DenialFault::NameNotCovered.into()));
+        assert_eq!(no_name(&["35"], 0), Err(DenialFault::NoEncloser.into()));
+        assert_eq!(no_name(&[], 0), Err(DenialFault::None.into()));
+        assert_eq!(no_name(&["0p", "b4", "35"], 2), Err(DenialFault::None.into()), "unknown flags");
+    }
+
+    #[test]
+    fn no_data_needs_the_names_own_hash_even_if_it_is_empty() {
+        let no_data = |begin: &[&str], text: &str, record_type| {
+            with(begin, 1, |proof, checks| proof.no_data(&name(text), record_type, checks))
+        };
+        // RFC 5155 B.2
+        assert_eq!(no_data(&["2t"], "ns1.example", RecordType::Mx), Ok(Proved::Yes));
+        assert_eq!(no_data(&["2t"], "ns1.example", RecordType::A), Err(DenialFault::TypeExists.into()));
+        // RFC 5155 B.2.1
+        assert_eq!(no_data(&["ji"], "y.w.example", RecordType::A), Ok(Proved::Yes));
+        // RFC 5155 B.5
+        let all = ["k8", "q0", "r5"];
+        assert_eq!(no_data(&all, "a.z.w.example", RecordType::Aaaa), Ok(Proved::OptOut));
+        assert_eq!(no_data(&all, "a.z.w.example", RecordType::Mx), Err(DenialFault::TypeExists.into()));
+        // RFC 5155 B.6
+        assert_eq!(no_data(&["0p"], "example", RecordType::Ds), Err(DenialFault::WrongSide.into()));
+    }
+
+    #[test]
+    fn an_unsigned_delegation_may_be_left_out() {
+        // RFC 5155 B.3
+        let cut = |begin: &[&str], text: &str, flags| {
+            with(begin, flags, |proof, checks| proof.cut(&name(text), checks))
+        };
+        assert_eq!(cut(&["35", "0p"], "c.example", 1), Ok(Cut::OptOut));
+        assert_eq!(cut(&["35", "0p"], "c.example", 0), Ok(Cut::NoName));
+        assert_eq!(cut(&["35", "0p"], "a.example", 1), Err(DenialFault::TypeExists.into()));
+        assert_eq!(cut(&["2t"], "ns1.example", 1), Ok(Cut::None));
+        assert_eq!(cut(&["0p"], "c.example", 1), Err(DenialFault::NameNotCovered.into()));
+    }
+
+    #[test]
+    fn what_a_wildcard_stands_for_does_not_exist() {
+        // RFC 5155 B.4
+        let expanded = |begin: &[&str], flags| {
+            let (name, wildcard) = (name("a.z.w.example"), name("*.w.example"));
+            with(begin, flags, |proof, checks| proof.expanded(&name, &wildcard, checks))
+        };
+        assert_eq!(expanded(&["q0"], 0), Ok(Proved::Yes));
+        assert_eq!(expanded(&["q0"], 1), Ok(Proved::OptOut));
+        assert_eq!(expanded(&["r5"], 0), Err(DenialFault::WildcardUnjustified.into()));
+    }
+
+    #[test]
+    fn a_zone_cut_denies_nothing_below_it() {
+        // RFC 5155 8.3: a.example is delegated.
+        let below =
+            with(&["35", "0p", "b4", "gj", "ji", "k8", "ko", "q0", "r5", "t6"], 0, |proof, checks| {
+                proof.no_name(&name("www.a.example"), checks)
+            });
+        assert_eq!(below, Err(DenialFault::WrongSide.into()));
+    }
+
+    #[test]
+    fn names_are_not_hashed_more_often_than_may_be() {
+        let proof = with(&["0p"], 0, |proof, checks| {
+            proof.most_iterations = 11;
+            proof.no_name(&name("no.example"), checks)
+        });
+        assert_eq!(proof, Ok(Proved::TooManyIterations(12)));
+    }
+}
