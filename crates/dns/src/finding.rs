@@ -88,8 +88,7 @@ impl Finding {
                 });
                 // RFC 6672 3.1
                 let alias = target.as_ref().map(|target| synthesized(chain.end(), &redirect, target));
-                self.answers.push(redirect);
-                self.answers.extend(alias);
+                self.add(std::iter::once(redirect).chain(alias));
                 match target {
                     Some(target) => self.go_on(chain.follow(&target))?,
                     None => {
@@ -117,11 +116,11 @@ impl Finding {
         self.canonical = chain.end().clone();
         let part = aliases.iter().fold(self.security, |security, set| and(security, set.security));
         self.security = part;
-        self.answers.extend(aliases);
+        self.add(aliases);
         match &end {
             End::Records(sets) => {
                 self.security = sets.iter().fold(part, |security, set| and(security, set.security));
-                self.answers.extend(sets.iter().cloned());
+                self.add(sets.iter().cloned());
                 self.authorities = answered.response.authorities;
                 self.additionals = answered.response.additionals;
             }
@@ -157,6 +156,16 @@ impl Finding {
                 Ok(End::Circle)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// More of the answer; of a DNAME record that leads on twice once is enough.
+    fn add(&mut self, sets: impl IntoIterator<Item = RrSet>) {
+        for set in sets {
+            let same = |own: &RrSet| own.name == set.name && own.record_type == set.record_type;
+            if !self.answers.iter().any(same) {
+                self.answers.push(set);
+            }
         }
     }
 

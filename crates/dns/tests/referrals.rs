@@ -63,8 +63,10 @@ fn zones_with_many_servers_in_each_other_cost_no_more_than_a_question_may() {
     });
     tree.resolve("www.a.lame.test").unwrap_err();
     let sought = tree.told("needs the address of").len();
-    assert!((10..=100).contains(&sought), "{sought}");
-    assert!(tree.told("failed www.a.lame.test")[0].contains("100 queries have not been enough"));
+    assert!((5..=100).contains(&sought), "{sought}");
+    let failed = tree.told("failed www.a.lame.test");
+    assert!(failed[0].contains("more than 5 name servers have no address"), "{failed:?}");
+    assert!(tree.asked().len() < 10, "{:#?}", tree.asked());
 }
 
 #[test]
