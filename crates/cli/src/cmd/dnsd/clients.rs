@@ -29,6 +29,7 @@ pub(super) fn terms(options: &DnsdOptions, place: &Place) -> anyhow::Result<Serv
         udp_payload: clients.max_udp_size,
         identity: clients.identity.clone(),
         version: clients.server_version.clone(),
+        ..ServeOptions::default()
     })
 }
 
