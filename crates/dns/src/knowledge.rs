@@ -3,7 +3,7 @@
 
 use crate::answer::{AliasChain, AliasError, End, Meaning, interpret};
 use crate::cache::{Cache, Found, Negative, RrSet};
-use crate::dnssec::{Fetch, Limits, Security, TrustAnchors, Validated, Validator};
+use crate::dnssec::{Fetch, Security, Validated, Validator};
 use crate::error::ResolveError;
 pub(crate) use crate::finding::Finding;
 use crate::infrastructure::Infrastructure;
@@ -61,8 +61,7 @@ impl Wanted {
 }
 
 impl Knowledge {
-    pub(crate) fn new(source: Source, memory: Arc<Memory>, anchors: Option<TrustAnchors>) -> Self {
-        let validator = anchors.map(|anchors| Validator::new(anchors, Limits::default()));
+    pub(crate) fn new(source: Source, memory: Arc<Memory>, validator: Option<Validator>) -> Self {
         Self { source, memory, validator }
     }
 

@@ -1,7 +1,7 @@
 //! The local name server: it walks for others and remembers (RFC 1034 4.3.1, recursive service).
 
 use crate::cache::{Cache, CacheConfig, RrSet};
-use crate::dnssec::Security;
+use crate::dnssec::{Security, Validator};
 use crate::error::ResolveError;
 use crate::hints::RootHints;
 use crate::iterate::response::records_of;
@@ -107,10 +107,11 @@ impl Recursor {
         if let Some(stale) = stale {
             cache.serve_stale_for = cache.serve_stale_for.max(stale.max_age);
         }
-        let anchors = iterate.trust_anchors.clone();
+        let limits = iterate.validation.clone();
+        let validator = iterate.trust_anchors.clone().map(|anchors| Validator::new(anchors, limits));
         let memory = Arc::new(Memory::new(Cache::new(cache)));
         let tree = Arc::new(Iterate::new(hints, iterate, upstream, Arc::clone(&memory)));
-        let knowledge = Knowledge::new(Source::Tree(tree), memory, anchors);
+        let knowledge = Knowledge::new(Source::Tree(tree), memory, validator);
         let inner = Inner { host, knowledge, patience, prefetch, stale, minimal_responses };
         Self { inner: Arc::new(inner), under_way: Mutex::default() }
     }

@@ -3,6 +3,7 @@
 use crate::cache::file::{self, BadCacheFile, Loaded, Moment, Provenance};
 use crate::cache::{Cache, Found};
 use crate::config::{Iterating, ResolverConfig};
+use crate::dnssec::{Limits, Validator};
 use crate::error::ResolveError;
 use crate::iterate::Iterate;
 use crate::knowledge::{Knowledge, Source, Wanted};
@@ -41,15 +42,17 @@ impl Resolver {
     /// One whose queries `upstream` carries.
     pub fn with_upstream(host: Host, config: ResolverConfig, upstream: Arc<dyn Upstream>) -> Self {
         let memory = Arc::new(Memory::new(Cache::new(config.cache.clone())));
-        let mut anchors = config.validate.clone();
+        let (mut anchors, mut limits) = (config.validate.clone(), Limits::default());
         let source = match config.iterate.clone() {
             Some(Iterating { hints, config }) => {
                 anchors = anchors.or_else(|| config.trust_anchors.clone());
+                limits.clone_from(&config.validation);
                 Source::Tree(Arc::new(Iterate::new(hints, config, upstream, Arc::clone(&memory))))
             }
             None => Source::Servers(Stub::new(&config, upstream)),
         };
-        let knowledge = Knowledge::new(source, memory, anchors);
+        let validator = anchors.map(|anchors| Validator::new(anchors, limits));
+        let knowledge = Knowledge::new(source, memory, validator);
         Self { host, shared: Arc::new(Shared { config, knowledge }) }
     }
 

@@ -229,14 +229,14 @@ fn data(record_type_word: &str, words: &[String]) -> Result<Vec<u8>, String> {
         }
         "DS" => {
             put(&mut bytes, number(0)?, 2);
-            put(&mut bytes, number(1)?, 1);
+            put(&mut bytes, algorithm(word(1)?)?, 1);
             put(&mut bytes, number(2)?, 1);
             bytes.extend(hexadecimal(&rest(3))?);
         }
         "DNSKEY" => {
             put(&mut bytes, number(0)?, 2);
             put(&mut bytes, number(1)?, 1);
-            put(&mut bytes, number(2)?, 1);
+            put(&mut bytes, algorithm(word(2)?)?, 1);
             bytes.extend(base64(&rest(3))?);
         }
         "RRSIG" => {

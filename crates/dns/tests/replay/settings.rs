@@ -1,10 +1,12 @@
 //! A scenario's configuration, in unbound's words (`unbound.conf(5)`), as what our resolver is told.
 
-use crate::packet::date;
+use crate::packet::{Packet, Section, date};
 use crate::scenario::Scenario;
+use glasstack_dns::dnssec::TrustAnchors;
 use glasstack_dns::server::{Access, AccessList, AccessRule, ServeOptions};
 use glasstack_dns::{
-    AddressRange, DnsName, IterateConfig, Minimisation, RecursorConfig, RootHints, ServeStale, ZoneElsewhere,
+    AddressRange, DnsName, IterateConfig, Minimisation, Record, RecursorConfig, RootHints, ServeStale,
+    ZoneElsewhere,
 };
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
@@ -19,6 +21,10 @@ pub(crate) struct Settings {
     pub(crate) options: ServeOptions,
     /// The wall clock, in seconds since 1970, where the scenario sets it.
     pub(crate) clock: Option<u64>,
+    /// DS and DNSKEY records.
+    anchors: Vec<Record>,
+    /// Whether there is a validator at all.
+    validates: bool,
 }
 
 /// A clause with its options and their values, in their order.
@@ -38,7 +44,14 @@ impl Settings {
         // Nor is anybody told why, unless that is wanted (ede).
         let access = AccessList::new(Access::Allow);
         let options = ServeOptions { access, extended_errors: false, ..ServeOptions::default() };
-        let mut settings = Self { hints: RootHints::iana(), config, options, clock: None };
+        let mut settings = Self {
+            hints: RootHints::iana(),
+            config,
+            options,
+            clock: None,
+            anchors: Vec::new(),
+            validates: true,
+        };
         let clauses = clauses(&scenario.config)?;
         for clause in &clauses {
             match clause.name.as_str() {
@@ -53,6 +66,9 @@ impl Settings {
                 }
                 other => return Err(format!("there is no {other} here")),
             }
+        }
+        if settings.validates && !settings.anchors.is_empty() {
+            settings.config.iterate.trust_anchors = Some(TrustAnchors::new(settings.anchors.clone()));
         }
         Ok(settings)
     }
@@ -99,8 +115,14 @@ impl Settings {
                 iterate.serve_stale = Some(ServeStale { client_timeout, ..stale });
             }
             "val-override-date" => self.clock = Some(date(value)?),
-            // The validator is there where there are trust anchors, and only then.
-            "module-config" if value == "iterator" => {}
+            "trust-anchor" => {
+                let mut packet = Packet::default();
+                packet.add(Section::Answer, value)?;
+                self.anchors.extend(packet.message()?.answers);
+            }
+            "module-config" if value == "iterator" => self.validates = false,
+            // Signatures with DSA, and with RSA and SHA-1, are believed unread: the scenario is not about them.
+            "fake-sha1" if yes(value)? => iterate.validation.taken_on_trust = [3, 5, 6, 7].into(),
             // Nobody is told which trust anchors we have (RFC 8145).
             "trust-anchor-signaling" if !yes(value)? => {}
             "ede" => self.options.extended_errors = yes(value)?,

@@ -1,0 +1,251 @@
+//! Servers that are of little use: lame, silent, contradictory, or known by the wrong address; and how an
+//! answer is found all the same, or given up in time.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a set-up that fails is a test that fails")]
+
+mod scripted;
+
+use glasstack_dns::{DnsName, IterateConfig, Minimisation, RecordType, ZoneElsewhere};
+use scripted::Scene;
+use std::time::Duration;
+
+const A: RecordType = RecordType::A;
+const TWO_SERVERS: &str = "10.0.0.1  *.test          : | test. NS a.nic.test. | a.nic.test. A 10.0.0.2
+    10.0.0.2  *.example.test  : | example.test. NS ns1.example.test. ; example.test. NS ns2.example.test. \
+        | ns1.example.test. A 10.0.0.10 ; ns2.example.test. A 10.0.0.11";
+
+fn scene_with(lines: &str, change: impl FnOnce(&mut IterateConfig)) -> Scene {
+    Scene::with(lines, |config| {
+        config.iterate.qname_minimisation = Minimisation::Off;
+        change(&mut config.iterate);
+    })
+}
+
+fn scene(lines: &str) -> Scene {
+    scene_with(lines, |_| {})
+}
+
+/// Both servers of example.test behave alike, but one of them only once.
+fn good_and_bad(bad: &str) -> Scene {
+    scene(&format!(
+        "10.0.0.10  www.example.test {bad}
+         10.0.0.11  www.example.test A  AA : www.example.test. A 192.0.2.80
+         {TWO_SERVERS}"
+    ))
+}
+
+#[test]
+fn a_server_that_refers_to_its_own_zone_is_lame_and_the_next_is_asked() {
+    for bad in [
+        ": | example.test. NS ns1.example.test. | ns1.example.test. A 10.0.0.10",
+        ": | test. NS a.nic.test. | a.nic.test. A 10.0.0.2",
+        "SERVFAIL :",
+        "REFUSED :",
+        "silent",
+        "AA TC : www.example.test. A 192.0.2.66",
+    ] {
+        let mut scene = good_and_bad(bad);
+        let answer = scene.answer("www.example.test", A);
+        assert_eq!(answer, ["NOERROR", "www.example.test A 192.0.2.80"], "{bad}: {:?}", scene.asked());
+    }
+}
+
+#[test]
+fn who_only_knows_from_others_is_believed_if_nobody_knows_better() {
+    let mut scene = good_and_bad("RA : www.example.test. A 192.0.2.66");
+    assert_eq!(scene.answer("www.example.test", A)[1], "www.example.test A 192.0.2.80");
+    let mut scene = scene_with(
+        &format!(
+            "10.0.0.11 * REFUSED :\n10.0.0.10 www.example.test RA : www.example.test. A 192.0.2.66\n{TWO_SERVERS}"
+        ),
+        |config| config.rounds = 2,
+    );
+    assert_eq!(scene.answer("www.example.test", A)[1], "www.example.test A 192.0.2.66");
+}
+
+#[test]
+fn an_empty_answer_is_not_believed_before_another_server_says_so_too() {
+    let mut scene = good_and_bad("AA :");
+    assert_eq!(scene.answer("www.example.test", A)[1], "www.example.test A 192.0.2.80");
+    let mut scene = scene_with(
+        &format!("10.0.0.10 www.example.test AA :\n10.0.0.11 www.example.test AA :\n{TWO_SERVERS}"),
+        |_| {},
+    );
+    assert_eq!(scene.answer("www.example.test", A), ["NOERROR"]);
+}
+
+#[test]
+fn zones_that_wait_for_each_other_are_given_up() {
+    let mut scene = scene(
+        "10.0.0.1  *.test      : | test. NS a.nic.test. | a.nic.test. A 10.0.0.2
+         10.0.0.2  *.one.test  : | one.test. NS ns.two.test.
+         10.0.0.2  *.two.test  : | two.test. NS ns.one.test.",
+    );
+    assert_eq!(scene.answer("www.one.test", A), ["SERVFAIL"]);
+    assert!(scene.asked().len() <= 12);
+}
+
+#[test]
+fn a_server_below_its_own_delegation_does_not_lead_in_circles() {
+    let mut scene = scene(
+        "10.0.0.1   *.test              : | test. NS a.nic.test. | a.nic.test. A 10.0.0.2
+         10.0.0.2   *.example.test      : | example.test. NS ns.example.test. | ns.example.test. A 10.0.0.10
+         10.0.0.10  *.sub.example.test  : | sub.example.test. NS ns.x.sub.example.test. | ns.x.sub.example.test. A 10.0.0.10",
+    );
+    for name in ["one.sub.example.test", "two.sub.example.test"] {
+        assert_eq!(scene.answer(name, A), ["SERVFAIL"]);
+        assert!(scene.asked().len() <= 40, "{name}");
+    }
+}
+
+#[test]
+fn very_many_name_servers_that_do_not_exist_are_not_all_looked_for() {
+    let names: Vec<String> = (1..=40).map(|n| format!("victim.test. NS ns{n}.target.test.")).collect();
+    let mut scene = scene(&format!(
+        "10.0.0.1   *.test         : | test. NS a.nic.test. | a.nic.test. A 10.0.0.2
+         10.0.0.2   *.victim.test  : | {}
+         10.0.0.2   *.target.test  : | target.test. NS ns.target.test. | ns.target.test. A 10.0.0.20
+         10.0.0.20  *              AA NXDOMAIN : | target.test. SOA ns.target.test. h.target.test. 1 2 3 4 60",
+        names.join(" ; ")
+    ));
+    assert_eq!(scene.answer("www.victim.test", A), ["SERVFAIL"]);
+    let asked = scene.asked().iter().filter(|asked| asked.starts_with("10.0.0.20")).count();
+    assert!(asked <= 14, "{asked} of 40 are looked for (NXNSAttack)");
+}
+
+#[test]
+fn where_a_zones_own_words_about_its_servers_are_wrong_its_parents_count() {
+    // The zone says that its server is at 10.0.0.66, where nobody is; the parent's glue is right.
+    let mut scene = scene_with(
+        "10.0.0.1   *.test              : | test. NS a.nic.test. | a.nic.test. A 10.0.0.2
+         10.0.0.2   *.example.test      : | example.test. 3600 NS ns.example.test. | ns.example.test. 3600 A 10.0.0.10
+         10.0.0.10  ns.example.test A   AA : ns.example.test. 3600 A 10.0.0.66
+         10.0.0.10  www.example.test A  AA : www.example.test. 10 A 192.0.2.80
+         10.0.0.66  *                   REFUSED :",
+        |config| config.rounds = 1,
+    );
+    assert_eq!(scene.answer("ns.example.test", A)[1], "ns.example.test A 10.0.0.66");
+    assert_eq!(scene.answer("www.example.test", A)[1], "www.example.test A 192.0.2.80");
+}
+
+#[test]
+fn servers_on_the_loopback_address_are_not_asked() {
+    let mut scene = scene(
+        "10.0.0.1   *.test          : | test. NS a.nic.test. | a.nic.test. A 10.0.0.2
+         10.0.0.2   *.example.test  : | example.test. NS ns1.example.test. ; example.test. NS ns2.example.test. \
+            | ns1.example.test. A 127.0.0.1 ; ns2.example.test. A 10.0.0.11
+         127.0.0.1  *               AA : www.example.test. A 203.0.113.66
+         10.0.0.11  *               AA : www.example.test. A 192.0.2.80",
+    );
+    assert_eq!(scene.answer("www.example.test", A)[1], "www.example.test A 192.0.2.80");
+    assert!(scene.asked().iter().all(|asked| !asked.starts_with("127.")));
+}
+
+#[test]
+fn servers_of_ipv6_are_asked_where_that_is_spoken_and_over_a_nat64_where_only_that_is() {
+    let lines = "10.0.0.1            *.test   : | test. NS a.nic.test. | a.nic.test. AAAA 2001:db8::2
+         64:ff9b::a00:1      *.test   : | test. NS a.nic.test. | a.nic.test. AAAA 2001:db8::2
+         2001:db8::2         *        AA : www.test. A 192.0.2.80";
+    let mut scene = scene_with(lines, |config| config.ipv6 = true);
+    assert_eq!(scene.answer("www.test", A)[1], "www.test A 192.0.2.80");
+    let mut scene = scene_with(lines, |config| {
+        (config.ipv4, config.ipv6) = (false, true);
+        config.nat64 = Some("64:ff9b::/96".parse().unwrap());
+    });
+    assert_eq!(scene.answer("www.test", A)[1], "www.test A 192.0.2.80");
+    assert_eq!(scene.asked()[0], "64:ff9b::a00:1 www.test A");
+    let mut scene = scene_with(lines, |config| config.ipv6 = false);
+    assert_eq!(scene.answer("www.test", A), ["SERVFAIL"]);
+}
+
+#[test]
+fn as_little_of_the_name_is_told_as_is_needed_and_more_where_that_is_refused() {
+    let lines = "10.0.0.10  www.deep.example.test AAAA  AA : www.deep.example.test. AAAA 2001:db8::80
+         10.0.0.10  deep.example.test           AA : | example.test. SOA ns.example.test. h. 1 2 3 4 5
+         10.0.0.10  www.deep.example.test A     AA : | example.test. SOA ns.example.test. h. 1 2 3 4 5
+         10.0.0.2   *.example.test  : | example.test. NS ns.example.test. | ns.example.test. A 10.0.0.10
+         10.0.0.1   *.test          : | test. NS a.nic.test. | a.nic.test. A 10.0.0.2";
+    let mut scene = Scene::new(lines);
+    assert_eq!(scene.answer("www.deep.example.test", RecordType::Aaaa)[0], "NOERROR");
+    assert_eq!(
+        scene.asked(),
+        [
+            "10.0.0.1 test A",
+            "10.0.0.2 example.test A",
+            "10.0.0.10 deep.example.test A",
+            "10.0.0.10 www.deep.example.test A",
+            "10.0.0.10 www.deep.example.test AAAA",
+        ]
+    );
+    // A server that denies what it only does not know.
+    let denies = lines.replace(
+        "deep.example.test           AA : | example.test.",
+        "deep.example.test NXDOMAIN AA : | example.test.",
+    );
+    let mut scene = Scene::new(&denies);
+    assert_eq!(scene.answer("www.deep.example.test", RecordType::Aaaa)[0], "NOERROR");
+    let refuses = lines.replace(
+        "deep.example.test           AA : | example.test.",
+        "deep.example.test REFUSED : | example.test.",
+    );
+    let mut scene = Scene::new(&refuses);
+    assert_eq!(scene.answer("www.deep.example.test", RecordType::Aaaa)[0], "NOERROR");
+}
+
+#[test]
+fn a_zone_can_be_asked_about_elsewhere() {
+    let stub = |prime, first| ZoneElsewhere::Stub {
+        zone: DnsName::parse("corp.test").unwrap(),
+        servers: vec!["10.0.0.50:53".parse().unwrap()],
+        names: Vec::new(),
+        prime,
+        first,
+        tcp: false,
+    };
+    let lines = "10.0.0.50  www.corp.test A  AA : www.corp.test. A 192.0.2.50
+         10.0.0.50  corp.test NS     AA : corp.test. NS ns.corp.test. | | ns.corp.test. A 10.0.0.51
+         10.0.0.51  www.corp.test A  AA : www.corp.test. A 192.0.2.51
+         10.0.0.1   *.test           : | test. NS a.nic.test. | a.nic.test. A 10.0.0.2
+         10.0.0.2   *                AA : www.corp.test. A 192.0.2.2";
+    let mut scene = scene_with(lines, |config| config.zones = vec![stub(false, false)]);
+    assert_eq!(scene.answer("www.corp.test", A)[1], "www.corp.test A 192.0.2.50");
+    assert_eq!(scene.asked(), ["10.0.0.50 www.corp.test A"]);
+    let mut scene = scene_with(lines, |config| config.zones = vec![stub(true, false)]);
+    assert_eq!(scene.answer("www.corp.test", A)[1], "www.corp.test A 192.0.2.51");
+    assert_eq!(scene.asked(), ["10.0.0.50 corp.test NS", "10.0.0.51 www.corp.test A"]);
+    let broken = lines.replace("10.0.0.50", "10.0.0.5");
+    let mut scene = scene_with(&broken, |config| config.zones = vec![stub(false, true)]);
+    assert_eq!(scene.answer("www.corp.test", A)[1], "www.corp.test A 192.0.2.2");
+    let mut scene = scene_with(&broken, |config| config.zones = vec![stub(false, false)]);
+    assert_eq!(scene.answer("www.corp.test", A), ["SERVFAIL"]);
+}
+
+#[test]
+fn a_forwarder_is_asked_again_a_few_times_and_the_tree_only_if_that_is_wanted() {
+    let forward = |first| ZoneElsewhere::Forward {
+        zone: DnsName::root(),
+        servers: vec!["10.0.0.53:53".parse().unwrap()],
+        names: Vec::new(),
+        first,
+        tcp: false,
+    };
+    let lines = "10.0.0.53  *         silent
+         10.0.0.1   www.test  AA : www.test. A 192.0.2.80";
+    let mut scene = scene_with(lines, |config| config.zones = vec![forward(false)]);
+    assert_eq!(scene.answer("www.test", A), ["SERVFAIL"]);
+    assert_eq!(scene.asked(), vec!["10.0.0.53 www.test A"; 5]);
+    let mut scene =
+        scene_with(&lines.replace("silent", "SERVFAIL :"), |config| config.zones = vec![forward(true)]);
+    assert_eq!(scene.answer("www.test", A)[1], "www.test A 192.0.2.80");
+}
+
+#[test]
+fn a_failure_is_remembered_for_a_moment() {
+    let mut scene = scene("10.0.0.1 * REFUSED :");
+    assert_eq!(scene.answer("www.test", A), ["SERVFAIL"]);
+    assert!(!scene.asked().is_empty());
+    assert_eq!(scene.answer("www.test", A), ["SERVFAIL"]);
+    assert_eq!(scene.asked(), Vec::<String>::new());
+    scene.pass(Duration::from_secs(60));
+    assert_eq!(scene.answer("www.test", A), ["SERVFAIL"]);
+    assert!(!scene.asked().is_empty());
+}
