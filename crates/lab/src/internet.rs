@@ -1,10 +1,13 @@
 //! The whole: a world with everybody in it, ready to be used.
 
-use crate::fault::{CannotStrike, FaultSpec, InForce, Stage, install, pki_terms};
+use crate::fault::{CannotStrike, FaultSpec, InForce, Stage, install, pki_terms, signing_flaws};
 use crate::pki::{Pki, PkiError, PkiTerms};
 use crate::plan;
-use crate::serve::{self, Running, ServiceError};
+use crate::serve::{self, Running, ServiceError, Started};
+use crate::signing::Signing;
+use glasstack_dns::DnsName;
 use glasstack_dns::config::DNS_PORT;
+use glasstack_dns::dnssec::TrustAnchors;
 use glasstack_journal::{Journal, Observer};
 use glasstack_sim::topology::{BadTopology, BuildError, HostAddress, Network, Topology};
 use glasstack_sim::{CableHandle, SimWorld, fault::Fault};
@@ -30,9 +33,12 @@ pub struct Lab {
     pub name_server: SocketAddr,
     /// The certification authorities.
     pub pki: Pki,
+    /// Whom a resolver in the lab trusts: the keys of its root zone.
+    pub trust_anchors: TrustAnchors,
     /// The faults.
     pub faults: InForce,
     client_name: String,
+    zones: Vec<DnsName>,
     /// Serve for as long as they are held.
     _running: Running,
 }
@@ -70,11 +76,11 @@ impl Lab {
 
     /// From now on this goes wrong, too.
     pub fn strike(&mut self, fault: FaultSpec) -> Result<(), LabError> {
-        if let FaultSpec::Certificate(_) = fault {
+        if let FaultSpec::Certificate(_) | FaultSpec::Signing(_) = fault {
             return Err(LabError::TooLate(fault.to_string()));
         }
-        let Self { world, network, name_server, client_name, pki, .. } = self;
-        let stage = Stage { world, network, client: client_name, name_server: *name_server, pki };
+        let Self { world, network, name_server, client_name, pki, zones, .. } = self;
+        let stage = Stage { world, network, client: client_name, name_server: *name_server, pki, zones };
         self.faults.append(install(&[fault], stage)?);
         Ok(())
     }
@@ -224,9 +230,19 @@ impl LabBuilder {
         let name_server = SocketAddr::new(name_server(&topology, &name, &client), DNS_PORT);
         let terms = pki_terms(self.pki, &self.faults);
         let pki = Pki::with(terms, world.environment("pki").entropy, world.wall())?;
-        let running = serve::start(&topology, &network, &pki)?;
+        let mut seed = [0; 32];
+        world.environment("dnssec").entropy.fill(&mut seed);
+        let signing = Signing::new(seed, world.wall(), signing_flaws(&self.faults));
+        let Started { running, zones, trust_anchors } = serve::start(&topology, &network, &pki, signing)?;
         ask_for_addresses(&topology, &network, &name);
-        let stage = Stage { world: &mut world, network: &network, client: &name, name_server, pki: &pki };
+        let stage = Stage {
+            world: &mut world,
+            network: &network,
+            client: &name,
+            name_server,
+            pki: &pki,
+            zones: &zones,
+        };
         let faults = install(&self.faults, stage)?;
         let mut lab = Lab {
             world,
@@ -237,6 +253,8 @@ impl LabBuilder {
             pki,
             faults,
             client_name: name,
+            zones,
+            trust_anchors,
             _running: running,
         };
         for act in self.finally {
@@ -299,10 +317,8 @@ pub enum LabError {
     /// A fault has no place.
     #[error("the faults: {0}")]
     Fault(#[from] CannotStrike),
-    /// Certificates are made before anything happens.
-    #[error(
-        "`{0}`: the certificates are made already; such a fault is there from the beginning or not at all"
-    )]
+    /// Certificates and signatures are made before anything happens.
+    #[error("`{0}`: it is signed already; such a fault is there from the beginning or not at all")]
     TooLate(String),
 }
 

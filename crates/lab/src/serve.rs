@@ -12,21 +12,24 @@
 //! | `echo` | port 7 over TCP and UDP (RFC 862) |
 //! | `silent` | nothing: every TCP segment to or from the host is lost |
 //!
-//! Two more say what the name servers know besides the hosts' names, wherever they stand:
+//! Three more say what the name servers know besides the hosts' names, wherever they stand:
 //!
 //! | word | what it adds |
 //! |---|---|
-//! | `record NAME TYPE DATA` | a record: A, AAAA, CNAME, MX, NS, PTR or TXT; the data as in a zone file, text without quotes |
+//! | `record NAME TYPE DATA` | a record: A, AAAA, CNAME, DNAME, MX, NS, PTR or TXT; the data as in a zone file, text without quotes |
 //! | `routers ZONE ROUTER...` | for each of these routers (without any: for all) the name `ROUTER.ZONE` |
+//! | `signing ZONE HOW` | how the zone is signed, if not as usual: `nsec3`, or wrongly: `expired`, `postdated`, `omitted`, `forged`, `wrong-ds`; `unsigned`: not at all |
 //!
 //! All names and addresses that the topology has are put where they belong: each into the nearest zone
 //! above it that somebody serves, with a pointer back (PTR) where somebody serves the addresses' part of
 //! `in-addr.arpa`, and every zone into the zone above it, with glue. See `zones`.
 
 use crate::pki::Pki;
+use crate::signing::{Manner, Signing};
 use crate::zones::{self, Book, ZonesError};
 use crate::{ca_server, echo_server, odd_server, web_server};
 use glasstack_dns::config::DNS_PORT;
+use glasstack_dns::dnssec::TrustAnchors;
 use glasstack_dns::server::{Asked, Authority, NameServer, Reply, ServeError, Zones, serve};
 use glasstack_dns::{DnsName, RecordData, recursive};
 use glasstack_sim::fault::{self, Fault};
@@ -37,8 +40,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// The first words of everything that can be served.
-pub const SERVICES: [&str; 11] =
-    ["root", "tld", "authority", "resolver", "web", "odd", "ca", "echo", "silent", "record", "routers"];
+pub const SERVICES: [&str; 12] = [
+    "root",
+    "tld",
+    "authority",
+    "resolver",
+    "web",
+    "odd",
+    "ca",
+    "echo",
+    "silent",
+    "record",
+    "routers",
+    "signing",
+];
 
 /// One entry of `serve`, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +68,7 @@ pub(crate) enum Service {
     Silent,
     Record(DnsName, RecordData),
     Routers(DnsName, Vec<String>),
+    Signing(DnsName, Manner),
 }
 
 /// Every entry of `serve` that cannot be understood; none if all can.
@@ -101,6 +117,13 @@ fn service(text: &str) -> Result<Service, String> {
             let zone = words.next().ok_or("in which zone? `routers transit.test`, for example")?;
             Ok(Service::Routers(name(zone)?, words.map(str::to_owned).collect()))
         }
+        "signing" => match rest.split_whitespace().collect::<Vec<_>>()[..] {
+            [zone, manner] => Ok(Service::Signing(name(zone)?, manner.parse()?)),
+            _ => Err(format!(
+                "write `signing example.test nsec3`, for example; the ways are {}",
+                Manner::WORDS.join(", ")
+            )),
+        },
         _ => Err(format!("nothing is called `{word}`; what there is: {}", SERVICES.join(", "))),
     }
 }
@@ -109,13 +132,28 @@ fn name(text: &str) -> Result<DnsName, String> {
     DnsName::parse(text).map_err(|error| format!("`{text}` is not a domain name: {error}"))
 }
 
-/// What keeps the name servers running: they stop when it is dropped.
+/// Everything that serves.
+pub(crate) struct Started {
+    /// What keeps the name servers running: they stop when it is dropped.
+    pub(crate) running: Running,
+    /// The zones that they have authority over.
+    pub(crate) zones: Vec<DnsName>,
+    /// Whom a resolver trusts that validates.
+    pub(crate) trust_anchors: TrustAnchors,
+}
+
+/// Name servers: they stop when it is dropped.
 pub(crate) type Running = Vec<NameServer>;
 
 /// Starts everything.
-pub(crate) fn start(topology: &Topology, network: &Network, pki: &Pki) -> Result<Running, ServiceError> {
+pub(crate) fn start(
+    topology: &Topology,
+    network: &Network,
+    pki: &Pki,
+    signing: Signing,
+) -> Result<Started, ServiceError> {
     let services = read(topology)?;
-    let book = Book::new(topology, &services)?;
+    let book = Book::new(topology, &services, signing)?;
     let mut known = Shelf::new(&book);
     let mut running = Running::new();
     let mut authorities = Vec::new();
@@ -136,7 +174,7 @@ pub(crate) fn start(topology: &Topology, network: &Network, pki: &Pki) -> Result
                 Service::Ca => authorities.push((name, host)),
                 Service::Echo => echo_server::start(host).map_err(|e| failed(&e))?,
                 Service::Silent => fall_silent(network, name),
-                Service::Record(..) | Service::Routers(..) => {}
+                Service::Record(..) | Service::Routers(..) | Service::Signing(..) => {}
             }
         }
         if !zones.is_empty() {
@@ -149,7 +187,7 @@ pub(crate) fn start(topology: &Topology, network: &Network, pki: &Pki) -> Result
         ca_server::start(host, pki)
             .map_err(|error| ServiceError::Start { host: name.to_owned(), why: error.to_string() })?;
     }
-    Ok(running)
+    Ok(Started { running, zones: book.names(), trust_anchors: book.trust_anchors().clone() })
 }
 
 /// Who has authority over several zones, shared by all servers of the same ones.
@@ -177,13 +215,25 @@ impl Authority for Shared {
     fn answer<'a>(&'a self, asked: &'a Asked) -> futures_util::future::BoxFuture<'a, Reply> {
         self.0.answer(asked)
     }
+
+    fn answer_now(&self, asked: &Asked) -> Option<Reply> {
+        self.0.answer_now(asked)
+    }
+
+    fn is_own(&self, name: &DnsName) -> bool {
+        self.0.is_own(name)
+    }
 }
 
 /// The local name server: with roots it walks, without it knows.
 fn start_resolver(host: &Host, book: &Book) -> Result<Result<NameServer, ServeError>, ZonesError> {
     let local = port(host, DNS_PORT);
     Ok(match book.hints() {
-        Some(hints) => recursive::serve_recursive(host, local, hints, recursive::RecursorConfig::default()),
+        Some(hints) => {
+            let mut config = recursive::RecursorConfig::default();
+            config.iterate.trust_anchors = Some(book.trust_anchors().clone());
+            recursive::serve_recursive(host, local, hints, config)
+        }
         None => serve(host, local, book.everything()?),
     })
 }
@@ -271,6 +321,7 @@ mod tests {
         assert_eq!(service("record b.test cname a.test"), Ok(alias));
         let routers = Service::Routers(name("transit.test"), vec!["core".to_owned()]);
         assert_eq!(service("routers transit.test core"), Ok(routers));
+        assert_eq!(service("signing a.test nsec3"), Ok(Service::Signing(name("a.test"), Manner::Nsec3)));
         for word in SERVICES {
             assert!(service(word).is_ok() || error(word).contains("for example"), "{word}");
         }
@@ -280,13 +331,14 @@ mod tests {
     fn what_is_no_service_is_answered_with_what_there_is() {
         assert_eq!(
             error("webb"),
-            "nothing is called `webb`; what there is: root, tld, authority, resolver, web, odd, ca, echo, silent, record, routers"
+            "nothing is called `webb`; what there is: root, tld, authority, resolver, web, odd, ca, echo, silent, record, routers, signing"
         );
         assert_eq!(error("web 8080"), "`web` stands alone, so `8080` means nothing");
         assert_eq!(error("tld"), "of which zones? `tld example.test`, for example");
         assert!(error("authority a..b").contains("`a..b` is not a domain name"));
         assert!(error("record a.test A 1.2.3").contains("`1.2.3` is no address of this kind"));
         assert!(error("record a.test LOC here").contains("none of A, AAAA"));
+        assert!(error("signing a.test md5").contains("`md5` is no way to sign a zone: nsec3, expired"));
         assert!(error("record a.test").contains("for example `record www.example.test A 192.0.2.1`"));
     }
 

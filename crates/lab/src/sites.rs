@@ -144,6 +144,14 @@ pub const SITES: &[Site] = &[
     row("self-signed.badssl.test", "its certificate vouches for itself", badssl(bad(Flaw::SelfSigned))),
     row("tls-v1-2.badssl.test", "TLS 1.2 alone on port 1012", badssl(GOOD)),
     row("tls-v1-3.badssl.test", "TLS 1.3 alone on port 1013", badssl(GOOD)),
+    // signed zones
+    row("www.dnssec.test", "a page in a signed zone (all are)", either(pages::example)),
+    row("www.nsec3.dnssec.test", "in a zone that denies names by NSEC3", either(pages::example)),
+    row("www.insecure.dnssec.test", "in a zone that is not signed", either(pages::example)),
+    row("www.expired.dnssec.test", "its signature has ended: bogus", Leads::Nothing),
+    row("www.bogus.dnssec.test", "its signature is not of its records: bogus", Leads::Nothing),
+    row("www.stripped.dnssec.test", "it should be signed and is not: bogus", Leads::Nothing),
+    row("www.wrong-ds.dnssec.test", "the zone above vouches for another key: bogus", Leads::Nothing),
     // servers that misbehave
     row("truncated.test", "promises more than it sends", Leads::Odd(Oddity::Truncates)),
     row("truncated-chunks.test", "ends amid a chunk", Leads::Odd(Oddity::TruncatesChunks)),

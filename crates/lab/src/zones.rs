@@ -7,7 +7,9 @@
 //! ```
 
 use crate::serve::Service;
+use crate::signing::Signing;
 use crate::sites;
+use glasstack_dns::dnssec::TrustAnchors;
 use glasstack_dns::hints::RootHints;
 use glasstack_dns::name::NameError;
 use glasstack_dns::record::Soa;
@@ -29,6 +31,7 @@ pub(crate) struct Book {
     zones: BTreeMap<DnsName, Zone>,
     said: Said,
     roots: Vec<(DnsName, IpAddr)>,
+    trust_anchors: TrustAnchors,
 }
 
 /// Names and what is said of them, before they are in a zone.
@@ -42,8 +45,17 @@ impl Book {
     pub(crate) fn new(
         topology: &Topology,
         services: &BTreeMap<String, Vec<Service>>,
+        mut signing: Signing,
     ) -> Result<Self, ZonesError> {
         let servers = servers(topology, services)?;
+        for service in services.values().flatten() {
+            if let Service::Signing(zone, manner) = service {
+                if !servers.contains_key(zone) {
+                    return Err(ZonesError::NobodyServes(zone.clone()));
+                }
+                signing.by_the_topology(zone, *manner);
+            }
+        }
         let mut said = names_of_hosts(topology)?;
         for (zone, server, address) in
             servers.iter().flat_map(|(zone, all)| all.iter().map(move |(name, at)| (zone, name, at)))
@@ -67,16 +79,25 @@ impl Book {
             let above = origin.parent().and_then(|parent| nearest(&zones, &parent));
             if let Some(zone) = above.and_then(|above| zones.get_mut(&above)) {
                 delegate(zone, origin, all)?;
+                signing.ds(origin).into_iter().try_for_each(|ds| zone.add_record(ds))?;
             }
         }
+        let zones = zones.into_iter().map(|(origin, zone)| Ok((origin, signing.sign(zone)?)));
+        let zones = zones.collect::<Result<_, ZoneError>>()?;
         let roots = servers.get(&DnsName::root()).into_iter().flatten();
         let roots = roots.map(|(name, address)| (name.clone(), IpAddr::V4(*address))).collect();
-        Ok(Self { zones, said, roots })
+        let trust_anchors = signing.trust_anchors();
+        Ok(Self { zones, said, roots, trust_anchors })
     }
 
     /// Those of these zones that there are.
     pub(crate) fn zones(&self, names: &[DnsName]) -> Zones {
         Zones::new(names.iter().filter_map(|name| self.zones.get(name).cloned()))
+    }
+
+    /// The names of all zones.
+    pub(crate) fn names(&self) -> Vec<DnsName> {
+        self.zones.keys().cloned().collect()
     }
 
     /// All names, as if one server had authority over everything.
@@ -86,6 +107,11 @@ impl Book {
             put(&mut everything, owner, OWN_TTL, data.clone())?;
         }
         Ok(Zones::from(everything))
+    }
+
+    /// Whom a validating resolver trusts.
+    pub(crate) fn trust_anchors(&self) -> &TrustAnchors {
+        &self.trust_anchors
     }
 
     /// Where a walk begins, if the topology has a root.
@@ -109,6 +135,7 @@ pub(crate) fn record(text: &str) -> Result<(DnsName, RecordData), String> {
         "A" => RecordData::A(data.parse().map_err(|_| address())?),
         "AAAA" => RecordData::Aaaa(data.parse().map_err(|_| address())?),
         "CNAME" => RecordData::Cname(name(data)?),
+        "DNAME" => RecordData::Dname(name(data)?),
         "NS" => RecordData::Ns(name(data)?),
         "PTR" => RecordData::Ptr(name(data)?),
         "TXT" => RecordData::text(data),
@@ -117,7 +144,7 @@ pub(crate) fn record(text: &str) -> Result<(DnsName, RecordData), String> {
             let preference = preference.parse().map_err(|_| "write `MX 10 mail.example.test`".to_owned())?;
             RecordData::Mx { preference, exchange: name(exchange.trim())? }
         }
-        _ => return Err(format!("`{kind}` is none of A, AAAA, CNAME, MX, NS, PTR, TXT; {FORM}")),
+        _ => return Err(format!("`{kind}` is none of A, AAAA, CNAME, DNAME, MX, NS, PTR, TXT; {FORM}")),
     };
     Ok((name(owner)?, data))
 }
@@ -284,6 +311,9 @@ pub enum ZonesError {
     /// No name.
     #[error("`{0}` is not a host's name: {1}")]
     Name(String, #[source] NameError),
+    /// `signing` of a zone that there is not.
+    #[error("`signing {0}`: no name server has that zone")]
+    NobodyServes(DnsName),
     /// A record cannot be where it belongs.
     #[error(transparent)]
     Zone(#[from] ZoneError),
@@ -317,7 +347,12 @@ mod tests {
     use crate::serve;
     use glasstack_dns::message::Question;
     use glasstack_dns::{Record, RecordType};
+    use glasstack_journal::WallTime;
     use glasstack_sim::topology::{Cidr, HostSpec, RouterSpec};
+
+    fn signing() -> Signing {
+        Signing::new([7; 32], WallTime::from_unix_seconds(1_800_000_000), BTreeMap::new())
+    }
 
     fn host(last: u8, name: &str) -> HostSpec {
         let host = HostSpec::new(Cidr::new([192, 0, 2, last].into(), 24));
@@ -344,7 +379,7 @@ mod tests {
 
     fn reply(zones: &[&str], name: &str, record_type: RecordType) -> [Vec<String>; 3] {
         let topology = small();
-        let book = Book::new(&topology, &serve::read(&topology).unwrap()).unwrap();
+        let book = Book::new(&topology, &serve::read(&topology).unwrap(), signing()).unwrap();
         let zones: Vec<_> = zones.iter().map(|zone| DnsName::parse(zone).unwrap()).collect();
         let zones = if zones.is_empty() { book.everything().unwrap() } else { book.zones(&zones) };
         let reply = zones.reply(&Question::new(DnsName::parse(name).unwrap(), record_type));
@@ -398,7 +433,7 @@ mod tests {
     #[test]
     fn every_site_has_a_place_in_the_usual_internet() {
         let topology = crate::plan::internet().unwrap();
-        let book = Book::new(&topology, &serve::read(&topology).unwrap()).unwrap();
+        let book = Book::new(&topology, &serve::read(&topology).unwrap(), signing()).unwrap();
         let everything = book.everything().unwrap();
         for site in sites::SITES {
             let question = Question::new(DnsName::parse(site.host).unwrap(), RecordType::Any);
@@ -416,7 +451,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_together_is_named() {
         let error = |topology: Topology| {
-            Book::new(&topology, &serve::read(&topology).unwrap()).err().unwrap().to_string()
+            Book::new(&topology, &serve::read(&topology).unwrap(), signing()).err().unwrap().to_string()
         };
         let moves = error(Topology::new().host("a", HostSpec::dhcp().serve("tld test")));
         assert!(moves.starts_with("host a serves test and asks for its address"), "{moves}");

@@ -5,7 +5,7 @@ use super::meaning;
 use super::reader::distance;
 use super::spec::{
     AuthorityFlaw, CableFault, CertificateFault, FaultSpec, Frames, Heading, Kill, Kind, LeafFlaw, Mishap,
-    Place, Thing, Unplug, Victims, Which,
+    Place, SigningFault, SigningFlaw, Thing, Unplug, Victims, Which,
 };
 use crate::pki::{Flaw, Pki, PkiTerms, Validity};
 use glasstack_dns::DnsName;
@@ -13,7 +13,7 @@ use glasstack_journal::event::{Event, Note};
 use glasstack_journal::{Instant, Scope};
 use glasstack_sim::topology::Network;
 use glasstack_sim::{CableHandle, SimWorld, TopologyError, Way};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +30,8 @@ pub struct Stage<'a> {
     pub name_server: SocketAddr,
     /// The authorities, which have given every server its certificate.
     pub pki: &'a Pki,
+    /// The zones that name servers have authority over.
+    pub zones: &'a [DnsName],
 }
 
 /// The terms of the authorities and, on top of them, what the certificate faults ask for; all other faults
@@ -68,11 +70,21 @@ fn add_term(terms: &mut PkiTerms, certificate: &CertificateFault) {
     }
 }
 
+/// What is wrong with the signatures of which zones.
+pub fn signing_flaws(faults: &[FaultSpec]) -> BTreeMap<DnsName, SigningFlaw> {
+    let of_zone = |fault: &FaultSpec| match fault {
+        FaultSpec::Signing(SigningFault { zone, flaw }) => Some((zone.clone(), *flaw)),
+        _ => None,
+    };
+    faults.iter().filter_map(of_zone).collect()
+}
+
 fn bare(name: &DnsName) -> String {
     name.to_string().trim_end_matches('.').to_owned()
 }
 
-/// Puts every fault in its place. Those of certificates are in place already: see [`pki_terms`].
+/// Puts every fault in its place. Those of certificates and of zones are in place already: see [`pki_terms`]
+/// and [`signing_flaws`].
 pub fn install(faults: &[FaultSpec], mut stage: Stage<'_>) -> Result<InForce, CannotStrike> {
     let mut in_force = InForce::default();
     for fault in faults {
@@ -86,8 +98,9 @@ pub fn install(faults: &[FaultSpec], mut stage: Stage<'_>) -> Result<InForce, Ca
                 one.has_certificate(name, stage.pki)?
             }
             FaultSpec::Certificate(CertificateFault::Intermediate(_)) => {}
+            FaultSpec::Signing(signing) => one.has_zone(&signing.zone, stage.zones)?,
         }
-        let counts = !matches!(fault, FaultSpec::Certificate(_));
+        let counts = !matches!(fault, FaultSpec::Certificate(_) | FaultSpec::Signing(_));
         in_force.entries.push((one.sentence, counts.then_some(one.struck)));
     }
     Ok(in_force)
@@ -184,6 +197,14 @@ impl One {
             return Ok(());
         }
         Err(CannotStrike::NoCertificate { fault: self.sentence.clone(), name: name.clone() })
+    }
+
+    fn has_zone(&self, zone: &DnsName, zones: &[DnsName]) -> Result<(), CannotStrike> {
+        if zones.contains(zone) {
+            return Ok(());
+        }
+        let zones = zones.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        Err(CannotStrike::NoSuchZone { fault: self.sentence.clone(), zone: zone.clone(), zones })
     }
 
     pub(super) fn cable<'n>(
@@ -305,6 +326,16 @@ pub enum CannotStrike {
         /// The name.
         name: DnsName,
     },
+    /// Nobody serves a zone of this name.
+    #[error("`{fault}`: no name server has a zone {zone}; there are {zones}")]
+    NoSuchZone {
+        /// The fault's sentence.
+        fault: String,
+        /// The name.
+        zone: DnsName,
+        /// The zones that there are.
+        zones: String,
+    },
     /// The attacker cannot be plugged in beside its victim.
     #[error("`{fault}`: there is no switch beside {beside} for {by} to be plugged into; say `at SWITCH`")]
     NoSwitch {
@@ -341,6 +372,7 @@ impl CannotStrike {
             | Self::NoSuchCable { fault, .. }
             | Self::NotAnEnd { fault, .. }
             | Self::NoCertificate { fault, .. }
+            | Self::NoSuchZone { fault, .. }
             | Self::NoSwitch { fault, .. }
             | Self::NoAddress { fault, .. }
             | Self::Topology { fault, .. } => fault,

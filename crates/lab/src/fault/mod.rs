@@ -3,7 +3,7 @@
 //! ```text
 //!   "lose client SYN-ACK 1" --parse--> FaultSpec --install--> Strike on a cable, looking at each frame
 //!                                         | as data              Kill, Unplug, attackers
-//!                                         +--pki_terms--> certificates
+//!                                         +--pki_terms, signing_terms--> certificates, signed zones
 //! ```
 //!
 //! ```
@@ -49,7 +49,9 @@
 //! plug     = "unplug" , cable , [ "at" , time ] , [ "for" , time ] ;
 //! paper    = ( "expire" | "postdate" | "revoke" ) , [ "the" ] , ( "intermediate" | "leaf of" , name )
 //!          | "omit" , [ "the" ] , "intermediate"
-//!          | ( "wrong name" | "untrusted root" | "self-signed" ) , "on" , name ;
+//!          | ( "wrong name" | "untrusted root" | "self-signed" ) , "on" , name
+//!          | ( "expire" | "postdate" | "omit" | "forge" ) , [ "the" ] , "signatures of" , zone
+//!          | ( "wrong DS for" | "unsign" ) , zone ;
 //!
 //! attack   = ( "duplicate ARP replies" | "spoof ARP for" , node
 //!            | "forge DNS answers for" , name , [ IPv4 address ] | "forge RSTs of" , node
@@ -80,10 +82,11 @@ mod things;
 mod words;
 
 pub use bad_fault::BadFault;
-pub use install::{CannotStrike, InForce, Stage, install, pki_terms};
+pub use install::{CannotStrike, InForce, Stage, install, pki_terms, signing_flaws};
 pub use spec::{
     Attack, AuthorityFlaw, CableFault, CertificateFault, Deed, FaultSpec, Frames, Heading, Kill, Kind,
-    LeafFlaw, Mishap, Part, Percent, Place, Side, Thing, Unplug, Victims, Which, Window,
+    LeafFlaw, Mishap, Part, Percent, Place, Side, SigningFault, SigningFlaw, Thing, Unplug, Victims, Which,
+    Window,
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -5,7 +5,7 @@ use super::quantity;
 use super::reader::Reader;
 use super::spec::{
     Attack, AuthorityFlaw, CableFault, CertificateFault, Deed, FaultSpec, Frames, Heading, Kill, Kind,
-    LeafFlaw, Mishap, Part, Percent, Place, Thing, Unplug, Victims, Which, Window,
+    LeafFlaw, Mishap, Part, Percent, Place, SigningFault, SigningFlaw, Thing, Unplug, Victims, Which, Window,
 };
 use super::things;
 use glasstack_dns::{DnsName, ResponseCode};
@@ -42,6 +42,8 @@ pub(super) const VERBS: &[&str] = &[
     "wrong name",
     "untrusted root",
     "self-signed",
+    "wrong DS for",
+    "unsign",
     "spoof",
     "forge",
     "SYN flood",
@@ -93,14 +95,19 @@ fn fault(reader: &mut Reader<'_>) -> Result<FaultSpec, BadFault> {
         }
         "kill" => kill(reader),
         "unplug" => unplug(reader),
-        "expire" => certificate(reader, Some(AuthorityFlaw::Expired), LeafFlaw::Expired),
-        "postdate" => certificate(reader, Some(AuthorityFlaw::NotYetValid), LeafFlaw::NotYetValid),
-        "revoke" => certificate(reader, Some(AuthorityFlaw::Revoked), LeafFlaw::Revoked),
-        "omit" => {
-            reader.takes("the");
-            reader.needs("intermediate")?;
-            Ok(FaultSpec::Certificate(CertificateFault::Intermediate(AuthorityFlaw::Omitted)))
+        "expire" => {
+            paper(reader, Some(AuthorityFlaw::Expired), Some(LeafFlaw::Expired), Some(SigningFlaw::Expired))
         }
+        "postdate" => paper(
+            reader,
+            Some(AuthorityFlaw::NotYetValid),
+            Some(LeafFlaw::NotYetValid),
+            Some(SigningFlaw::NotYetValid),
+        ),
+        "revoke" => paper(reader, Some(AuthorityFlaw::Revoked), Some(LeafFlaw::Revoked), None),
+        "omit" => paper(reader, Some(AuthorityFlaw::Omitted), None, Some(SigningFlaw::Omitted)),
+        "wrong DS for" => signing(reader, SigningFlaw::WrongDs),
+        "unsign" => signing(reader, SigningFlaw::Unsigned),
         "wrong name" => leaf_on(reader, LeafFlaw::WrongName),
         "untrusted root" => leaf_on(reader, LeafFlaw::UntrustedRoot),
         "self-signed" => {
@@ -393,20 +400,37 @@ fn unplug(reader: &mut Reader<'_>) -> Result<FaultSpec, BadFault> {
     Ok(FaultSpec::Unplug(Unplug { place, at, lasting }))
 }
 
-fn certificate(
+/// The intermediate's certificate, a server's, or a zone's signatures: as far as such a flaw is one of theirs.
+fn paper(
     reader: &mut Reader<'_>,
     authority: Option<AuthorityFlaw>,
-    leaf: LeafFlaw,
+    leaf: Option<LeafFlaw>,
+    signatures: Option<SigningFlaw>,
 ) -> Result<FaultSpec, BadFault> {
     reader.takes("the");
     if let Some(flaw) = authority.filter(|_| reader.takes("intermediate")) {
         return Ok(FaultSpec::Certificate(CertificateFault::Intermediate(flaw)));
     }
-    if !reader.takes("leaf") && !reader.takes("certificate") {
-        return Err(reader.expected("a certificate", &["intermediate", "leaf of NAME"]));
+    if let Some(flaw) = signatures.filter(|_| reader.takes("signatures")) {
+        reader.needs("of")?;
+        return signing(reader, flaw);
     }
-    reader.needs("of")?;
-    Ok(FaultSpec::Certificate(CertificateFault::Leaf { name: domain(reader)?, flaw: leaf }))
+    if let Some(flaw) = leaf.filter(|_| reader.takes("leaf") || reader.takes("certificate")) {
+        reader.needs("of")?;
+        return Ok(FaultSpec::Certificate(CertificateFault::Leaf { name: domain(reader)?, flaw }));
+    }
+    let choices = [
+        authority.map(|_| "intermediate"),
+        leaf.map(|_| "leaf of NAME"),
+        signatures.map(|_| "signatures of ZONE"),
+    ];
+    let choices: Vec<&str> = choices.into_iter().flatten().collect();
+    Err(reader.expected("a certificate or a zone's signatures", &choices))
+}
+
+fn signing(reader: &mut Reader<'_>, flaw: SigningFlaw) -> Result<FaultSpec, BadFault> {
+    let zone = reader.value("a zone, as example.test", |word| DnsName::parse(word).ok())?;
+    Ok(FaultSpec::Signing(SigningFault { zone, flaw }))
 }
 
 fn leaf_on(reader: &mut Reader<'_>, flaw: LeafFlaw) -> Result<FaultSpec, BadFault> {
@@ -426,7 +450,10 @@ fn forge(reader: &mut Reader<'_>) -> Result<FaultSpec, BadFault> {
         let of = node(reader, "the host they seem to come from")?;
         return attack(reader, Deed::ForgeResets { of });
     }
-    Err(reader.expected("what is forged", &["DNS answers for", "RSTs of"]))
+    if reader.takes("the signatures of") || reader.takes("signatures of") {
+        return signing(reader, SigningFlaw::Forged);
+    }
+    Err(reader.expected("what is forged", &["DNS answers for", "RSTs of", "the signatures of"]))
 }
 
 fn attack(reader: &mut Reader<'_>, deed: Deed) -> Result<FaultSpec, BadFault> {

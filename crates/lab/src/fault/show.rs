@@ -3,7 +3,7 @@
 use super::quantity::{show_duration, show_percent, show_size};
 use super::spec::{
     Attack, AuthorityFlaw, CableFault, CertificateFault, Deed, FaultSpec, Frames, Heading, Kill, Kind,
-    LeafFlaw, Mishap, Part, Place, Thing, Unplug, Victims, Which, Window,
+    LeafFlaw, Mishap, Part, Place, SigningFault, SigningFlaw, Thing, Unplug, Victims, Which, Window,
 };
 use super::things;
 use std::fmt::{Display, Formatter, Result};
@@ -16,6 +16,7 @@ impl Display for FaultSpec {
             Self::Kill(kill) => kill.fmt(f),
             Self::Unplug(unplug) => unplug.fmt(f),
             Self::Certificate(fault) => fault.fmt(f),
+            Self::Signing(fault) => fault.fmt(f),
             Self::Attack(attack) => attack.fmt(f),
         }
     }
@@ -171,6 +172,20 @@ impl Display for CertificateFault {
                 write!(f, " {name}")
             }
         }
+    }
+}
+
+impl Display for SigningFault {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str(match self.flaw {
+            SigningFlaw::Expired => "expire the signatures of",
+            SigningFlaw::NotYetValid => "postdate the signatures of",
+            SigningFlaw::Omitted => "omit the signatures of",
+            SigningFlaw::Forged => "forge the signatures of",
+            SigningFlaw::WrongDs => "wrong DS for",
+            SigningFlaw::Unsigned => "unsign",
+        })?;
+        write!(f, " {}", self.zone)
     }
 }
 

@@ -16,6 +16,8 @@ pub enum FaultSpec {
     Unplug(Unplug),
     /// A certificate is not as it should be: `expire the intermediate`.
     Certificate(CertificateFault),
+    /// A zone is not signed as it should be: `expire the signatures of example.test`.
+    Signing(SigningFault),
     /// Somebody means harm: `spoof ARP for home from mallory`.
     Attack(Attack),
 }
@@ -292,6 +294,32 @@ pub enum LeafFlaw {
     UntrustedRoot,
     /// It vouches for itself.
     SelfSigned,
+}
+
+/// A zone that is not signed as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SigningFault {
+    /// The zone.
+    pub zone: DnsName,
+    /// What is wrong with it.
+    pub flaw: SigningFlaw,
+}
+
+/// What is wrong with a zone's signatures (RFC 4035), or with what its parent says of its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SigningFlaw {
+    /// Their time is over.
+    Expired,
+    /// Their time has not come.
+    NotYetValid,
+    /// There are none, though the parent says that there are.
+    Omitted,
+    /// They are not of what they stand beside.
+    Forged,
+    /// The parent's DS record is of another key.
+    WrongDs,
+    /// There are none, and the parent says so.
+    Unsigned,
 }
 
 /// Somebody on the network who means harm.
