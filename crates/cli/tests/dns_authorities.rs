@@ -2,7 +2,8 @@
 //! answers as neither of the two, `KNOWN` says why.
 //!
 //! ```sh
-//! AUTHORITY=named cargo test -p glasstack-cli --test dns_authorities   # named beside itself: do the tests hold?
+//! TWIN=1 cargo test -p glasstack-cli --test dns_authorities -- --nocapture      # NSD in our place
+//! BETWEEN=1 cargo test -p glasstack-cli --test dns_authorities -- --nocapture   # where NSD and named differ
 //! ```
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
@@ -12,6 +13,7 @@ mod support;
 
 use dns::compare::{self, Known};
 use dns::dig::{self, Ask};
+use dns::ours::{OURS, authority};
 use dns::plan::file_of;
 use dns::{questions, servers, sign};
 use std::net::Ipv4Addr;
@@ -67,7 +69,8 @@ fn asked_of_all(network: &Network, zones: &[(String, String)], known: &[Known]) 
     let _named = servers::named_with(network, NAMED, zones);
     let asks: Vec<Ask> = zones.iter().flat_map(|(zone, _)| questions_for(network, zone)).collect();
     let [nsd, named] = [NSD, NAMED].map(|server| dig::ask_all(network, server, &asks));
-    let ours = dig::ask_all(network, NAMED, &asks);
+    let _ours = authority(network, zones, &[]);
+    let ours = dig::ask_all(network, OURS, &asks);
     compare::all(&asks, &ours, &nsd, &named, known);
 }
 

@@ -43,7 +43,7 @@ const ASKED: [&str; 40] = [
     "ed25519.test DNSKEY",
     "test NSEC3PARAM",
     "www.rsa.test NSEC",
-    "80.100.51.198.in-addr.arpa PTR",
+    "4.0.41.198.in-addr.arpa PTR",
     "nobody.plain.test A",
     "www.plain.test MX",
     "b.c.plain.test TXT",
@@ -94,6 +94,10 @@ fn differs(ours: &(String, Vec<String>), ask: &str, theirs: &dig::Response) -> O
         other => other,
     };
     let records = if found { theirs.answer.clone() } else { Vec::new() };
-    let same = ours.0 == status && ours.1 == records;
+    // Keys are broken into pieces for people, which dig here is told not to do.
+    let whole = |records: &[String]| -> Vec<String> {
+        records.iter().map(|record| record.replace(' ', "")).collect()
+    };
+    let same = ours.0 == status && whole(&ours.1) == whole(&records);
     (!same).then(|| format!("{ask}\n  ours: {ours:?}\n  dig: {status} {records:?}"))
 }

@@ -35,19 +35,7 @@ fn unbound_finds_in_the_tree_what_is_secure_what_is_not_and_what_is_bogus() {
 fn delv_believes_what_unbound_believes() {
     with_the_tree(|tree| {
         let _unbound = tree.unbound();
-        let key = std::fs::read_to_string(tree.anchor_file()).unwrap();
-        let key = key.lines().find(|line| !line.starts_with(';')).unwrap();
-        let fields: Vec<&str> = key.split_whitespace().collect();
-        // . IN DNSKEY 257 3 13 KEY...
-        let at = fields.iter().position(|field| *field == "DNSKEY").unwrap();
-        let anchor = format!(
-            "trust-anchors {{ . static-key {} {} {} \"{}\"; }};",
-            fields[at + 1],
-            fields[at + 2],
-            fields[at + 3],
-            fields[at + 4..].concat()
-        );
-        let file = tree.network.write("delv.anchor", anchor);
+        let file = tree.delv_anchor_file();
         let delv = |name: &str| {
             let mut delv = std::process::Command::new("timeout");
             delv.args(["30", "delv", "-a", &file, "+root=.", &format!("@{UNBOUND}"), name, "A"]);

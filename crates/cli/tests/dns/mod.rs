@@ -22,10 +22,12 @@
 pub(crate) mod compare;
 pub(crate) mod dig;
 pub(crate) mod lookups;
+pub(crate) mod ours;
 pub(crate) mod plan;
 pub(crate) mod questions;
 pub(crate) mod servers;
 pub(crate) mod sign;
+pub(crate) mod zone_files;
 
 use crate::support::{Network, Server, with_real_peers};
 use sign::Signed;
@@ -67,6 +69,15 @@ impl<'a> Tree<'a> {
     /// Where the root's key lies, as a DNSKEY record.
     pub(crate) fn anchor_file(&self) -> String {
         self.network.path("root.key")
+    }
+
+    /// The same for `delv -a`.
+    pub(crate) fn delv_anchor_file(&self) -> String {
+        let key = self.zones.anchor.lines().find(|line| !line.starts_with(';')).unwrap();
+        let (_, data) = key.split_once("DNSKEY ").unwrap();
+        let fields: Vec<&str> = data.split_whitespace().collect();
+        let key = format!("{} \"{}\"", fields[..3].join(" "), fields[3..].concat());
+        self.network.write("delv.anchor", format!("trust-anchors {{ . static-key {key}; }};"))
     }
 
     /// Where the root hints lie, as `named.root` is written.

@@ -77,19 +77,33 @@ controls {{ }};
     Server::start_until(network, label, &program, &["-g", "-4", "-n", "1", "-c", &config], || true)
 }
 
-/// NSD with these zones (name and file), in a process namespace: it consists of several processes.
+/// NSD with these zones (name and file).
 pub(crate) fn nsd(
     network: &Network,
     label: &str,
     addresses: &[Ipv4Addr],
     zones: &[(String, String)],
 ) -> Server {
-    let folder = network.path(label);
-    std::fs::create_dir_all(&folder).unwrap();
-    let listen: String = addresses.iter().map(|address| format!("  ip-address: {address}\n")).collect();
     let zone = |(name, file): &(String, String)| {
         format!("zone:\n  name: \"{name}\"\n  zonefile: \"{file}\"\n  provide-xfr: 0.0.0.0/0 NOKEY\n")
     };
+    let text: String = zones.iter().map(zone).collect();
+    start_nsd(network, label, addresses, &text, || {
+        addresses.iter().all(|at| zones.iter().all(|(name, _)| is_served(*at, name)))
+    })
+}
+
+/// NSD with these `zone:` clauses, in a process namespace: it consists of several processes.
+pub(crate) fn start_nsd(
+    network: &Network,
+    label: &str,
+    addresses: &[Ipv4Addr],
+    zones: &str,
+    is_ready: impl Fn() -> bool,
+) -> Server {
+    let folder = network.path(label);
+    std::fs::create_dir_all(&folder).unwrap();
+    let listen: String = addresses.iter().map(|address| format!("  ip-address: {address}\n")).collect();
     let config = network.write(
         &format!("{label}.conf"),
         format!(
@@ -107,12 +121,10 @@ pub(crate) fn nsd(
   rrl-ratelimit: 0
 {listen}remote-control:
   control-enable: no
-{}",
-            zones.iter().map(zone).collect::<String>()
+{zones}"
         ),
     );
     let words = ["--pid", "--fork", "--kill-child", "nsd", "-d", "-c", &config];
-    let is_ready = || addresses.iter().all(|at| zones.iter().all(|(name, _)| is_served(*at, name)));
     Server::start_until(network, label, "unshare", &words, is_ready)
 }
 
@@ -143,7 +155,6 @@ pub(crate) fn unbound(
     rrset-cache-size: 1m
     qname-minimisation: yes
     local-zone: \"test.\" nodefault
-    local-zone: \"100.51.198.in-addr.arpa.\" nodefault
     val-log-level: 2
     ede: yes
     {server}

@@ -99,6 +99,11 @@ impl Network {
         Ran::of(&mut command)
     }
 
+    /// `glasstack` with these words and no others; 124 if it does not end within so many seconds.
+    pub(crate) fn glasstack_alone(&self, words: &[&str], seconds: &str) -> Ran {
+        Ran::of(Command::new("timeout").args(["-k", "5", seconds, PROGRAM]).args(words))
+    }
+
     /// The same, running in the background; to be ended by the test.
     pub(crate) fn glasstack_in_the_background(&self, words: &[&str]) -> Background {
         let words: Vec<&str> = words.iter().chain(&ON_THE_TAP).copied().collect();
@@ -207,8 +212,9 @@ impl Drop for Network {
     }
 }
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_glasstack");
-const ON_THE_TAP: [&str; 6] = ["--net", "tap:glass0", "--addr", "192.0.2.2/24", "--gateway", "192.0.2.1"];
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_glasstack");
+pub(crate) const ON_THE_TAP: [&str; 6] =
+    ["--net", "tap:glass0", "--addr", "192.0.2.2/24", "--gateway", "192.0.2.1"];
 
 /// A program that has ended.
 pub(crate) struct Ran {
@@ -293,6 +299,13 @@ impl Server {
             assert!(goes_on, "not ready (ended: {ended:?}); {} has:\n{}", self.said.display(), self.said());
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// The memory that it has in use, in kB (proc(5)).
+    pub(crate) fn memory_kb(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.borrow().id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// What it has said on stderr.
