@@ -115,8 +115,9 @@ impl Job<'_> {
     /// The zone of a trust anchor: its keys, signed by one that is trusted.
     async fn begin(&mut self, zone: &DnsName, anchor: &Anchor) -> Stepped {
         let mut link = Link::new(zone, zone, Step::Anchor { key_tags: anchor.key_tags() });
-        let vouched: Vec<Ds> = anchor.ds.iter().filter(|ds| knows(ds)).cloned().collect();
-        let keys: Vec<Dnskey> = anchor.keys.iter().filter(|key| crypto::knows_key(key)).cloned().collect();
+        let vouched: Vec<Ds> = anchor.ds.iter().filter(|ds| knows(ds, &self.checks)).cloned().collect();
+        let keys: Vec<Dnskey> =
+            anchor.keys.iter().filter(|key| self.checks.knows_key(key)).cloned().collect();
         if vouched.is_empty() && keys.is_empty() {
             let algorithms = anchor.ds.iter().map(|ds| ds.algorithm);
             let algorithms = algorithms.chain(anchor.keys.iter().map(|key| key.algorithm)).collect();
@@ -168,11 +169,11 @@ impl Job<'_> {
             Err(reason) => return bogus(link, reason),
         };
         let mut link = link.signed(verified.signed_by);
-        let usable = usable_ds(&all);
+        let usable = usable_ds(&all, &self.checks);
         if usable.is_empty() {
             // RFC 4035 5.2: "If the validator does not support any of the algorithms listed in an
             // authenticated DS RRset, then ... treat the child zone as if it were unsigned."
-            let known = |ds: &&Ds| crypto::knows_algorithm(ds.algorithm);
+            let known = |ds: &&Ds| self.checks.knows_algorithm(ds.algorithm);
             let reason = if all.iter().any(|ds| known(&ds)) {
                 let digests = all.iter().filter(known).map(|ds| ds.digest_type).collect();
                 Reason::UnknownDigests { zone: name.clone(), digests }
@@ -391,14 +392,14 @@ fn not_verified(why: NotVerified, set: &SignedSet, zone: &DnsName) -> Reason {
 
 /// The DS records that count: those that we know, and of these no SHA-1 where there is better
 /// (RFC 4509 3).
-fn usable_ds(all: &[Ds]) -> Vec<Ds> {
-    let known = || all.iter().filter(|ds| knows(ds));
+fn usable_ds(all: &[Ds], checks: &Checks) -> Vec<Ds> {
+    let known = || all.iter().filter(|ds| knows(ds, checks));
     let better = known().any(|ds| ds.digest_type != crypto::SHA_1);
     known().filter(|ds| !better || ds.digest_type != crypto::SHA_1).cloned().collect()
 }
 
-fn knows(ds: &Ds) -> bool {
-    crypto::knows_algorithm(ds.algorithm) && crypto::knows_digest(ds.digest_type)
+fn knows(ds: &Ds, checks: &Checks) -> bool {
+    checks.knows_algorithm(ds.algorithm) && crypto::knows_digest(ds.digest_type)
 }
 
 fn ds_of(record: &Record) -> Option<&Ds> {

@@ -1,7 +1,10 @@
 //! What checking one answer may cost.
 
+use crate::dnssec::crypto;
 use crate::dnssec::reason::{Check, Reason};
 use crate::dnssec::validator::Limits;
+use crate::record::Dnskey;
+use std::collections::BTreeSet;
 
 /// Counts what one question has cost. Whoever makes an answer expensive to check (CVE-2023-50387, many
 /// signatures and keys of one tag; CVE-2023-50868, many hashes) has it called bogus.
@@ -12,6 +15,7 @@ pub(crate) struct Checks {
     digests: Counter,
     hash_rounds: Counter,
     fetches: Counter,
+    taken_on_trust: BTreeSet<u8>,
 }
 
 #[derive(Debug)]
@@ -42,7 +46,23 @@ impl Checks {
             digests: counter(limits.digests),
             hash_rounds: counter(limits.hash_rounds),
             fetches: counter(limits.fetches),
+            taken_on_trust: limits.taken_on_trust.clone(),
         }
+    }
+
+    /// Whether signatures of this algorithm can be checked.
+    pub(crate) fn knows_algorithm(&self, algorithm: u8) -> bool {
+        crypto::knows_algorithm(algorithm) || self.taken_on_trust.contains(&algorithm)
+    }
+
+    /// Whether signatures of this very key can be checked.
+    pub(crate) fn knows_key(&self, key: &Dnskey) -> bool {
+        crypto::knows_key(key) || self.taken_on_trust.contains(&key.algorithm)
+    }
+
+    /// Whether `signature` is the key's over `data`.
+    pub(crate) fn verify(&self, key: &Dnskey, data: &[u8], signature: &[u8]) -> bool {
+        self.taken_on_trust.contains(&key.algorithm) || crypto::verify(key, data, signature)
     }
 
     /// Spends `cost`; an error if there is not so much left.

@@ -11,6 +11,7 @@ use crate::record::RecordType;
 use futures_util::future::BoxFuture;
 use glasstack_journal::WallTime;
 use glasstack_stack::Host;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -48,6 +49,10 @@ pub struct Limits {
     pub bogus_ttl: Duration,
     /// The time that signatures are judged by; that of the world's wall clock if none is given.
     pub at: Option<WallTime>,
+    /// Algorithms whose signatures are taken for good without a look. None: where there is one, nothing it
+    /// signs is validated. It is for playing recorded scenarios that were signed with DSA or with short
+    /// RSA keys, which nobody checks any more (unbound's tests do the same, `fake-sha1`).
+    pub taken_on_trust: BTreeSet<u8>,
 }
 
 impl Default for Limits {
@@ -63,6 +68,7 @@ impl Default for Limits {
             longest: Duration::from_secs(24 * 3600),
             bogus_ttl: Duration::from_secs(60),
             at: None,
+            taken_on_trust: BTreeSet::new(),
         }
     }
 }
