@@ -232,6 +232,12 @@ pub enum ServerProblem {
         /// The zone.
         zone: DnsName,
     },
+    /// It leaves the signatures out of a zone that has them, so that nothing it says can be checked.
+    #[error("{zone} is signed, but there is no signature in its answer")]
+    Unsigned {
+        /// The zone.
+        zone: DnsName,
+    },
     /// There is nothing in its answer, not even that there is nothing.
     #[error("its answer is empty")]
     Empty,

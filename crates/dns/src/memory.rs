@@ -6,7 +6,7 @@ use crate::dnssec::Security;
 use crate::iterate::response::{Response, records_of};
 use crate::message::{Question, ResponseCode};
 use crate::name::DnsName;
-use crate::record::RecordType;
+use crate::record::{Record, RecordType};
 use glasstack_journal::Instant;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -180,13 +180,21 @@ impl Memory {
     }
 }
 
+/// Whether `new` comes with no other signatures than `known`. Those that were sent last count: their keys may be
+/// the only ones that are still there.
+fn has_signed_the_same(new: &RrSet, known: &RrSet) -> bool {
+    let knows = |signature: &Record| known.signatures.iter().any(|own| own.data == signature.data);
+    new.signatures.iter().all(knows)
+}
+
 /// Learns one set, which becomes what is believed of it.
 fn take(cache: &mut Cache, set: &mut RrSet, rank: Rank, circumstances: Circumstances) -> bool {
     let Circumstances { now, until, renew } = circumstances;
     if let Some(known) = cache.get(&set.name, set.record_type, Rank::Additional, now) {
         let lasts = Duration::from_secs(known.ttl.into()) > renew;
         // The same from the same kind of place does not become fresher by being sent again.
-        if lasts && known.rank == rank && known.set.says_the_same_as(set) && known.ttl > 0 {
+        let same = known.set.says_the_same_as(set) && has_signed_the_same(set, &known.set);
+        if lasts && known.rank == rank && same && known.ttl > 0 {
             set.records = known.records();
             set.signatures = known.signatures();
             set.security = known.security();

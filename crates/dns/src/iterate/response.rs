@@ -22,7 +22,7 @@ pub(crate) struct Response {
 
 impl Response {
     pub(crate) fn new(message: &Message, wanted: RecordType) -> Self {
-        Self {
+        let mut response = Self {
             code: message.code,
             authoritative: message.authoritative,
             recursive: message.recursion_available,
@@ -30,7 +30,34 @@ impl Response {
             answers: group(&message.answers, wanted),
             authorities: RrSet::group(&message.authorities),
             additionals: RrSet::group(&message.additionals),
+        };
+        response.find_signatures(message);
+        response
+    }
+
+    /// What of a set's signatures did not fit may stand in another section than the set (RFC 4035 3.1.1).
+    fn find_signatures(&mut self, message: &Message) {
+        let sections = [&message.answers, &message.authorities, &message.additionals];
+        let signatures: Vec<&Record> = sections
+            .into_iter()
+            .flatten()
+            .filter(|record| record.record_type() == RecordType::Rrsig)
+            .collect();
+        let sets = self.answers.iter_mut().chain(&mut self.authorities).chain(&mut self.additionals);
+        for set in sets.filter(|set| set.signatures.is_empty()) {
+            let covers = |record: &&&Record| {
+                matches!(&record.data, RecordData::Rrsig(signature)
+                if signature.type_covered == set.record_type && record.owner == set.name)
+            };
+            let found = signatures.iter().filter(covers).map(|record| (*record).clone());
+            set.signatures = found.collect();
         }
+    }
+
+    /// Whether anything in it is signed.
+    pub(crate) fn is_signed(&self) -> bool {
+        let mut sets = self.answers.iter().chain(&self.authorities).chain(&self.additionals);
+        sets.any(|set| !set.signatures.is_empty())
     }
 
     /// The records of the answer section at one name, of one type.

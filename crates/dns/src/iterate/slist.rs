@@ -5,6 +5,7 @@ use super::response::name_server;
 use crate::address_range::AddressRange;
 use crate::cache::{Delegation, RrSet};
 use crate::config::DNS_PORT;
+use crate::error::ServerProblem;
 use crate::hints::RootHints;
 use crate::name::DnsName;
 use crate::record::{Record, RecordData};
@@ -33,6 +34,8 @@ pub(super) struct Slist {
     pub(super) kind: Kind,
     /// Whether they are asked over TCP.
     pub(super) tcp: bool,
+    /// Whether what they say has to be signed.
+    pub(super) signed: bool,
     /// Whether the configuration names them.
     pub(super) configured: bool,
     /// Whether the zone above has named them, so that it need not be asked for other ones.
@@ -69,6 +72,14 @@ struct Address {
     tries: u32,
     only_recursive: bool,
     failure: Option<Failure>,
+}
+
+impl Address {
+    /// It is asked as if it never had been.
+    fn forgive(&mut self) {
+        self.tries = 0;
+        self.failure = None;
+    }
 }
 
 /// Which addresses can be asked.
@@ -115,6 +126,7 @@ impl Slist {
             zone,
             kind,
             tcp: false,
+            signed: false,
             configured: false,
             from_parent: false,
             asked_anew: false,
@@ -247,12 +259,19 @@ impl Slist {
         let others = !self.recursive && self.addresses.iter().any(|address| address.only_recursive);
         if others {
             self.recursive = true;
-            self.addresses.iter_mut().filter(|address| address.only_recursive).for_each(|address| {
-                address.tries = 0;
-                address.failure = None;
-            });
+            self.addresses.iter_mut().filter(|address| address.only_recursive).for_each(Address::forgive);
         }
-        others
+        others || self.accept_unsigned()
+    }
+
+    /// Where nobody has signatures, those count who have answered without: what they say will be judged.
+    fn accept_unsigned(&mut self) -> bool {
+        let unsigned = |address: &&mut Address| {
+            matches!(address.failure, Some(Failure::Problem(ServerProblem::Unsigned { .. })))
+        };
+        self.signed = false;
+        let forgiven = self.addresses.iter_mut().filter(unsigned).map(Address::forgive);
+        forgiven.count() > 0
     }
 
     /// Which round this is, from 0 on.

@@ -7,7 +7,7 @@ use super::scrub::{Ignored, Why, scrub};
 use super::slist::{Kind, Slist};
 use super::{Answered, Iterate, Job, ZoneElsewhere};
 use crate::asking::Manner;
-use crate::cache::{Found, Negative, RrSet};
+use crate::cache::{Found, Negative, Rank, RrSet};
 use crate::error::{ResolveError, ServerProblem};
 use crate::infrastructure::{Choice, Standing, WhyServer};
 use crate::memory::{Circumstances, Learnt};
@@ -88,6 +88,7 @@ impl Iterate {
         minimise: &mut Minimise,
     ) -> Result<Step, ResolveError> {
         slist.shuffle(job.host.entropy().as_ref());
+        slist.signed = self.expects_signatures(job, &slist);
         self.fetch_ahead(job, &slist);
         let mut looked_below = false;
         loop {
@@ -104,6 +105,8 @@ impl Iterate {
                     true => return Ok(answer(found)),
                     false => {}
                 }
+                // It has answered, so that it is asked the next part, too.
+                slist.again(found.server);
                 continue;
             }
             // RFC 4035 3.1.4.1: a server of both sides of a cut may answer for the child, which has no DS records.
@@ -291,6 +294,11 @@ impl Iterate {
                 return Err(Failure::Problem(ServerProblem::OnlyRecursive { zone: slist.zone.clone() }));
             }
         };
+        // RFC 4035 4.2: who is asked for signatures and has none may be of the time before DNSSEC; another one may have
+        // them.
+        if slist.signed && !response.is_signed() {
+            return Err(Failure::Problem(ServerProblem::Unsigned { zone: slist.zone.clone() }));
+        }
         let learnt = match &what {
             Useful::Answer => self.memory.learn(question, &mut response, self.circumstances(job, slist)),
             Useful::Referral(_) => Learnt::new(),
@@ -372,6 +380,21 @@ impl Iterate {
             (said, until) => said.or(until),
         };
         further
+    }
+
+    /// Whether what the servers say has to be signed: a trust anchor, or the zone above, says so.
+    fn expects_signatures(&self, job: &Job, slist: &Slist) -> bool {
+        let Some(anchors) = &self.config().trust_anchors else { return false };
+        let zone = &slist.zone;
+        if !job.dnssec_ok
+            || slist.kind == Kind::Forwarder
+            || !anchors.zones().any(|above| zone.is_within(above))
+        {
+            return false;
+        }
+        let now = job.host.now();
+        let vouched = || self.memory.cache().get(zone, RecordType::Ds, Rank::Additional, now).is_some();
+        anchors.zones().any(|own| own == zone) || vouched()
     }
 
     fn circumstances(&self, job: &Job, slist: &Slist) -> Circumstances {
