@@ -236,6 +236,12 @@ impl Slist {
 
     // ---- whom to ask
 
+    /// A new question begins; who had no answer to the last one by what it said is not asked this one either.
+    pub(super) fn begin(&mut self) {
+        self.round = 0;
+        self.addresses.iter_mut().for_each(|address| address.tries = 0);
+    }
+
     /// Who can be asked in this round.
     pub(super) fn candidates(&self) -> Vec<SocketAddr> {
         let may = |address: &&Address| {

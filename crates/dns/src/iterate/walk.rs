@@ -153,6 +153,7 @@ impl Iterate {
         mut question: Question,
         minimise: &mut Minimise,
     ) -> Result<Found1, ResolveError> {
+        slist.begin();
         let mut because: Option<SocketAddr> = None;
         let mut empty = None;
         let mut sought = 0;
