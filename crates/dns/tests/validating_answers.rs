@@ -5,8 +5,9 @@
 mod dnssec;
 
 use dnssec::{Net, Plan, nsec3, question};
-use glasstack_dns::dnssec::Security::{Bogus, Insecure, Secure};
+use glasstack_dns::dnssec::Security::{Bogus, Indeterminate, Insecure, Secure};
 use glasstack_dns::dnssec::signer::Denial;
+use glasstack_dns::{RecordData, ResponseCode};
 
 fn all_ways() -> [Net; 3] {
     [Denial::Nsec, nsec3(0, false), nsec3(10, true)]
@@ -54,6 +55,7 @@ fn every_kind_of_answer_is_secure() {
             "host.renamed.example.test A",
             "any.renamed.example.test A",
             "renamed.example.test DNAME",
+            "host.renamed.example.test CNAME",
         ] {
             let (security, reason) = net.outcome(text);
             // RFC 5155 9.2: an unsigned delegation may be in the place of what a wildcard stands for.
@@ -149,4 +151,50 @@ fn keys_are_remembered_as_long_as_they_may() {
     net.world.run_for(std::time::Duration::from_secs(301)).unwrap();
     assert_eq!(net.validate("www.example.test A").security, Secure);
     assert_eq!(net.asked(), ["test DS", "test DNSKEY", "example.test DS", "example.test DNSKEY"]);
+}
+
+#[test]
+fn a_name_that_a_dname_makes_too_long_is_judged_by_the_dname() {
+    let long = ["a", "b", "c"].map(|letter| letter.repeat(63)).join(".") + ".d.short.example.test A";
+    let mut net = Net::new();
+    let validated = net.validate(&long);
+    assert_eq!(validated.message.code, ResponseCode::from_number(6));
+    assert_eq!(validated.security, Secure, "{}", validated.reason);
+}
+
+#[test]
+fn signatures_are_not_signed_and_other_responses_are_no_answers() {
+    let mut net = Net::new();
+    let mut message = net.tree.respond(&question("www.example.test A"));
+    message.answers.retain(|record| matches!(record.data, RecordData::Rrsig(_)));
+    let validated = net.validate_this("www.example.test RRSIG", message.clone());
+    assert_eq!(validated.security, Insecure, "{}", validated.reason);
+    message.code = ResponseCode::Refused;
+    let validated = net.validate_this("www.example.test A", message);
+    assert_eq!(validated.security, Indeterminate);
+    assert_eq!(validated.reason.to_string(), "the response is no answer: REFUSED");
+}
+
+#[test]
+fn every_set_of_an_answer_to_any_must_be_signed() {
+    let mut net = Net::new();
+    let mut message = net.tree.respond(&question("example.test SOA"));
+    message.answers.extend(net.tree.respond(&question("example.test NS")).answers);
+    assert_eq!(net.validate_this("example.test ANY", message.clone()).security, Secure);
+    message.answers.pop();
+    assert_eq!(net.validate_this("example.test ANY", message).security, Bogus);
+}
+
+#[test]
+fn what_comes_with_a_secure_answer_is_secure_or_left_out() {
+    let mut net = Net::new();
+    let mut message = net.tree.respond(&question("www.example.test A"));
+    message.additionals = net.tree.respond(&question("example.test NS")).answers;
+    message.authorities = net.tree.respond(&question("www.unsigned.test A")).answers;
+    assert_eq!(message.additionals.len(), 2);
+    assert_eq!(message.authorities.len(), 1);
+    let validated = net.validate_this("www.example.test A", message);
+    assert_eq!(validated.security, Secure);
+    assert_eq!(validated.message.additionals.len(), 2);
+    assert!(validated.message.authorities.is_empty());
 }

@@ -12,9 +12,10 @@ use crate::dnssec::remembered::{Entry, Found};
 use crate::dnssec::sets::SignedSet;
 use crate::dnssec::validator::{Fetch, Validator};
 use crate::dnssec::verify::{NotVerified, Verified, verify};
+use crate::error::ResolveError;
 use crate::message::{Message, Question};
 use crate::name::DnsName;
-use crate::record::{Dnskey, Ds, Record, RecordData, RecordType};
+use crate::record::{Dnskey, Ds, Record, RecordData, RecordType, Rrsig};
 use glasstack_stack::Host;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,12 +33,24 @@ pub(crate) struct Job<'a> {
     pub(crate) zones: Vec<Arc<TrustedKeys>>,
 }
 
+/// How many more servers are asked for keys when those that came do not hold: one of a zone's servers
+/// may be wrong.
+const ELSEWHERE: u32 = 3;
+
 /// A step down, how long it may be remembered, and how it was made.
 struct Stepped {
     found: Found,
     /// In seconds.
     ttl: u32,
     links: Vec<Link>,
+}
+
+/// What is below a zone.
+enum Below {
+    /// A zone that is signed by one of these keys.
+    Signed { ds: Vec<Ds>, ttl: u32, link: Link },
+    /// Nothing that has to be asked further.
+    Known(Stepped),
 }
 
 /// Verified records that deny something, and for how long they hold.
@@ -133,30 +146,59 @@ impl Job<'_> {
 
     /// From the zone above down to `name`: its DS records, or the proof that there are none.
     async fn step(&mut self, name: &DnsName, above: &Arc<TrustedKeys>) -> Stepped {
-        let response = match self.ask(name, RecordType::Ds).await {
-            Ok(response) => response,
-            Err(reason) => return bogus(Link::new(name, &above.zone, Step::NoDs), reason),
+        let mut response = self.ask(name, RecordType::Ds).await;
+        let mut tries = 0;
+        let below = loop {
+            let read = match &response {
+                Ok(response) => self.read_ds(name, above, response),
+                Err(reason) => Err(bogus(Link::new(name, &above.zone, Step::NoDs), reason.clone())),
+            };
+            match read {
+                Ok(below) => break below,
+                Err(bogus) => match self.ask_elsewhere(name, RecordType::Ds, &bogus, &mut tries).await {
+                    Some(other) => response = other,
+                    None => return bogus,
+                },
+            }
         };
+        match below {
+            Below::Signed { ds, ttl, link } => {
+                let vouchers = Vouchers { ds: &ds, keys: &[], anchor: &above.anchor, is_anchor: false };
+                let mut stepped = self.zone_keys(name, &vouchers, ttl).await;
+                stepped.links.insert(0, link);
+                stepped
+            }
+            Below::Known(stepped) => stepped,
+        }
+    }
+
+    /// What a response about DS says; the error is a bogus step.
+    fn read_ds(&mut self, name: &DnsName, above: &TrustedKeys, response: &Message) -> Result<Below, Stepped> {
         let sets = SignedSet::of(&response.answers);
         if let Some(set) = sets.iter().find(|set| set.is_of(name, RecordType::Ds)) {
-            return self.step_by_ds(name, above, set).await;
+            return self.read_ds_set(name, above, set);
         }
         // An alias is no zone cut (RFC 2181 10.1).
         if let Some(set) = sets.iter().find(|set| set.is_of(name, RecordType::Cname)) {
             let link = Link::new(name, &above.zone, Step::NoCut);
             return match self.verify_exact(set, above) {
-                Ok(verified) => Stepped {
+                Ok(verified) => Ok(Below::Known(Stepped {
                     found: Found::SameZone,
                     ttl: verified.ttl,
                     links: vec![link.signed(verified.signed_by)],
-                },
-                Err(reason) => bogus(link, reason),
+                })),
+                Err(reason) => Err(bogus(link, reason)),
             };
         }
-        self.step_without_ds(name, above, &response)
+        self.read_no_ds(name, above, response).map(Below::Known)
     }
 
-    async fn step_by_ds(&mut self, name: &DnsName, above: &TrustedKeys, set: &SignedSet) -> Stepped {
+    fn read_ds_set(
+        &mut self,
+        name: &DnsName,
+        above: &TrustedKeys,
+        set: &SignedSet,
+    ) -> Result<Below, Stepped> {
         let all: Vec<Ds> = set.records.iter().filter_map(ds_of).cloned().collect();
         let records = all.iter().map(|ds| DsSeen {
             key_tag: ds.key_tag,
@@ -166,35 +208,37 @@ impl Job<'_> {
         let link = Link::new(name, &above.zone, Step::Ds { records: records.collect() });
         let verified = match self.verify_exact(set, above) {
             Ok(verified) => verified,
-            Err(reason) => return bogus(link, reason),
+            Err(reason) => return Err(bogus(link, reason)),
         };
         let mut link = link.signed(verified.signed_by);
-        let usable = usable_ds(&all, &self.checks);
-        if usable.is_empty() {
-            // RFC 4035 5.2: "If the validator does not support any of the algorithms listed in an
-            // authenticated DS RRset, then ... treat the child zone as if it were unsigned."
-            let known = |ds: &&Ds| self.checks.knows_algorithm(ds.algorithm);
-            let reason = if all.iter().any(|ds| known(&ds)) {
-                let digests = all.iter().filter(known).map(|ds| ds.digest_type).collect();
-                Reason::UnknownDigests { zone: name.clone(), digests }
-            } else {
-                let algorithms = all.iter().map(|ds| ds.algorithm).collect();
-                Reason::UnknownAlgorithms { zone: name.clone(), algorithms }
-            };
-            link.judge(&reason);
-            return Stepped { found: Found::Insecure(reason), ttl: verified.ttl, links: vec![link] };
+        let ds = usable_ds(&all, &self.checks);
+        if !ds.is_empty() {
+            return Ok(Below::Signed { ds, ttl: verified.ttl, link });
         }
-        let vouchers = Vouchers { ds: &usable, keys: &[], anchor: &above.anchor, is_anchor: false };
-        let mut stepped = self.zone_keys(name, &vouchers, verified.ttl).await;
-        stepped.links.insert(0, link);
-        stepped
+        // RFC 4035 5.2: "If the validator does not support any of the algorithms listed in an
+        // authenticated DS RRset, then ... treat the child zone as if it were unsigned."
+        let known = |ds: &&Ds| self.checks.knows_algorithm(ds.algorithm);
+        let reason = if all.iter().any(|ds| known(&ds)) {
+            let digests = all.iter().filter(known).map(|ds| ds.digest_type).collect();
+            Reason::UnknownDigests { zone: name.clone(), digests }
+        } else {
+            let algorithms = all.iter().map(|ds| ds.algorithm).collect();
+            Reason::UnknownAlgorithms { zone: name.clone(), algorithms }
+        };
+        link.judge(&reason);
+        Ok(Below::Known(Stepped { found: Found::Insecure(reason), ttl: verified.ttl, links: vec![link] }))
     }
 
-    fn step_without_ds(&mut self, name: &DnsName, above: &TrustedKeys, response: &Message) -> Stepped {
+    fn read_no_ds(
+        &mut self,
+        name: &DnsName,
+        above: &TrustedKeys,
+        response: &Message,
+    ) -> Result<Stepped, Stepped> {
         let mut link = Link::new(name, &above.zone, Step::NoDs);
         let denials = match self.denials(&response.authorities, above) {
             Ok(denials) => denials,
-            Err(reason) => return bogus(link, reason),
+            Err(reason) => return Err(bogus(link, reason)),
         };
         link.signed_by.clone_from(&denials.signed_by);
         let most = self.validator.limits().iterations;
@@ -210,34 +254,58 @@ impl Job<'_> {
             }
             Err(not_proved) => {
                 let reason = not_proved.of(name, RecordType::Ds, &above.zone);
-                return bogus(link, denials.unusable.unwrap_or(reason));
+                return Err(bogus(link, denials.unusable.unwrap_or(reason)));
             }
         };
         match &found {
             Found::Insecure(reason) => link.judge(reason),
             _ => link.step = Step::NoCut,
         }
-        Stepped { found, ttl: denials.ttl, links: vec![link] }
+        Ok(Stepped { found, ttl: denials.ttl, links: vec![link] })
     }
 
     /// The keys of `zone`: the set must be signed by one that is vouched for.
     async fn zone_keys(&mut self, zone: &DnsName, vouchers: &Vouchers<'_>, ttl: u32) -> Stepped {
+        let mut response = self.ask(zone, RecordType::Dnskey).await;
+        let mut tries = 0;
+        loop {
+            let read = match &response {
+                Ok(response) => self.read_keys(zone, vouchers, ttl, response),
+                Err(reason) => {
+                    let step = Step::Keys { keys: Vec::new(), vouched: None };
+                    Err(bogus(Link::new(zone, zone, step), reason.clone()))
+                }
+            };
+            match read {
+                Ok(stepped) => return stepped,
+                Err(bogus) => match self.ask_elsewhere(zone, RecordType::Dnskey, &bogus, &mut tries).await {
+                    Some(other) => response = other,
+                    None => return bogus,
+                },
+            }
+        }
+    }
+
+    /// What a response about DNSKEY says; the error is a bogus step.
+    fn read_keys(
+        &mut self,
+        zone: &DnsName,
+        vouchers: &Vouchers<'_>,
+        ttl: u32,
+        response: &Message,
+    ) -> Result<Stepped, Stepped> {
         let mut link = Link::new(zone, zone, Step::Keys { keys: Vec::new(), vouched: None });
-        let response = match self.ask(zone, RecordType::Dnskey).await {
-            Ok(response) => response,
-            Err(reason) => return bogus(link, reason),
-        };
         let sets = SignedSet::of(&response.answers);
         let Some(set) = sets.iter().find(|set| set.is_of(zone, RecordType::Dnskey)) else {
-            return bogus(link, vouchers.nobody(zone, &[]));
+            return Err(bogus(link, vouchers.nobody(zone, &[])));
         };
         let keys: Vec<Dnskey> = set.records.iter().filter_map(key_of).cloned().collect();
         let seen: Vec<KeySeen> = keys.iter().map(Dnskey::seen).collect();
         link.step = Step::Keys { keys: seen.clone(), vouched: None };
         let named = match self.vouched(zone, vouchers, &keys) {
-            Ok(named) if named.is_empty() => return bogus(link, vouchers.nobody(zone, &keys)),
+            Ok(named) if named.is_empty() => return Err(bogus(link, vouchers.nobody(zone, &keys))),
             Ok(named) => named,
-            Err(reason) => return bogus(link, reason),
+            Err(reason) => return Err(bogus(link, reason)),
         };
         // RFC 4035 5.2: "The matching DNSKEY RR in the child's apex DNSKEY RRset has the Zone Flag bit set".
         let Some(first) = named.iter().find(|key| key.is_zone_key() && !key.is_revoked()) else {
@@ -248,7 +316,7 @@ impl Job<'_> {
                 true => not_verified(NotVerified::Fault(fault), set, zone),
                 false => Reason::NotAZoneKey { zone: zone.clone(), key_tag },
             };
-            return bogus(link, reason);
+            return Err(bogus(link, reason));
         };
         let entry = TrustedKeys::new(zone.clone(), vouchers.anchor.clone(), &named);
         let verified = self.verify_exact(set, &entry);
@@ -257,13 +325,13 @@ impl Job<'_> {
         match verified {
             Ok(verified) => {
                 let keys = TrustedKeys::new(zone.clone(), vouchers.anchor.clone(), &keys);
-                Stepped {
+                Ok(Stepped {
                     found: Found::Zone(Arc::new(keys)),
                     ttl: ttl.min(verified.ttl),
                     links: vec![link.signed(verified.signed_by)],
-                }
+                })
             }
-            Err(reason) => bogus(link, reason),
+            Err(reason) => Err(bogus(link, reason)),
         }
     }
 
@@ -301,6 +369,11 @@ impl Job<'_> {
             if !matches!(set.record_type, RecordType::Nsec | RecordType::Nsec3) {
                 continue;
             }
+            // Those of other zones are about other parts of the answer.
+            let foreign = |(signature, _): &(Rrsig, u32)| signature.signer != keys.zone;
+            if !set.signatures.is_empty() && set.signatures.iter().all(foreign) {
+                continue;
+            }
             match self.verify(&set, keys) {
                 // What was made from a wildcard says nothing of the name that it stands at.
                 Ok(verified) if verified.wildcard.is_some() => {}
@@ -333,11 +406,26 @@ impl Job<'_> {
         self.checks.spend(Check::Fetches, 1)?;
         let question = Question::new(name.clone(), record_type);
         let response = self.fetch.fetch(self.host, &question).await;
-        response.map_err(|error| Reason::Unavailable {
-            zone: name.clone(),
-            record_type,
-            why: error.to_string(),
-        })
+        response.map_err(|error| unavailable(&question, &error))
+    }
+
+    /// The same from another server, where what came last did not hold.
+    async fn ask_elsewhere(
+        &mut self,
+        name: &DnsName,
+        record_type: RecordType,
+        last: &Stepped,
+        tries: &mut u32,
+    ) -> Option<Result<Message, Reason>> {
+        let costs_too_much = matches!(&last.found, Found::Bogus(Reason::ChecksExceeded { .. }));
+        if *tries >= ELSEWHERE || costs_too_much {
+            return None;
+        }
+        *tries += 1;
+        self.checks.spend(Check::Fetches, 1).ok()?;
+        let question = Question::new(name.clone(), record_type);
+        let response = self.fetch.fetch_elsewhere(self.host, &question).await?;
+        Some(response.map_err(|error| unavailable(&question, &error)))
     }
 
     /// Adds a step to the story, unless it has been told.
@@ -379,6 +467,11 @@ impl Vouchers<'_> {
 fn bogus(mut link: Link, reason: Reason) -> Stepped {
     link.judge(&reason);
     Stepped { found: Found::Bogus(reason), ttl: 0, links: vec![link] }
+}
+
+fn unavailable(question: &Question, error: &ResolveError) -> Reason {
+    let (zone, record_type) = (question.name.clone(), question.record_type);
+    Reason::Unavailable { zone, record_type, why: error.to_string() }
 }
 
 fn not_verified(why: NotVerified, set: &SignedSet, zone: &DnsName) -> Reason {

@@ -13,6 +13,9 @@ use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
 use std::sync::Arc;
 
+/// The name has become too long (RFC 2136 2.2, RFC 6672 2.2).
+const YXDOMAIN: ResponseCode = ResponseCode::Other(6);
+
 /// What came of an answer.
 pub(crate) struct Judgement {
     pub(crate) reason: Reason,
@@ -53,6 +56,15 @@ impl Job<'_> {
     async fn follow(&mut self, question: &Question, reading: &mut Reading<'_>) -> Option<DnsName> {
         let wanted = question.record_type;
         let mut name = question.name.clone();
+        let code = reading.message.code;
+        if !matches!(code, ResponseCode::NoError | ResponseCode::NxDomain | YXDOMAIN) {
+            reading.note(Reason::NoAnswer { code });
+            return None;
+        }
+        if wanted == RecordType::Rrsig && reading.message.answers.iter().any(|record| record.owner == name) {
+            reading.note(Reason::SignaturesAsked { name });
+            return None;
+        }
         // Each alias is a set of its own, so there are no more of them than sets.
         for _ in 0..=reading.answers.len() {
             if wanted == RecordType::Any {
@@ -65,7 +77,9 @@ impl Job<'_> {
                     return None;
                 }
             }
-            if let Some(set) = reading.answer(&name, wanted) {
+            // What a DNAME stands for may itself be asked for, and is no better signed.
+            let made = if wanted == RecordType::Cname { reading.made_alias(&name) } else { None };
+            if let Some(set) = reading.answer(&name, wanted).filter(|_| made.is_none()) {
                 self.judge_set(&set, reading).await;
                 return None;
             }
@@ -74,10 +88,17 @@ impl Job<'_> {
             if set.record_type == RecordType::Dname {
                 reading.accept_synthesised(&name, &target, &set);
             }
-            if reading.is_bogus() {
+            if reading.is_bogus() || made.is_some() {
                 return None;
             }
             name = target;
+        }
+        // RFC 6672 2.2: the name that the DNAME makes is too long to be one.
+        if code == YXDOMAIN
+            && let Some(set) = reading.renaming(&name)
+        {
+            self.judge_set(&set, reading).await;
+            return None;
         }
         let says_nothing = reading.authorities.iter().all(|set| !set.record_type.denies());
         if says_nothing && name != question.name && reading.message.code == ResponseCode::NoError {
@@ -183,7 +204,7 @@ impl Job<'_> {
         link.zone = keys.zone.clone();
         let mut ttl = u32::MAX;
         // RFC 4035 5.4 is about the proof; the SOA record says how long it may be kept (RFC 2308 5).
-        for set in reading.authorities.iter().filter(|set| set.record_type == RecordType::Soa) {
+        for set in reading.authorities.iter().filter(|set| set.is_of(&keys.zone, RecordType::Soa)) {
             ttl = ttl.min(self.verify(set, &keys)?.ttl);
         }
         let denials = self.denials(&reading.message.authorities, &keys)?;
@@ -251,16 +272,30 @@ impl Reading<'_> {
     /// The set that says that `name` is called otherwise, and how: a CNAME of its own, or the DNAME of a
     /// name above, from which servers make CNAME records that nobody signs (RFC 6672 5.3.1).
     fn alias(&self, name: &DnsName) -> Option<(SignedSet, DnsName)> {
-        let own = self.answer(name, RecordType::Cname);
-        let own = own.and_then(|set| Some((set.records.first()?.alias()?.clone(), set)));
-        if let Some((target, set)) = own.as_ref().filter(|(_, set)| !set.signatures.is_empty()) {
-            return Some((set.clone(), target.clone()));
+        self.made_alias(name).or_else(|| {
+            let own = self.answer(name, RecordType::Cname)?;
+            let target = own.records.first()?.alias()?.clone();
+            Some((own, target))
+        })
+    }
+
+    /// The DNAME that a CNAME of `name` was made from, if it has no signature of its own.
+    fn made_alias(&self, name: &DnsName) -> Option<(SignedSet, DnsName)> {
+        if self.answer(name, RecordType::Cname).is_some_and(|own| !own.signatures.is_empty()) {
+            return None;
         }
-        let dname = self.answers.iter().find_map(|set| {
-            let RecordData::Dname(target) = &set.records.first()?.data else { return None };
-            Some((set.clone(), renamed(name, &set.name, target)?))
-        });
-        dname.or_else(|| own.map(|(target, set)| (set, target)))
+        let set = self.renaming(name)?;
+        let RecordData::Dname(target) = &set.records.first()?.data else { return None };
+        let target = renamed(name, &set.name, target)?;
+        Some((set, target))
+    }
+
+    /// The DNAME of a name above.
+    fn renaming(&self, name: &DnsName) -> Option<SignedSet> {
+        let above = |set: &&SignedSet| {
+            set.record_type == RecordType::Dname && set.name != *name && name.is_within(&set.name)
+        };
+        self.answers.iter().find(above).cloned()
     }
 
     /// The CNAME record that a DNAME stands for is as good as that.

@@ -41,6 +41,8 @@ pub mod validator;
 mod vectors;
 mod verify;
 
+pub(crate) use crypto::nsec3_hash;
+pub(crate) use nsec3::next_closer;
 pub use anchors::TrustAnchors;
 pub use link::Link;
 pub use reason::Reason;

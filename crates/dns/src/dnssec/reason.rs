@@ -3,6 +3,7 @@
 
 use crate::dnssec::Security;
 use crate::dnssec::link::{AlgorithmName, DigestName, Stamp};
+use crate::message::ResponseCode;
 use crate::name::DnsName;
 use crate::record::RecordType;
 use std::fmt;
@@ -56,6 +57,16 @@ pub enum Reason {
     NegativeAnchor {
         /// Its topmost name.
         zone: DnsName,
+    },
+    /// Signatures were asked for, and nobody signs these (RFC 4035 2.2).
+    SignaturesAsked {
+        /// Of whom.
+        name: DnsName,
+    },
+    /// The response is no answer.
+    NoAnswer {
+        /// What it says instead.
+        code: ResponseCode,
     },
     /// There is no trust anchor at the name or above it.
     NoAnchor {
@@ -235,8 +246,9 @@ impl Reason {
             | Self::UnknownAlgorithms { .. }
             | Self::UnknownDigests { .. }
             | Self::TooManyIterations { .. }
-            | Self::NegativeAnchor { .. } => Security::Insecure,
-            Self::NoAnchor { .. } => Security::Indeterminate,
+            | Self::NegativeAnchor { .. }
+            | Self::SignaturesAsked { .. } => Security::Insecure,
+            Self::NoAnchor { .. } | Self::NoAnswer { .. } => Security::Indeterminate,
             Self::Unsigned { .. }
             | Self::BadSignature { .. }
             | Self::NotProved { .. }
@@ -251,7 +263,9 @@ impl Reason {
     pub fn extended_error(&self) -> Option<u16> {
         Some(match self {
             Self::Signed { .. } | Self::UnsignedZone { .. } | Self::OptOut { .. } => return None,
-            Self::NegativeAnchor { .. } => return None,
+            Self::NegativeAnchor { .. } | Self::SignaturesAsked { .. } | Self::NoAnswer { .. } => {
+                return None;
+            }
             Self::UnknownAlgorithms { .. } => 1,
             Self::UnknownDigests { .. } => 2,
             Self::TooManyIterations { .. } => 27,
@@ -303,6 +317,10 @@ impl fmt::Display for Reason {
                  whoever runs it should ask for 0"
             ),
             Self::NegativeAnchor { zone } => write!(f, "{zone} is not to be checked: so it is configured"),
+            Self::SignaturesAsked { name } => {
+                write!(f, "the signatures at {name} were asked for, and signatures are not signed themselves")
+            }
+            Self::NoAnswer { code } => write!(f, "the response is no answer: {code}"),
             Self::NoAnchor { name } => write!(f, "there is no trust anchor for {name} nor above it"),
             Self::Unsigned { name, record_type, zone } => {
                 write!(f, "{name} {record_type} has no signature, though {zone} is signed")

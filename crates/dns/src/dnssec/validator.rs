@@ -24,6 +24,16 @@ pub trait Fetch: Send + Sync {
         host: &'a Host,
         question: &'a Question,
     ) -> BoxFuture<'a, Result<Message, ResolveError>>;
+
+    /// The same from a server that has not been asked yet, as what came last did not hold: whoever keeps
+    /// answers must not give that one again. None if there is nobody else to ask.
+    fn fetch_elsewhere<'a>(
+        &'a self,
+        _host: &'a Host,
+        _question: &'a Question,
+    ) -> BoxFuture<'a, Option<Result<Message, ResolveError>>> {
+        Box::pin(std::future::ready(None))
+    }
 }
 
 /// What one question may cost, and what else bounds validation.

@@ -66,6 +66,8 @@ pub struct Tree {
     pub zones: Zones,
     pub signers: Vec<Arc<Signer>>,
     pub tamper: Option<Tamper>,
+    /// What is done to the responses of the servers that are asked next; none if there are none.
+    pub elsewhere: Option<Tamper>,
     pub asked: Mutex<Vec<String>>,
 }
 
@@ -75,6 +77,7 @@ pub struct Plan {
     /// A mistake in `example.test`.
     pub flaw: Option<FlawAt>,
     pub tamper: Option<Tamper>,
+    pub elsewhere: Option<Tamper>,
     pub limits: Limits,
     /// Further zones.
     pub more: Vec<Zone>,
@@ -87,6 +90,7 @@ impl Default for Plan {
             denial: Denial::Nsec,
             flaw: None,
             tamper: None,
+            elsewhere: None,
             limits: Limits::default(),
             more: Vec::new(),
             anchors: keys(".").trust_anchor(),
@@ -109,7 +113,13 @@ impl Net {
         let mut zones = zones(now, &plan.denial, plan.flaw, &mut signers);
         zones.extend(plan.more);
         let zones = Zones::new(zones);
-        let tree = Arc::new(Tree { zones, signers, tamper: plan.tamper, asked: Mutex::default() });
+        let tree = Arc::new(Tree {
+            zones,
+            signers,
+            tamper: plan.tamper,
+            elsewhere: plan.elsewhere,
+            asked: Mutex::default(),
+        });
         let validator = Arc::new(Validator::new(plan.anchors, plan.limits));
         Self { world, host, tree, validator }
     }
@@ -141,8 +151,16 @@ impl Net {
 }
 
 impl Tree {
-    /// The answer of whoever has authority.
+    /// The answer of whoever has authority, as it comes in.
     pub fn respond(&self, question: &Question) -> Message {
+        let mut message = self.truth(question);
+        if let Some(tamper) = &self.tamper {
+            tamper(question, &mut message);
+        }
+        message
+    }
+
+    fn truth(&self, question: &Question) -> Message {
         let asked = Asked { dnssec_ok: true, ..Asked::new(question.clone()) };
         let reply = self.zones.reply_to(&asked);
         let mut message = Message::query(1, question.clone(), None).response(reply.code);
@@ -151,9 +169,6 @@ impl Tree {
         message.authorities = reply.authorities;
         message.additionals = reply.additionals;
         self.prove(question, &mut message);
-        if let Some(tamper) = &self.tamper {
-            tamper(question, &mut message);
-        }
         message
     }
 }
@@ -193,6 +208,20 @@ impl Fetch for Tree {
     ) -> BoxFuture<'a, Result<Message, ResolveError>> {
         self.asked.lock().unwrap().push(question.to_string());
         futures_util::future::ready(Ok(self.respond(question))).boxed()
+    }
+
+    fn fetch_elsewhere<'a>(
+        &'a self,
+        _host: &'a Host,
+        question: &'a Question,
+    ) -> BoxFuture<'a, Option<Result<Message, ResolveError>>> {
+        self.asked.lock().unwrap().push(format!("{question} elsewhere"));
+        let another = |elsewhere: &Tamper| {
+            let mut message = self.truth(question);
+            elsewhere(question, &mut message);
+            Ok(message)
+        };
+        futures_util::future::ready(self.elsewhere.as_ref().map(another)).boxed()
     }
 }
 
@@ -264,6 +293,9 @@ fn example_zone() -> Zone {
         .and_then(|zone| zone.with("to-plain", RecordData::Cname(name("www.plain"))))
         .and_then(|zone| zone.with("far", RecordData::Cname(name("www.elsewhere.example"))))
         .and_then(|zone| zone.with("renamed", RecordData::Dname(name("wild.example.test"))))
+        .and_then(|zone| {
+            zone.with("short", RecordData::Dname(name(&format!("{}.example.test", "l".repeat(60)))))
+        })
         .and_then(|zone| zone.with("*.wild", address(9)))
         .and_then(|zone| zone.with("host.wild", address(10)))
         .and_then(|zone| zone.with("a.b.deep", address(1)))
