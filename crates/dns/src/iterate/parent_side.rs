@@ -1,5 +1,6 @@
 //! What the zones above have said of the servers of those below, apart from what these say themselves: where a
-//! zone's own data leads nowhere, its parent's may not.
+//! zone's own data leads nowhere, its parent's may not. And which name servers had no address a moment ago, whether
+//! or not anybody may be told so.
 
 use super::response::name_server;
 use crate::cache::RrSet;
@@ -13,10 +14,15 @@ use std::time::Duration;
 /// How many sets are kept.
 const CAPACITY: usize = 4_096;
 
+/// How long a name server without address is left alone: even a denial that must not be kept (RFC 2308 5) is good for
+/// that, as otherwise each of them would be asked for with every question (NXNSAttack).
+const NOWHERE_LASTS: Duration = Duration::from_secs(5);
+
 /// NS records and glue of referrals.
 #[derive(Debug, Default)]
 pub(super) struct ParentSide {
     sets: BTreeMap<(DnsName, RecordType), (RrSet, Instant)>,
+    nowhere: BTreeMap<(DnsName, RecordType), Instant>,
 }
 
 impl ParentSide {
@@ -45,6 +51,20 @@ impl ParentSide {
     pub(super) fn addresses(&self, name: &DnsName, now: Instant) -> Vec<IpAddr> {
         let sets = [RecordType::A, RecordType::Aaaa].into_iter().filter_map(|of| self.get(name, of, now));
         sets.flat_map(|set| set.records.iter().filter_map(Record::address)).collect()
+    }
+
+    /// A name server has no addresses of this type.
+    pub(super) fn note_nowhere(&mut self, name: &DnsName, record_type: RecordType, now: Instant) {
+        self.nowhere.retain(|_, until| *until > now);
+        if self.nowhere.len() >= CAPACITY {
+            self.nowhere.pop_first();
+        }
+        self.nowhere.insert((name.clone(), record_type), now + NOWHERE_LASTS);
+    }
+
+    /// Whether that was so a moment ago.
+    pub(super) fn is_nowhere(&self, name: &DnsName, record_type: RecordType, now: Instant) -> bool {
+        self.nowhere.get(&(name.clone(), record_type)).is_some_and(|until| *until > now)
     }
 
     fn get(&self, name: &DnsName, record_type: RecordType, now: Instant) -> Option<&RrSet> {

@@ -66,7 +66,11 @@ impl Iterate {
     ) -> Result<(Vec<IpAddr>, u32, bool), (String, bool)> {
         let now = job.host.now();
         let failed = self.memory.cache().failure(question, now).map(|failure| failure.why.clone());
-        if let Some(why) = failed {
+        let nowhere = || {
+            let known = self.parent_side().is_nowhere(&question.name, question.record_type, now);
+            known.then(|| "it had no address a moment ago".to_owned())
+        };
+        if let Some(why) = failed.or_else(nowhere) {
             return Err((why, false));
         }
         let trail = job.trail.down(question, self.config().max_depth).map_err(|why| (why, false))?;
@@ -83,19 +87,14 @@ impl Iterate {
             ..job.clone()
         };
         let found = follow(&self.memory, self, &below).await;
-        let failed = |why: String, asked: bool| {
-            if asked {
-                self.memory.cache().put_failure(question, &why, job.host.now());
-            }
-            (why, asked)
-        };
         match found {
             Ok(finding) => {
                 let addresses = addresses_of(&finding);
                 let asked = finding.server.is_some();
                 if addresses.is_empty() {
                     let who = finding.server.map_or("the cache".to_owned(), |server| server.to_string());
-                    return Err(failed(format!("{who} has no address of it"), asked));
+                    self.parent_side().note_nowhere(&question.name, question.record_type, job.host.now());
+                    return Err((format!("{who} has no address of it"), asked));
                 }
                 let ttl = finding.answers.iter().map(RrSet::ttl).min().unwrap_or_default();
                 span.scope().record(|| Dns::Resolved {
