@@ -6,6 +6,7 @@ use crate::plan;
 use crate::serve::{self, Running, ServiceError, Started};
 use crate::signing::Signing;
 use glasstack_dns::DnsName;
+use glasstack_dns::RootHints;
 use glasstack_dns::config::DNS_PORT;
 use glasstack_dns::dnssec::TrustAnchors;
 use glasstack_journal::{Journal, Observer};
@@ -35,6 +36,8 @@ pub struct Lab {
     pub pki: Pki,
     /// Whom a resolver in the lab trusts: the keys of its root zone.
     pub trust_anchors: TrustAnchors,
+    /// Where a resolver in the lab begins: the servers of its root zone, if it has one.
+    pub root_hints: Option<RootHints>,
     /// The faults.
     pub faults: InForce,
     client_name: String,
@@ -233,7 +236,8 @@ impl LabBuilder {
         let mut seed = [0; 32];
         world.environment("dnssec").entropy.fill(&mut seed);
         let signing = Signing::new(seed, world.wall(), signing_flaws(&self.faults));
-        let Started { running, zones, trust_anchors } = serve::start(&topology, &network, &pki, signing)?;
+        let Started { running, zones, trust_anchors, root_hints } =
+            serve::start(&topology, &network, &pki, signing)?;
         ask_for_addresses(&topology, &network, &name);
         let stage = Stage {
             world: &mut world,
@@ -255,6 +259,7 @@ impl LabBuilder {
             client_name: name,
             zones,
             trust_anchors,
+            root_hints,
             _running: running,
         };
         for act in self.finally {

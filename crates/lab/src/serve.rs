@@ -28,6 +28,7 @@ use crate::pki::Pki;
 use crate::signing::{Manner, Signing};
 use crate::zones::{self, Book, ZonesError};
 use crate::{ca_server, echo_server, odd_server, web_server};
+use glasstack_dns::RootHints;
 use glasstack_dns::config::DNS_PORT;
 use glasstack_dns::dnssec::TrustAnchors;
 use glasstack_dns::server::{Asked, Authority, NameServer, Reply, ServeError, Zones, serve};
@@ -140,6 +141,8 @@ pub(crate) struct Started {
     pub(crate) zones: Vec<DnsName>,
     /// Whom a resolver trusts that validates.
     pub(crate) trust_anchors: TrustAnchors,
+    /// Where a walk begins, if there is a root.
+    pub(crate) root_hints: Option<RootHints>,
 }
 
 /// Name servers: they stop when it is dropped.
@@ -187,7 +190,12 @@ pub(crate) fn start(
         ca_server::start(host, pki)
             .map_err(|error| ServiceError::Start { host: name.to_owned(), why: error.to_string() })?;
     }
-    Ok(Started { running, zones: book.names(), trust_anchors: book.trust_anchors().clone() })
+    Ok(Started {
+        running,
+        zones: book.names(),
+        trust_anchors: book.trust_anchors().clone(),
+        root_hints: book.hints(),
+    })
 }
 
 /// Who has authority over several zones, shared by all servers of the same ones.
