@@ -62,8 +62,13 @@ pub(crate) fn in_hosts_file(hosts: &HostsFile, name: &DnsName) -> Told {
     (LookupSource::HostsFile, None, detail.to_owned())
 }
 
+/// What is known of a name that is special by itself, or that it does not exist; none if it is like any other.
+pub(crate) fn special(name: &DnsName, record_type: RecordType) -> Option<Result<Told, ResolveError>> {
+    localhost(name, record_type).or_else(|| never_exists(name).err().map(Err))
+}
+
 /// What records of `localhost` there are; none if the name is another one.
-pub(crate) fn localhost(name: &DnsName, record_type: RecordType) -> Option<Result<Told, ResolveError>> {
+fn localhost(name: &DnsName, record_type: RecordType) -> Option<Result<Told, ResolveError>> {
     if !is_special(name, "localhost") {
         return None;
     }

@@ -6,19 +6,20 @@
 //!      known_here   is it an address?                 |                           |
 //!         |         overrides, hosts file             |                           |
 //!         +---------- knowledge ----------------------+                           |
-//!           cache     positive and negative, by the world's clock                 |
+//!           memory    one ranked cache: answers, referrals, that there is nothing |
+//!           dnssec    is it what the zone's owner signed?                         |
 //!           stub      rounds over configured servers     }  asking             server
 //!           iterate   from the root to the authority     }     |                  |
-//!                                              exchange -------+--- UDP, TCP -----+
+//!                                           upstream: exchange +--- UDP, TCP -----+
 //! ```
 //!
 //! Read in this order: [`name`] and [`record`] (the vocabulary), [`message`] (what goes over the
-//! wire; the only module that knows hickory-proto), [`resolver`] (the order of a lookup) with
-//! [`config`], [`hosts_file`], [`resolv_conf`], [`cache`] and [`error`]; then what it is made of:
-//! `knowledge` (what is remembered, and aliases), `stub` and `rounds` (whom to ask next, and why),
-//! `asking` and `standing` (EDNS or not, UDP or TCP, how fast), `exchange` and `matching` (whether an
-//! answer is one), `answer` (what it means). [`hints`] and [`iterate`] walk down from the root. [`server`] is the other end,
-//! and [`recursive`] both.
+//! wire), [`resolver`] (the order of a lookup) with [`config`], [`hosts_file`], [`resolv_conf`] and [`error`];
+//! then what it is made of: `knowledge` and `finding` (aliases, validation, what is found), [`cache`] and
+//! `memory` (what is remembered, and how far it is believed), `stub` and `rounds` (whom to ask next, and why),
+//! `asking` and [`infrastructure`] (EDNS or not, UDP or TCP, how fast), [`upstream`], `exchange` and `matching`
+//! (whether an answer is one), `answer` (what it means). [`hints`] and [`iterate`] walk down from the root,
+//! [`dnssec`] up to a trust anchor. [`server`] is the other end, and [`recursive`] both.
 
 pub mod address_range;
 mod answer;

@@ -1,6 +1,6 @@
 //! The local name server: it walks for others and remembers (RFC 1034 4.3.1, recursive service).
 
-use crate::cache::{Cache, CacheConfig, Kept, RrSet};
+use crate::cache::{Cache, CacheConfig, RrSet};
 use crate::dnssec::{Security, Validator};
 use crate::error::ResolveError;
 use crate::hints::RootHints;
@@ -114,16 +114,6 @@ impl Recursor {
         let knowledge = Knowledge::new(Source::Tree(tree), memory, validator);
         let inner = Inner { host, knowledge, patience, prefetch, stale, minimal_responses };
         Self { inner: Arc::new(inner), under_way: Mutex::default() }
-    }
-
-    /// Everything it remembers of what servers have told, by name.
-    pub fn remembered(&self) -> Vec<Kept> {
-        self.inner.knowledge.memory().cache().entries(self.inner.host.now())
-    }
-
-    /// How much memory that takes, in bytes.
-    pub fn remembered_bytes(&self) -> usize {
-        self.inner.knowledge.memory().cache().bytes()
     }
 
     async fn reply(&self, asked: &Asked) -> Reply {
@@ -343,18 +333,17 @@ impl From<ResolveError> for Failure {
 /// RFC 6761 6.3 and 6.4, RFC 7686 2: names that are special by themselves are asked of nobody.
 fn special(wanted: &Wanted) -> Option<Reply> {
     let name = &wanted.name;
-    match known_here::localhost(name, wanted.record_type) {
-        Some(Ok((_, known, why))) => {
+    match known_here::special(name, wanted.record_type)? {
+        Ok((_, known, why)) => {
             let record =
                 |address| Record { owner: name.clone(), ttl: DEFAULT_TTL, data: RecordData::from(address) };
             let answers = known?.addresses.into_iter().map(record).collect();
             Some(Reply { answers, ..Reply::empty(ResponseCode::NoError, why) })
         }
-        Some(Err(nothing)) => Some(Reply::empty(ResponseCode::NoError, nothing.to_string())),
-        None => {
-            let error = known_here::never_exists(name).err()?;
+        Err(error @ ResolveError::NotFound { .. }) => {
             Some(Reply::empty(ResponseCode::NxDomain, error.to_string()))
         }
+        Err(nothing) => Some(Reply::empty(ResponseCode::NoError, nothing.to_string())),
     }
 }
 

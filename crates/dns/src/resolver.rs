@@ -132,13 +132,12 @@ impl Resolver {
         name: &DnsName,
         record_type: RecordType,
     ) -> Result<Lookup, ResolveError> {
-        if let Some(here) = known_here::localhost(name, record_type) {
+        if let Some(here) = known_here::special(name, record_type) {
             let text = name.to_string();
             if let Some(known) = tell(host.scope(), &text, here?) {
                 return Ok(known_here::without_asking(&text, known));
             }
         }
-        known_here::never_exists(name)?;
         let wanted = Wanted::new(name, record_type);
         self.shared.knowledge.find(host, &wanted).await?.into_lookup(name, record_type)
     }

@@ -53,16 +53,8 @@ pub struct IterateConfig {
     /// Names below which private addresses are allowed all the same.
     pub private_domains: Vec<DnsName>,
 
-    /// Whether glue is believed only within the zone of who sends it. Yes.
-    pub harden_glue: bool,
     /// Whether glue outside of the zone referred to is looked up before it is used. No.
     pub harden_unverified_glue: bool,
-    /// Whether NS records and glue on the way down are asked for again, of the child. No.
-    pub harden_referral_path: bool,
-    /// Whether below a name that does not exist nothing is looked for (RFC 8020). Yes.
-    pub harden_below_nxdomain: bool,
-    /// Whether an unsigned answer below a trust anchor is bogus. Yes.
-    pub harden_dnssec_stripped: bool,
     /// How many NS records of a set are kept. 20.
     pub scrub_ns: usize,
     /// How many CNAME records of an answer are kept. 11.
@@ -93,10 +85,6 @@ pub struct IterateConfig {
     pub prefetch: bool,
     /// Whether what has expired is given where nothing newer can be had (RFC 8767). No.
     pub serve_stale: Option<ServeStale>,
-    /// Whether denials of existence that were proven answer for the names in between (RFC 8198). No.
-    pub aggressive_nsec: bool,
-    /// How long a failure is remembered. 1 s; RFC 9520 3.2 demands a second at least.
-    pub failures_last: Duration,
 }
 
 impl Default for IterateConfig {
@@ -122,11 +110,7 @@ impl Default for IterateConfig {
             do_not_query_localhost: true,
             private_addresses: Vec::new(),
             private_domains: Vec::new(),
-            harden_glue: true,
             harden_unverified_glue: false,
-            harden_referral_path: false,
-            harden_below_nxdomain: true,
-            harden_dnssec_stripped: true,
             scrub_ns: 20,
             scrub_cname: 11,
             scrub_promiscuous: true,
@@ -140,8 +124,6 @@ impl Default for IterateConfig {
             max_target_nx: 5,
             prefetch: false,
             serve_stale: None,
-            aggressive_nsec: false,
-            failures_last: Duration::from_secs(1),
         }
     }
 }

@@ -87,7 +87,7 @@ impl Settings {
             "minimal-responses" => self.config.minimal_responses = yes(value)?,
             "iter-scrub-promiscuous" => iterate.scrub_promiscuous = yes(value)?,
             "iter-scrub-ns" => iterate.scrub_ns = number(value)?,
-            "harden-referral-path" => iterate.harden_referral_path = yes(value)?,
+            "harden-referral-path" if !yes(value)? => {}
             "harden-unverified-glue" => iterate.harden_unverified_glue = yes(value)?,
             "private-address" => iterate.private_addresses.push(parsed(value)?),
             "private-domain" => iterate.private_domains.push(name(value)?),

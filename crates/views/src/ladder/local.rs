@@ -16,6 +16,9 @@ pub(super) fn happened(event: &Event) -> Option<(Layer, String)> {
         Event::Rip(rip) => (Layer::Routing, of_rip(rip)?),
         Event::Dns(Dns::Resolved { name, addresses, .. }) => (Layer::Udp, resolved(name, addresses)),
         Event::Dns(Dns::Failed { name, why }) => (Layer::Udp, format!("{name} not resolved: {why}")),
+        Event::Dns(Dns::Validated { name, security, reason, .. }) if security == "bogus" => {
+            (Layer::Udp, format!("{name} is bogus: {reason}"))
+        }
         Event::Tls(Tls::Established { version, .. }) => (Layer::Tls, format!("{version} established")),
         Event::Tls(Tls::Failed { why }) => (Layer::Tls, format!("TLS failed: {why}")),
         Event::Tls(Tls::Truncated) => (Layer::Tls, "TLS ended without close_notify".to_owned()),
