@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 use glasstack_journal::event::{Dns, LookupSource, QueryReason};
 use glasstack_stack::Host;
 use std::net::SocketAddr;
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How often a bogus answer is asked for again, of other servers (unbound's `val-max-restart` is 5).
@@ -197,7 +197,7 @@ impl Knowledge {
             renew,
             avoid: Vec::new(),
         };
-        Asking { knowledge: self, job }
+        Asking { knowledge: self, job, answered: Mutex::default() }
     }
 
     async fn check(&self, validator: &Validator, asking: &Asking<'_>, mut found: Finding) -> Finding {
@@ -271,6 +271,8 @@ impl Ask for Arc<Iterate> {
 struct Asking<'k> {
     knowledge: &'k Knowledge,
     job: Job,
+    /// Who answered what validation asked for.
+    answered: Mutex<Vec<(Question, SocketAddr)>>,
 }
 
 impl Ask for Asking<'_> {
@@ -307,22 +309,58 @@ impl Ask for Asking<'_> {
     }
 }
 
+impl Asking<'_> {
+    /// What validation needs, from anybody but these servers.
+    async fn fetch_from_others(
+        &self,
+        host: &Host,
+        question: &Question,
+        avoid: Vec<SocketAddr>,
+    ) -> Result<Message, ResolveError> {
+        let job = Job {
+            host: host.clone(),
+            question: question.clone(),
+            trail: self.job.trail.along(question),
+            dnssec_ok: true,
+            renew: Duration::ZERO,
+            avoid,
+            ..self.job.clone()
+        };
+        let found = follow(&self.knowledge.memory, self, &job).await?;
+        if let Some(server) = found.server {
+            self.answered().push((question.clone(), server));
+        }
+        Ok(found.to_message(question))
+    }
+
+    fn answered(&self) -> MutexGuard<'_, Vec<(Question, SocketAddr)>> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Fetch for Asking<'_> {
     fn fetch<'a>(
         &'a self,
         host: &'a Host,
         question: &'a Question,
     ) -> BoxFuture<'a, Result<Message, ResolveError>> {
+        Box::pin(self.fetch_from_others(host, question, self.job.avoid.clone()))
+    }
+
+    fn fetch_elsewhere<'a>(
+        &'a self,
+        host: &'a Host,
+        question: &'a Question,
+    ) -> BoxFuture<'a, Option<Result<Message, ResolveError>>> {
+        self.knowledge.memory.cache().forget(&question.name, question.record_type);
+        let mut avoid = self.job.avoid.clone();
+        let asked_before = |(asked, server): &(Question, SocketAddr)| (asked == question).then_some(*server);
+        avoid.extend(self.answered().iter().filter_map(asked_before));
         Box::pin(async move {
-            let job = Job {
-                host: host.clone(),
-                question: question.clone(),
-                trail: self.job.trail.along(question),
-                dnssec_ok: true,
-                renew: Duration::ZERO,
-                ..self.job.clone()
-            };
-            Ok(follow(&self.knowledge.memory, self, &job).await?.to_message(question))
+            let response = self.fetch_from_others(host, question, avoid.clone()).await;
+            // Somebody who has been asked answers only where there is nobody else.
+            let again = self.answered().last().is_some_and(|(_, server)| avoid.contains(server));
+            (!again).then_some(response)
         })
     }
 }

@@ -409,7 +409,8 @@ impl Job<'_> {
         response.map_err(|error| unavailable(&question, &error))
     }
 
-    /// The same from another server, where what came last did not hold.
+    /// The same from another server, where what came last did not hold. Whoever has been asked in vain is
+    /// not asked again, so neither is anybody where nothing could be had.
     async fn ask_elsewhere(
         &mut self,
         name: &DnsName,
@@ -417,15 +418,18 @@ impl Job<'_> {
         last: &Stepped,
         tries: &mut u32,
     ) -> Option<Result<Message, Reason>> {
-        let costs_too_much = matches!(&last.found, Found::Bogus(Reason::ChecksExceeded { .. }));
-        if *tries >= ELSEWHERE || costs_too_much {
+        let in_vain = match &last.found {
+            Found::Bogus(Reason::ChecksExceeded { .. } | Reason::Unavailable { .. }) => true,
+            _ => *tries >= ELSEWHERE,
+        };
+        if in_vain {
             return None;
         }
         *tries += 1;
         self.checks.spend(Check::Fetches, 1).ok()?;
         let question = Question::new(name.clone(), record_type);
         let response = self.fetch.fetch_elsewhere(self.host, &question).await?;
-        Some(response.map_err(|error| unavailable(&question, &error)))
+        response.ok().map(Ok)
     }
 
     /// Adds a step to the story, unless it has been told.
