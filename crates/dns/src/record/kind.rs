@@ -46,7 +46,7 @@ pub enum RecordType {
 }
 
 /// The types that are only a name and a number here (IANA, "Domain Name System (DNS) Parameters").
-const NAMED: [(u16, &str); 65] = [
+const NAMED: [(u16, &str); 68] = [
     (3, "MD"),
     (4, "MF"),
     (7, "MB"),
@@ -96,6 +96,7 @@ const NAMED: [(u16, &str); 65] = [
     (64, "SVCB"),
     (65, "HTTPS"),
     (99, "SPF"),
+    (103, "UNSPEC"),
     (104, "NID"),
     (105, "L32"),
     (106, "L64"),
@@ -108,6 +109,8 @@ const NAMED: [(u16, &str); 65] = [
     (256, "URI"),
     (257, "CAA"),
     (258, "AVC"),
+    (259, "DOA"),
+    (260, "AMTRELAY"),
     (261, "RESINFO"),
     (262, "WALLET"),
     (32_768, "TA"),

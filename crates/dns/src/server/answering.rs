@@ -73,7 +73,7 @@ impl<'z> Answering<'z> {
         match found {
             Found::Records { set, node, encloser } => {
                 self.answer_with(zone, set, name);
-                self.expanded(zone, name, path, node, encloser);
+                self.expanded(zone, name, node, encloser);
                 self.add_addresses(zone, set, false);
                 self.add_name_servers(zone, node, set);
                 let how = if encloser.is_some() { "a wildcard in" } else { "a record of" };
@@ -82,13 +82,13 @@ impl<'z> Answering<'z> {
             }
             Found::Signatures { node, encloser } => {
                 self.reply.answers.extend(node.signatures().map(|record| renamed(record, name)));
-                self.expanded(zone, name, path, node, encloser);
+                self.expanded(zone, name, node, encloser);
                 self.reply.why = format!("signatures of the zone {origin}");
                 Next::Done
             }
             Found::Alias { set, node, encloser } => {
                 self.answer_with(zone, set, name);
-                self.expanded(zone, name, path, node, encloser);
+                self.expanded(zone, name, node, encloser);
                 match set.records().first().and_then(Record::alias) {
                     Some(target) => self.follow(target, origin),
                     None => Next::Done,
@@ -97,14 +97,18 @@ impl<'z> Answering<'z> {
             Found::Renamed { set, node } => self.rename(zone, set, node, name),
             Found::NoData { node, encloser } => {
                 self.deny(zone);
-                self.prove_no_data(zone, path, node, encloser);
+                if self.dnssec_ok {
+                    self.show(zone, &zone.prove_no_data(name, node, encloser));
+                }
                 self.reply.why = format!("{name} exists in the zone {origin}, but not with this type");
                 Next::Done
             }
             Found::NoName { encloser } => {
                 self.reply.code = ResponseCode::NxDomain;
                 self.deny(zone);
-                self.prove_no_name(zone, path, encloser);
+                if self.dnssec_ok {
+                    self.show(zone, &zone.prove_no_name(name, encloser));
+                }
                 self.reply.why = format!("{name} does not exist in the zone {origin}");
                 Next::Done
             }
@@ -177,7 +181,9 @@ impl<'z> Answering<'z> {
     /// RFC 1034 4.3.2 step 3b: a referral is not an authoritative answer.
     fn refer(&mut self, zone: &Zone, node: &Node, servers: &Set) {
         self.reply.authorities.extend_from_slice(servers.records());
-        self.prove_delegation(zone, node);
+        if self.dnssec_ok {
+            self.show(zone, &zone.prove_delegation(node));
+        }
         self.add_addresses(zone, servers, true);
     }
 
@@ -232,16 +238,24 @@ impl<'z> Answering<'z> {
     }
 
     /// What comes along where a wildcard has answered.
-    fn expanded(&mut self, zone: &Zone, _name: &DnsName, path: &Path, node: &Node, encloser: Option<&Node>) {
+    fn expanded(&mut self, zone: &Zone, name: &DnsName, node: &Node, encloser: Option<&Node>) {
         let Some(encloser) = encloser else { return };
         self.reply.wildcard = Some(node.name().clone());
-        self.prove_expansion(zone, path, encloser);
+        if self.dnssec_ok {
+            self.show(zone, &zone.prove_expansion(name, encloser));
+        }
     }
 
-    fn prove_expansion(&mut self, _zone: &Zone, _path: &Path, _encloser: &Node) {}
-    fn prove_no_data(&mut self, _zone: &Zone, _path: &Path, _node: &Node, _encloser: Option<&Node>) {}
-    fn prove_no_name(&mut self, _zone: &Zone, _path: &Path, _encloser: &Node) {}
-    fn prove_delegation(&mut self, _zone: &Zone, _node: &Node) {}
+    /// A proof, for who wants DNSSEC's records.
+    fn show(&mut self, zone: &Zone, proof: &[&Set]) {
+        for set in proof {
+            if self.reply.authorities.iter().any(|known| Some(known) == set.records().first()) {
+                continue;
+            }
+            self.reply.authorities.extend_from_slice(set.records());
+            self.reply.authorities.extend_from_slice(&zone.signatures(set));
+        }
+    }
 }
 
 /// The name, with `target` in the place of `above`; none where that would be too long.

@@ -116,7 +116,8 @@ impl Authority for Zones {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::RecordType;
+    use crate::message::ResponseCode;
+    use crate::record::{Record, RecordData};
     use std::net::IpAddr;
 
     fn name(text: &str) -> DnsName {

@@ -1,8 +1,9 @@
 //! A zone: the records of one part of the tree (RFC 1034 4.2).
 //!
 //! Read in this order: this file (what is in a zone), `node` (what is at one name), `key` (the order of
-//! names), `find` (how a name is found), `text` (a zone as a file).
+//! names), `find` (how a name is found), `denial` (how it is proved that there is none), `text` (a zone as a file).
 
+mod denial;
 mod find;
 mod key;
 mod node;

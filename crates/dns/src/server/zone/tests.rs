@@ -1,5 +1,5 @@
 use super::*;
-use crate::record::RecordType;
+use crate::record::Ds;
 
 fn name(text: &str) -> DnsName {
     DnsName::parse(text).unwrap()
@@ -7,6 +7,10 @@ fn name(text: &str) -> DnsName {
 
 fn address(last: u8) -> IpAddr {
     IpAddr::from([192, 0, 2, last])
+}
+
+fn ds() -> RecordData {
+    RecordData::Ds(Ds { key_tag: 1, algorithm: 8, digest_type: 2, digest: vec![0] })
 }
 
 fn zone() -> Zone {
@@ -21,7 +25,7 @@ fn zone() -> Zone {
         .and_then(|zone| zone.with("host.wild", RecordData::text("here")))
         .and_then(|zone| zone.with("moved", RecordData::Dname(name("new.test"))))
         .and_then(|zone| zone.with("sub", RecordData::Ns(name("ns.sub.example.test"))))
-        .and_then(|zone| zone.with("sub", RecordData::Other { number: 43, bytes: vec![0, 1, 8, 2, 0] }))
+        .and_then(|zone| zone.with("sub", ds()))
         .and_then(|zone| zone.with("ns.sub", address(54)))
         .unwrap()
 }

@@ -87,8 +87,7 @@ fn allowed(record: &Record, place: &Place, origin: &DnsName) -> Result<(), BadZo
         _ => record_type,
     };
     // RFC 4592 4.2, 4.6: what a wildcard would mean there is undefined.
-    if record.owner.is_wildcard() && matches!(covered, RecordType::Ns | RecordType::Dname | RecordType::Nsec3)
-    {
+    if record.owner.is_wildcard() && matches!(covered, RecordType::Ns | RecordType::Nsec3) {
         let cause = format!("{} is a wildcard, which cannot have {covered} records", record.owner);
         return Err(place.bad(cause, "name what is meant"));
     }

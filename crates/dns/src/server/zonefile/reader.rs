@@ -10,6 +10,8 @@ use std::rc::Rc;
 const MAX_DEPTH: usize = 16;
 /// The largest TTL, in seconds (RFC 2181 8).
 const MAX_TTL: u32 = u32::MAX >> 1;
+/// MD and MF.
+const OBSOLETE: [u16; 2] = [3, 4];
 
 /// Where something stands.
 #[derive(Clone, Debug)]
@@ -268,6 +270,11 @@ impl<'o> Reader<'o> {
         if record_type.is_meta() || record_type.number() == 0 {
             let cause = format!("records of the type {record_type} cannot be in a zone");
             return Err(place.at(word.line).bad(cause, "leave it out: it stands in messages only"));
+        }
+        // RFC 973: MX took their place.
+        if OBSOLETE.contains(&record_type.number()) {
+            let cause = format!("the type {record_type} is obsolete");
+            return Err(place.at(word.line).bad(cause, "use MX"));
         }
         let ttl = ttl.map(|ttl| self.limited(place, ttl));
         Ok(Head { ttl, record_type, words: at + 1 })

@@ -4,6 +4,7 @@
 //! `table` (the types that `domain` does not know), `special` (those that are more than a row of fields).
 
 mod fields;
+mod mnemonics;
 mod scanner;
 mod special;
 mod table;
@@ -26,7 +27,9 @@ pub(super) fn parse(
     words: &[Word<'_>],
     origin: &DnsName,
 ) -> Result<RecordData, BadData> {
-    let mut fields = Fields::new(words, origin);
+    let mut held = Vec::new();
+    let words = mnemonics::as_numbers(record_type, words, &mut held);
+    let mut fields = Fields::new(&words, origin);
     let bytes = match fields.generic()? {
         Some(bytes) => bytes,
         None => {
@@ -40,8 +43,16 @@ pub(super) fn parse(
     }
     let data = RecordData::read(record_type, &bytes, &mut |at| name_at(&bytes, at));
     // RFC 3597 5: the generic form of a known type must be what that type can be.
-    data.filter(|data| data.record_type() == record_type && !is_misread(record_type, data))
-        .ok_or_else(|| fields.bad(format!("these {} bytes are not the data of {record_type}", bytes.len())))
+    let data =
+        data.filter(|data| data.record_type() == record_type && !is_misread(record_type, data)).ok_or_else(
+            || fields.bad(format!("these {} bytes are not the data of {record_type}", bytes.len())),
+        )?;
+    check_digest(&data, &fields)?;
+    // RFC 4034 4.1.2: NSEC and RRSIG at least.
+    if matches!(&data, RecordData::Nsec(nsec) if nsec.types.is_empty()) {
+        return Err(fields.bad("it names no type"));
+    }
+    Ok(data)
 }
 
 /// The bytes of data in the type's own form.
@@ -56,6 +67,27 @@ fn of_type(record_type: RecordType, fields: &mut Fields<'_>) -> Result<Vec<u8>, 
     let mut bytes = Vec::new();
     data.compose_rdata(&mut bytes).map_err(|_| fields.bad("it is too long"))?;
     Ok(bytes)
+}
+
+/// RFC 3658 2.4, RFC 4509 2.2, RFC 6605 2: each kind of digest has its length.
+fn check_digest(data: &RecordData, fields: &Fields<'_>) -> Result<(), BadData> {
+    let (kind, length) = match data {
+        RecordData::Ds(ds) => (ds.digest_type, ds.digest.len()),
+        RecordData::Other { number: 59 | 32_769, bytes } => {
+            (bytes.get(3).copied().unwrap_or(0), bytes.len().saturating_sub(4))
+        }
+        _ => return Ok(()),
+    };
+    let wanted = match kind {
+        1 => 20,
+        2 | 3 => 32,
+        4 => 48,
+        _ => return Ok(()),
+    };
+    if length == wanted {
+        return Ok(());
+    }
+    Err(fields.bad(format!("a digest of type {kind} has {wanted} bytes, and this one {length}")))
 }
 
 /// Whether data of a type that has a form of its own is only bytes.

@@ -50,24 +50,9 @@ fn cert(fields: &mut Fields<'_>) -> Result<Vec<u8>, BadData> {
         ("URI", 253),
         ("OID", 254),
     ];
-    const ALGORITHMS: [(&str, u8); 13] = [
-        ("RSAMD5", 1),
-        ("DH", 2),
-        ("DSA", 3),
-        ("RSASHA1", 5),
-        ("NSEC3DSA", 6),
-        ("NSEC3RSASHA1", 7),
-        ("RSASHA256", 8),
-        ("RSASHA512", 10),
-        ("ECCGOST", 12),
-        ("ECDSAP256SHA256", 13),
-        ("ECDSAP384SHA384", 14),
-        ("ED25519", 15),
-        ("ED448", 16),
-    ];
     let mut bytes = fields.number_or("the type", &TYPES)?.to_be_bytes().to_vec();
     bytes.extend(fields.number::<u16>("the key tag")?.to_be_bytes());
-    bytes.push(fields.number_or("the algorithm", &ALGORITHMS)?);
+    bytes.push(fields.algorithm()?);
     bytes.extend(fields.base64_rest()?);
     Ok(bytes)
 }
@@ -249,7 +234,7 @@ fn as_power(centimetres: i64) -> Option<u8> {
 
 impl Fields<'_> {
     /// A number, or a word that stands for one.
-    fn number_or<N: std::str::FromStr + Copy>(
+    pub(super) fn number_or<N: std::str::FromStr + Copy>(
         &mut self,
         what: &str,
         words: &[(&str, N)],

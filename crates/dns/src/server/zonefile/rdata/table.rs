@@ -7,6 +7,7 @@ use crate::record::RecordType;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
     U8(&'static str),
+    Algorithm,
     U16(&'static str),
     Number(&'static str),
     Time(&'static str),
@@ -28,8 +29,8 @@ pub(super) enum Field {
 }
 
 use Field::{
-    Base64, Hex, Hyphened, Ipv4, Locator, Name, Number, OptionalString, String as Str, Strings, Text, Time,
-    U8, U16,
+    Algorithm, Base64, Hex, Hyphened, Ipv4, Locator, Name, Number, OptionalString, String as Str, Strings,
+    Text, Time, U8, U16,
 };
 
 /// The fields of each type.
@@ -54,6 +55,8 @@ const TABLE: &[(u16, &[Field])] = &[
     (21, &[U16("the preference"), Name("the host")]),
     // RFC 1706
     (23, &[Name("the owner")]),
+    // RFC 2535 3; the same as DNSKEY, for other purposes
+    (25, &[U16("the flags"), U8("the protocol"), Algorithm, Base64]),
     // RFC 2163
     (26, &[U16("the preference"), Name("the domain"), Name("the X.400 domain")]),
     // RFC 1712
@@ -66,7 +69,7 @@ const TABLE: &[(u16, &[Field])] = &[
     (53, &[U8("the usage"), U8("the selector"), U8("the matching type"), Hex]),
     // draft-reid-dnsext-zs, draft-reid-dnsext-rkey, draft-wijngaards-dnsop-trust-history
     (56, &[Strings]),
-    (57, &[U16("the flags"), U8("the protocol"), U8("the algorithm"), Base64]),
+    (57, &[U16("the flags"), U8("the protocol"), Algorithm, Base64]),
     (58, &[Name("the previous name"), Name("the next name")]),
     // RFC 7208
     (99, &[Strings]),
@@ -100,6 +103,7 @@ pub(super) fn parse(row: &[Field], fields: &mut Fields<'_>) -> Result<Vec<u8>, B
     for field in row {
         match field {
             U8(what) => bytes.push(fields.number(what)?),
+            Algorithm => bytes.push(fields.algorithm()?),
             U16(what) => bytes.extend(fields.number::<u16>(what)?.to_be_bytes()),
             Number(what) => bytes.extend(fields.number::<u32>(what)?.to_be_bytes()),
             Time(what) => bytes.extend(fields.time(what)?.to_be_bytes()),
