@@ -5,7 +5,9 @@ mod world;
 
 use futures_util::future::join_all;
 use glasstack_dns::message::Edns;
-use glasstack_dns::{IterateConfig, Message, RecordType, RecursorConfig, ResolveError, ResponseCode};
+use glasstack_dns::{
+    IterateConfig, Message, RecordData, RecordType, RecursorConfig, ResolveError, ResponseCode, Zone,
+};
 use glasstack_stack::World;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -69,6 +71,16 @@ fn an_alias_into_another_zone_is_followed_from_the_root_again() {
     assert_eq!(lookup.records.len(), 2, "the alias comes along");
     assert_eq!(tree.told("is www.hoster.com"), ["shop.example.test is www.hoster.com"]);
     assert_eq!(tree.told("for com refers to").len(), 1);
+}
+
+#[test]
+fn a_zones_only_server_is_asked_label_by_label_as_often_as_it_takes() {
+    let mut tree = Tree::new(1);
+    let zone = Zone::new("hoster.com").unwrap().with("a.b.c.d.e.f", RecordData::Txt(vec![b"x".to_vec()]));
+    tree.stop("ns-hoster");
+    tree.serve("ns-hoster", [zone.unwrap()]);
+    assert_eq!(tree.query("a.b.c.d.e.f.hoster.com", RecordType::Txt).unwrap().records.len(), 1);
+    assert_eq!(tree.told("asked 10.0.0.40").len(), 7, "six labels, and the type");
 }
 
 #[test]
