@@ -100,7 +100,8 @@ impl Finding {
             Found::Nothing(nothing) => {
                 self.nothing = Some(nothing.what);
                 self.code = code_of(nothing.what);
-                self.authorities = RrSet::group(&nothing.proof());
+                let proofs = std::mem::replace(&mut self.authorities, RrSet::group(&nothing.proof()));
+                self.prove(proofs);
                 self.security = and(self.security, nothing.security);
                 End::Nothing { what: nothing.what, proof: Vec::new() }
             }
@@ -112,6 +113,7 @@ impl Finding {
     /// What somebody has said.
     pub(crate) fn absorb(&mut self, meaning: Meaning, answered: Answered, chain: &AliasChain) -> End {
         let Meaning { aliases, end } = meaning;
+        let proofs = std::mem::take(&mut self.authorities);
         self.server = Some(answered.server);
         self.canonical = chain.end().clone();
         let part = aliases.iter().fold(self.security, |security, set| and(security, set.security));
@@ -142,9 +144,21 @@ impl Finding {
                 self.circular = true;
                 self.security = Security::Unchecked;
             }
-            End::Unknown => {}
+            End::Unknown => self.prove(answered.response.authorities),
         }
+        self.prove(proofs);
         end
+    }
+
+    /// Proofs about the names on the way, which wildcards have answered.
+    fn prove(&mut self, sets: impl IntoIterator<Item = RrSet>) {
+        for set in sets {
+            let is_proof = matches!(set.record_type, RecordType::Nsec | RecordType::Nsec3);
+            let same = |own: &RrSet| own.name == set.name && own.record_type == set.record_type;
+            if is_proof && !self.authorities.iter().any(same) {
+                self.authorities.push(set);
+            }
+        }
     }
 
     /// What it means that an alias was followed.
@@ -190,14 +204,22 @@ impl Finding {
         if self.nothing.is_some() {
             return;
         }
-        let now = host.now();
-        for (additional, name, record_type) in memory.company(name, record_type) {
-            let known = memory.cache().get(&name, record_type, Rank::Additional, now);
-            let Some(known) = known else { continue };
-            let set =
-                RrSet { records: known.records(), signatures: known.signatures(), ..(*known.set).clone() };
+        let proofs = std::mem::take(&mut self.authorities);
+        for (additional, set) in company(memory, name, record_type, host) {
             if additional { self.additionals.push(set) } else { self.authorities.push(set) }
         }
+        self.prove(proofs);
+    }
+
+    /// The same of a name on the way, of which only the proofs count.
+    pub(crate) fn accompany_alias(
+        &mut self,
+        memory: &Memory,
+        name: &DnsName,
+        record_type: RecordType,
+        host: &Host,
+    ) {
+        self.prove(company(memory, name, record_type, host).into_iter().map(|(_, set)| set));
     }
 
     /// Whether there is neither an answer nor the word that there is none.
@@ -247,12 +269,14 @@ impl Finding {
             return Err(ResolveError::CnameLoop { name: asked.clone(), what });
         }
         let records: Vec<Record> = self.answers.iter().flat_map(|set| set.records.iter().cloned()).collect();
+        let signatures = self.answers.iter().flat_map(|set| set.signatures.iter().cloned()).collect();
         let ttl = records.iter().map(|record| record.ttl).min().unwrap_or_default();
         Ok(Lookup {
             name: asked.to_string(),
             canonical: self.canonical.to_string(),
             addresses: records.iter().filter_map(Record::address).collect(),
             records,
+            signatures,
             ttl: Duration::from_secs(ttl.into()),
             source: if self.server.is_some() { LookupSource::Server } else { LookupSource::Cache },
             server: self.server,
@@ -260,6 +284,17 @@ impl Finding {
             reason: self.reason,
         })
     }
+}
+
+/// What came along with an answer, as far as it is remembered: whether in the additional section, and what.
+fn company(memory: &Memory, name: &DnsName, record_type: RecordType, host: &Host) -> Vec<(bool, RrSet)> {
+    let now = host.now();
+    let recall = |(additional, name, record_type): (bool, DnsName, RecordType)| {
+        let known = memory.cache().get(&name, record_type, Rank::Additional, now)?;
+        let (records, signatures) = (known.records(), known.signatures());
+        Some((additional, RrSet { records, signatures, ..(*known.set).clone() }))
+    };
+    memory.company(name, record_type).into_iter().filter_map(recall).collect()
 }
 
 /// The security of a whole of which one part is not secure: as long as nobody has looked, nothing is known.

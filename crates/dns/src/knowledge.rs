@@ -103,8 +103,14 @@ impl Knowledge {
     ) -> Result<Finding, ResolveError> {
         let mut asking = self.asking(host, wanted, renew);
         let mut tries = 0;
+        let mut bogus_before = None;
         loop {
-            let found = follow_on(&self.memory, &asking, &asking.job, recalled.take()).await?;
+            let found = follow_on(&self.memory, &asking, &asking.job, recalled.take()).await;
+            // Where nobody else can be asked, what was found first is why there is no answer.
+            let found = match (found, bogus_before.take()) {
+                (Err(_), Some(bogus)) => return Err(bogus),
+                (found, _) => found?,
+            };
             let found = match &self.validator {
                 Some(validator) if !wanted.checking_disabled => self.check(validator, &asking, found).await,
                 _ => found,
@@ -116,6 +122,7 @@ impl Knowledge {
                 Some(server) if tries < BOGUS_RETRIES && !asking.job.avoid.contains(&server) => {
                     tries += 1;
                     self.forget(&found, wanted);
+                    bogus_before = Some(bogus_error(wanted, &found));
                     asking.job.avoid.push(server);
                 }
                 _ => return Err(bogus_error(wanted, &found)),
@@ -129,11 +136,13 @@ impl Knowledge {
         let mut finding = Finding::new(&wanted.name);
         loop {
             let found = recall(&self.memory, host, chain.end(), wanted.record_type)?;
+            let name = chain.end().clone();
             let meaning = finding.absorb_known(&found, &mut chain).ok()?;
             if !matches!(meaning, End::Unknown) {
                 finding.accompany(&self.memory, chain.end(), wanted.record_type, host);
                 return Some(finding);
             }
+            finding.accompany_alias(&self.memory, &name, wanted.record_type, host);
         }
     }
 
@@ -395,7 +404,14 @@ fn follow_on<'a>(
                 None => recall(memory, host, chain.end(), *record_type),
             };
             let end = match known.filter(fresh) {
-                Some(found) => finding.absorb_known(&found, &mut chain),
+                Some(found) => {
+                    let name = chain.end().clone();
+                    let end = finding.absorb_known(&found, &mut chain);
+                    if matches!(end, Ok(End::Unknown)) {
+                        finding.accompany_alias(memory, &name, *record_type, host);
+                    }
+                    end
+                }
                 None => {
                     let end = chain.end().clone();
                     if end != job.question.name {

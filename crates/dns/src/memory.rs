@@ -74,6 +74,8 @@ impl Memory {
         if !response.answers.is_empty() {
             self.remember_company(question, response);
         }
+        // RFC 4035 3.1.3.3: behind an answer from a wildcard they prove that the name itself does not exist.
+        let proves_answer = !response.answers.is_empty();
         let mut cache = self.cache();
         let mut learnt = Vec::new();
         self.learn_nothing(&mut cache, question, response, circumstances.now, &mut learnt);
@@ -84,11 +86,11 @@ impl Memory {
         ];
         for (section, rank) in sections {
             for set in section {
-                // The SOA of a negative answer is kept with it.
-                let of_denial = matches!(
-                    set.record_type,
-                    RecordType::Soa | RecordType::Nsec | RecordType::Nsec3 | RecordType::Rrsig
-                );
+                // The SOA of a negative answer and its proofs are kept with it.
+                let of_denial = match set.record_type {
+                    RecordType::Nsec | RecordType::Nsec3 => !proves_answer,
+                    record_type => matches!(record_type, RecordType::Soa | RecordType::Rrsig),
+                };
                 if of_denial && rank == authority {
                     continue;
                 }

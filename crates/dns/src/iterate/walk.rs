@@ -105,8 +105,6 @@ impl Iterate {
                     true => return Ok(answer(found)),
                     false => {}
                 }
-                // It has answered, so that it is asked the next part, too.
-                slist.again(found.server);
                 continue;
             }
             // RFC 4035 3.1.4.1: a server of both sides of a cut may answer for the child, which has no DS records.
