@@ -226,6 +226,7 @@ fn known_options() -> BTreeSet<String> {
         &["traceroute"],
         &["route", "get"],
         &["url"],
+        &["dnsd"],
         &["doctor"],
         &["lab", "list"],
         &["lab", "graph"],

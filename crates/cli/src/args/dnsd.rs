@@ -114,11 +114,10 @@ pub(crate) struct RecursionOptions {
     /// Ask servers over IPv6, too
     #[arg(long, value_name = "on|off", default_value = "off")]
     pub(crate) ipv6: OnOff,
-    /// Check signatures [default: on where the walk begins at the Internet's root, or --trust-anchor
-    /// says whom to believe]
+    /// Check signatures [default: on, but for --root-hints and --forward without --trust-anchor]
     #[arg(long, value_name = "on|off")]
     pub(crate) dnssec: Option<OnOff>,
-    /// The keys that are believed, as DS or DNSKEY records [default: the Internet's root's]
+    /// The keys that are believed, as DS or DNSKEY records [default: the root's]
     #[arg(long, value_name = "FILE")]
     pub(crate) trust_anchor: Option<PathBuf>,
     /// Give what has expired where nothing newer can be had (RFC 8767)

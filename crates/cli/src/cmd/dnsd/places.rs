@@ -5,6 +5,7 @@ use crate::args::{DnsdOptions, NetChoice, NetOptions, PlaceOptions, ServerNet, W
 use crate::failure::usage;
 use crate::net::Net;
 use anyhow::bail;
+use glasstack::dns::dnssec::TrustAnchors;
 use glasstack::dns::{AddressRange, RootHints};
 use glasstack::uplink::UserNet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -86,6 +87,7 @@ pub(super) fn open(options: &DnsdOptions) -> anyhow::Result<Place> {
         addr: options.place.addr,
         gateway: options.place.gateway,
         dns: Vec::new(),
+        dns_cache: None,
         hosts: None,
         dhcp: false,
         lab: options.lab.clone(),
@@ -140,7 +142,13 @@ impl Place {
         if !self.is_lab() {
             return Ok(RootHints::iana());
         }
-        Err(usage("in the lab the root's servers have to be said: --root-hints FILE"))
+        let hints = self.net.the_lab()?.root_hints.clone();
+        hints.ok_or_else(|| usage("this network has no root server: --root-hints FILE, or --forward ADDR"))
+    }
+
+    /// Whom it trusts.
+    pub(super) fn trust_anchors(&mut self) -> anyhow::Result<TrustAnchors> {
+        Ok(if self.is_lab() { self.net.the_lab()?.trust_anchors.clone() } else { TrustAnchors::iana() })
     }
 
     /// The address that programs of this machine have for the server, if it is not their own.

@@ -1,7 +1,6 @@
 //! The recursive server that the options describe.
 
 use super::places::Place;
-use super::warn;
 use crate::args::{DnsdOptions, MinimisationChoice, OnOff, RecursionOptions, ServerOf};
 use crate::failure::{ExitWith, FAILED_INIT, usage};
 use crate::files::read_bounded;
@@ -53,6 +52,7 @@ pub(super) fn recursor(
         None => place.root_hints()?,
     };
     let zones = elsewhere(options)?;
+    let trust_anchors = trust_anchors(options, place)?;
     let asked = hints.servers().iter().flat_map(|server| server.addresses.iter().copied());
     let asked = asked.chain(options.forward.iter().chain(&options.stub).map(|server| server.address.address));
     let asks_loopback = asked.into_iter().any(|address| address.is_loopback());
@@ -65,7 +65,7 @@ pub(super) fn recursor(
         mixed_case: options.mixed_case,
         prefetch: options.prefetch,
         serve_stale: options.serve_stale.then(ServeStale::default),
-        trust_anchors: trust_anchors(options, place)?,
+        trust_anchors,
         zones,
         // Who names a server on this machine means it.
         do_not_query_localhost: !asks_loopback,
@@ -115,8 +115,8 @@ fn put(zones: &mut Vec<ZoneElsewhere>, of: DnsName, server: SocketAddr, is_forwa
     });
 }
 
-/// Whom to believe; none: nothing is checked.
-fn trust_anchors(options: &RecursionOptions, place: &Place) -> anyhow::Result<Option<TrustAnchors>> {
+/// Whom to believe; none: nothing is checked. A root of one's own is not signed by whom the Internet's is.
+fn trust_anchors(options: &RecursionOptions, place: &mut Place) -> anyhow::Result<Option<TrustAnchors>> {
     if options.dnssec == Some(OnOff::Off) {
         return Ok(None);
     }
@@ -130,11 +130,9 @@ fn trust_anchors(options: &RecursionOptions, place: &Place) -> anyhow::Result<Op
         return Ok(Some(anchors));
     }
     let asked_elsewhere = options.forward.iter().any(|server| server.zone.is_none());
-    let is_the_internets = !place.is_lab() && options.root_hints.is_none() && !asked_elsewhere;
-    if options.dnssec == Some(OnOff::On) && !is_the_internets && place.is_lab() {
-        warn("--dnssec on: the keys of the Internet's root are believed: --trust-anchor FILE names others");
-    }
-    Ok((options.dnssec == Some(OnOff::On) || is_the_internets).then(TrustAnchors::iana))
+    let is_the_networks_own = options.root_hints.is_none() && !asked_elsewhere;
+    let checks = options.dnssec == Some(OnOff::On) || is_the_networks_own;
+    checks.then(|| place.trust_anchors()).transpose()
 }
 
 /// The root's servers in a file like named.root: NS records of the root, and their addresses.
