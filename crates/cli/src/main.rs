@@ -6,6 +6,7 @@ mod args;
 mod capture;
 mod cmd;
 mod console;
+mod dns_cache;
 mod failure;
 mod files;
 mod names;
@@ -32,6 +33,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Get(options) => cmd::get::run(*options),
         Command::Resolve(options) => cmd::resolve::run(&options),
+        Command::Cache(options) => cmd::cache::run(&options),
         Command::Ping(options) => cmd::ping::run(&options),
         Command::Traceroute(options) => cmd::traceroute::run(&options),
         Command::Route(options) => cmd::route::run(&options),

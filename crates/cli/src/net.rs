@@ -3,13 +3,15 @@
 
 use crate::args::{NetChoice, NetOptions, WatchOptions};
 use crate::capture::Captures;
+use crate::dns_cache::{self, DnsCache};
 use crate::failure::{ExitWith, FAILED_INIT, coded, usage};
 use crate::files::{self, read_bounded};
 use crate::scene;
 use crate::watch::{self, HERO};
 use anyhow::{Context, bail};
-use glasstack::dns::config::DNS_PORT;
-use glasstack::dns::{HostsFile, Override, ResolvConf, Resolver, ResolverConfig};
+use glasstack::dns::config::{DNS_PORT, Iterating};
+use glasstack::dns::dnssec::TrustAnchors;
+use glasstack::dns::{HostsFile, Override, ResolvConf, Resolver, ResolverConfig, RootHints};
 use glasstack::journal::Note;
 use glasstack::lab::Lab;
 use glasstack::lab::run::Run;
@@ -17,6 +19,7 @@ use glasstack::stack::{DhcpOptions, Host, Lease, World};
 use glasstack::tls::TrustStore;
 use glasstack::uplink::tap::Mode;
 use glasstack::uplink::{Addressing, TapConfig, TapDevice, TapWorld, UserNet, UserNetConfig, WorldError};
+use std::cell::RefCell;
 use std::future::Future;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -36,6 +39,11 @@ pub(crate) struct Net {
     /// The user's own host.
     pub(crate) host: Host,
     names: ResolverConfig,
+    /// `--dns-cache`, and those whose caches are kept there.
+    dns_cache: Option<PathBuf>,
+    caches: RefCell<Vec<DnsCache>>,
+    /// Which lab it is; empty if it is none. What is learnt in one must not be taken into another.
+    lab_is: String,
     /// The run that the lab is in, and where it is to be saved.
     saved: Option<(PathBuf, Run)>,
     /// Whether nothing of the journey is told, though nobody asked for silence.
@@ -74,14 +82,21 @@ impl Net {
         if options.dhcp {
             refuse_dhcp(options, &choice)?;
         }
-        match choice {
+        let mut net = match choice {
             NetChoice::User => Self::user(options, watch, summary),
             NetChoice::Device { mode, name } => {
                 let config = TapConfig { name, mode, ..TapConfig::default() };
                 Self::device(options, watch, summary, config)
             }
             NetChoice::Lab | NetChoice::Auto => Self::lab(options, watch, summary),
-        }
+        }?;
+        net.look_beyond(options);
+        Ok(net)
+    }
+
+    fn new(world: AnyWorld, host: Host, names: ResolverConfig) -> Self {
+        let (dns_cache, caches, lab_is) = (None, RefCell::default(), String::new());
+        Self { world, host, names, dns_cache, caches, lab_is, saved: None, untold: false }
     }
 
     fn lab(options: &NetOptions, watch: &WatchOptions, summary: bool) -> anyhow::Result<Self> {
@@ -106,7 +121,11 @@ impl Net {
         let host = lab.client.clone();
         let names = ResolverConfig { servers: vec![lab.name_server], ..ResolverConfig::default() };
         let untold = watch.untold && !watch.silent;
-        let mut net = Self { world: AnyWorld::Lab(Box::new(lab)), host, names, saved: None, untold };
+        let mut net = Self {
+            untold,
+            lab_is: scene::in_short(run),
+            ..Self::new(AnyWorld::Lab(Box::new(lab)), host, names)
+        };
         // Whether a command or the topology says that it has to ask.
         if net.host.address().is_unspecified() {
             let servers = net.lease()?.name_servers;
@@ -126,8 +145,16 @@ impl Net {
             Some(path) => hosts(path, &self.host)?,
             None => HostsFile::default(),
         };
-        self.use_servers(&options.dns);
+        self.use_servers(&options.name_servers());
+        self.look_beyond(options);
         Ok(())
+    }
+
+    /// Whether there is somebody to ask at all, and where it is kept what they say.
+    fn look_beyond(&mut self, options: &NetOptions) {
+        let hints = self.root_hints();
+        self.names.iterate = options.walks().then(|| Iterating { hints, ..Iterating::default() });
+        self.dns_cache.clone_from(&options.dns_cache);
     }
 
     /// In the end the run is saved there, if anywhere.
@@ -148,14 +175,14 @@ impl Net {
         watch::attach(world.journal(), watch, HERO, summary)?;
         world.catch_signals()?;
         let conf = resolv_conf();
-        let servers = if options.dns.is_empty() { conf.servers.clone() } else { options.dns.clone() };
+        let named = options.name_servers();
+        let servers = if named.is_empty() { conf.servers.clone() } else { named };
         let config = user_net(options, &servers)?;
         let gateway = config.gateway;
         let net = UserNet::join(&mut world, config)?;
         let names = ResolverConfig::from(&conf);
         let host = net.host().clone();
-        let mut net =
-            Self { world: AnyWorld::Real(Box::new(world)), host, names, saved: None, untold: false };
+        let mut net = Self::new(AnyWorld::Real(Box::new(world)), host, names);
         net.names.hosts = hosts_of(options, &net.host)?;
         // The gateway asks servers that the stack has no address family for.
         let mut reachable: Vec<IpAddr> = servers.into_iter().filter(IpAddr::is_ipv4).collect();
@@ -173,8 +200,7 @@ impl Net {
         world.catch_signals()?;
         let user = UserNet::join(&mut world, UserNetConfig::default())?;
         let (host, names) = (user.host().clone(), ResolverConfig::default());
-        let net = Self { world: AnyWorld::Real(Box::new(world)), host, names, saved: None, untold: false };
-        Ok((net, user))
+        Ok((Self::new(AnyWorld::Real(Box::new(world)), host, names), user))
     }
 
     fn device(
@@ -199,13 +225,12 @@ impl Net {
         let host = world.add_host(config, device)?;
         let conf = resolv_conf_beyond_loopback();
         let names = ResolverConfig { hosts: hosts_of(options, &host)?, ..(&conf).into() };
-        let mut net =
-            Self { world: AnyWorld::Real(Box::new(world)), host, names, saved: None, untold: false };
+        let mut net = Self::new(AnyWorld::Real(Box::new(world)), host, names);
         if options.dhcp {
             let servers = net.lease()?.name_servers;
             net.use_servers(&servers.into_iter().map(IpAddr::from).collect::<Vec<_>>());
         }
-        net.use_servers(&options.dns);
+        net.use_servers(&options.name_servers());
         Ok(net)
     }
 
@@ -225,12 +250,48 @@ impl Net {
         }
     }
 
+    /// How names are turned into addresses, by the options.
+    pub(crate) fn names(&self) -> ResolverConfig {
+        self.names.clone()
+    }
+
     /// Turns names into addresses, by the options and by `--resolve`.
     pub(crate) fn resolver(&self, overrides: &[String]) -> anyhow::Result<Resolver> {
         let overrides = overrides.iter().map(|text| text.parse::<Override>()).collect::<Result<_, _>>();
         let overrides = overrides.context("--resolve").exit_with(FAILED_INIT)?;
-        let config = ResolverConfig { overrides, ..self.names.clone() };
-        Ok(Resolver::new(self.host.clone(), config))
+        self.resolver_with(ResolverConfig { overrides, ..self.names.clone() })
+    }
+
+    /// Turns names into addresses in this way; `--dns-cache` is its memory, if there is one.
+    pub(crate) fn resolver_with(&self, config: ResolverConfig) -> anyhow::Result<Resolver> {
+        let resolver = Resolver::new(self.host.clone(), config.clone());
+        if let Some(path) = &self.dns_cache {
+            // It may be the same file.
+            self.save_caches()?;
+            let provenance = dns_cache::provenance(&self.lab_is, &config);
+            self.caches.borrow_mut().push(DnsCache::open(path, provenance, &resolver)?);
+        }
+        Ok(resolver)
+    }
+
+    fn save_caches(&self) -> anyhow::Result<()> {
+        self.caches.take().iter().try_for_each(DnsCache::save)
+    }
+
+    /// Where the walk down begins where the user does not say it: the root servers of the lab, of the Internet.
+    pub(crate) fn root_hints(&self) -> RootHints {
+        match &self.world {
+            AnyWorld::Lab(lab) => lab.root_hints.clone().unwrap_or_default(),
+            AnyWorld::Real(_) => RootHints::iana(),
+        }
+    }
+
+    /// Whose keys to believe where the user does not say it: those of the lab's root, of the Internet's.
+    pub(crate) fn trust_anchors(&self) -> TrustAnchors {
+        match &self.world {
+            AnyWorld::Lab(lab) => lab.trust_anchors.clone(),
+            AnyWorld::Real(_) => TrustAnchors::iana(),
+        }
     }
 
     /// Whom to believe where the user does not say it: the lab's authority, the system's.
@@ -308,9 +369,11 @@ impl Net {
             scene::conclude(&lab.faults, self.host.scope(), self.untold);
         }
         let finished = watch::finish(self.host.scope().journal());
+        let cached = self.save_caches();
         let saved = self.save();
         waited?;
         finished?;
+        cached?;
         saved
     }
 

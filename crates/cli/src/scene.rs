@@ -86,6 +86,19 @@ pub(crate) fn cable<'a>(lab: &'a Lab, name: &str) -> anyhow::Result<&'a CableHan
         .ok_or_else(|| usage(format!("there is no cable {name} in this network; there are: {}", cables())))
 }
 
+/// Which lab it is, in a few words that no other has: what is learnt in one must not be taken into another.
+pub(crate) fn in_short(run: &Run) -> String {
+    let plain = Run::new(run.seed);
+    let bare = Run { script: Vec::new(), files: plain.files.clone(), ..run.clone() };
+    if bare.to_toml() == plain.to_toml() {
+        return format!("lab, seed {}, ", run.seed);
+    }
+    // FNV-1a, of 64 bits.
+    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let hash = bare.to_toml().bytes().fold(0xcbf2_9ce4_8422_2325, mix);
+    format!("lab, seed {}, variation {hash:016x}, ", run.seed)
+}
+
 /// Tells which faults never struck; where the journal is `untold`, on the console, too.
 pub(crate) fn conclude(faults: &InForce, scope: &Scope, untold: bool) {
     faults.conclude(scope);

@@ -114,6 +114,7 @@ pub(crate) fn without_asking(name: &str, known: Known) -> Lookup {
         canonical: name.to_owned(),
         addresses: known.addresses,
         records: Vec::new(),
+        signatures: Vec::new(),
         ttl: Duration::ZERO,
         source: known.source,
         server: None,

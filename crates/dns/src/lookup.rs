@@ -18,6 +18,8 @@ pub struct Lookup {
     pub addresses: Vec<IpAddr>,
     /// The records that say so, aliases first; empty where it was not DNS that knew.
     pub records: Vec<Record>,
+    /// The signatures over them, where they came along (RFC 4034 3).
+    pub signatures: Vec<Record>,
     /// How long this may be believed; zero where it was not DNS that knew.
     pub ttl: Duration,
     /// Who knew.

@@ -1,6 +1,7 @@
 //! The command line, one file a command: the options with curl's letters have curl's meanings.
 
 mod bridge;
+mod cache;
 mod config_file;
 mod dnsd;
 mod get;
@@ -9,6 +10,7 @@ mod line;
 mod net;
 mod ping;
 pub(crate) mod refused;
+mod resolve;
 mod tools;
 mod traceroute;
 mod values;
@@ -16,12 +18,14 @@ mod watch;
 mod words;
 
 pub(crate) use bridge::BridgeOptions;
+pub(crate) use cache::{CacheCommand, CacheFileOptions, CacheOptions};
 pub(crate) use dnsd::*;
 pub(crate) use get::*;
 pub(crate) use lab::*;
 pub(crate) use line::step;
 pub(crate) use net::{LabOptions, NetChoice, NetOptions};
 pub(crate) use ping::PingOptions;
+pub(crate) use resolve::ResolveOptions;
 pub(crate) use tools::{CompletionsOptions, DoctorOptions, ManOptions};
 pub(crate) use traceroute::TracerouteOptions;
 pub(crate) use watch::WatchOptions;
@@ -149,7 +153,9 @@ pub(crate) enum Command {
     /// Fetch a URL: the body on stdout, the journey on stderr
     Get(Box<GetOptions>),
     /// Look a name up
-    Resolve(ResolveOptions),
+    Resolve(Box<ResolveOptions>),
+    /// Look at what --dns-cache has kept, or forget it
+    Cache(CacheOptions),
     /// Send ICMP echo requests
     Ping(PingOptions),
     /// Show the routers on the way to a host
@@ -168,19 +174,6 @@ pub(crate) enum Command {
     Completions(CompletionsOptions),
     /// Print the manual page, or write all of them into a folder
     Man(ManOptions),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ResolveOptions {
-    /// The name
-    pub(crate) name: String,
-    /// The record type
-    #[arg(default_value = "A")]
-    pub(crate) record_type: String,
-    #[command(flatten)]
-    pub(crate) net: NetOptions,
-    #[command(flatten)]
-    pub(crate) watch: WatchOptions,
 }
 
 #[derive(Debug, Args)]

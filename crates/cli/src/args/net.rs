@@ -20,9 +20,13 @@ pub(crate) struct NetOptions {
     /// The default gateway (TAP, TUN, user)
     #[arg(long, value_name = "IP")]
     pub(crate) gateway: Option<IpAddr>,
-    /// The name server, repeatable [default: the lab's in the lab, elsewhere /etc/resolv.conf's]
-    #[arg(long, value_name = "IP", visible_alias = "dns-servers", value_delimiter = ',')]
-    pub(crate) dns: Vec<IpAddr>,
+    /// The name server, repeatable; `iterate` walks down from the root servers instead [default: the
+    /// lab's in the lab, elsewhere /etc/resolv.conf's]
+    #[arg(long, value_name = "IP|iterate", visible_alias = "dns-servers", value_delimiter = ',')]
+    pub(crate) dns: Vec<WhoKnows>,
+    /// Keep what is learnt of names in FILE, so that the next command profits
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dns_cache: Option<PathBuf>,
     /// The hosts file [default: none in the lab, elsewhere /etc/hosts]
     #[arg(long, value_name = "FILE")]
     pub(crate) hosts: Option<PathBuf>,
@@ -31,6 +35,45 @@ pub(crate) struct NetOptions {
     pub(crate) dhcp: bool,
     #[command(flatten)]
     pub(crate) lab: LabOptions,
+}
+
+impl NetOptions {
+    /// The name servers that were named.
+    pub(crate) fn name_servers(&self) -> Vec<IpAddr> {
+        let address = |server: &WhoKnows| match server {
+            WhoKnows::Server(address) => Some(*address),
+            WhoKnows::Root => None,
+        };
+        self.dns.iter().filter_map(address).collect()
+    }
+
+    /// Whether no name server is to be asked, but everybody from the root down.
+    pub(crate) fn walks(&self) -> bool {
+        self.dns.contains(&WhoKnows::Root)
+    }
+}
+
+/// The choice of `--dns`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WhoKnows {
+    /// This name server.
+    Server(IpAddr),
+    /// Whoever has authority, found from the root down.
+    Root,
+}
+
+impl FromStr for WhoKnows {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "iterate" => Ok(Self::Root),
+            _ => text
+                .parse()
+                .map(Self::Server)
+                .map_err(|_| format!("`{text}` is neither an IP address nor `iterate`")),
+        }
+    }
 }
 
 /// How the lab is to be. Whoever says something of it means the lab.

@@ -1,5 +1,6 @@
 //! One file a subcommand.
 
+pub(crate) mod cache;
 pub(crate) mod completions;
 pub(crate) mod dnsd;
 pub(crate) mod doctor;

@@ -422,3 +422,8 @@ impl<'t> Words<'t> {
         self.0.next().map_or(Ok(()), |word| Err(format!("{word:?} is too much")))
     }
 }
+
+/// A time as a file has it, as `2026-11-23T20:40:00Z`.
+pub fn date_of(time: WallTime) -> String {
+    date::to_text(time)
+}

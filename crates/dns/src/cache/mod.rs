@@ -365,8 +365,12 @@ impl Cache {
     }
 
     fn find(&mut self, name: &DnsName, record_type: RecordType, now: Instant, age: Age) -> Option<Found> {
-        let least = Rank::AnswerNotAuthoritative;
         let word = name.as_str();
+        let least = match record_type {
+            // RFC 4035 3.1.4.1: what a referral says of the keys below is the parent's own data, and signed.
+            RecordType::Ds if self.is_signed(word, record_type) => Rank::AuthorityOfReferral,
+            _ => Rank::AnswerNotAuthoritative,
+        };
         if let Some(known) = self.known(word, record_type, least, now, age) {
             return Some(Found::Records(known));
         }
@@ -400,6 +404,14 @@ impl Cache {
             }
         }
         None
+    }
+
+    fn is_signed(&self, name: &str, record_type: RecordType) -> bool {
+        let place = self.store.find(name, Kind::Records(record_type));
+        match place.and_then(|place| self.store.entry(place)).map(|entry| &entry.what) {
+            Some(What::Records(set, _)) => !set.signatures.is_empty(),
+            _ => false,
+        }
     }
 
     fn known(

@@ -1,0 +1,193 @@
+//! `glasstack resolve`: names looked up, and the whole way there told as dig does, with its reasons.
+//!
+//! ```text
+//!   asked     what the words on the command line ask for
+//!   mod       a resolver made as the options say it; what it finds, in lines
+//!   told      what happened on the way, from the journal
+//!   trace       as `dig +trace` prints it
+//!   explain     with the reasons
+//!   whole     one question to one server, and its whole message as `dig` prints it
+//! ```
+
+mod asked;
+mod explain;
+mod told;
+mod trace;
+mod whole;
+
+use crate::args::{MinimisationChoice, OnOff, ResolveOptions};
+use crate::failure::{ExitWith, FAILED_INIT, usage};
+use crate::files::read_bounded;
+use crate::net::Net;
+use crate::output;
+use anyhow::Context;
+use asked::Asked;
+use glasstack::dns::config::Iterating;
+use glasstack::dns::dnssec::{Security, TrustAnchors};
+use glasstack::dns::iterate::Minimisation;
+use glasstack::dns::{IterateConfig, Lookup, ResolveError, Resolver, ResolverConfig, RootHints};
+use glasstack::dns::{RecordData, RecordType};
+use glasstack::web::WebError;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+use told::Told;
+
+/// The largest file of root hints or trust anchors, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+pub(crate) fn run(options: &ResolveOptions) -> anyhow::Result<ExitCode> {
+    let asked = Asked::of(options)?;
+    output::only_one_on_stdout(&options.watch)?;
+    let net = Net::open(&options.net, &options.watch, Some(&asked.name), false)?;
+    net.journey(false, |net| perform(options, net))
+}
+
+/// The questions alone, on a network that is there already.
+pub(crate) fn perform(options: &ResolveOptions, net: &mut Net) -> anyhow::Result<u8> {
+    let asked = Asked::of(options)?;
+    if options.shape.all || options.how.norecurse {
+        return whole::perform(options, &asked, net);
+    }
+    if options.how.mixed_case == OnOff::On && !walks(options) {
+        return Err(usage(
+            "--0x20 on is for --iterate and --all: a name server is asked once, by its own resolver",
+        ));
+    }
+    let config = config(options, &asked, net)?;
+    let resolver = net.resolver_with(config)?;
+    let told = Told::listen(net);
+    let mut code = 0;
+    for record_type in &asked.types {
+        let result = net.run(look_up(&resolver, &asked, *record_type))?;
+        let settled = net.settle(Duration::from_secs(1));
+        print_way(options, &asked.name, *record_type, &told)?;
+        match result {
+            Ok(lookup) => print(options, &lookup)?,
+            // With several types one may well be missing.
+            Err(error) if asked.types.len() > 1 => {
+                let error = anyhow::Error::from(WebError::from(error));
+                crate::failure::tell(&error);
+                code = crate::failure::code(&error);
+            }
+            Err(error) => return Err(WebError::from(error).into()),
+        }
+        settled?;
+    }
+    Ok(code)
+}
+
+async fn look_up(
+    resolver: &Resolver,
+    asked: &Asked,
+    record_type: RecordType,
+) -> Result<Lookup, ResolveError> {
+    match record_type {
+        // Addresses come from everywhere: literal, cache, hosts file, server.
+        RecordType::A if asked.is_plain => resolver.resolve(&asked.name).await,
+        _ => resolver.query(&asked.name, record_type).await,
+    }
+}
+
+fn walks(options: &ResolveOptions) -> bool {
+    options.how.iterate || options.net.walks()
+}
+
+/// How names are to be resolved, by all that the options say.
+fn config(options: &ResolveOptions, asked: &Asked, net: &mut Net) -> anyhow::Result<ResolverConfig> {
+    let how = &options.how;
+    let mut config = ResolverConfig { use_tcp: how.tcp, ..net.names() };
+    if how.dnssec || how.trust_anchor.is_some() {
+        config.validate = Some(match &how.trust_anchor {
+            Some(path) => trust_anchors(path)?,
+            None => net.trust_anchors(),
+        });
+    }
+    if walks(options) {
+        if asked.server.is_some() {
+            return Err(usage(
+                "@SERVER and --iterate: from the root down everybody is asked, not one server",
+            ));
+        }
+        let hints = how.root_hints.as_deref().map(root_hints).transpose()?;
+        let hints = hints.unwrap_or_else(|| net.root_hints());
+        let walk = IterateConfig {
+            qname_minimisation: match how.qname_minimisation {
+                MinimisationChoice::On => Minimisation::Relaxed,
+                MinimisationChoice::Off => Minimisation::Off,
+                MinimisationChoice::Strict => Minimisation::Strict,
+            },
+            mixed_case: how.mixed_case == OnOff::On,
+            tcp_upstream: how.tcp,
+            ..IterateConfig::default()
+        };
+        config.iterate = Some(Iterating { hints, config: walk });
+    } else if how.root_hints.is_some() {
+        return Err(usage("--root-hints: that is where --iterate begins"));
+    }
+    if let Some(server) = asked::server(asked, net)? {
+        config.servers = vec![server];
+    }
+    Ok(config)
+}
+
+fn trust_anchors(path: &Path) -> anyhow::Result<TrustAnchors> {
+    let shown = || format!("--trust-anchor {}", path.display());
+    let anchors = TrustAnchors::parse(&text_of(path)?).with_context(shown).exit_with(FAILED_INIT)?;
+    if anchors.is_empty() {
+        return Err(usage(format!("{}: it holds no DS and no DNSKEY record", shown())));
+    }
+    Ok(anchors)
+}
+
+fn root_hints(path: &Path) -> anyhow::Result<RootHints> {
+    let shown = || format!("--root-hints {}", path.display());
+    RootHints::parse(&text_of(path)?).with_context(shown).exit_with(FAILED_INIT)
+}
+
+fn text_of(path: &Path) -> anyhow::Result<String> {
+    Ok(String::from_utf8_lossy(&read_bounded(path, LARGEST)?).into_owned())
+}
+
+/// What happened on the way, if that is wanted.
+fn print_way(
+    options: &ResolveOptions,
+    name: &str,
+    record_type: RecordType,
+    told: &Told,
+) -> anyhow::Result<()> {
+    let events = told.take();
+    if options.shape.explain {
+        explain::print(name, record_type, &events)
+    } else if options.how.iterate && !options.shape.short {
+        trace::print(&events)
+    } else {
+        Ok(())
+    }
+}
+
+/// What was found; of a walk all of it has been told already.
+fn print(options: &ResolveOptions, lookup: &Lookup) -> anyhow::Result<()> {
+    let shape = &options.shape;
+    let is_told = (options.how.iterate || shape.explain) && !shape.short && !lookup.records.is_empty();
+    if shape.explain && is_told {
+        output::line("")?;
+    }
+    let signatures = lookup.signatures.iter().filter(|_| options.how.dnssec);
+    for record in lookup.records.iter().chain(signatures).filter(|_| shape.explain || !is_told) {
+        match (shape.short, &record.data) {
+            (true, RecordData::Rrsig(_)) => {}
+            (true, data) => output::line(data)?,
+            (false, _) => output::line(record)?,
+        }
+    }
+    // Nobody but DNS has records.
+    for address in lookup.addresses.iter().filter(|_| lookup.records.is_empty()) {
+        output::line(address)?;
+    }
+    if options.how.dnssec && !shape.short && lookup.security != Security::Unchecked {
+        let reason = lookup.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        output::line(format_args!(";; validation: {}{reason}", lookup.security))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! `--dns-cache`: what a command has learnt is known to the next one.
+
+use crate::failure::{ExitWith, FAILED_INIT};
+use crate::files::{self, read_bounded};
+use anyhow::Context;
+use glasstack::dns::cache::file::Provenance;
+use glasstack::dns::{Resolver, ResolverConfig};
+use std::path::{Path, PathBuf};
+
+/// The largest file, in bytes.
+const LARGEST: u64 = 256 << 20;
+
+/// A resolver whose cache is kept in a file.
+pub(crate) struct DnsCache {
+    path: PathBuf,
+    provenance: Provenance,
+    resolver: Resolver,
+}
+
+impl DnsCache {
+    /// Lets `resolver` know what is in the file, if it is there.
+    pub(crate) fn open(path: &Path, provenance: Provenance, resolver: &Resolver) -> anyhow::Result<Self> {
+        if files::metadata(path).is_ok() {
+            let text = text_of(path)?;
+            let loaded = resolver.load_cache(&text, &provenance);
+            loaded.with_context(|| format!("--dns-cache {}", path.display())).exit_with(FAILED_INIT)?;
+        }
+        Ok(Self { path: path.to_owned(), provenance, resolver: resolver.clone() })
+    }
+
+    /// Writes down what is known by now.
+    pub(crate) fn save(&self) -> anyhow::Result<()> {
+        let text = self.resolver.save_cache(&self.provenance);
+        let cannot = || format!("--dns-cache: cannot write {}", self.path.display());
+        files::replace(&self.path, text.as_bytes()).with_context(cannot)
+    }
+}
+
+/// What the file says.
+pub(crate) fn text_of(path: &Path) -> anyhow::Result<String> {
+    let bytes = read_bounded(path, LARGEST)?;
+    let text = String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("{}: this is not UTF-8", path.display()));
+    text.exit_with(FAILED_INIT)
+}
+
+/// Whose word a resolver of this kind takes, on the network that `place` names (`lab, seed 1, `; nothing for
+/// the real one).
+pub(crate) fn provenance(place: &str, config: &ResolverConfig) -> Provenance {
+    let (who, addresses, anchors) = match &config.iterate {
+        Some(walk) => {
+            let servers = walk.hints.servers().iter().flat_map(|server| server.addresses.iter());
+            let anchors = config.validate.as_ref().or(walk.config.trust_anchors.as_ref());
+            ("the root servers", servers.map(ToString::to_string).collect::<Vec<_>>(), anchors)
+        }
+        None => {
+            let servers = config.servers.iter().map(ToString::to_string).collect();
+            (
+                if config.servers.len() == 1 { "name server" } else { "name servers" },
+                servers,
+                config.validate.as_ref(),
+            )
+        }
+    };
+    let source = match addresses.is_empty() {
+        true => format!("{place}nobody"),
+        false => format!("{place}{who} {}", addresses.join(" ")),
+    };
+    Provenance { source, trust_anchors: anchors.map_or("none".to_owned(), ToString::to_string) }
+}
