@@ -4,7 +4,8 @@
 
 mod scripted;
 
-use glasstack_dns::{DnsName, IterateConfig, Minimisation, RecordType, ZoneElsewhere};
+use glasstack_dns::dnssec::TrustAnchors;
+use glasstack_dns::{DnsName, IterateConfig, Minimisation, RecordType, ResponseCode, ZoneElsewhere};
 use scripted::Scene;
 use std::time::Duration;
 
@@ -232,7 +233,7 @@ fn a_forwarder_is_asked_again_a_few_times_and_the_tree_only_if_that_is_wanted() 
          10.0.0.1   www.test  AA : www.test. A 192.0.2.80";
     let mut scene = scene_with(lines, |config| config.zones = vec![forward(false)]);
     assert_eq!(scene.answer("www.test", A), ["SERVFAIL"]);
-    assert_eq!(scene.asked(), vec!["10.0.0.53 www.test A"; 5]);
+    assert_eq!(scene.asked(), vec!["10.0.0.53 www.test A"; 3]);
     let mut scene =
         scene_with(&lines.replace("silent", "SERVFAIL :"), |config| config.zones = vec![forward(true)]);
     assert_eq!(scene.answer("www.test", A)[1], "www.test A 192.0.2.80");
@@ -248,4 +249,57 @@ fn a_failure_is_remembered_for_a_moment() {
     scene.pass(Duration::from_secs(60));
     assert_eq!(scene.answer("www.test", A), ["SERVFAIL"]);
     assert!(!scene.asked().is_empty());
+}
+
+#[test]
+fn that_a_name_server_has_no_ipv6_address_is_no_failure_to_whoever_asks_for_it() {
+    let mut scene = scene_with(
+        "10.0.0.1   *.test                : | test. NS a.nic.test. | a.nic.test. A 10.0.0.2
+         10.0.0.2   *.far.test            : | far.test. NS ns.hoster.test.
+         10.0.0.2   *.hoster.test         : | hoster.test. NS ns.hoster.test. | ns.hoster.test. A 10.0.0.10
+         10.0.0.10  ns.hoster.test A      AA : ns.hoster.test. A 10.0.0.10
+         10.0.0.10  ns.hoster.test        AA : | hoster.test. SOA ns.hoster.test. h. 1 2 3 4 5
+         10.0.0.10  www.far.test          AA : www.far.test. A 192.0.2.80",
+        |config| {
+            config.ipv6 = true;
+            config.target_fetch = vec![-1];
+        },
+    );
+    assert_eq!(scene.answer("www.far.test", A)[1], "www.far.test A 192.0.2.80");
+    scene.pass(Duration::from_millis(500));
+    assert_eq!(scene.answer("ns.hoster.test", RecordType::Aaaa), ["NOERROR"]);
+}
+
+#[test]
+fn a_server_that_leaves_signatures_out_is_passed_over_for_one_that_has_them() {
+    // Signatures of this algorithm are believed unread: this is about who is asked.
+    let dnskey = "DNSKEY 257 3 3 AQIDBA==";
+    let tag = key_tag(&[1, 1, 3, 3, 1, 2, 3, 4]);
+    let signed = |covers: &str| {
+        format!("RRSIG {covers} 3 2 300 20380101000000 20000101000000 {tag} example.test. AQID")
+    };
+    let lines = format!(
+        "10.0.0.10  www.example.test A   AA : www.example.test. 300 A 192.0.2.80
+         10.0.0.10  example.test DNSKEY  AA : example.test. 300 {dnskey}
+         10.0.0.11  www.example.test A   AA : www.example.test. 300 A 192.0.2.80 ; www.example.test. 300 {}
+         10.0.0.11  example.test DNSKEY  AA : example.test. 300 {dnskey} ; example.test. 300 {}
+         {TWO_SERVERS}",
+        signed("A").replace("A 3 2", "A 3 3"),
+        signed("DNSKEY"),
+    );
+    for seed in 0..4 {
+        let mut scene = scene_with(&lines, |config| {
+            config.trust_anchors = Some(TrustAnchors::parse(&format!("example.test. {dnskey}")).unwrap());
+            config.validation.taken_on_trust = [3].into();
+            config.rounds = 2 + seed;
+        });
+        let reply = scene.ask("www.example.test", A);
+        assert_eq!((reply.code, reply.authentic_data), (ResponseCode::NoError, true), "{}", reply.why);
+    }
+}
+
+/// RFC 4034 appendix B.
+fn key_tag(data: &[u8]) -> u32 {
+    let sum: u32 = data.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1])).sum();
+    (sum + (sum >> 16)) & 0xffff
 }

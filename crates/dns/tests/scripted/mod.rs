@@ -114,8 +114,7 @@ impl Upstream for Script {
 
 impl Line {
     fn parse(line: &str) -> Self {
-        let (head, sections) =
-            line.split_once(':').filter(|(head, _)| !head.contains("::")).unwrap_or((line, ""));
+        let (head, sections) = line.split_once(" :").unwrap_or((line, ""));
         let mut words = head.split_whitespace().peekable();
         let server = words.next().unwrap();
         let server = server.parse().unwrap_or_else(|_| panic!("{server:?} in {line:?} is no address"));
@@ -177,9 +176,10 @@ impl Scene {
         Self { world, script, host, recursor: Arc::new(recursor) }
     }
 
-    /// What a client is told.
+    /// What a client is told that wants signatures.
     pub fn ask(&mut self, name: &str, record_type: RecordType) -> Reply {
-        let asked = Asked::new(Question::new(DnsName::parse(name).unwrap(), record_type));
+        let question = Question::new(DnsName::parse(name).unwrap(), record_type);
+        let asked = Asked { dnssec_ok: true, ..Asked::new(question) };
         self.world.run(self.recursor.answer(&asked)).unwrap()
     }
 
