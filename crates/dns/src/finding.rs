@@ -270,7 +270,6 @@ impl Finding {
         }
         let records: Vec<Record> = self.answers.iter().flat_map(|set| set.records.iter().cloned()).collect();
         let signatures = self.answers.iter().flat_map(|set| set.signatures.iter().cloned()).collect();
-        let signatures = self.answers.iter().flat_map(|set| set.signatures.iter().cloned()).collect();
         let ttl = records.iter().map(|record| record.ttl).min().unwrap_or_default();
         Ok(Lookup {
             name: asked.to_string(),

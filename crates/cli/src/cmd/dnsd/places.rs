@@ -88,7 +88,6 @@ pub(super) fn open(options: &DnsdOptions) -> anyhow::Result<Place> {
         gateway: options.place.gateway,
         dns: Vec::new(),
         dns_cache: None,
-        dns_cache: None,
         hosts: None,
         dhcp: false,
         lab: options.lab.clone(),
