@@ -1,11 +1,12 @@
 //! From a name to what is at the end of its aliases (RFC 1034 5.3.3): what is remembered, whoever can be asked, and
 //! whether it is what the zone's owner signed.
 
-use crate::answer::{AliasChain, AliasError, End, Meaning, interpret};
-use crate::cache::{Cache, Found, Negative, RrSet};
+use crate::answer::{AliasChain, End, interpret};
+use crate::cache::{Cache, Found, RrSet};
 use crate::dnssec::{Fetch, Security, Validated, Validator};
 use crate::error::ResolveError;
-pub(crate) use crate::finding::Finding;
+use crate::finding::Finding;
+use crate::following::{Ask, follow, follow_on, recall};
 use crate::infrastructure::Infrastructure;
 use crate::iterate::response::{Response, records_of};
 use crate::iterate::{Answered, Budget, Iterate, IterateConfig, Job, Trail};
@@ -15,7 +16,7 @@ use crate::name::DnsName;
 use crate::record::{Record, RecordType};
 use crate::stub::Stub;
 use futures_util::future::BoxFuture;
-use glasstack_journal::event::{Dns, LookupSource, QueryReason};
+use glasstack_journal::event::{Dns, QueryReason};
 use glasstack_stack::Host;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,7 +28,7 @@ const BOGUS_RETRIES: usize = 3;
 /// Who can be asked what is not remembered.
 pub(crate) enum Source {
     /// Servers that find out themselves.
-    Servers(Stub),
+    Servers(Box<Stub>),
     /// Everybody, from the root down.
     Tree(Arc<Iterate>),
 }
@@ -249,19 +250,6 @@ impl Knowledge {
     }
 }
 
-/// Whoever is asked.
-pub(crate) trait Ask: Send + Sync {
-    /// What is said about the job's question, and who said so. What is learnt from it is remembered.
-    fn ask<'a>(
-        &'a self,
-        job: &'a Job,
-        chain: &'a AliasChain,
-    ) -> BoxFuture<'a, Result<Answered, ResolveError>>;
-
-    /// How many aliases are followed.
-    fn most_aliases(&self) -> usize;
-}
-
 impl Ask for Arc<Iterate> {
     fn ask<'a>(
         &'a self,
@@ -374,140 +362,9 @@ impl Fetch for Asking<'_> {
     }
 }
 
-/// The records of the job's name, behind however many aliases.
-pub(crate) fn follow<'a>(
-    memory: &'a Memory,
-    source: &'a dyn Ask,
-    job: &'a Job,
-) -> BoxFuture<'a, Result<Finding, ResolveError>> {
-    follow_on(memory, source, job, None)
-}
-
-/// The same, where it may be known already what the cache knows of the name itself.
-fn follow_on<'a>(
-    memory: &'a Memory,
-    source: &'a dyn Ask,
-    job: &'a Job,
-    mut recalled: Option<Option<Found>>,
-) -> BoxFuture<'a, Result<Finding, ResolveError>> {
-    Box::pin(async move {
-        let Question { name, record_type, .. } = &job.question;
-        let host = &job.host;
-        let mut chain = AliasChain::at_most(name.clone(), source.most_aliases());
-        let mut finding = Finding::new(name);
-        let mut job = job.clone();
-        loop {
-            let fresh =
-                |found: &Found| job.renew.is_zero() || Duration::from_secs(left(found).into()) > job.renew;
-            let known = match recalled.take() {
-                Some(known) => known,
-                None => recall(memory, host, chain.end(), *record_type),
-            };
-            let end = match known.filter(fresh) {
-                Some(found) => {
-                    let name = chain.end().clone();
-                    let end = finding.absorb_known(&found, &mut chain);
-                    if matches!(end, Ok(End::Unknown)) {
-                        finding.accompany_alias(memory, &name, *record_type, host);
-                    }
-                    end
-                }
-                None => {
-                    let end = chain.end().clone();
-                    if end != job.question.name {
-                        let question = Question { name: end, ..job.question.clone() };
-                        job.trail = job.trail.along(&question);
-                        job.question = question;
-                    }
-                    let answered = match source.ask(&job, &chain).await {
-                        Ok(answered) => answered,
-                        Err(error) => {
-                            tell_looked_up(host, chain.end(), LookupSource::Server, false, error.to_string());
-                            return Err(error);
-                        }
-                    };
-                    let meaning = interpret(*record_type, &answered.response, &mut chain);
-                    if let Ok(meaning) = &meaning {
-                        tell_answer(host, &job.question.name, answered.server, meaning, &chain);
-                    }
-                    meaning.map(|meaning| finding.absorb(meaning, answered, &chain))
-                }
-            };
-            match end {
-                Ok(End::Unknown) => {}
-                Ok(_) => {
-                    if finding.server.is_none() {
-                        finding.accompany(memory, chain.end(), *record_type, host);
-                    }
-                    return Ok(finding);
-                }
-                Err(error) => return Err(leads_nowhere(name, &error)),
-            }
-        }
-    })
-}
-
-fn recall(memory: &Memory, host: &Host, name: &DnsName, record_type: RecordType) -> Option<Found> {
-    let found = memory.lookup(name, record_type, host.now());
-    let (hit, detail) = match &found {
-        None => (false, "nothing is known about it".to_owned()),
-        Some(Found::Records(known) | Found::Alias(known) | Found::Redirect(known)) => {
-            (true, list(&known.records()))
-        }
-        Some(Found::Nothing(nothing)) => {
-            (true, format!("{}, for another {} s", phrase(nothing.what), nothing.ttl))
-        }
-    };
-    tell_looked_up(host, name, LookupSource::Cache, hit, detail);
-    found
-}
-
-/// For how many seconds it is good.
-fn left(found: &Found) -> u32 {
-    match found {
-        Found::Records(known) | Found::Alias(known) | Found::Redirect(known) => known.ttl,
-        Found::Nothing(nothing) => nothing.ttl,
-    }
-}
-
 fn bogus_error(wanted: &Wanted, found: &Finding) -> ResolveError {
     let (name, record_type) = (wanted.name.clone(), wanted.record_type);
     ResolveError::Bogus { name, record_type, reason: found.reason.clone().map(Box::new) }
-}
-
-fn leads_nowhere(name: &DnsName, error: &AliasError) -> ResolveError {
-    let what = match error {
-        AliasError::Loop(name) => format!("its chain of aliases comes back to {name}"),
-        AliasError::Itself => "it is an alias of itself".to_owned(),
-        AliasError::TooLong(most) => format!("its chain of aliases is longer than {most}"),
-    };
-    ResolveError::CnameLoop { name: name.clone(), what }
-}
-
-fn tell_answer(host: &Host, name: &DnsName, server: SocketAddr, meaning: &Meaning, chain: &AliasChain) {
-    let records = |sets: &[RrSet]| sets.iter().flat_map(|set| set.records.clone()).collect::<Vec<_>>();
-    let (hit, detail) = match &meaning.end {
-        End::Records(sets) => (true, format!("{server} has {}", list(&records(sets)))),
-        End::Unknown => (true, format!("{server} has an alias")),
-        End::Nothing { what, .. } => (false, format!("{server} says {}", phrase(*what))),
-        End::Circle => (true, format!("{server} has an alias of itself")),
-        End::TooLong => (false, format!("{server} says YXDOMAIN: the name that it stands for is too long")),
-    };
-    tell_looked_up(host, name, LookupSource::Server, hit, detail);
-    let aliases: Vec<Record> =
-        records(&meaning.aliases).into_iter().filter(|one| one.alias().is_some()).collect();
-    tell_aliases(host, &aliases, chain.end());
-}
-
-fn tell_aliases(host: &Host, aliases: &[Record], end: &DnsName) {
-    for (at, alias) in aliases.iter().enumerate() {
-        let to = aliases.get(at + 1).map_or(end, |next| &next.owner).to_string();
-        host.scope().record(|| Dns::AliasFollowed { from: alias.owner.to_string(), to });
-    }
-}
-
-fn tell_looked_up(host: &Host, name: &DnsName, source: LookupSource, hit: bool, detail: String) {
-    host.scope().record(|| Dns::LookedUp { name: name.to_string(), source, hit, detail });
 }
 
 fn tell_validated(host: &Host, question: &Question, validated: &Validated) {
@@ -518,18 +375,4 @@ fn tell_validated(host: &Host, question: &Question, validated: &Validated) {
         reason: validated.reason.to_string(),
         chain: validated.chain.iter().map(ToString::to_string).collect(),
     });
-}
-
-fn phrase(what: Negative) -> &'static str {
-    match what {
-        Negative::NoName => "NXDOMAIN: the name does not exist",
-        Negative::NoData => "NODATA: the name has no such record",
-    }
-}
-
-fn list(records: &[Record]) -> String {
-    let data: Vec<String> =
-        records.iter().map(|record| format!("{} {}", record.record_type(), record.data)).collect();
-    let ttl = records.iter().map(|record| record.ttl).min().unwrap_or_default();
-    format!("{}, for {ttl} s", data.join(", "))
 }

@@ -1,12 +1,13 @@
 //! The local name server: it walks for others and remembers (RFC 1034 4.3.1, recursive service).
 
-use crate::cache::{Cache, CacheConfig, RrSet};
+use crate::cache::{Cache, CacheConfig, Kept, RrSet};
 use crate::dnssec::{Security, Validator};
 use crate::error::ResolveError;
+use crate::finding::Finding;
 use crate::hints::RootHints;
 use crate::iterate::response::records_of;
 use crate::iterate::{Iterate, IterateConfig, ServeStale};
-use crate::knowledge::{Finding, Knowledge, Source, Wanted};
+use crate::knowledge::{Knowledge, Source, Wanted};
 use crate::known_here;
 use crate::memory::Memory;
 use crate::message::{ExtendedError, ResponseCode};
@@ -114,6 +115,16 @@ impl Recursor {
         let knowledge = Knowledge::new(Source::Tree(tree), memory, validator);
         let inner = Inner { host, knowledge, patience, prefetch, stale, minimal_responses };
         Self { inner: Arc::new(inner), under_way: Mutex::default() }
+    }
+
+    /// Everything it remembers of what servers have told, by name.
+    pub fn remembered(&self) -> Vec<Kept> {
+        self.inner.knowledge.memory().cache().entries(self.inner.host.now())
+    }
+
+    /// How much memory that takes, in bytes.
+    pub fn remembered_bytes(&self) -> usize {
+        self.inner.knowledge.memory().cache().bytes()
     }
 
     async fn reply(&self, asked: &Asked) -> Reply {

@@ -49,7 +49,7 @@ impl Resolver {
                 limits.clone_from(&config.validation);
                 Source::Tree(Arc::new(Iterate::new(hints, config, upstream, Arc::clone(&memory))))
             }
-            None => Source::Servers(Stub::new(&config, upstream)),
+            None => Source::Servers(Box::new(Stub::new(&config, upstream))),
         };
         let validator = anchors.map(|anchors| Validator::new(anchors, limits));
         let knowledge = Knowledge::new(source, memory, validator);

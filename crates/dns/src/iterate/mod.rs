@@ -13,10 +13,12 @@
 //!          answer         and what it is, by rank
 //! ```
 //!
-//! Read in this order: [`options`] (what can be chosen), `walk` (the story), `slist` (which servers), `scrub`
-//! and `judge` (what a response is worth), `minimise`, `targets` (name servers without address, and the last
-//! resort), `elsewhere` (zones that are asked about elsewhere), `budget` (where it ends).
+//! Read in this order: [`options`] (what can be chosen), `begin` (where it begins), `walk` (the story), `slist`
+//! (which servers), `scrub` and `judge` (what a response is worth), `minimise`, `targets` (name servers without
+//! address, and the last resort), `elsewhere` (zones that are asked about elsewhere), `budget` (where it ends),
+//! `telling` (what the journal hears of it).
 
+mod begin;
 mod budget;
 mod elsewhere;
 mod judge;
@@ -27,6 +29,7 @@ pub(crate) mod response;
 mod scrub;
 mod slist;
 mod targets;
+mod telling;
 mod walk;
 
 pub(crate) use budget::{Budget, Trail};

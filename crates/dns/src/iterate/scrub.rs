@@ -127,10 +127,11 @@ impl Scrub<'_> {
                 // RFC 6672 3.1: the CNAME that goes with it is made from it, whoever sent another one.
                 let record =
                     Record { owner: name.clone(), ttl, data: RecordData::Cname(substituted.clone()) };
-                if let Some(sent) = sets.next_if(|next| is_alias_of(next, &name)) {
-                    if sent.records.first().and_then(Record::alias) != Some(&substituted) {
-                        self.ignore(Why::NotAsked, sent);
-                    }
+                let sent = sets.next_if(|next| is_alias_of(next, &name));
+                if let Some(sent) =
+                    sent.filter(|sent| sent.records.first().and_then(Record::alias) != Some(&substituted))
+                {
+                    self.ignore(Why::NotAsked, sent);
                 }
                 kept.push(RrSet::new(name.clone(), RecordType::Cname, vec![record]));
                 response.code = ResponseCode::NoError;
@@ -171,11 +172,20 @@ impl Scrub<'_> {
         let has_soa = response.authorities.iter().any(|set| set.record_type == RecordType::Soa);
         let nothing = response.code == ResponseCode::NxDomain
             || (response.code == ResponseCode::NoError && has_soa && !answered);
+        let is_alias = |set: &RrSet| matches!(set.record_type, RecordType::Cname | RecordType::Dname);
+        let wanted = self.question.record_type;
+        let cut_off = !response.answers.is_empty()
+            && response.answers.iter().all(|set| is_alias(set) && set.record_type != wanted);
         let mut kept: Vec<RrSet> = Vec::new();
         for mut set in std::mem::take(&mut response.authorities) {
             match set.record_type {
                 RecordType::Dname | RecordType::Cname | RecordType::A | RecordType::Aaaa => {
                     self.ignore(Why::NotAsked, set);
+                    continue;
+                }
+                // It speaks of the end of the chain, of which only the beginning was kept.
+                RecordType::Soa if cut_off => {
+                    self.ignore(Why::BehindAlias, set);
                     continue;
                 }
                 RecordType::Ns => {

@@ -2,10 +2,11 @@
 
 use super::judge::{Worth, judge};
 use super::minimise::Minimise;
-use super::response::{Response, name_server, records_of};
-use super::scrub::{Ignored, Why, scrub};
+use super::response::Response;
+use super::scrub::scrub;
 use super::slist::{Kind, Slist};
-use super::{Answered, Iterate, Job, ZoneElsewhere};
+use super::telling::{tell_believed, tell_choice, tell_ignored, tell_referral};
+use super::{Answered, Iterate, Job};
 use crate::asking::Manner;
 use crate::cache::{Found, Negative, Rank, RrSet};
 use crate::error::{ResolveError, ServerProblem};
@@ -16,8 +17,7 @@ use crate::name::DnsName;
 use crate::record::RecordType;
 use crate::rounds::Failure;
 use futures_util::future::BoxFuture;
-use glasstack_journal::Instant;
-use glasstack_journal::event::{Dns, QueryReason, ServerKnown};
+use glasstack_journal::event::{Dns, QueryReason};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,13 +30,13 @@ pub(super) enum Step {
 }
 
 /// What a response of use is.
-enum Useful {
+pub(super) enum Useful {
     Answer,
     Referral(DnsName),
 }
 
 /// A response of use.
-struct Found1 {
+pub(super) struct Said {
     question: Question,
     response: Response,
     server: SocketAddr,
@@ -144,13 +144,13 @@ impl Iterate {
     }
 
     /// Asks one server after the other until one is of use; looks for those whose addresses are not known.
-    async fn one_of(
+    pub(super) async fn one_of(
         self: &Arc<Self>,
         job: &Job,
         slist: &mut Slist,
         mut question: Question,
         minimise: &mut Minimise,
-    ) -> Result<Found1, ResolveError> {
+    ) -> Result<Said, ResolveError> {
         slist.begin();
         let mut because: Option<SocketAddr> = None;
         let mut empty = None;
@@ -177,18 +177,18 @@ impl Iterate {
                 return empty.ok_or_else(|| nobody_of_use(job, slist));
             };
             job.budget.query(&job.question)?;
-            let why = self.tell_choice(job, slist, &choice, because);
+            let why = tell_choice(job, slist, &choice, because);
             slist.tried(choice.server);
             sent += 1;
             let said = self.send(job, slist, &question, &choice, why).await;
             match said.and_then(|message| self.weigh(job, slist, &question, choice.server, &message)) {
                 Ok((response, Some(what))) => {
-                    return Ok(Found1 { question, response, server: choice.server, what });
+                    return Ok(Said { question, response, server: choice.server, what });
                 }
                 // Nothing at all may be a mistake; should nobody say more, it is what there is.
                 Ok((response, None)) => {
                     let (server, what) = (choice.server, Useful::Answer);
-                    empty = empty.or(Some(Found1 { question: question.clone(), response, server, what }));
+                    empty = empty.or(Some(Said { question: question.clone(), response, server, what }));
                     self.useless(job, slist, choice.server, Failure::Problem(ServerProblem::Empty));
                 }
                 Err(failure) => {
@@ -342,7 +342,7 @@ impl Iterate {
     }
 
     /// RFC 1034 5.3.3 4b: learns from a referral, and says whom it names.
-    fn refer(&self, job: &Job, slist: &Slist, zone: &DnsName, found: &Found1) -> Slist {
+    fn refer(&self, job: &Job, slist: &Slist, zone: &DnsName, found: &Said) -> Slist {
         let now = job.host.now();
         let servers = found.response.authorities.iter().chain(&found.response.answers);
         let servers = servers.into_iter().find(|set| set.record_type == RecordType::Ns && set.name == *zone);
@@ -399,143 +399,6 @@ impl Iterate {
     fn circumstances(&self, job: &Job, slist: &Slist) -> Circumstances {
         Circumstances { now: job.host.now(), until: slist.until, renew: job.renew }
     }
-
-    // ---- where it begins
-
-    /// RFC 1034 5.3.3 step 2: the servers nearest to the name.
-    pub(super) async fn begin(self: &Arc<Self>, job: &Job) -> Result<Slist, ResolveError> {
-        let name = begin_at(&job.question);
-        let now = job.host.now();
-        match self.elsewhere.nearest(&name) {
-            Some(ZoneElsewhere::Forward { zone, servers, names, tcp, .. }) => {
-                let mut slist =
-                    Slist::of_configured(zone, Kind::Forwarder, servers, names, *tcp, &self.reach);
-                self.add_remembered(job, &mut slist);
-                Ok(slist)
-            }
-            Some(ZoneElsewhere::Stub { zone, servers, names, prime, tcp, .. }) if !zone.is_root() => {
-                let known = self.nearest_known(&name, now, job.renew);
-                let mut stub = Slist::of_configured(zone, Kind::Authority, servers, names, *tcp, &self.reach);
-                self.add_remembered(job, &mut stub);
-                match known {
-                    Some(known) if known.zone.is_within(zone) && (*prime || known.zone != *zone) => Ok(known),
-                    _ if *prime => Ok(self.prime(job, stub).await.unwrap_or_else(|stub| stub)),
-                    _ => Ok(stub),
-                }
-            }
-            _ => self.begin_in_tree(job).await,
-        }
-    }
-
-    async fn begin_in_tree(self: &Arc<Self>, job: &Job) -> Result<Slist, ResolveError> {
-        let name = begin_at(&job.question);
-        match self.nearest_known(&name, job.host.now(), job.renew) {
-            Some(known) => Ok(known),
-            None => {
-                let hints = Slist::of_hints(&self.hints, &self.reach);
-                let question = Question::new(DnsName::root(), RecordType::Ns);
-                let failed = self.memory.cache().failure(&question, job.host.now()).is_some();
-                match self.config().prime && !failed {
-                    true => Ok(self.prime(job, hints).await.unwrap_or_else(|hints| hints)),
-                    false => Ok(hints),
-                }
-            }
-        }
-    }
-
-    fn elsewhere_first(&self, slist: &Slist) -> bool {
-        match self.elsewhere.nearest(&slist.zone) {
-            Some(ZoneElsewhere::Forward { zone, first, .. } | ZoneElsewhere::Stub { zone, first, .. }) => {
-                *first && *zone == slist.zone
-            }
-            None => false,
-        }
-    }
-
-    /// RFC 9609: those who are known from the configuration say who really serves the zone; themselves if they do
-    /// not say.
-    async fn prime(self: &Arc<Self>, job: &Job, mut slist: Slist) -> Result<Slist, Slist> {
-        let question = Question::new(slist.zone.clone(), RecordType::Ns);
-        let Ok(trail) = job.trail.down(&question, u32::MAX) else { return Err(slist) };
-        let asked = question.clone();
-        let below = Job { question: question.clone(), trail, ..job.clone() };
-        slist.shuffle(job.host.entropy().as_ref());
-        let mut minimise = Minimise::new(&question, super::Minimisation::Off);
-        let primed = Box::pin(self.one_of(&below, &mut slist, question, &mut minimise)).await;
-        let now = job.host.now();
-        let known = primed.ok().and_then(|_| self.nearest_known(&slist.zone, now, Duration::ZERO));
-        let found = known.filter(|known| known.zone == slist.zone);
-        if found.is_none() {
-            self.memory.cache().put_failure(&asked, "nobody says who serves it", now);
-        }
-        job.host.scope().record(|| Dns::Primed {
-            zone: slist.zone.to_string(),
-            name_servers: found.iter().flat_map(Slist::names).map(ToString::to_string).collect(),
-        });
-        found.ok_or(slist)
-    }
-
-    /// The servers of the nearest zone at or above `name` that can be asked, or found; what is good for no longer
-    /// than `renew` is left aside.
-    pub(super) fn nearest_known(&self, name: &DnsName, now: Instant, renew: Duration) -> Option<Slist> {
-        let mut at = Some(name.clone());
-        while let Some(name) = at {
-            let delegation = self.memory.cache().nearest_delegation(&name, now)?;
-            let lasts = renew.is_zero() || Duration::from_secs(delegation.name_servers.ttl.into()) > renew;
-            let mut slist = Slist::of_delegation(&delegation, &self.reach, now);
-            if slist.zone.is_root() {
-                slist.add_hints(&self.hints, &self.reach);
-            }
-            if lasts && slist.can_be_reached() {
-                return Some(slist);
-            }
-            at = delegation.zone.parent();
-        }
-        None
-    }
-
-    // ---- what is told
-
-    /// Tells who is asked and why, and returns the reason.
-    fn tell_choice(
-        &self,
-        job: &Job,
-        slist: &Slist,
-        choice: &Choice,
-        because: Option<SocketAddr>,
-    ) -> QueryReason {
-        let name_server = slist.name_of(choice.server);
-        job.host.scope().record(|| Dns::ServerChosen {
-            zone: slist.zone.to_string(),
-            server: choice.server,
-            name_server: name_server.clone(),
-            why: choice.why.to_string(),
-            candidates: choice
-                .candidates
-                .iter()
-                .map(|(server, standing)| ServerKnown {
-                    server: *server,
-                    name: slist.name_of(*server),
-                    standing: standing.to_string(),
-                })
-                .collect(),
-        });
-        if let Some(Failure::TimedOut { waited, .. }) = slist.last_failure(choice.server) {
-            return QueryReason::Timeout { waited: *waited };
-        }
-        if let Some((server, failure)) = because.and_then(|at| Some((at, slist.last_failure(at)?))) {
-            return QueryReason::NextServer { because: format!("{server}: {failure}") };
-        }
-        QueryReason::ServerOf { zone: slist.zone.to_string(), name_server }
-    }
-}
-
-/// RFC 4035 2.4: DS records lie on the parent's side of the cut.
-fn begin_at(question: &Question) -> DnsName {
-    match question.record_type {
-        RecordType::Ds => question.name.parent().unwrap_or_else(DnsName::root),
-        _ => question.name.clone(),
-    }
 }
 
 /// Whether what is said about DS records is the child's word rather than its parent's.
@@ -551,7 +414,7 @@ fn is_of_the_child(question: &Question, zone: &DnsName, response: &Response) -> 
     !response.answers.is_empty() || soa.is_none_or(|soa| soa.name.is_within(&question.name))
 }
 
-fn answer(found: Found1) -> Step {
+fn answer(found: Said) -> Step {
     Step::Answer(Answered { response: found.response, server: found.server })
 }
 
@@ -563,41 +426,4 @@ pub(super) fn nobody_of_use(job: &Job, slist: &Slist) -> ResolveError {
         tried: slist.failures(),
         silent: slist.problems().all(Failure::is_silence),
     }
-}
-
-fn tell_ignored(job: &Job, from: SocketAddr, zone: &DnsName, ignored: Ignored) {
-    let mut reasons: Vec<Why> = ignored.iter().map(|(why, _)| *why).collect();
-    reasons.sort_unstable();
-    reasons.dedup();
-    for why in reasons {
-        job.host.scope().record(|| Dns::RecordsIgnored {
-            from,
-            records: ignored
-                .iter()
-                .filter(|(own, _)| *own == why)
-                .map(|(_, record)| record.to_string())
-                .collect(),
-            why: why.say(zone),
-        });
-    }
-}
-
-fn tell_believed(job: &Job, from: SocketAddr, zone: &DnsName, learnt: Learnt) {
-    if !learnt.is_empty() {
-        job.host.scope().record(|| Dns::Believed {
-            from,
-            zone: zone.to_string(),
-            sets: learnt.into_iter().map(|(set, rank)| format!("{set} ({rank})")).collect(),
-        });
-    }
-}
-
-fn tell_referral(job: &Job, from: &DnsName, server: SocketAddr, servers: &RrSet, glue: &[RrSet]) {
-    job.host.scope().record(|| Dns::ReferralFollowed {
-        server,
-        from: from.to_string(),
-        to: servers.name.to_string(),
-        name_servers: servers.records.iter().filter_map(name_server).map(ToString::to_string).collect(),
-        glue: records_of(glue).iter().map(ToString::to_string).collect(),
-    });
 }
