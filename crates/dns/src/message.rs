@@ -107,6 +107,8 @@ impl fmt::Display for ResponseCode {
             Self::NotImp => "NOTIMP",
             Self::Refused => "REFUSED",
             Self::BadVers => "BADVERS",
+            Self::Other(6) => "YXDOMAIN",
+            Self::Other(9) => "NOTAUTH",
             Self::Other(number) => return write!(f, "RCODE{number}"),
         })
     }
