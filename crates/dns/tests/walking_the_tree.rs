@@ -95,6 +95,19 @@ fn aliases_that_lead_in_a_circle_or_to_nothing_are_told_apart() {
 }
 
 #[test]
+fn an_alias_of_a_name_of_its_zone_that_is_not_there_does_not_make_the_name_be_there() {
+    let mut tree = Tree::new(1);
+    let zone =
+        Zone::new("hoster.com").and_then(|zone| zone.with("lost", RecordData::Cname(name("no.hoster.com"))));
+    tree.stop("ns-hoster");
+    tree.serve("ns-hoster", [zone.unwrap()]);
+    for asked in ["lost.hoster.com", "no.hoster.com"] {
+        let answer = tree.ask(&query(asked, RecordType::A));
+        assert_eq!(answer.code, ResponseCode::NxDomain, "{asked}");
+    }
+}
+
+#[test]
 fn a_name_server_whose_address_did_not_come_along_is_looked_for_first() {
     let mut tree = Tree::new(1);
     assert_eq!(tree.resolve("www.far.test").unwrap().addresses, [ip("192.0.2.41")]);
@@ -158,8 +171,10 @@ fn a_server_that_refers_upwards_is_lame() {
     tree.resolve("www.lame.test").unwrap_err();
     assert_eq!(
         tree.told("of no use for"),
-        ["10.0.0.50 is of no use for lame.test: it has no authority over lame.test and refers to ., which leads no \
-          further down"]
+        [
+            "10.0.0.50 is of no use for lame.test: it has no authority over lame.test and refers to ., which leads no \
+          further down"
+        ]
     );
 }
 

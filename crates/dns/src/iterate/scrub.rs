@@ -176,9 +176,17 @@ impl Scrub<'_> {
         let wanted = self.question.record_type;
         let cut_off = !response.answers.is_empty()
             && response.answers.iter().all(|set| is_alias(set) && set.record_type != wanted);
+        let wanted = self.question.record_type;
+        let aliased = !matches!(wanted, RecordType::Cname | RecordType::Any)
+            && response.answer(&self.question.name, RecordType::Cname).is_some();
         let mut kept: Vec<RrSet> = Vec::new();
         for mut set in std::mem::take(&mut response.authorities) {
             match set.record_type {
+                // RFC 2308 2.1: it is about the end of the chain, which is asked for anew.
+                RecordType::Soa if aliased => {
+                    self.ignore(Why::BehindAlias, set);
+                    continue;
+                }
                 RecordType::Dname | RecordType::Cname | RecordType::A | RecordType::Aaaa => {
                     self.ignore(Why::NotAsked, set);
                     continue;
