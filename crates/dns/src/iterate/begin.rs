@@ -71,6 +71,8 @@ impl Iterate {
         let Ok(trail) = job.trail.down(&question, u32::MAX) else { return Err(slist) };
         let asked = question.clone();
         let below = Job { question: question.clone(), trail, ..job.clone() };
+        // Who does not say who serves the zone may know what is in it all the same.
+        let unasked = slist.clone();
         slist.shuffle(job.host.entropy().as_ref());
         let mut minimise = Minimise::new(&question, Minimisation::Off);
         let primed = Box::pin(self.one_of(&below, &mut slist, question, &mut minimise)).await;
@@ -84,7 +86,7 @@ impl Iterate {
             zone: slist.zone.to_string(),
             name_servers: found.iter().flat_map(Slist::names).map(ToString::to_string).collect(),
         });
-        found.ok_or(slist)
+        found.ok_or(unasked)
     }
 
     /// The servers of the nearest zone at or above `name` that can be asked, or found; what is good for no longer
