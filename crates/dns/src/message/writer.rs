@@ -163,22 +163,52 @@ impl Writer {
     fn name(&mut self, name: &DnsName) {
         let start = self.bytes.len();
         name.write_wire(&mut self.bytes);
-        let mut suffixes = Suffixes::default();
-        suffixes.find(&self.bytes, start);
-        let known = suffixes.iter().find_map(|(at, hash)| {
-            let same = |(known, place): &&(u32, u16)| *known == hash && self.is_same(at, usize::from(*place));
-            Some((at, self.places.iter().find(same)?.1))
-        });
-        let end = known.map_or(self.bytes.len(), |(at, _)| at);
-        for (at, hash) in suffixes.iter().take_while(|(at, _)| *at < end) {
-            if let (Ok(place), true) = (u16::try_from(at), at <= FARTHEST && self.places.len() < PLACES) {
-                self.places.push((hash, place));
+        let mut labels = [0_u8; 128];
+        let (count, mut end) = self.labels(start, &mut labels);
+        // Every end of a name that was written is known, so the first that is not known from the right
+        // is the last to be looked for.
+        let mut known = None;
+        let mut all_known = true;
+        let mut hash = 0x811c_9dc5_u32;
+        for label in labels.iter().take(count).rev() {
+            let at = start + usize::from(*label);
+            // FNV-1a, from the right label to the left.
+            for byte in self.bytes.get(at..end).unwrap_or_default() {
+                hash = (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+            }
+            end = at;
+            let same = |(other, place): &&(u32, u16)| *other == hash && self.is_same(at, usize::from(*place));
+            let found = if all_known { self.places.iter().find(same) } else { None };
+            match found {
+                Some((_, place)) => known = Some((at, *place)),
+                None => {
+                    all_known = false;
+                    if let (Ok(place), true) =
+                        (u16::try_from(at), at <= FARTHEST && self.places.len() < PLACES)
+                    {
+                        self.places.push((hash, place));
+                    }
+                }
             }
         }
         if let Some((at, place)) = known {
             self.bytes.truncate(at);
             self.word(0xc000 | place);
         }
+    }
+
+    /// Where the labels of the name in full at `start` begin, counted from there; how many they are, and
+    /// where the root's begins.
+    fn labels(&self, start: usize, labels: &mut [u8; 128]) -> (usize, usize) {
+        let (mut count, mut at) = (0, start);
+        while let Some(length) = self.bytes.get(at).filter(|length| **length > 0) {
+            if let (Some(place), Ok(label)) = (labels.get_mut(count), u8::try_from(at - start)) {
+                *place = label;
+                count += 1;
+            }
+            at += 1 + usize::from(*length);
+        }
+        (count, at)
     }
 
     /// Whether the name in full at `ours` is the one at `theirs`, which may go on elsewhere.
@@ -202,44 +232,5 @@ impl Writer {
             }
             (ours, theirs) = (ours + length, theirs + length);
         }
-    }
-}
-
-/// Where the labels of one name begin, and hashes of the name from there on.
-struct Suffixes {
-    places: [(usize, u32); 128],
-    count: usize,
-}
-
-impl Default for Suffixes {
-    fn default() -> Self {
-        Self { places: [(0, 0); 128], count: 0 }
-    }
-}
-
-impl Suffixes {
-    /// Those of the name in full at `at`.
-    fn find(&mut self, bytes: &[u8], mut at: usize) {
-        while let Some(length) = bytes.get(at).filter(|length| **length > 0) {
-            if let Some(place) = self.places.get_mut(self.count) {
-                *place = (at, 0);
-                self.count += 1;
-            }
-            at += 1 + usize::from(*length);
-        }
-        let mut hash = 0x811c_9dc5_u32;
-        let mut end = at;
-        for (at, place) in self.places.iter_mut().take(self.count).rev() {
-            // FNV-1a, from the right label to the left.
-            for byte in bytes.get(*at..end).unwrap_or_default() {
-                hash = (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
-            }
-            (end, *place) = (*at, hash);
-        }
-    }
-
-    /// The whole name first.
-    fn iter(&self) -> impl Iterator<Item = (usize, u32)> {
-        self.places.iter().take(self.count).copied()
     }
 }
