@@ -298,6 +298,30 @@ fn a_server_that_leaves_signatures_out_is_passed_over_for_one_that_has_them() {
     }
 }
 
+#[test]
+fn signatures_that_stand_in_another_section_than_what_they_sign_are_found() {
+    let dnskey = "DNSKEY 257 3 3 AQIDBA==";
+    let signed = |covers: &str, labels: u8| {
+        let tag = key_tag(&[1, 1, 3, 3, 1, 2, 3, 4]);
+        format!("RRSIG {covers} 3 {labels} 300 20380101000000 20000101000000 {tag} example.test. AQID")
+    };
+    let lines = format!(
+        "10.0.0.10  www.example.test A   AA : www.example.test. 300 A 192.0.2.80 | | www.example.test. 300 {}
+         10.0.0.10  example.test DNSKEY  AA : example.test. 300 {dnskey} ; example.test. 300 {}
+         10.0.0.11  *                    REFUSED :
+         {TWO_SERVERS}",
+        signed("A", 3),
+        signed("DNSKEY", 2),
+    );
+    let mut scene = scene_with(&lines, |config| {
+        config.trust_anchors = Some(TrustAnchors::parse(&format!("example.test. {dnskey}")).unwrap());
+        config.validation.taken_on_trust = [3].into();
+    });
+    let reply = scene.ask("www.example.test", A);
+    assert_eq!((reply.code, reply.authentic_data), (ResponseCode::NoError, true), "{}", reply.why);
+    assert_eq!(reply.answers.len(), 2, "the signature comes along");
+}
+
 /// RFC 4034 appendix B.
 fn key_tag(data: &[u8]) -> u32 {
     let sum: u32 = data.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1])).sum();

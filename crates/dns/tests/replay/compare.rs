@@ -124,7 +124,7 @@ mod tests {
         let name = entry(Matches { qname: true, opcode: true, ..Matches::default() }, &[]);
         assert_eq!(difference(&name, &message(&["www.a.test. IN A 192.0.2.1"]), Transport::Udp), None);
         let tcp = entry(Matches { tcp: true, ..Matches::default() }, &[]);
-        assert!(find(&[tcp.clone()], &message(&[]), Transport::Udp).is_none());
+        assert!(find(std::slice::from_ref(&tcp), &message(&[]), Transport::Udp).is_none());
         assert!(find(&[tcp], &message(&[]), Transport::Tcp).is_some());
     }
 }
