@@ -70,7 +70,9 @@ impl Asking {
                 }
                 Err(NoAnswer::TimedOut { ignored }) => {
                     if query.transport == Transport::Udp {
-                        self.known().note_timeout(server, query.timeout, host.now());
+                        let mut known = self.known();
+                        known.note_timeout(server, query.timeout, host.now());
+                        known.note_type(server, question.record_type, false, host.now());
                     }
                     return Err(Failure::TimedOut { waited: query.timeout, ignored });
                 }
@@ -143,6 +145,7 @@ impl Asking {
         let mut known = self.known();
         if query.transport == Transport::Udp {
             known.note_answer(server, rtt, now);
+            known.note_type(server, query.question.record_type, true, now);
         }
         if query.mixed_case {
             known.note_case(server, true, now);

@@ -10,6 +10,7 @@
 
 use crate::cache::file::SavedServer;
 use crate::name::DnsName;
+use crate::record::RecordType;
 use glasstack_journal::Instant;
 use glasstack_stack::Entropy;
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,6 +71,8 @@ struct Server {
     rto: Duration,
     /// In a row.
     timeouts: u32,
+    /// The same for questions of type A, of type AAAA, and all others.
+    unanswered: [u32; 3],
     /// When it may be asked again, if it is left alone.
     probe_at: Instant,
     edns: EdnsSupport,
@@ -189,6 +192,18 @@ impl fmt::Display for WhyServer {
     }
 }
 
+/// So many questions of one type without an answer, and it is taken for one that does not answer such.
+const SILENT_TO: u32 = 3;
+
+/// Which of the counts a type has.
+fn kind_of(record_type: RecordType) -> usize {
+    match record_type {
+        RecordType::A => 0,
+        RecordType::Aaaa => 1,
+        _ => 2,
+    }
+}
+
 impl Infrastructure {
     /// Of no server anything is known.
     pub fn new(config: InfrastructureConfig) -> Self {
@@ -227,6 +242,13 @@ impl Infrastructure {
         }
         if server.rto >= silent {
             server.probe_at = now + server.rto.max(band);
+        }
+    }
+
+    /// Whether a question for this type was answered. Some servers are silent to types that they do not know.
+    pub fn note_type(&mut self, server: SocketAddr, record_type: RecordType, answered: bool, now: Instant) {
+        if let Some(count) = self.heard_of(server, now).unanswered.get_mut(kind_of(record_type)) {
+            *count = if answered { 0 } else { count.saturating_add(1) };
         }
     }
 
@@ -286,6 +308,13 @@ impl Infrastructure {
     /// What it understands of EDNS.
     pub fn edns(&self, server: SocketAddr, now: Instant) -> EdnsSupport {
         self.known(server, now).map(|known| known.edns).unwrap_or_default()
+    }
+
+    /// Whether it has been silent to the last three questions for this type: one more is enough to see whether it
+    /// still is.
+    pub fn is_silent_to(&self, server: SocketAddr, record_type: RecordType, now: Instant) -> bool {
+        let known = self.known(server, now).and_then(|known| known.unanswered.get(kind_of(record_type)));
+        known.is_some_and(|count| *count >= SILENT_TO)
     }
 
     /// Whether it repeats a question's letters as they were sent; none if that is not known.
@@ -423,6 +452,7 @@ impl Server {
             measured: None,
             rto,
             timeouts: 0,
+            unanswered: [0; 3],
             probe_at: Instant::ZERO,
             edns: EdnsSupport::Unknown,
             keeps_case: None,

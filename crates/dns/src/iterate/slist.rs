@@ -71,6 +71,8 @@ struct Address {
     ttl: u32,
     tries: u32,
     only_recursive: bool,
+    /// It is not expected to answer this question: once is enough.
+    once: bool,
     failure: Option<Failure>,
 }
 
@@ -229,7 +231,15 @@ impl Slist {
         let news = !self.addresses.iter().any(|address| address.at == at);
         if news {
             let name = name.cloned();
-            self.addresses.push(Address { at, name, ttl, tries: 0, only_recursive: false, failure: None });
+            self.addresses.push(Address {
+                at,
+                name,
+                ttl,
+                tries: 0,
+                only_recursive: false,
+                once: false,
+                failure: None,
+            });
         }
         news
     }
@@ -239,13 +249,13 @@ impl Slist {
     /// A new question begins; who had no answer to the last one by what it said is not asked this one either.
     pub(super) fn begin(&mut self) {
         self.round = 0;
-        self.addresses.iter_mut().for_each(|address| address.tries = 0);
+        self.addresses.iter_mut().for_each(|address| (address.tries, address.once) = (0, false));
     }
 
     /// Who can be asked in this round.
     pub(super) fn candidates(&self) -> Vec<SocketAddr> {
         let may = |address: &&Address| {
-            address.tries <= self.round
+            address.tries <= if address.once { 0 } else { self.round }
                 && (address.only_recursive == self.recursive)
                 && address.failure.as_ref().is_none_or(Failure::is_silence)
         };
@@ -319,6 +329,11 @@ impl Slist {
         if let Some(own) = self.names.iter_mut().find(|own| own.name == *name) {
             own.why_not = Some(why);
         }
+    }
+
+    /// A server that is not expected to answer is asked once, to see whether it does.
+    pub(super) fn once(&mut self, at: SocketAddr) {
+        self.of(at).for_each(|address| address.once = true);
     }
 
     /// A server is being asked.

@@ -159,7 +159,7 @@ impl Iterate {
         loop {
             let candidates = slist.candidates();
             let missing = sought < self.config().max_missing && slist.missing().next().is_some();
-            let choice = self.choose(job, slist, &candidates, missing);
+            let choice = self.choose(job, slist, &question, &candidates, missing);
             let Some(choice) = choice.filter(|_| sent < self.config().max_sent) else {
                 if missing && let Some(name) = slist.next_missing() {
                     let asked = self.find_server(job, slist, &name).await?;
@@ -208,6 +208,7 @@ impl Iterate {
         &self,
         job: &Job,
         slist: &mut Slist,
+        question: &Question,
         candidates: &[SocketAddr],
         missing: bool,
     ) -> Option<Choice> {
@@ -217,9 +218,15 @@ impl Iterate {
         for server in candidates.iter().filter(|server| !job.avoid.contains(server)) {
             match known.standing(*server, &slist.zone, now) {
                 Standing::Lame if !slist.is_recursive() => slist.only_recursive(*server),
-                // Who is left alone is asked once, to see whether it is back.
                 Standing::LeftAlone { .. } if slist.round() > 0 => {}
-                _ => usable.push(*server),
+                standing => {
+                    let alone = matches!(standing, Standing::LeftAlone { .. });
+                    let first = slist.last_failure(*server).is_none();
+                    if alone || first && known.is_silent_to(*server, question.record_type, now) {
+                        slist.once(*server);
+                    }
+                    usable.push(*server);
+                }
             }
         }
         let choice = known.choose(&usable, &slist.zone, now, job.host.entropy().as_ref())?;
