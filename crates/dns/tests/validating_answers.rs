@@ -7,7 +7,7 @@ mod dnssec;
 use dnssec::{Net, Plan, nsec3, question};
 use glasstack_dns::dnssec::Security::{Bogus, Indeterminate, Insecure, Secure};
 use glasstack_dns::dnssec::signer::Denial;
-use glasstack_dns::{RecordData, ResponseCode};
+use glasstack_dns::{RecordData, RecordType, ResponseCode};
 
 fn all_ways() -> [Net; 3] {
     [Denial::Nsec, nsec3(0, false), nsec3(10, true)]
@@ -110,6 +110,17 @@ fn an_alias_is_as_good_as_what_it_leads_to() {
     let validated = net.validate_this("to-plain.example.test A", alone);
     assert_eq!(validated.security, Secure, "{}", validated.reason);
     assert_eq!(validated.open.unwrap().as_str(), "www.plain", "it still has to be asked for");
+    // The proof that a wildcard needs says nothing of the alias's target.
+    let mut by_wildcard = net.tree.respond(&question("x.away.example.test A"));
+    by_wildcard.answers.truncate(2);
+    by_wildcard.authorities.extend(net.tree.respond(&question("no.example.test A")).authorities);
+    by_wildcard.authorities.retain(|record| match &record.data {
+        RecordData::Rrsig(rrsig) => rrsig.type_covered == RecordType::Nsec,
+        data => data.record_type() == RecordType::Nsec,
+    });
+    let validated = net.validate_this("x.away.example.test A", by_wildcard);
+    assert_eq!(validated.security, Secure, "{}", validated.reason);
+    assert_eq!(validated.open.unwrap().as_str(), "www.plain");
 }
 
 #[test]

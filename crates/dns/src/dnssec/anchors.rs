@@ -58,12 +58,13 @@ impl TrustAnchors {
 
     /// DS and DNSKEY records, as in the files that `unbound-anchor` and `dig` write: one a line, a
     /// semicolon before a comment, parentheses around what is broken into lines. Quotation marks, as in
-    /// unbound's `trust-anchor: "..."`, are passed over.
+    /// unbound's `trust-anchor: "..."`, are passed over, and so are keys that unbound's comments mark as not
+    /// trusted yet, or no longer (RFC 5011 4.2).
     pub fn parse(text: &str) -> Result<Self, BadTrustAnchor> {
         let mut records = Vec::new();
         let (mut pending, mut begun, mut open) = (String::new(), 0, 0_usize);
         for (line, content) in (1..).zip(text.lines()) {
-            let content = content.split(';').next().unwrap_or_default();
+            let (content, comment) = content.split_once(';').unwrap_or((content, ""));
             if pending.trim().is_empty() {
                 begun = line;
             }
@@ -78,7 +79,7 @@ impl TrustAnchors {
             pending.push(' ');
             if open == 0 {
                 let record = std::mem::take(&mut pending);
-                if !record.trim().is_empty() {
+                if !record.trim().is_empty() && is_trusted(comment) {
                     records
                         .push(text::record(&record).map_err(|cause| BadTrustAnchor { line: begun, cause })?);
                 }
@@ -152,6 +153,14 @@ impl fmt::Display for TrustAnchors {
     }
 }
 
+/// Whether unbound's comment behind a key, if there is one, marks it as valid or missing (`;;state=2`, 3).
+fn is_trusted(comment: &str) -> bool {
+    match comment.split_once(";;state=") {
+        Some((_, state)) => state.starts_with(['2', '3']),
+        None => true,
+    }
+}
+
 /// What the anchors say of a name.
 pub(crate) enum Nearest<'a> {
     Anchor(&'a DnsName, &'a Anchor),
@@ -179,20 +188,39 @@ mod tests {
         }
     }
 
+    /// As they are in the root zone.
+    const ROOT_KEYS: [&str; 2] = [
+        ". IN DNSKEY 257 3 8 AwEAAaz/tAm8yTn4Mfeh5eyI96WSVexTBAvkMgJzkKTOiW1vkIbzxeF3+/4RgWOq7HrxRixHlFlExOLAJr5emLvN7S \
+         WXgnLh4+B5xQlNVz8Og8kvArMtNROxVQuCaSnIDdD5LKyWbRd2n9WGe2R8PzgCmr3EgVLrjyBxWezF0jLHwVN8efS3 \
+         rCj/EWgvIWgb9tarpVUDK/b58Da+sqqls3eNbuv7pr+eoZG+SrDK6nWeL3c6H5Apxz7LjVc1uTIdsIXxuOLYA4/ilB \
+         mSVIzuDWfdRUfhHdY6+cn8HFRm+2hM8AnXGXws9555KrUB5qihylGa8subX2Nn6UwNR1AkUTV74bU=",
+        ". IN DNSKEY 257 3 8 AwEAAa96jeuknZlaeSrvyAJj6ZHv28hhOKkx3rLGXVaC6rXTsDc449/cidltpkyGwCJNnOAlFNKF2jBosZBU5eeHsp \
+         aQWOmOElZsjICMQMC3aeHbGiShvZsx4wMYSjH8e7Vrhbu6irwCzVBApESjbUdpWWmEnhathWu1jo+siFUiRAAxm9qy \
+         JNg/wOZqqzL/dL/q8PkcRU5oUKEpUge71M3ej2/7CPqpdVwuMoTvoB+ZOT4YeGyxMvHmbrxlFzGOHOijtzN+u1TQNa \
+         tX2XBuzZNQ1K+s2CXkPIZo7s6JgZyvaBevYtxPvYLw4z9mR7K2vaF18UYH9Z9GNUUeayffKC73PYc=",
+    ];
+
     #[test]
     fn the_roots_keys_are_built_in() {
-        assert_eq!(tags(&TrustAnchors::iana(), "www.example.test"), [20_326, 38_696]);
+        let built_in = TrustAnchors::iana();
+        assert_eq!(tags(&built_in, "www.example.test"), [20_326, 38_696]);
+        let Nearest::Anchor(root, anchor) = built_in.nearest(&name("test")) else { panic!() };
+        for (ds, text) in anchor.ds.iter().zip(ROOT_KEYS) {
+            let RecordData::Dnskey(key) = text::record(text).unwrap().data else { panic!() };
+            assert_eq!(key.to_ds(root, ds.digest_type).as_ref(), Some(ds));
+        }
     }
 
     #[test]
     fn a_file_of_unbounds_is_read() {
-        let text = "; // The following lines are managed by unbound-anchor\n\
-            ;;id: . 1\n\
-            .\t86400\tIN\tDNSKEY\t257 3 8 AwEAAaz/tAm8yTn4Mfeh5eyI96WSVexTBAvkMgJzkKTOiW1vkIbzxeF3+/4RgWOq7HrxRixHlFlE\
-            xOLAJr5emLvN7SWXgnLh4+B5xQlNVz8Og8kvArMtNROxVQuCaSnIDdD5LKyWbRd2n9WGe2R8PzgCmr3EgVLrjyBxWezF0jLHwVN8efS3rCj/\
-            EWgvIWgb9tarpVUDK/b58Da+sqqls3eNbuv7pr+eoZG+SrDK6nWeL3c6H5Apxz7LjVc1uTIdsIXxuOLYA4/ilBmSVIzuDWfdRUfhHdY6+cn8\
-            HFRm+2hM8AnXGXws9555KrUB5qihylGa8subX2Nn6UwNR1AkUTV74bU= ;{id = 20326 (ksk), size = 2048b} ;;state=2\n";
-        assert_eq!(tags(&TrustAnchors::parse(text).unwrap(), "."), [20_326]);
+        let text = format!(
+            "; // The following lines are managed by unbound-anchor\n;;id: . 1\n\
+             {} ;{{id = 20326 (ksk), size = 2048b}} ;;state=2\n",
+            ROOT_KEYS[0].replacen(' ', "\t86400\t", 1)
+        );
+        assert_eq!(tags(&TrustAnchors::parse(&text).unwrap(), "."), [20_326]);
+        let not_yet = text.replace("state=2", "state=1 [ ADDPEND ]");
+        assert!(TrustAnchors::parse(&not_yet).unwrap().is_empty());
     }
 
     #[test]

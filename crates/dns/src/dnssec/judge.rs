@@ -100,8 +100,11 @@ impl Job<'_> {
             self.judge_set(&set, reading).await;
             return None;
         }
-        let says_nothing = reading.authorities.iter().all(|set| !set.record_type.denies());
-        if says_nothing && name != question.name && reading.message.code == ResponseCode::NoError {
+        // RFC 2308 2.2: without an SOA record of its zone nothing is said of the alias's target. (NSEC
+        // records alone may belong to a wildcard on the way.)
+        let is_soa = |set: &SignedSet| set.record_type == RecordType::Soa && name.is_within(&set.name);
+        let says_nothing = !reading.authorities.iter().any(is_soa);
+        if says_nothing && name != question.name && code == ResponseCode::NoError {
             return Some(name);
         }
         self.judge_denial(&name, wanted, reading).await;

@@ -296,6 +296,7 @@ fn example_zone() -> Zone {
         .and_then(|zone| {
             zone.with("short", RecordData::Dname(name(&format!("{}.example.test", "l".repeat(60)))))
         })
+        .and_then(|zone| zone.with("*.away", RecordData::Cname(name("www.plain"))))
         .and_then(|zone| zone.with("*.wild", address(9)))
         .and_then(|zone| zone.with("host.wild", address(10)))
         .and_then(|zone| zone.with("a.b.deep", address(1)))
