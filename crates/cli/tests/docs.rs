@@ -222,6 +222,8 @@ fn known_options() -> BTreeSet<String> {
     let commands = [
         &["get"][..],
         &["resolve"],
+        &["cache", "show"],
+        &["cache", "flush"],
         &["ping"],
         &["traceroute"],
         &["route", "get"],

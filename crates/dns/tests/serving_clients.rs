@@ -62,10 +62,11 @@ async fn ask(client: &Host, server: SocketAddr, query: &Message) -> Option<Messa
     Some(Message::parse(&bytes).unwrap())
 }
 
-async fn send(stream: &mut TcpStream, query: &Message) {
+/// Whether the connection takes the query.
+async fn send(stream: &mut TcpStream, query: &Message) -> bool {
     let bytes = query.to_bytes().unwrap();
     let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
-    stream.write_all(&[&length[..], &bytes].concat()).await.unwrap();
+    stream.write_all(&[&length[..], &bytes].concat()).await.is_ok()
 }
 
 async fn receive(stream: &mut TcpStream) -> Option<Message> {
@@ -271,8 +272,7 @@ fn a_client_has_only_so_many_connections() {
         let mut streams = Vec::new();
         for host in [&mallory, &mallory, &mallory, &client] {
             let mut stream = host.connect(address).await.unwrap();
-            let bytes = [&[0, 34][..], &query(1, "www.example.test").to_bytes().unwrap()].concat();
-            let sent = stream.write_all(&bytes).await.is_ok();
+            let sent = send(&mut stream, &query(1, "www.example.test")).await;
             answered.push(sent && receive(&mut stream).await.is_some());
             streams.push(stream);
         }
@@ -311,8 +311,9 @@ fn a_connection_ends_when_it_is_old_even_if_it_is_used() {
         let mut stream = client.connect(address).await.unwrap();
         let mut answers = 0;
         for id in 0..100 {
-            let bytes = [&[0, 34][..], &query(id, "www.example.test").to_bytes().unwrap()].concat();
-            if stream.write_all(&bytes).await.is_err() || receive(&mut stream).await.is_none() {
+            if !send(&mut stream, &query(id, "www.example.test")).await
+                || receive(&mut stream).await.is_none()
+            {
                 break;
             }
             answers += 1;

@@ -7,7 +7,7 @@ use crate::output;
 use anyhow::Context;
 use glasstack::dns::message::Edns;
 use glasstack::dns::upstream::{Query, Sockets, Upstream};
-use glasstack::dns::{DnsName, Message, Question, RecordType};
+use glasstack::dns::{DnsName, Message, Question, Record, RecordType};
 use glasstack::journal::event::{QueryReason, Transport};
 use glasstack::stack::Host;
 use std::io::Read;
@@ -74,7 +74,8 @@ pub(super) async fn ask(host: &Host, server: SocketAddr, questions: &[Question])
             transport: Transport::Udp,
             recursion_desired: true,
             checking_disabled: false,
-            edns: Some(Edns::default()),
+            // Who does not say that it understands DNSSEC is not told whether an answer is authentic.
+            edns: Some(Edns { dnssec_ok: true, ..Edns::default() }),
             mixed_case: false,
             timeout: PATIENCE,
             why: QueryReason::First,
@@ -97,7 +98,8 @@ pub(super) async fn ask(host: &Host, server: SocketAddr, questions: &[Question])
     Ok(code)
 }
 
-/// The answer as lines of a zone file; what is not the answer itself stands in comments.
+/// The answer as lines of a zone file; what is not the answer itself stands in comments. Signatures are
+/// shown to who asks for them.
 fn print(question: &Question, message: &Message, millis: u128) -> anyhow::Result<()> {
     let flags = [(message.authoritative, " aa"), (message.authentic_data, " ad")];
     let flags: String = flags.into_iter().filter_map(|(is_set, flag)| is_set.then_some(flag)).collect();
@@ -105,10 +107,13 @@ fn print(question: &Question, message: &Message, millis: u128) -> anyhow::Result
     for error in message.edns.iter().flat_map(|edns| &edns.extended_errors) {
         output::line(format_args!("; EDE: {error}"))?;
     }
-    for record in &message.answers {
+    let is_shown = |record: &&Record| {
+        record.record_type() != RecordType::Rrsig || question.record_type == RecordType::Rrsig
+    };
+    for record in message.answers.iter().filter(is_shown) {
         output::line(record)?;
     }
-    for record in message.authorities.iter().chain(&message.additionals) {
+    for record in message.authorities.iter().chain(&message.additionals).filter(is_shown) {
         output::line(format_args!("; {record}"))?;
     }
     Ok(())
