@@ -76,13 +76,14 @@ pub(crate) fn follow_on<'a>(
                     let answered = match source.ask(&job, &chain).await {
                         Ok(answered) => answered,
                         Err(error) => {
-                            tell_looked_up(host, chain.end(), LookupSource::Server, false, error.to_string());
+                            let why = error.to_string();
+                            tell_looked_up(host, &job.question, LookupSource::Server, false, why);
                             return Err(error);
                         }
                     };
                     let meaning = interpret(*record_type, &answered.response, &mut chain);
                     if let Ok(meaning) = &meaning {
-                        tell_answer(host, &job.question.name, answered.server, meaning, &chain);
+                        tell_answer(host, &job.question, answered.server, meaning, &chain);
                     }
                     meaning.map(|meaning| finding.absorb(meaning, answered, &chain))
                 }
@@ -112,7 +113,8 @@ pub(crate) fn recall(memory: &Memory, host: &Host, name: &DnsName, record_type: 
             (true, format!("{}, for another {} s", phrase(nothing.what), nothing.ttl))
         }
     };
-    tell_looked_up(host, name, LookupSource::Cache, hit, detail);
+    let question = Question::new(name.clone(), record_type);
+    tell_looked_up(host, &question, LookupSource::Cache, hit, detail);
     found
 }
 
@@ -133,7 +135,7 @@ fn leads_nowhere(name: &DnsName, error: &AliasError) -> ResolveError {
     ResolveError::CnameLoop { name: name.clone(), what }
 }
 
-fn tell_answer(host: &Host, name: &DnsName, server: SocketAddr, meaning: &Meaning, chain: &AliasChain) {
+fn tell_answer(host: &Host, question: &Question, server: SocketAddr, meaning: &Meaning, chain: &AliasChain) {
     let records = |sets: &[RrSet]| sets.iter().flat_map(|set| set.records.clone()).collect::<Vec<_>>();
     let (hit, detail) = match &meaning.end {
         End::Records(sets) => (true, format!("{server} has {}", list(&records(sets)))),
@@ -142,7 +144,7 @@ fn tell_answer(host: &Host, name: &DnsName, server: SocketAddr, meaning: &Meanin
         End::Circle => (true, format!("{server} has an alias of itself")),
         End::TooLong => (false, format!("{server} says YXDOMAIN: the name that it stands for is too long")),
     };
-    tell_looked_up(host, name, LookupSource::Server, hit, detail);
+    tell_looked_up(host, question, LookupSource::Server, hit, detail);
     let aliases: Vec<Record> =
         records(&meaning.aliases).into_iter().filter(|one| one.alias().is_some()).collect();
     tell_aliases(host, &aliases, chain.end());
@@ -155,8 +157,14 @@ fn tell_aliases(host: &Host, aliases: &[Record], end: &DnsName) {
     }
 }
 
-fn tell_looked_up(host: &Host, name: &DnsName, source: LookupSource, hit: bool, detail: String) {
-    host.scope().record(|| Dns::LookedUp { name: name.to_string(), source, hit, detail });
+fn tell_looked_up(host: &Host, question: &Question, source: LookupSource, hit: bool, detail: String) {
+    host.scope().record(|| Dns::LookedUp {
+        name: question.name.to_string(),
+        record_type: question.record_type.to_string(),
+        source,
+        hit,
+        detail,
+    });
 }
 
 fn phrase(what: Negative) -> &'static str {

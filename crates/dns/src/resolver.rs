@@ -7,7 +7,7 @@ use crate::dnssec::{Limits, Validator};
 use crate::error::ResolveError;
 use crate::iterate::Iterate;
 use crate::knowledge::{Knowledge, Source, Wanted};
-use crate::known_here::{self, Known};
+use crate::known_here::{self, Known, Told};
 use crate::lookup::Lookup;
 use crate::memory::Memory;
 use crate::name::DnsName;
@@ -15,7 +15,7 @@ use crate::open_span::OpenSpan;
 use crate::record::{RecordData, RecordType};
 use crate::stub::Stub;
 use crate::upstream::{Sockets, Upstream};
-use glasstack_journal::event::{Dns, LookupSource};
+use glasstack_journal::event::Dns;
 use glasstack_journal::{Scope, SpanKind};
 use glasstack_stack::Host;
 use std::net::IpAddr;
@@ -134,7 +134,7 @@ impl Resolver {
     ) -> Result<Lookup, ResolveError> {
         if let Some(here) = known_here::special(name, record_type) {
             let text = name.to_string();
-            if let Some(known) = tell(host.scope(), &text, here?) {
+            if let Some(known) = tell(host.scope(), &text, record_type, here?) {
                 return Ok(known_here::without_asking(&text, known));
             }
         }
@@ -149,13 +149,13 @@ impl Resolver {
         port: Option<u16>,
     ) -> Result<Lookup, ResolveError> {
         let config = &self.shared.config;
-        if let Some(known) = tell(host.scope(), text, known_here::literal(text)) {
+        if let Some(known) = tell(host.scope(), text, RecordType::A, known_here::literal(text)) {
             return known_here::lookup(text, known);
         }
         let name = DnsName::host(text)
             .map_err(|source| ResolveError::InvalidName { text: text.to_owned(), source })?;
         let said = known_here::overridden(&config.overrides, &name, port);
-        if let Some(known) = said.and_then(|said| tell(host.scope(), text, said)) {
+        if let Some(known) = said.and_then(|said| tell(host.scope(), text, RecordType::A, said)) {
             return known_here::lookup(text, known);
         }
         let mut as_it_stands = None;
@@ -193,7 +193,7 @@ impl Search<'_> {
         let recalled = self.recall(RecordType::A);
         if recalled.is_none() {
             let hosts = known_here::in_hosts_file(&self.resolver.shared.config.hosts, self.asked);
-            if let Some(known) = tell(self.host.scope(), &self.asked.to_string(), hosts) {
+            if let Some(known) = tell(self.host.scope(), &self.asked.to_string(), RecordType::A, hosts) {
                 return known_here::lookup(text, known);
             }
             known_here::never_exists(self.asked)?;
@@ -240,10 +240,11 @@ fn candidates(text: &str, name: &DnsName, config: &ResolverConfig) -> Vec<DnsNam
 }
 
 /// Records whether a place knew; what it knew is passed on.
-fn tell(scope: &Scope, name: &str, answer: (LookupSource, Option<Known>, String)) -> Option<Known> {
+fn tell(scope: &Scope, name: &str, record_type: RecordType, answer: Told) -> Option<Known> {
     let (source, known, detail) = answer;
     let hit = known.is_some();
-    scope.record(|| Dns::LookedUp { name: name.to_owned(), source, hit, detail });
+    let record_type = record_type.to_string();
+    scope.record(|| Dns::LookedUp { name: name.to_owned(), record_type, source, hit, detail });
     known
 }
 

@@ -231,6 +231,7 @@ impl Story {
         let resolve = self.open(client, Some(fetch), kind);
         let miss = Dns::LookedUp {
             name: name.clone(),
+            record_type: record_type.clone(),
             source: LookupSource::Cache,
             hit: false,
             detail: "no entry".into(),

@@ -126,6 +126,8 @@ pub enum Dns {
     LookedUp {
         /// The name.
         name: String,
+        /// The record type.
+        record_type: String,
         /// Where.
         source: LookupSource,
         /// Whether it knew.

@@ -30,9 +30,11 @@ struct Chosen {
 impl Story {
     fn tell(&mut self, event: &Dns) -> anyhow::Result<()> {
         match event {
-            Dns::LookedUp { name, source, hit, detail } if *source != LookupSource::Server || !hit => {
+            Dns::LookedUp { name, record_type, source, hit, detail }
+                if *source != LookupSource::Server || !hit =>
+            {
                 let found = if *hit { "yes" } else { "no" };
-                output::line(format_args!("\n- {source}, about {name}: {found}: {detail}"))
+                output::line(format_args!("\n- {source}, about {name} {record_type}: {found}: {detail}"))
             }
             Dns::Minimised { asked, instead_of, zone } => {
                 self.minimised = Some((asked.clone(), instead_of.clone(), zone.clone()));
@@ -64,7 +66,7 @@ impl Story {
                 } else {
                     counted(glue.len(), "address came", "addresses came") + " along"
                 };
-                point(format_args!("it leads to {to}, which {} serve; {glue}", name_servers.join(", ")))
+                point(format_args!("it leads to {to}, served by {}; {glue}", name_servers.join(", ")))
             }
             Dns::AliasFollowed { from, to } => point(format_args!("{from} is an alias of {to}")),
             Dns::Believed { sets, .. } => point(format_args!("believed: {}", sets.join(", "))),

@@ -27,6 +27,7 @@ use glasstack::dns::dnssec::{Security, TrustAnchors};
 use glasstack::dns::iterate::Minimisation;
 use glasstack::dns::{IterateConfig, Lookup, ResolveError, Resolver, ResolverConfig, RootHints};
 use glasstack::dns::{RecordData, RecordType};
+use glasstack::journal::event::Dns;
 use glasstack::web::WebError;
 use std::path::Path;
 use std::process::ExitCode;
@@ -61,7 +62,11 @@ pub(crate) fn perform(options: &ResolveOptions, net: &mut Net) -> anyhow::Result
     for record_type in &asked.types {
         let result = net.run(look_up(&resolver, &asked, *record_type))?;
         let settled = net.settle(Duration::from_secs(1));
-        print_way(options, &asked.name, *record_type, &told)?;
+        let events = told.take();
+        print_way(options, &asked.name, *record_type, &events)?;
+        if result.is_err() {
+            print_denial(options, &events)?;
+        }
         match result {
             Ok(lookup) => print(options, &lookup)?,
             // With several types one may well be missing.
@@ -154,15 +159,28 @@ fn print_way(
     options: &ResolveOptions,
     name: &str,
     record_type: RecordType,
-    told: &Told,
+    events: &[Dns],
 ) -> anyhow::Result<()> {
-    let events = told.take();
     if options.shape.explain {
-        explain::print(name, record_type, &events)
+        explain::print(name, record_type, events)
     } else if options.how.iterate && !options.shape.short {
-        trace::print(&events)
+        trace::print(record_type, events)
     } else {
         Ok(())
+    }
+}
+
+/// That there is nothing may be proved, too.
+fn print_denial(options: &ResolveOptions, events: &[Dns]) -> anyhow::Result<()> {
+    let last = events.iter().rev().find_map(|event| match event {
+        Dns::Validated { security, reason, .. } => Some((security, reason)),
+        _ => None,
+    });
+    match last {
+        Some((security, reason)) if options.how.dnssec && !options.shape.short => {
+            output::line(format_args!(";; validation: {security}: {reason}"))
+        }
+        _ => Ok(()),
     }
 }
 

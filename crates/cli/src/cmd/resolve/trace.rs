@@ -1,13 +1,14 @@
 //! The walk down from the root as `dig +trace` prints it: what each server said, from whom, how much, how fast.
 
 use crate::output;
-use glasstack::dns::Record;
+use glasstack::dns::{Record, RecordType};
 use glasstack::journal::event::{Dns, LookupSource};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-pub(super) fn print(events: &[Dns]) -> anyhow::Result<()> {
+pub(super) fn print(record_type: RecordType, events: &[Dns]) -> anyhow::Result<()> {
+    let asked = record_type.to_string();
     let mut names = BTreeMap::new();
     for event in events {
         match event {
@@ -20,7 +21,9 @@ pub(super) fn print(events: &[Dns]) -> anyhow::Result<()> {
                 output::line(received(*size, *server, name.map(String::as_str), *rtt))?;
                 output::line("")?;
             }
-            Dns::LookedUp { name, source: LookupSource::Cache, hit: true, detail } => {
+            Dns::LookedUp { name, record_type, source: LookupSource::Cache, hit: true, detail }
+                if *record_type == asked =>
+            {
                 output::line(format_args!(";; {name} is known here: {detail}\n"))?;
             }
             Dns::GlueMissing { zone, name_server } => {

@@ -26,7 +26,7 @@ pub(super) fn tell_note(note: &Note) -> Line {
 
 pub(super) fn tell_dns(dns: &Dns) -> Line {
     match dns {
-        Dns::LookedUp { name, source, hit, detail } => {
+        Dns::LookedUp { name, source, hit, detail, .. } => {
             let came = if *hit { "found" } else { "not found" };
             let source = match source {
                 LookupSource::Literal => "as an IP literal".to_owned(),
