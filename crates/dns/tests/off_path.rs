@@ -142,6 +142,8 @@ impl Scene {
         });
         let iterate = IterateConfig {
             mixed_case: true,
+            // Nothing stands in the cache that an intruder would have to outrank.
+            prime: false,
             qname_minimisation: Minimisation::Off,
             ..IterateConfig::default()
         };
@@ -323,6 +325,23 @@ fn name_servers_of_foreign_zones_never_enter_the_cache() {
             response.authorities.push(record(zone, RecordData::Ns(name("ns.evil.test"))));
             response.additionals.push(evil("ns.evil.test"));
         });
+    }
+}
+
+#[test]
+fn name_servers_of_the_zone_above_never_enter_the_cache_from_a_denial() {
+    for authoritative in [true, false] {
+        let mut scene = Scene::lying(move |_, mut response| {
+            response.authoritative = authoritative;
+            response.authorities = vec![
+                record("test", RecordData::Soa(soa("test"))),
+                record(".", RecordData::Ns(name("ns.evil.test"))),
+            ];
+            response.answers.clear();
+            response
+        });
+        assert!(scene.ask("www.test").is_empty());
+        scene.is_clean();
     }
 }
 

@@ -305,6 +305,8 @@ impl Iterate {
         if slist.signed && !response.is_signed() {
             return Err(Failure::Problem(ServerProblem::Unsigned { zone: slist.zone.clone() }));
         }
+        // Name servers of a zone above show that somebody has no authority; believed they are not.
+        response.authorities.retain(|set| set.name.is_within(&slist.zone));
         let learnt = match &what {
             Useful::Answer => self.memory.learn(question, &mut response, self.circumstances(job, slist)),
             Useful::Referral(_) => Learnt::new(),

@@ -2,7 +2,8 @@
 //!
 //! `scripts/fuzz` runs many cases of these; the ordinary tests a slice. What a case does follows from the
 //! seed and its number alone. `FUZZ_CASES` says how many a target runs, `FUZZ_SEED` from which seed,
-//! `FUZZ_FIRST` from which number on: a case that fails is told by both, and comes again so.
+//! `FUZZ_FIRST` from which number on: a case that fails is told by both, and comes again so. `FUZZ_TELL=1`
+//! prints what the resolver hears.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -16,7 +16,8 @@ use glasstack_dns::message::Edns;
 use glasstack_dns::record::Soa;
 use glasstack_dns::{
     Asked, Authority, DnsName, IterateConfig, Message, Minimisation, NoAnswer, Query, Question, Record,
-    RecordData, RecordType, Recursor, RecursorConfig, ResponseCode, RootHints, Upstream, Zone, Zones,
+    RecordData, RecordType, Recursor, RecursorConfig, ResponseCode, RootHints, ServeStale, Upstream, Zone,
+    Zones,
 };
 use glasstack_journal::event::{MacAddress, Transport};
 use glasstack_sim::SimWorld;
@@ -107,9 +108,10 @@ fn config_of(chance: &mut Chance) -> RecursorConfig {
         mixed_case: chance.once_in(2),
         prime: chance.once_in(2),
         prefetch: chance.once_in(4),
-        harden_referral_path: chance.once_in(8),
-        aggressive_nsec: chance.once_in(8),
+        harden_unverified_glue: chance.once_in(8),
+        scrub_promiscuous: !chance.once_in(8),
         edns: !chance.once_in(4),
+        serve_stale: chance.once_in(8).then(ServeStale::default),
         ..IterateConfig::default()
     };
     let cache = CacheConfig { max_bytes: MAX_BYTES, ..CacheConfig::default() };
@@ -193,6 +195,10 @@ impl Upstream for Servers {
         self.queries.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move {
             let (answer, wait) = self.answer(query);
+            if std::env::var_os("FUZZ_TELL").is_some() {
+                let (server, question) = (query.server, &query.question);
+                eprintln!("{question} asked of {server}, because {}: {answer:#?} after {wait:?}", query.why);
+            }
             if answer.is_none() || wait >= query.timeout {
                 host.sleep(query.timeout).await;
                 return Err(NoAnswer::TimedOut { ignored: None });
