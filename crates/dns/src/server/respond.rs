@@ -9,7 +9,7 @@ use super::limits::rate::{RateLimiter, Verdict};
 use super::options::ServeOptions;
 use super::statistics::Statistics;
 use super::transfer::Outgoing;
-use crate::message::{ExtendedError, Message, Question, ResponseCode};
+use crate::message::{ExtendedError, Message, PLAIN_UDP_PAYLOAD, Question, ResponseCode};
 use crate::name::DnsName;
 use crate::record::RecordType;
 use glasstack_journal::event::{Dns, Instead, Transport, Withheld};
@@ -73,6 +73,24 @@ pub(super) struct Waiting {
 struct Sender {
     client: SocketAddr,
     transport: Transport,
+    /// The largest response that it takes, in bytes.
+    takes: usize,
+}
+
+impl Sender {
+    /// One that has not said what it takes.
+    fn new(client: SocketAddr, transport: Transport) -> Self {
+        let takes = match transport {
+            Transport::Udp => usize::from(PLAIN_UDP_PAYLOAD),
+            Transport::Tcp => usize::from(u16::MAX),
+        };
+        Self { client, transport, takes }
+    }
+
+    /// One that has said so in its query; no more than the server sends, `largest`.
+    fn of(query: &Message, client: SocketAddr, transport: Transport, largest: u16) -> Self {
+        Self { client, transport, takes: limit(query, transport, largest) }
+    }
 }
 
 impl Responder {
@@ -89,7 +107,7 @@ impl Responder {
 
     /// One connection more for this client, if it may have one.
     pub(super) fn admit(&self, client: SocketAddr) -> Option<Permit> {
-        let sender = Sender { client, transport: Transport::Tcp };
+        let sender = Sender::new(client, Transport::Tcp);
         if self.options.access.of(client.ip()) == Access::Deny {
             let rule = self.options.access.why(client.ip());
             self.withhold(sender, None, Instead::TheEnd, Withheld::Access { rule });
@@ -106,12 +124,12 @@ impl Responder {
 
     /// A connection ends without its client's wish.
     pub(super) fn disconnect(&self, client: SocketAddr, why: Withheld) {
-        self.withhold(Sender { client, transport: Transport::Tcp }, None, Instead::TheEnd, why);
+        self.withhold(Sender::new(client, Transport::Tcp), None, Instead::TheEnd, why);
     }
 
     /// Takes a request as far as it goes without waiting.
     pub(super) fn begin(&self, request: &[u8], client: SocketAddr, transport: Transport) -> Begun<'_> {
-        let sender = Sender { client, transport };
+        let sender = Sender::new(client, transport);
         self.statistics().received(transport);
         if let Some(why) = self.unwanted(client) {
             return self.silence(sender, None, why);
@@ -127,6 +145,7 @@ impl Responder {
                 return Begun::Done(self.finish(sender, request, *response, &Because::of(why), None));
             }
         };
+        let sender = Sender::of(&query, client, transport, self.options.udp_payload);
         let Some(question) = query.question.clone() else { return Begun::Done(Outcome::Silence) };
         if let Some(outcome) = self.forbidden(sender, request, &query, &question) {
             return Begun::Done(outcome);
@@ -168,7 +187,7 @@ impl Responder {
         let Waiting { asked, query, request, arrived, .. } = &waiting;
         let reply = self.authority.answer(asked).await;
         drop(counted);
-        let sender = Sender { client: asked.client, transport: asked.transport };
+        let sender = Sender::of(query, asked.client, asked.transport, self.options.udp_payload);
         let (response, because) = self.fill(query.response(reply.code), asked, reply);
         self.finish(sender, request, response, &because, Some(*arrived))
     }
@@ -293,7 +312,7 @@ impl Responder {
         because: &Because,
         arrived: Option<Instant>,
     ) -> Outcome {
-        let Sender { client, transport } = sender;
+        let Sender { client, transport, takes } = sender;
         let limited = self.rates.as_ref().filter(|_| transport == Transport::Udp);
         let now = || self.scope.now();
         let verdict = limited.map_or(Verdict::Send, |rates| {
@@ -313,8 +332,7 @@ impl Responder {
                 response.additionals.clear();
             }
         }
-        let limit = limit(&response, transport, self.options.udp_payload);
-        let Ok(mut bytes) = response.to_bytes_within(limit) else {
+        let Ok(mut bytes) = response.to_bytes_within(takes) else {
             self.withhold(sender, response.question.as_ref(), Instead::Silence, Withheld::Unwritable);
             return Outcome::Silence;
         };
@@ -336,7 +354,7 @@ impl Responder {
     /// Counts and tells what a client does not get.
     fn withhold(&self, sender: Sender, question: Option<&Question>, instead: Instead, why: Withheld) {
         self.statistics().withheld(instead, &why);
-        let Sender { client, transport } = sender;
+        let Sender { client, transport, .. } = sender;
         self.scope.record(|| {
             let question = question.map(Question::to_string).unwrap_or_default();
             Dns::Withheld { client, question, transport, instead, why }
@@ -351,7 +369,7 @@ impl Responder {
         answers: usize,
         why: &str,
     ) {
-        let Sender { client, transport } = sender;
+        let Sender { client, transport, .. } = sender;
         self.scope.record(|| Dns::Served {
             client,
             name: question.map_or_else(|| ".".to_owned(), |question| question.name.to_string()),
