@@ -6,12 +6,16 @@
 mod dns;
 mod support;
 
-use dns::lookups::{self, Known};
+use dns::lookups::{self, Known, REFERS_TO_ITSELF};
 use dns::ours::{OURS, recursor};
 use dns::plan::UNBOUND;
 use dns::{dig, with_the_tree};
 
-const KNOWN: &[Known] = &[];
+/// Where ours finds something else, and should.
+const ITSELF: Known = (
+    "self.plain.test",
+    "an alias of itself is all there is; unbound 1.17 takes it for a failure, later ones do not",
+);
 
 #[test]
 fn our_resolver_finds_what_unbound_finds() {
@@ -21,7 +25,7 @@ fn our_resolver_finds_what_unbound_finds() {
         let asks = lookups::all();
         let theirs = dig::ask_all(tree.network, UNBOUND, &asks);
         let ours = dig::ask_all(tree.network, OURS, &asks);
-        lookups::agree(&asks, &ours, &theirs, KNOWN);
+        lookups::agree(&asks, &ours, &theirs, &[&REFERS_TO_ITSELF[..], &[ITSELF]].concat());
         let again = dig::ask_all(tree.network, OURS, &asks);
         lookups::agree(&asks, &again, &ours, &[]);
     });

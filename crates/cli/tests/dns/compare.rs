@@ -68,7 +68,8 @@ pub(crate) fn all(asks: &[Ask], ours: &[Response], nsd: &[Response], named: &[Re
                 println!("{}: {part}\n{text}", ask.words);
             }
         }
-        for (part, text) in differing(ask, ours, nsd, named) {
+        let more = unheard_of(ours, &[nsd, named]).map(|text| ("additional", text));
+        for (part, text) in differing(ask, ours, nsd, named).into_iter().chain(more) {
             if let Some(at) = known.iter().position(|known| known.is_about(&ask.words, part)) {
                 *seen.entry(at).or_insert(0) += 1;
                 continue;
@@ -78,7 +79,6 @@ pub(crate) fn all(asks: &[Ask], ours: &[Response], nsd: &[Response], named: &[Re
                 writeln!(report, "{}: {part}\n{text}", ask.words).unwrap();
             }
         }
-        unheard_of(ask, ours, &[nsd, named], &mut report, &mut differences);
     }
     println!("{} questions; NSD and named differ in {between_them}", asks.len());
     let gone: Vec<&str> =
@@ -116,22 +116,17 @@ fn differing(ask: &Ask, ours: &Response, nsd: &Response, named: &Response) -> Ve
         .collect()
 }
 
-/// Whatever ours adds as a courtesy must be what others know, too.
-fn unheard_of(
-    ask: &Ask,
-    ours: &Response,
-    others: &[&Response],
-    report: &mut String,
-    differences: &mut usize,
-) {
+/// What ours adds as a courtesy and others do not know.
+fn unheard_of(ours: &Response, others: &[&Response]) -> Option<String> {
     let known: BTreeSet<&String> = others
         .iter()
         .flat_map(|other| other.answer.iter().chain(&other.authority).chain(&other.additional))
         .collect();
-    for record in ours.authority.iter().chain(&ours.additional) {
-        if !known.contains(record) && !record.contains(" IN RRSIG ") && !record.contains(" IN NSEC") {
-            *differences += 1;
-            writeln!(report, "{}: only ours adds {record}", ask.words).unwrap();
-        }
-    }
+    let is_proof = |record: &str| record.contains(" IN RRSIG ") || record.contains(" IN NSEC");
+    let added = ours.authority.iter().chain(&ours.additional);
+    let more: String = added
+        .filter(|record| !known.contains(record) && !is_proof(record))
+        .map(|record| format!("  only ours adds {record}\n"))
+        .collect();
+    (!more.is_empty()).then_some(more)
 }
