@@ -211,7 +211,7 @@ impl Finding {
         self.prove(proofs);
     }
 
-    /// The same of a name on the way, of which only the proofs count.
+    /// The same of a name on the way, of which only the proofs count, and what made it an alias.
     pub(crate) fn accompany_alias(
         &mut self,
         memory: &Memory,
@@ -220,6 +220,26 @@ impl Finding {
         host: &Host,
     ) {
         self.prove(company(memory, name, record_type, host).into_iter().map(|(_, set)| set));
+        self.explain_alias(memory, name, host);
+    }
+
+    /// A CNAME record that was made from a DNAME record comes with that one (RFC 6672 3.1).
+    fn explain_alias(&mut self, memory: &Memory, name: &DnsName, host: &Host) {
+        let made = |set: &RrSet| set.name == *name && set.signatures.is_empty();
+        let Some(at) = self.answers.iter().position(made) else { return };
+        let Some(known) = memory.cache().redirect(name, host.now()) else { return };
+        let target = known.set.records.first().and_then(|record| match &record.data {
+            RecordData::Dname(target) => substitute(name, &known.set.name, target),
+            _ => None,
+        });
+        let same = |own: &RrSet| own.name == known.set.name && own.record_type == RecordType::Dname;
+        if target.as_ref() == self.answers[at].records.first().and_then(Record::alias)
+            && target.is_some()
+            && !self.answers.iter().any(same)
+        {
+            let (records, signatures) = (known.records(), known.signatures());
+            self.answers.insert(at, RrSet { records, signatures, ..(*known.set).clone() });
+        }
     }
 
     /// Whether there is neither an answer nor the word that there is none.

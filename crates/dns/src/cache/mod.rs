@@ -18,7 +18,6 @@ mod date;
 mod failures;
 pub mod file;
 mod known;
-pub mod plain;
 mod store;
 
 pub use failures::Failure;
@@ -26,7 +25,6 @@ pub use known::{
     CacheConfig, Delegation, Found, Kept, Known, Negative, Nothing, NxdomainCut, Put, Rank, RrSet,
     UnknownRank,
 };
-pub use plain::Cached;
 
 use crate::dnssec::Security;
 use crate::message::Question;
@@ -139,6 +137,10 @@ impl Cache {
         if let What::Records(own, _) = &mut entry.what
             && own.says_the_same_as(set)
         {
+            // As a part of an answer that is not secure as a whole it is no less what was signed.
+            if own.security == Security::Secure && security != Security::Bogus {
+                return;
+            }
             Arc::make_mut(own).security = security;
             if security == Security::Bogus {
                 entry.expires = entry.expires.min(most);

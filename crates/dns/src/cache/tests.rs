@@ -172,6 +172,9 @@ fn validation_marks_what_it_has_seen_and_nothing_else() {
     assert_eq!(security(&mut cache, at(0)), Some(Security::Unchecked));
     cache.judged(&answer, Security::Secure, at(0));
     assert_eq!(security(&mut cache, at(0)), Some(Security::Secure));
+    cache.judged(&answer, Security::Insecure, at(0));
+    let known = cache.get(&answer.name, answer.record_type, Rank::Additional, at(0)).unwrap();
+    assert_eq!(known.security(), Security::Secure, "what is signed stays so beside what is not");
     cache.judged(&answer, Security::Bogus, at(0));
     assert_eq!(security(&mut cache, at(59)), Some(Security::Bogus));
     assert_eq!(security(&mut cache, at(60)), None);
