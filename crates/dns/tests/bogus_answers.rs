@@ -184,9 +184,15 @@ fn nobody_can_pass_a_signed_zone_off_as_unsigned() {
     let mut net = Net::with(Plan { tamper: Some(Box::new(strip)), ..Plan::default() });
     is(&net.validate("www.example.test A"), Bogus, Some(10), ". DNSKEY has no signature");
     // Only the DS records are missing: the zone's own record shows that they are there.
-    let strip = |question: &glasstack_dns::Question, message: &mut Message| {
+    let net = Net::new();
+    let own =
+        net.tree.zones.get(&name("test")).unwrap().rrset(&name("example.test"), RecordType::Nsec).unwrap();
+    let signer = Signer::new(keys("test"), options(net.host.wall(), Denial::Nsec));
+    let proof = [own, &signer.sign(own)].concat();
+    let strip = move |question: &glasstack_dns::Question, message: &mut Message| {
         if *question == dnssec::question("example.test DS") {
             message.answers.clear();
+            message.authorities.clone_from(&proof);
         }
     };
     let mut net = Net::with(Plan { tamper: Some(Box::new(strip)), ..Plan::default() });

@@ -15,10 +15,7 @@ use glasstack_dns::dnssec::signer::{Denial, FlawAt, Nsec3Settings};
 use glasstack_dns::dnssec::{
     Fetch, Limits, Security, SignOptions, Signer, TrustAnchors, Validated, Validator, ZoneKeys,
 };
-use glasstack_dns::server::zone::Sign;
-use glasstack_dns::{
-    Asked, DnsName, Message, Question, Record, RecordData, RecordType, ResolveError, Zone, Zones,
-};
+use glasstack_dns::{Asked, DnsName, Message, Question, Record, RecordData, ResolveError, Zone, Zones};
 use glasstack_journal::WallTime;
 use glasstack_journal::event::MacAddress;
 use glasstack_sim::SimWorld;
@@ -64,7 +61,6 @@ pub struct Net {
 /// Answers as the authorities of the tree would.
 pub struct Tree {
     pub zones: Zones,
-    pub signers: Vec<Arc<Signer>>,
     pub tamper: Option<Tamper>,
     /// What is done to the responses of the servers that are asked next; none if there are none.
     pub elsewhere: Option<Tamper>,
@@ -109,17 +105,11 @@ impl Net {
         let config = HostConfig::new("client", mac, "10.0.0.2".parse().unwrap(), 24, None).unwrap();
         let host = world.add_host(config).unwrap();
         let now = host.wall();
-        let mut signers = Vec::new();
-        let mut zones = zones(now, &plan.denial, plan.flaw, &mut signers);
+        let mut zones = zones(now, &plan.denial, plan.flaw);
         zones.extend(plan.more);
         let zones = Zones::new(zones);
-        let tree = Arc::new(Tree {
-            zones,
-            signers,
-            tamper: plan.tamper,
-            elsewhere: plan.elsewhere,
-            asked: Mutex::default(),
-        });
+        let tree =
+            Arc::new(Tree { zones, tamper: plan.tamper, elsewhere: plan.elsewhere, asked: Mutex::default() });
         let validator = Arc::new(Validator::new(plan.anchors, plan.limits));
         Self { world, host, tree, validator }
     }
@@ -168,35 +158,7 @@ impl Tree {
         message.answers = reply.answers;
         message.authorities = reply.authorities;
         message.additionals = reply.additionals;
-        self.prove(question, &mut message);
         message
-    }
-}
-
-impl Tree {
-    /// Adds every NSEC and NSEC3 record of the zone where a proof is missing.
-    fn prove(&self, question: &Question, message: &mut Message) {
-        let is_proof = |r: &Record| matches!(r.data, RecordData::Nsec(_) | RecordData::Nsec3(_));
-        if message.authorities.iter().any(is_proof) {
-            return;
-        }
-        let end =
-            message.answers.iter().fold(question.name.clone(), |end, r| r.alias().cloned().unwrap_or(end));
-        let holds = |zone: &&Zone| {
-            let is_ds = question.record_type == RecordType::Ds && *zone.origin() == end;
-            end.is_within(zone.origin()) && !is_ds
-        };
-        let Some(zone) = self.zones.iter().filter(holds).max_by_key(|zone| zone.origin().label_count())
-        else {
-            return;
-        };
-        let Some(signer) = self.signers.iter().find(|signer| signer.keys().zone() == zone.origin()) else {
-            return;
-        };
-        for record in zone.records().filter(|record| is_proof(record)) {
-            message.authorities.push(record.clone());
-            message.authorities.extend(signer.sign(std::slice::from_ref(record)));
-        }
     }
 }
 
@@ -230,16 +192,14 @@ pub fn options(now: WallTime, denial: Denial) -> SignOptions {
 }
 
 /// Everything below the root.
-fn zones(now: WallTime, denial: &Denial, flaw: Option<FlawAt>, signers: &mut Vec<Arc<Signer>>) -> Vec<Zone> {
+fn zones(now: WallTime, denial: &Denial, flaw: Option<FlawAt>) -> Vec<Zone> {
     let mut flaw = flaw;
     let mut sign = |zone: Zone, denial: &Denial| {
         let is_example = *zone.origin() == name("example.test");
         let keys = keys(zone.origin().to_string().as_str());
         let signer = Signer::new(keys, options(now, denial.clone()));
         let flaw = flaw.take_if(|_| is_example);
-        let signer = Arc::new(flaw.into_iter().fold(signer, Signer::with_flaw));
-        signers.push(Arc::clone(&signer));
-        signer.prepare(zone).unwrap().signed_by(signer)
+        flaw.into_iter().fold(signer, Signer::with_flaw).sign_zone(zone).unwrap()
     };
     let mut root = Zone::new(".").unwrap();
     for tld in ["test", "opt", "iter", "plain"] {
