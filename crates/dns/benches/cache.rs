@@ -18,7 +18,7 @@ const NAMES: u32 = 100_000;
 fn main() {
     let repeats = if std::env::args().any(|arg| arg == "--quick") { 3 } else { 9 };
     let names: Vec<DnsName> = (0..NAMES).map(|n| name(&format!("host{n}.site{}.test", n % 1000))).collect();
-    let sets: Vec<RrSet> = names.iter().map(|name| set(name)).collect();
+    let sets: Vec<RrSet> = names.iter().map(set).collect();
     let before = resident();
     let mut cache = Cache::new(CacheConfig { max_bytes: usize::MAX, ..CacheConfig::default() });
     for set in &sets {

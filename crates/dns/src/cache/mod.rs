@@ -12,8 +12,10 @@
 //!                           file: the same as lines of text
 //! ```
 //!
-//! Read in this order: `known` (what goes in and comes out), this file, `store`, `failures`, `file`.
+//! Read in this order: `known` (what goes in and comes out), this file, `belief` (who is believed more), `store`,
+//! `failures`, `file`.
 
+mod belief;
 mod date;
 mod failures;
 pub mod file;
@@ -30,6 +32,7 @@ use crate::dnssec::Security;
 use crate::message::Question;
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
+use belief::{is_an_answer, is_outranked, outranks_denial, security_of};
 use failures::Failures;
 use glasstack_journal::Instant;
 use known::{Denial, honest_ttl};
@@ -469,48 +472,6 @@ enum Age {
 fn nothing(denial: &Arc<Denial>, ttl: u32, stale: bool) -> Nothing {
     let Denial { name, what, security, .. } = denial.as_ref();
     Nothing { what: *what, name: name.clone(), security: *security, denial: Arc::clone(denial), ttl, stale }
-}
-
-/// Whether data may be given to somebody who asks for it (RFC 2181 5.4.1).
-fn is_an_answer(rank: Rank, security: Security) -> bool {
-    rank >= Rank::AnswerNotAuthoritative || security == Security::Secure
-}
-
-/// RFC 2181 5.4.1, RFC 4035 4.7: what is proved stands above all, what is bogus below all.
-fn standing(security: Security, rank: Rank) -> (u8, Rank) {
-    let proved = match security {
-        Security::Secure => 2,
-        Security::Bogus => 0,
-        Security::Insecure | Security::Indeterminate | Security::Unchecked => 1,
-    };
-    (proved, rank)
-}
-
-fn is_outranked(new: &RrSet, rank: Rank, own: &RrSet, by: Rank) -> bool {
-    if own.security == Security::Bogus && new.security != Security::Secure && own.says_the_same_as(new) {
-        // The same again does not become better by being sent again.
-        return true;
-    }
-    standing(new.security, rank) < standing(own.security, by)
-}
-
-/// Whether what is known is believed more than somebody who denies it, or asserts what it denies.
-fn outranks_denial(known: &Entry, security: Security) -> Option<Put> {
-    let by = match &known.what {
-        What::Records(set, rank) if !is_an_answer(*rank, set.security) => return None,
-        What::Records(_, rank) => *rank,
-        What::Nothing(_) => Rank::AnswerAuthoritative,
-    };
-    let own = security_of(known);
-    let level = |security| standing(security, by);
-    (level(own) > level(security)).then_some(Put::Outranked { by, security: own })
-}
-
-fn security_of(entry: &Entry) -> Security {
-    match &entry.what {
-        What::Records(set, _) => set.security,
-        What::Nothing(denial) => denial.security,
-    }
 }
 
 /// For how many seconds an SOA record lets a negative answer be kept; none if it is another record.
