@@ -13,7 +13,20 @@ use std::collections::BTreeSet;
 use support::{Network, with_real_peers};
 
 /// Files that ours judges otherwise than named-checkzone, with the reason.
-const KNOWN: &[(&str, &str)] = &[];
+const KNOWN: &[(&str, &str)] = &[
+    (
+        "names are the same in capitals",
+        "names in data are kept in lower case, as NSD keeps them (RFC 4343 3)",
+    ),
+    (
+        "there are two SOA records",
+        "ours names the line of the second one, named-checkzone the line behind it",
+    ),
+    (
+        "a parenthesis is not closed",
+        "ours names the line where it opens, named-checkzone the end of the file",
+    ),
+];
 
 #[test]
 fn what_named_checkzone_accepts_is_served_with_the_same_records() {
@@ -28,8 +41,7 @@ fn what_named_checkzone_accepts_is_served_with_the_same_records() {
         } else {
             authority(network, &zones, &["--allow-axfr", "192.0.2.1/32"])
         };
-        let differences: Vec<String> = good.iter().filter_map(|file| difference(network, file)).collect();
-        assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.join("\n"));
+        unexpected(&good, |file| difference(network, file));
     });
 }
 
@@ -54,8 +66,7 @@ fn what_named_checkzone_refuses_is_refused_with_the_line() {
         let files = zone_files::all(network);
         let (_, bad) = judged(&files);
         assert!(bad.len() > 35, "{}", bad.len());
-        let differences: Vec<String> = bad.iter().filter_map(|file| acceptance(network, file)).collect();
-        assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.join("\n"));
+        unexpected(&bad, |file| acceptance(network, file));
     });
 }
 
@@ -69,11 +80,22 @@ fn acceptance(network: &Network, file: &ZoneFile) -> Option<String> {
     (!refused).then(|| format!("{}\n  ours ({:?}): {}\n  theirs: {theirs}", file.name, ran.code, ran.err))
 }
 
-/// Those that are accepted, and those that are not; without those that are known to differ.
+/// Those that are accepted, and those that are not.
 fn judged(files: &[ZoneFile]) -> (Vec<&ZoneFile>, Vec<&ZoneFile>) {
-    for (name, _) in KNOWN {
-        assert!(files.iter().any(|file| file.name == *name), "there is no `{name}`");
+    files.iter().partition(|file| file.judged.is_ok())
+}
+
+/// Fails where a file differs of which that is not known, and where a known difference shows no more.
+#[track_caller]
+fn unexpected(files: &[&ZoneFile], differs: impl Fn(&ZoneFile) -> Option<String>) {
+    let mut report = Vec::new();
+    for file in files {
+        let known = KNOWN.iter().any(|(name, _)| *name == file.name) && !is_twin();
+        match (differs(file), known) {
+            (Some(difference), false) => report.push(difference),
+            (None, true) => report.push(format!("{}: it is known to differ, and does not", file.name)),
+            _ => {}
+        }
     }
-    let usual = files.iter().filter(|file| !KNOWN.iter().any(|(name, _)| *name == file.name));
-    usual.partition(|file| file.judged.is_ok())
+    assert!(report.is_empty(), "{} of {}:\n{}", report.len(), files.len(), report.join("\n"));
 }
