@@ -1,19 +1,15 @@
 //! From records to a zone: one SOA, one TTL a set, and nothing beside an alias.
 
 use super::reader::{Loaded, Place};
-use super::{BadZoneFile, Warning, ZoneFileOptions};
+use super::{BadZoneFile, ZoneFileOptions};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
 use crate::server::zone::{Zone, ZoneError};
 use std::collections::BTreeMap;
 
 /// The zone that the records make.
-pub(super) fn zone(
-    loaded: &[Loaded],
-    options: &ZoneFileOptions<'_>,
-    warnings: &mut Vec<Warning>,
-) -> Result<Zone, BadZoneFile> {
-    let ttls = ttls(loaded, warnings);
+pub(super) fn zone(loaded: &[Loaded], options: &ZoneFileOptions<'_>) -> Result<Zone, BadZoneFile> {
+    let ttls = ttls(loaded);
     let with_ttl = |record: &Record| {
         let ttl = ttls.get(&set_of(record)).map_or(record.ttl, |(_, ttl)| *ttl);
         Record { ttl, ..record.clone() }
@@ -61,19 +57,14 @@ fn set_of(record: &Record) -> SetKey<'_> {
     (&record.owner, record.record_type(), covered)
 }
 
-/// RFC 2181 5.2: all records of a set have the same TTL. In a run of records about one name the first
-/// says which; where a name comes again later, that counts for the whole set, as with BIND.
-fn ttls<'l>(loaded: &'l [Loaded], warnings: &mut Vec<Warning>) -> BTreeMap<SetKey<'l>, (usize, u32)> {
-    let mut ttls: BTreeMap<SetKey<'l>, (usize, u32)> = BTreeMap::new();
-    for Loaded { record, place, run } in loaded {
-        let (set_in, ttl) = ttls.entry(set_of(record)).or_insert((*run, record.ttl));
-        if set_in != run {
-            (*set_in, *ttl) = (*run, record.ttl);
-        } else if *ttl != record.ttl {
-            let of = format!("{} {}", record.owner, record.record_type());
-            warnings.push(
-                place.warning(format!("a TTL of {} among those of {of} with {ttl}: {ttl} it is", record.ttl)),
-            );
+/// RFC 2181 5.2: all records of a set have the same TTL. Where a name comes again later in the file, what
+/// is said there counts for the whole set, as with BIND.
+fn ttls(loaded: &[Loaded]) -> BTreeMap<SetKey<'_>, (usize, u32)> {
+    let mut ttls = BTreeMap::new();
+    for Loaded { record, run, .. } in loaded {
+        let (last, ttl) = ttls.entry(set_of(record)).or_insert((*run, record.ttl));
+        if *last <= *run {
+            (*last, *ttl) = (*run, record.ttl);
         }
     }
     ttls

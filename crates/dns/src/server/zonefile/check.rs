@@ -7,6 +7,8 @@ use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
 use crate::server::zone::{Found, Zone};
 
+const CDS: u16 = 59;
+const CDNSKEY: u16 = 60;
 const SPF: u16 = 99;
 
 /// Checks a zone and the records that it was made of.
@@ -19,10 +21,12 @@ pub(super) fn check(zone: &Zone, loaded: &[Loaded], warnings: &mut Vec<Warning>)
         return Err(soa.place.bad(cause, "add one for each of its name servers: @ NS ns"));
     }
     check_hashing(loaded)?;
+    check_child_keys(zone, loaded)?;
     for Loaded { record, place, .. } in loaded {
         check_names(record, place, warnings);
         check_targets(zone, record, place, warnings)?;
         check_spf(zone, record, place, warnings);
+        check_digest(record, place, warnings);
     }
     Ok(())
 }
@@ -43,6 +47,32 @@ fn check_hashing(loaded: &[Loaded]) -> Result<(), BadZoneFile> {
         }
         None => Ok(()),
     }
+}
+
+/// RFC 7344 4.1, RFC 8078 4: of what is handed up as the zone's keys, each algorithm is one of its keys'; what
+/// says that there are none stands alone.
+fn check_child_keys(zone: &Zone, loaded: &[Loaded]) -> Result<(), BadZoneFile> {
+    let top = |record_type| zone.rrset(zone.origin(), record_type).unwrap_or_default();
+    let keys = top(RecordType::Dnskey);
+    let has_key = |wanted: Option<&u8>| {
+        keys.iter().any(|key| matches!(&key.data, RecordData::Dnskey(key) if wanted == Some(&key.algorithm)))
+    };
+    for (number, algorithm_at, none) in [(CDS, 2, [0, 0, 0, 0, 0]), (CDNSKEY, 3, [0, 0, 3, 0, 0])] {
+        let set = top(RecordType::from_number(number));
+        for Loaded { record, place, .. } in loaded {
+            let RecordData::Other { number: this, bytes } = &record.data else { continue };
+            if *this != number || record.owner != *zone.origin() {
+                continue;
+            }
+            let fits = if *bytes == none { set.len() == 1 } else { has_key(bytes.get(algorithm_at)) };
+            if !fits {
+                let cause =
+                    format!("a {} record that is of no DNSKEY record of the zone", record.record_type());
+                return Err(place.bad(cause, "publish the key that it is of, or take it away"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// RFC 1123 2.1: whose addresses or mail is spoken of is a host; and so is who is named as one.
@@ -156,6 +186,23 @@ fn problem_with(zone: &Zone, _owner: &DnsName, host: &DnsName) -> Option<Problem
             Found::Records { .. } => None,
             _ => Some(Problem::NoAddress),
         },
+    }
+}
+
+/// RFC 8624 3.1, 3.3: what is not to be used any more.
+fn check_digest(record: &Record, place: &Place, warnings: &mut Vec<Warning>) {
+    const OLD_ALGORITHMS: [u8; 6] = [1, 3, 5, 6, 7, 12];
+    const SHA_1: u8 = 1;
+    let RecordData::Ds(ds) = &record.data else { return };
+    if OLD_ALGORITHMS.contains(&ds.algorithm) {
+        warnings.push(place.warning(format!(
+            "{} is signed with the algorithm {}, which is given up",
+            record.owner, ds.algorithm
+        )));
+    }
+    if ds.digest_type == SHA_1 {
+        warnings
+            .push(place.warning(format!("a digest of {} made with SHA-1, which is given up", record.owner)));
     }
 }
 

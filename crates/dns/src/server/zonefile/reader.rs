@@ -4,6 +4,7 @@ use super::tokens::{Entry, TokenError, Tokens, Word};
 use super::{BadZoneFile, Warning, ZoneFileOptions, rdata, words};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// How deep files may include each other.
@@ -53,9 +54,20 @@ pub(super) struct Reader<'o> {
     /// The TTL of the record before.
     last_ttl: Option<u32>,
     warned_of_last_ttl: bool,
-    run: usize,
-    last_owner: Option<DnsName>,
+    runs: usize,
+    /// The run of records about one name, and that about a name server of it in between.
+    current: Option<Run>,
+    glue: Option<Run>,
     depth: usize,
+}
+
+/// Records about one name that follow each other.
+struct Run {
+    number: usize,
+    owner: DnsName,
+    /// The TTL of each set: of its type, and for signatures of the type that they cover.
+    ttls: BTreeMap<(RecordType, Option<RecordType>), u32>,
+    name_servers: Vec<DnsName>,
 }
 
 /// The file being read: each included one has its own origin and owner.
@@ -84,8 +96,9 @@ impl<'o> Reader<'o> {
             default_ttl: options.default_ttl,
             last_ttl: None,
             warned_of_last_ttl: false,
-            run: 0,
-            last_owner: None,
+            runs: 0,
+            current: None,
+            glue: None,
             depth: 0,
         }
     }
@@ -175,11 +188,12 @@ impl<'o> Reader<'o> {
         let text = (self.options.include)(path).map_err(|why| {
             place.bad(format!("cannot include {path:?}: {why}"), "name a file that can be read")
         })?;
+        (self.current, self.glue) = (None, None);
         self.depth += 1;
         self.read(&text, path, origin, file.owner.clone())?;
         self.depth -= 1;
         // What follows is about the owner before, whatever the included file was about.
-        self.last_owner = None;
+        (self.current, self.glue) = (None, None);
         Ok(())
     }
 
@@ -221,23 +235,59 @@ impl<'o> Reader<'o> {
             place.bad(format!("this {} record is bad: {}", head.record_type, bad.cause), form)
         })?;
         warn_of_addresses(self, place, &parsed, data);
+        self.begin_run(place, &owner);
+        if !owner.is_within(self.options.origin) {
+            self.last_ttl = head.ttl.or(self.last_ttl);
+            return Ok(());
+        }
         let ttl = self.ttl_of(place, head.ttl, &parsed)?;
         self.push(place, Record { owner, ttl, data: parsed });
         Ok(())
     }
 
-    fn push(&mut self, place: &Place, record: Record) {
-        if self.last_owner.as_ref() != Some(&record.owner) {
-            self.run += 1;
-            self.last_owner = Some(record.owner.clone());
-            if !record.owner.is_within(self.options.origin) {
-                let cause = format!("{} is not in the zone {}: left out", record.owner, self.options.origin);
-                self.warnings.push(place.warning(cause));
-            }
+    /// Notices when another name begins. The addresses of name servers do not end the run of the name
+    /// that they serve.
+    fn begin_run(&mut self, place: &Place, owner: &DnsName) {
+        let is_about = |run: &Option<Run>| run.as_ref().is_some_and(|run| run.owner == *owner);
+        if self.glue.is_some() && is_about(&self.glue) {
+            return;
         }
-        if record.owner.is_within(self.options.origin) {
-            self.loaded.push(Loaded { record, place: place.clone(), run: self.run });
+        self.glue = None;
+        if is_about(&self.current) {
+            return;
         }
+        self.runs += 1;
+        let (number, ttls) = (self.runs, BTreeMap::new());
+        let run = Run { number, owner: owner.clone(), ttls, name_servers: Vec::new() };
+        if self.current.as_ref().is_some_and(|run| run.name_servers.contains(owner)) {
+            self.glue = Some(run);
+        } else {
+            self.current = Some(run);
+        }
+        if !owner.is_within(self.options.origin) {
+            let cause = format!("{owner} is not in the zone {}: left out", self.options.origin);
+            self.warnings.push(place.warning(cause));
+        }
+    }
+
+    /// RFC 2181 5.2: all records of a set have the same TTL; the first says which.
+    fn push(&mut self, place: &Place, mut record: Record) {
+        let covered = match &record.data {
+            RecordData::Rrsig(signature) => Some(signature.type_covered),
+            _ => None,
+        };
+        let Some(run) = self.glue.as_mut().or(self.current.as_mut()) else { return };
+        let ttl = *run.ttls.entry((record.record_type(), covered)).or_insert(record.ttl);
+        if ttl != record.ttl {
+            let of = format!("{} {}", record.owner, record.record_type());
+            let cause = format!("a TTL of {} among those of {of} with {ttl}: {ttl} it is", record.ttl);
+            self.warnings.push(place.warning(cause));
+            (record.ttl, self.last_ttl) = (ttl, Some(ttl));
+        }
+        if let RecordData::Ns(host) = &record.data {
+            run.name_servers.push(host.clone());
+        }
+        self.loaded.push(Loaded { record, place: place.clone(), run: run.number });
     }
 
     /// RFC 1035 5.1: `[TTL] [class] type` or `[class] [TTL] type`.
@@ -342,6 +392,10 @@ impl<'o> Reader<'o> {
             let owner = words::name(&fill(owner.text)?, &file.origin).map_err(|error| {
                 place.bad(format!("the owner is no name: {error}"), super::generate::FORM)
             })?;
+            if !owner.is_within(self.options.origin) {
+                self.begin_run(place, &owner);
+                continue;
+            }
             // A quote between quotes is written \".
             let text = fill(&data.text.replace("\\\"", "\""))?;
             let mut tokens = Tokens::new(&text);

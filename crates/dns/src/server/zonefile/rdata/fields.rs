@@ -45,6 +45,15 @@ impl<'e> Fields<'e> {
         Ok(word)
     }
 
+    /// The next word, which must not stand between quotes: only strings do.
+    pub(super) fn plain_word(&mut self, what: &str) -> Result<&'e Word<'e>, BadData> {
+        let word = self.word(what)?;
+        if word.quoted {
+            return Err(self.bad(format!("{what} must not stand between quotes")));
+        }
+        Ok(word)
+    }
+
     /// What is left.
     pub(super) fn rest(&mut self) -> &'e [Word<'e>] {
         let rest = self.words.get(self.at..).unwrap_or_default();
@@ -65,7 +74,13 @@ impl<'e> Fields<'e> {
 
     /// RFC 3597 5: `\# LENGTH HEX...`; none if it is not this form.
     pub(super) fn generic(&mut self) -> Result<Option<Vec<u8>>, BadData> {
-        if self.peek().is_none_or(|word| word.quoted || word.text != r"\#") {
+        // Without a number it is the text "#".
+        let is_number = |word: &Word<'_>| !word.quoted && word.text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_generic = match self.words.get(self.at..) {
+            Some([mark, length, ..]) => !mark.quoted && mark.text == r"\#" && is_number(length),
+            _ => false,
+        };
+        if !is_generic {
             return Ok(None);
         }
         self.at += 1;
@@ -95,7 +110,7 @@ impl<'e> Fields<'e> {
     }
 
     pub(super) fn name(&mut self, what: &str) -> Result<DnsName, BadData> {
-        let word = self.word(what)?;
+        let word = self.plain_word(what)?;
         words::name(word.text, self.origin)
             .map_err(|error| self.bad(format!("{:?} is not a domain name: {error}", word.text)))
     }

@@ -48,11 +48,17 @@ pub(super) fn parse(
             || fields.bad(format!("these {} bytes are not the data of {record_type}", bytes.len())),
         )?;
     check_digest(&data, &fields)?;
-    // RFC 4034 4.1.2: NSEC and RRSIG at least.
-    if matches!(&data, RecordData::Nsec(nsec) if nsec.types.is_empty()) {
-        return Err(fields.bad("it names no type"));
+    match &data {
+        // RFC 4034 4.1.2: NSEC and RRSIG at least.
+        RecordData::Nsec(nsec) if nsec.types.is_empty() => Err(fields.bad("it names no type")),
+        RecordData::Rrsig(rrsig) if rrsig.signature.is_empty() => Err(fields.bad("the signature is missing")),
+        // RFC 5155 3.1.7: a SHA-1 hash.
+        RecordData::Nsec3(nsec3) if nsec3.hash_algorithm == 1 && nsec3.next_hashed.len() != 20 => {
+            Err(fields
+                .bad(format!("the next hash has {} bytes, and should have 20", nsec3.next_hashed.len())))
+        }
+        _ => Ok(data),
     }
-    Ok(data)
 }
 
 /// The bytes of data in the type's own form.
@@ -82,7 +88,8 @@ fn check_digest(data: &RecordData, fields: &Fields<'_>) -> Result<(), BadData> {
         1 => 20,
         2 | 3 => 32,
         4 => 48,
-        _ => return Ok(()),
+        _ if length > 0 => return Ok(()),
+        _ => return Err(fields.bad("the digest is missing")),
     };
     if length == wanted {
         return Ok(());

@@ -36,8 +36,10 @@ impl ScannerError for BadData {
 impl Fields<'_> {
     /// The next word as symbols. What is not ASCII stands for its bytes.
     fn symbols(&mut self) -> Result<Vec<Symbol>, BadData> {
-        let word = self.peek().ok_or_else(BadData::end_of_entry)?;
-        self.at += 1;
+        if self.peek().is_none() {
+            return Err(self.bad("something is missing at the end"));
+        }
+        let word = self.plain_word("this")?;
         let bytes = words::bytes(word.text).map_err(|_| self.bad(bad_escape(word.text)))?;
         Ok(bytes
             .into_iter()
@@ -137,6 +139,9 @@ impl Scanner for Fields<'_> {
     where
         F: FnOnce(&str) -> Result<T, BadData>,
     {
+        if self.peek().is_some_and(|word| word.quoted) {
+            return Err(self.bad("this must not stand between quotes"));
+        }
         let bytes = self.scan_octets()?;
         let text = str::from_utf8(&bytes).ok().filter(|text| text.is_ascii());
         op(text.ok_or_else(|| self.bad("it is not ASCII"))?).map_err(|error| self.placed(error))

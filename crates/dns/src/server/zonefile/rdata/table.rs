@@ -18,6 +18,7 @@ pub(super) enum Field {
     /// As many as there are, at least one.
     Strings,
     Ipv4,
+    Ipv6,
     /// Four groups of four hexadecimal digits (RFC 6742 2.1).
     Locator,
     /// So many bytes in hexadecimal, with hyphens between (RFC 7043).
@@ -29,12 +30,15 @@ pub(super) enum Field {
 }
 
 use Field::{
-    Algorithm, Base64, Hex, Hyphened, Ipv4, Locator, Name, Number, OptionalString, String as Str, Strings,
-    Text, Time, U8, U16,
+    Algorithm, Base64, Hex, Hyphened, Ipv4, Ipv6, Locator, Name, Number, OptionalString, String as Str,
+    Strings, Text, Time, U8, U16,
 };
 
 /// The fields of each type.
 const TABLE: &[(u16, &[Field])] = &[
+    // Addresses stand as they are, without escapes (RFC 1035 3.4.1, RFC 3596 2.4).
+    (1, &[Ipv4]),
+    (28, &[Ipv6]),
     // RFC 1035 3.3.13; BIND takes its units here as well.
     (
         6,
@@ -121,6 +125,7 @@ pub(super) fn parse(row: &[Field], fields: &mut Fields<'_>) -> Result<Vec<u8>, B
                 }
             }
             Ipv4 => bytes.extend(fields.ipv4()?.octets()),
+            Ipv6 => bytes.extend(fields.ipv6()?.octets()),
             Locator => bytes.extend(fields.locator()?),
             Hyphened(length) => bytes.extend(fields.hyphened(*length)?),
             Text(what) => bytes.extend(fields.bytes(what)?),
@@ -133,8 +138,13 @@ pub(super) fn parse(row: &[Field], fields: &mut Fields<'_>) -> Result<Vec<u8>, B
 
 impl Fields<'_> {
     pub(super) fn ipv4(&mut self) -> Result<std::net::Ipv4Addr, BadData> {
-        let word = self.word("an IPv4 address")?;
+        let word = self.plain_word("an IPv4 address")?;
         word.text.parse().map_err(|_| self.bad(format!("{:?} is not an IPv4 address", word.text)))
+    }
+
+    pub(super) fn ipv6(&mut self) -> Result<std::net::Ipv6Addr, BadData> {
+        let word = self.plain_word("an IPv6 address")?;
+        word.text.parse().map_err(|_| self.bad(format!("{:?} is not an IPv6 address", word.text)))
     }
 
     fn locator(&mut self) -> Result<Vec<u8>, BadData> {
