@@ -9,7 +9,7 @@ use nix::sys::socket::{
 };
 use std::future::poll_fn;
 use std::io;
-use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
@@ -29,13 +29,13 @@ pub(crate) enum Trouble {
 }
 
 impl ConnectedUdp {
-    /// A socket towards `peer`. Nothing is sent by that.
-    pub(crate) fn open(reactor: &Reactor, peer: SocketAddr) -> io::Result<Self> {
-        let mut socket = Descriptor::connected(SockProtocol::Udp, peer)?;
+    /// A socket towards `peer`, with the address `from` if that is said. Nothing is sent by that.
+    pub(crate) fn open(reactor: &Reactor, peer: SocketAddr, from: Option<IpAddr>) -> io::Result<Self> {
+        let mut socket = Descriptor::connected(SockProtocol::Udp, peer, from)?;
         // A port of this machine that nobody has may be the one that the kernel has just chosen;
         // while the first socket has it, the second gets another.
         if own_address(&socket)? == peer {
-            socket = Descriptor::connected(SockProtocol::Udp, peer)?;
+            socket = Descriptor::connected(SockProtocol::Udp, peer, from)?;
         }
         complaint::keep(&socket, peer.ip())?;
         Ok(Self { io: reactor.register(socket)?, ttl: AtomicU8::new(0) })

@@ -12,9 +12,11 @@ pub(crate) mod tcp;
 use mio::event::Source;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
-use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, SockaddrStorage, connect, socket};
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockProtocol, SockType, SockaddrStorage, bind, connect, socket,
+};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 /// A nonblocking socket that mio has no type for.
@@ -22,17 +24,28 @@ pub(crate) struct Descriptor(OwnedFd);
 
 impl Descriptor {
     /// A datagram socket of the kernel's that sends to, and hears from, `peer` alone. Its port is
-    /// the kernel's choice.
-    fn connected(protocol: SockProtocol, peer: SocketAddr) -> io::Result<Self> {
-        let family = match peer {
-            SocketAddr::V4(_) => AddressFamily::Inet,
-            SocketAddr::V6(_) => AddressFamily::Inet6,
-        };
-        let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
-        let fd = socket(family, SockType::Datagram, flags, protocol)?;
+    /// the kernel's choice, and so is its address, if it is not `from`.
+    fn connected(protocol: SockProtocol, peer: SocketAddr, from: Option<IpAddr>) -> io::Result<Self> {
+        let fd = open(SockType::Datagram, protocol, peer.ip(), from)?;
         connect(fd.as_raw_fd(), &SockaddrStorage::from(peer))?;
         Ok(Self(fd))
     }
+}
+
+/// Whether this machine lets its sockets have `address`.
+pub(crate) fn is_ours(address: IpAddr) -> io::Result<()> {
+    open(SockType::Datagram, SockProtocol::Udp, address, Some(address)).map(drop)
+}
+
+/// A nonblocking socket towards `to`, bound to the address `from` if that is said.
+fn open(kind: SockType, protocol: SockProtocol, to: IpAddr, from: Option<IpAddr>) -> io::Result<OwnedFd> {
+    let family = if to.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+    let fd = socket(family, kind, flags, protocol)?;
+    if let Some(from) = from {
+        bind(fd.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(from, 0)))?;
+    }
+    Ok(fd)
 }
 
 impl AsRawFd for Descriptor {

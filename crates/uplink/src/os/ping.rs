@@ -53,7 +53,7 @@ impl PingSocket {
     /// A socket towards `peer`, whose requests go `ttl` hops.
     pub(crate) fn open(reactor: &Reactor, peer: Ipv4Addr, ttl: u8) -> Result<Self, PingSocketError> {
         let peer = SocketAddr::new(peer.into(), 0);
-        let socket = Descriptor::connected(SockProtocol::Icmp, peer).map_err(|error| {
+        let socket = Descriptor::connected(SockProtocol::Icmp, peer, None).map_err(|error| {
             match error.raw_os_error().map(Errno::from_raw) {
                 Some(Errno::EACCES | Errno::EPERM) => PingSocketError::Forbidden,
                 _ => PingSocketError::Os(error),

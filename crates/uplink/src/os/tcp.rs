@@ -4,10 +4,11 @@ use crate::reactor::{Reactor, Registered, Side};
 use futures_io::{AsyncRead, AsyncWrite};
 use nix::errno::Errno;
 use nix::libc::linger;
-use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::socket::{SockProtocol, SockType, SockaddrStorage, connect, setsockopt, sockopt};
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::os::fd::AsRawFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -17,10 +18,10 @@ pub(crate) struct OsTcpStream {
 }
 
 impl OsTcpStream {
-    /// Opens a connection. The error is the kernel's own: `ECONNREFUSED` for a reset,
+    /// Opens a connection, from the address `from` if that is said. The error is the kernel's own: `ECONNREFUSED` for a reset,
     /// `EHOSTUNREACH` or `ENETUNREACH` for ICMP, `ETIMEDOUT` when nobody answered.
-    pub(crate) async fn connect(reactor: &Reactor, to: SocketAddr) -> io::Result<Self> {
-        let io = reactor.register(mio::net::TcpStream::connect(to)?)?;
+    pub(crate) async fn connect(reactor: &Reactor, to: SocketAddr, from: Option<IpAddr>) -> io::Result<Self> {
+        let io = reactor.register(call(to, from)?)?;
         let done = |socket: &mio::net::TcpStream| {
             // connect(2): once the socket is writable, SO_ERROR tells how it went.
             if let Some(error) = socket.take_error()? {
@@ -89,6 +90,15 @@ impl OsTcpStream {
     }
 }
 
+/// A connection that is being opened.
+fn call(to: SocketAddr, from: Option<IpAddr>) -> io::Result<mio::net::TcpStream> {
+    let socket = super::open(SockType::Stream, SockProtocol::Tcp, to.ip(), from)?;
+    match connect(socket.as_raw_fd(), &SockaddrStorage::from(to)) {
+        Ok(()) | Err(Errno::EINPROGRESS) => Ok(socket.into()),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
 impl AsyncRead for OsTcpStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.poll_read_ref(cx, buffer)
@@ -147,7 +157,7 @@ mod tests {
         let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
         let to = listener.local_addr().unwrap();
         let reactor = world.reactor().clone();
-        let stream = world.run(OsTcpStream::connect(&reactor, to)).unwrap().unwrap();
+        let stream = world.run(OsTcpStream::connect(&reactor, to, None)).unwrap().unwrap();
         (stream, listener.accept().unwrap().0)
     }
 
@@ -160,7 +170,7 @@ mod tests {
         let mut world = TapWorld::new().unwrap();
         let deserted = net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let reactor = world.reactor().clone();
-        let Err(error) = world.run(OsTcpStream::connect(&reactor, deserted)).unwrap() else {
+        let Err(error) = world.run(OsTcpStream::connect(&reactor, deserted, None)).unwrap() else {
             unreachable!("nobody listens there")
         };
         assert_eq!(error.raw_os_error(), Some(Errno::ECONNREFUSED as i32));

@@ -59,7 +59,7 @@ pub(super) async fn carry(gateway: Arc<Gateway>, knock: Knock) {
 /// `localhost` may have taken the IPv6 one of its two addresses alone, as Node.js does; the stack
 /// behind the gateway can only call the other.
 async fn call(gateway: &Gateway, onward: SocketAddr) -> io::Result<(OsTcpStream, SocketAddr)> {
-    let refusal = match OsTcpStream::connect(&gateway.reactor, onward).await {
+    let refusal = match OsTcpStream::connect(&gateway.reactor, onward, gateway.outgoing(onward)).await {
         Ok(outside) => return Ok((outside, onward)),
         Err(error) => error,
     };
@@ -67,7 +67,7 @@ async fn call(gateway: &Gateway, onward: SocketAddr) -> io::Result<(OsTcpStream,
         return Err(refusal);
     }
     let other = SocketAddr::new(Ipv6Addr::LOCALHOST.into(), onward.port());
-    match OsTcpStream::connect(&gateway.reactor, other).await {
+    match OsTcpStream::connect(&gateway.reactor, other, gateway.outgoing(other)).await {
         Ok(outside) => Ok((outside, other)),
         Err(_) => Err(refusal),
     }

@@ -54,7 +54,7 @@ impl Gateway {
                 return None;
             }
         };
-        let socket = match ConnectedUdp::open(&self.reactor, onward) {
+        let socket = match ConnectedUdp::open(&self.reactor, onward, self.outgoing(onward)) {
             Ok(socket) => socket,
             Err(error) => {
                 let why = format!("this machine cannot send it on: {error}");

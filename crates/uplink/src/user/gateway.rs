@@ -1,6 +1,7 @@
 //! The gateway itself: what all that it carries has in common, and how many of each kind there may be.
 
 use super::flows::Datagrams;
+use super::lent::Lent;
 use super::limits::Limits;
 use super::peers::Published;
 use super::plan::Plan;
@@ -21,6 +22,11 @@ pub(super) struct Gateway {
     pub(super) reactor: Reactor,
     pub(super) plan: Plan,
     pub(super) limits: Limits,
+    /// The addresses that the machine's sockets have, at most one of each family.
+    pub(super) outgoing: Vec<IpAddr>,
+    /// Whether peers of published ports who cannot keep their address are turned away.
+    pub(super) turns_strangers_away: bool,
+    pub(super) lent: Lent,
     /// Whether it has a name server to offer.
     pub(super) has_name_server: bool,
     pub(super) connections: Arc<Seats>,
@@ -37,10 +43,26 @@ impl Gateway {
         if to == SocketAddr::new(self.plan.gateway.into(), NAME_SERVER_PORT) && !self.has_name_server {
             return Err((Unreachable::Port, "this machine has no name server that is known of"));
         }
+        if let IpAddr::V4(address) = to.ip()
+            && let Some(owner) = self.lent.owner(address)
+        {
+            return Ok(SocketAddr::new(owner.into(), to.port()));
+        }
         match self.plan.onward(to.ip()) {
             Ok(address) => Ok(SocketAddr::new(address.into(), to.port())),
             Err(why) => Err((why, NOWHERE)),
         }
+    }
+
+    /// The address that a socket towards `to` is to have, if that is said.
+    pub(super) fn outgoing(&self, to: SocketAddr) -> Option<IpAddr> {
+        self.outgoing.iter().copied().find(|own| own.is_ipv4() == to.is_ipv4())
+    }
+
+    /// Why a peer of a published port is turned away, if it is.
+    pub(super) fn stranger(&self, peer: SocketAddr) -> Option<String> {
+        (self.turns_strangers_away && self.plan.is_stranger(peer.ip()))
+            .then(|| format!("{} cannot be told apart from this machine behind the gateway", peer.ip()))
     }
 
     /// Tells the sender of `packet` that it goes no further, and the journal.

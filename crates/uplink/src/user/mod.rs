@@ -40,6 +40,7 @@ mod dhcp;
 mod echo;
 mod flows;
 mod gateway;
+mod lent;
 mod limits;
 mod names;
 mod peers;
@@ -58,11 +59,12 @@ use glasstack_journal::event::MacAddress;
 use glasstack_stack::{
     BindError, ConfigError, FrameDevice, Host, HostConfig, Passing, Prefix, Route, TcpConfig, TransitError,
 };
+use lent::Lent;
 use peers::Published;
 use plan::Plan;
 use relay::Buffers;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
@@ -89,6 +91,12 @@ pub struct UserNetConfig {
     pub name_servers: Vec<SocketAddr>,
     /// What the gateway carries at once.
     pub limits: Limits,
+    /// The addresses that the machine's sockets have, at most one of each family. None: its routes
+    /// choose.
+    pub outgoing: Vec<IpAddr>,
+    /// Whether peers of published ports who would be seen under the gateway's address are turned away,
+    /// unless they are this machine's own programs: then the gateway's address means this machine. No.
+    pub turn_strangers_away: bool,
 }
 
 impl Default for UserNetConfig {
@@ -103,6 +111,8 @@ impl Default for UserNetConfig {
             tcp: TcpConfig::default(),
             name_servers: Vec::new(),
             limits: Limits::default(),
+            outgoing: Vec::new(),
+            turn_strangers_away: false,
         }
     }
 }
@@ -113,6 +123,14 @@ pub enum UserNetError {
     /// One of the two hosts cannot be so.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The machine's sockets cannot have an address of `outgoing`.
+    #[error("this machine's sockets cannot have the address {address}: {source}")]
+    Outgoing {
+        /// Which.
+        address: IpAddr,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
     /// The gateway's host cannot be one.
     #[error(transparent)]
     Transit(#[from] TransitError),
@@ -189,6 +207,13 @@ impl UserNet {
         (self.gateway.connections.taken(), self.gateway.datagrams.count())
     }
 
+    /// An IPv4 address that stands in for `address` behind the gateway: what is sent there goes on to
+    /// `address`, if the machine reaches it. It is the same every time, until 65 536 others have been
+    /// lent.
+    pub fn lend(&self, address: Ipv6Addr) -> Ipv4Addr {
+        self.gateway.lent.lend(address)
+    }
+
     /// From now on whoever connects to `on`, an address and port of this machine, is connected to
     /// the client's `port`. Port 0 lets the machine choose. Where it listens.
     pub fn publish_tcp(&self, on: SocketAddr, port: u16) -> Result<SocketAddr, PublishError> {
@@ -206,11 +231,18 @@ impl UserNet {
 fn open(world: &TapWorld, config: UserNetConfig, host: Host) -> Result<Arc<Gateway>, UserNetError> {
     let network =
         Prefix::new(config.gateway, config.prefix_len).ok_or(ConfigError::PrefixLength(config.prefix_len))?;
+    for address in &config.outgoing {
+        let failed = |source| UserNetError::Outgoing { address: *address, source };
+        crate::os::is_ours(*address).map_err(failed)?;
+    }
     let gateway = Arc::new(Gateway {
         transit: host.transit()?,
         reactor: world.reactor().clone(),
         plan: Plan { network, gateway: config.gateway },
         limits: config.limits,
+        outgoing: config.outgoing.clone(),
+        turns_strangers_away: config.turn_strangers_away,
+        lent: Lent::default(),
         has_name_server: !config.name_servers.is_empty(),
         connections: Seats::new(config.limits.connections),
         buffers: Buffers::default(),

@@ -99,7 +99,7 @@ impl NameServer {
 
     /// What `server` answers; none if it keeps silent or cannot be reached.
     async fn ask(&self, question: &[u8], server: SocketAddr) -> Option<Vec<u8>> {
-        let socket = ConnectedUdp::open(&self.gateway.reactor, server).ok()?;
+        let socket = ConnectedUdp::open(&self.gateway.reactor, server, self.gateway.outgoing(server)).ok()?;
         socket.send(question).ok()?;
         let answer = async {
             let mut buffer = vec![0; 65_536];
@@ -135,7 +135,7 @@ impl NameServer {
     async fn join(&self, inside: TcpStream) {
         let passage = Passage::Tcp { from: inside.peer_addr(), to: inside.local_addr() };
         for (index, server) in self.in_order() {
-            let attempt = OsTcpStream::connect(&self.gateway.reactor, server);
+            let attempt = OsTcpStream::connect(&self.gateway.reactor, server, self.gateway.outgoing(server));
             let Ok(Ok(outside)) = self.gateway.host.timeout(PATIENCE, attempt).await else { continue };
             self.preferred.store(index, Ordering::Relaxed);
             let via = outside.local_addr().ok();

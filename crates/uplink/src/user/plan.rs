@@ -53,6 +53,14 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// Whether a peer would be seen as the gateway, as this machine's own programs are, although it is
+    /// none of them.
+    pub(super) fn is_stranger(&self, peer: IpAddr) -> bool {
+        !peer.to_canonical().is_loopback() && self.inward(peer) == self.gateway
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,5 +100,9 @@ mod tests {
         for peer in ["127.0.0.1", "10.71.84.9", "::1", "2001:db8::7"] {
             assert_eq!(inward(peer), "10.71.84.1", "{peer}");
         }
+        let strangers =
+            |peers: &[&str]| peers.iter().filter(|peer| plan().is_stranger(peer.parse().unwrap())).count();
+        assert_eq!(strangers(&["127.0.0.1", "::1", "192.0.2.7"]), 0);
+        assert_eq!(strangers(&["10.71.84.9", "10.71.84.1", "2001:db8::7", "240.0.0.1"]), 4);
     }
 }

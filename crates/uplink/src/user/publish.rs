@@ -78,6 +78,9 @@ async fn join(gateway: Arc<Gateway>, outside: OsTcpStream, from: SocketAddr, to:
         gateway.tell(|| Fact::TurnedAway { passage, why, answer: Answer::Reset });
         outside.reset();
     };
+    if let Some(why) = gateway.stranger(from) {
+        return refuse(outside, why);
+    }
     let Some(_seat) = gateway.connections.take() else {
         let why = format!("{} connections are open already", gateway.connections.limit());
         return refuse(outside, why);
@@ -131,6 +134,11 @@ async fn take_datagrams(gateway: Arc<Gateway>, socket: Arc<BoundUdp>, to: Socket
             // An ICMP error about an earlier answer; what waits is read next.
             Err(_) => continue,
         };
+        if let Some(why) = gateway.stranger(address) {
+            let passage = Passage::Udp { from: address, to };
+            gateway.tell(|| Fact::TurnedAway { passage, why, answer: Answer::Silence });
+            continue;
+        }
         let seen_as = SocketAddr::new(gateway.plan.inward(address.ip()).into(), address.port());
         let peer = Peer { socket: Arc::clone(&socket), address, last_used: gateway.host.now() };
         let seen_as = gateway.published.remember(to, seen_as, peer, gateway.limits.datagram_flows);
