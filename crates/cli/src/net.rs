@@ -194,11 +194,16 @@ impl Net {
     }
 
     /// A host behind the gateway whose ports can be published on this machine.
-    pub(crate) fn behind_this_machine(watch: &WatchOptions) -> anyhow::Result<(Self, UserNet)> {
+    pub(crate) fn behind_this_machine(
+        watch: &WatchOptions,
+        outgoing: Vec<IpAddr>,
+    ) -> anyhow::Result<(Self, UserNet)> {
         let mut world = TapWorld::new()?;
         watch::attach(world.journal(), watch, HERO, false)?;
         world.catch_signals()?;
-        let user = UserNet::join(&mut world, UserNetConfig::default())?;
+        // The gateway's address is to mean this machine's own programs, and nobody else.
+        let config = UserNetConfig { outgoing, turn_strangers_away: true, ..UserNetConfig::default() };
+        let user = UserNet::join(&mut world, config).context("--net host")?;
         let (host, names) = (user.host().clone(), ResolverConfig::default());
         Ok((Self::new(AnyWorld::Real(Box::new(world)), host, names), user))
     }

@@ -4,7 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "clients of the program are programs of this machine")]
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv6Addr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -255,6 +255,41 @@ fn a_recursive_server_asks_another_and_is_for_this_machine_unless_others_are_nam
     assert!(told.contains("withheld   1 refused (access)"), "{told}");
 }
 
+/// A name server of the kernel's sockets that answers whatever it is asked with SERVFAIL, and the address
+/// that the first question came from.
+fn asked_from(listen: &str, arguments: &[&str]) -> IpAddr {
+    let upstream = UdpSocket::bind(listen).unwrap();
+    upstream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let forward = upstream.local_addr().unwrap().to_string();
+    let server = Server::start(&[&["--forward", &forward][..], arguments].concat());
+    let client = std::thread::spawn(move || server.ask(&query(7, "www.example.test")));
+    let mut request = [0; 512];
+    let (length, from) = upstream.recv_from(&mut request).unwrap();
+    let mut response = request[..length].to_vec();
+    response[2] |= 0x80;
+    response[3] = 2;
+    upstream.send_to(&response, from).unwrap();
+    // Whether it tries again is its own affair.
+    drop(upstream);
+    client.join().unwrap();
+    from.ip()
+}
+
+#[test]
+fn servers_are_asked_from_the_address_that_was_said() {
+    let outgoing = asked_from("127.0.0.1:0", &["--outgoing", "127.0.0.77"]);
+    assert_eq!(outgoing, IpAddr::from([127, 0, 0, 77]));
+}
+
+#[test]
+fn servers_are_asked_over_ipv6_in_the_stacks_place() {
+    if UdpSocket::bind("[::1]:0").is_err() {
+        eprintln!("skipped: this machine has no IPv6");
+        return;
+    }
+    assert_eq!(asked_from("[::1]:0", &["--ipv6", "on"]), IpAddr::from(Ipv6Addr::LOCALHOST));
+}
+
 #[test]
 fn a_port_that_another_program_has_is_named() {
     let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -283,8 +318,11 @@ fn what_makes_no_sense_is_refused_with_the_cure_before_anything_is_opened() {
         (&["--zone", zone, "--listen", "::"], "listen on an IPv4 address or on ::1"),
         (&["--zone", zone, "--access-control", "10.0.0.0/8=permit"], "deny, refuse, allow and allow_snoop"),
         (&["--zone", zone, "--rate-limit", "0", "--listen", "127.0.0.1:0"], "nobody would be answered"),
-        (&["--recursive", "--ipv6", "on", "--listen", "127.0.0.1:0"], "the stack speaks only IPv4"),
-        (&["--zone", zone, "--outgoing", "192.0.2.1"], "this machine's routes choose the address"),
+        (
+            &["--recursive", "--ipv6", "on", "--net", "lab", "--seconds", "1"],
+            "with --net host the gateway asks",
+        ),
+        (&["--zone", zone, "--outgoing", "192.0.2.1"], "cannot have the address 192.0.2.1"),
     ];
     for (arguments, cure) in cases {
         let run = dnsd(arguments);

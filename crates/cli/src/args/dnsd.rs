@@ -49,9 +49,10 @@ pub(crate) struct PlaceOptions {
     /// stack's own address]
     #[arg(long, value_name = "ADDR[:PORT]")]
     pub(crate) listen: Vec<Listen>,
-    /// The address that others are asked from [default: what the routes say]
+    /// The address that others are asked from; with --net host one of each family [default: what the
+    /// routes say]
     #[arg(long, value_name = "IP")]
-    pub(crate) outgoing: Option<IpAddr>,
+    pub(crate) outgoing: Vec<IpAddr>,
     /// The stack's own address, as 10.0.0.2/24 (TAP, TUN)
     #[arg(long, value_name = "CIDR")]
     pub(crate) addr: Option<InterfaceAddress>,
@@ -111,7 +112,7 @@ pub(crate) struct RecursionOptions {
     /// Tell servers on the way down no more of the name than they need
     #[arg(long, value_name = "on|off|strict", default_value = "on")]
     pub(crate) qname_minimisation: MinimisationChoice,
-    /// Ask servers over IPv6, too
+    /// Ask servers over IPv6, too (--net host)
     #[arg(long, value_name = "on|off", default_value = "off")]
     pub(crate) ipv6: OnOff,
     /// Check signatures [default: on, but for --root-hints and --forward without --trust-anchor]

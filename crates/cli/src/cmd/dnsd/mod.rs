@@ -1,6 +1,7 @@
 //! `glasstack dnsd`: a name server on the stack, authoritative, recursive or both.
 
 mod clients;
+mod over_ipv6;
 mod places;
 mod questions;
 mod recursion;

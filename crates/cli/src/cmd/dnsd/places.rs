@@ -1,14 +1,17 @@
 //! Where the server is: on this machine's ports, on a device, or in the lab.
 
+use super::over_ipv6::OverIpv6;
 use super::{PORT, means_the_lab};
-use crate::args::{DnsdOptions, NetChoice, NetOptions, PlaceOptions, ServerNet, WatchOptions};
+use crate::args::{DnsdOptions, NetChoice, NetOptions, OnOff, PlaceOptions, ServerNet, WatchOptions};
 use crate::failure::usage;
 use crate::net::Net;
 use anyhow::bail;
 use glasstack::dns::dnssec::TrustAnchors;
+use glasstack::dns::upstream::{Sockets, Upstream};
 use glasstack::dns::{AddressRange, RootHints};
 use glasstack::uplink::UserNet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 /// A place to serve at.
 pub(super) struct Place {
@@ -56,6 +59,15 @@ pub(super) fn check(options: &DnsdOptions) -> anyhow::Result<()> {
             "--listen: on the stack itself there is one place to listen; several are for --net host"
         ));
     }
+    let twice = |v4: bool| place.outgoing.iter().filter(|address| address.is_ipv4() == v4).count() > 1;
+    if twice(true) || twice(false) {
+        bail!(usage("--outgoing: one address of each family is enough"));
+    }
+    if options.recursion.ipv6 == OnOff::On && net != ServerNet::Host {
+        bail!(usage(
+            "--ipv6 on: the stack speaks only IPv4; with --net host the gateway asks over IPv6 in its place"
+        ));
+    }
     // The machine's ports lead to the stack, where a client by IPv6 would look like this machine.
     let far = |address: IpAddr| address.is_ipv6() && !address.is_loopback();
     if let Some(listen) = place.listen.iter().find(|listen| far(listen.address)) {
@@ -75,8 +87,7 @@ pub(super) fn open(options: &DnsdOptions) -> anyhow::Result<Place> {
     let choice = match choice(options) {
         ServerNet::Other(choice) => choice,
         ServerNet::Host => {
-            let (net, user) = Net::behind_this_machine(&watch)?;
-            check_outgoing(&options.place, net.host.address(), true)?;
+            let (net, user) = Net::behind_this_machine(&watch, options.place.outgoing.clone())?;
             let local = SocketAddr::new(net.host.address(), PORT);
             return Ok(Place { net, local, kind: Kind::Host(user) });
         }
@@ -93,7 +104,7 @@ pub(super) fn open(options: &DnsdOptions) -> anyhow::Result<Place> {
         lab: options.lab.clone(),
     };
     let net = Net::open(&net, &watch, None, false)?;
-    check_outgoing(&options.place, net.host.address(), false)?;
+    check_outgoing(&options.place, net.host.address())?;
     let local = match options.place.listen.first() {
         Some(listen) => listen.or_port(PORT),
         None => SocketAddr::new(net.host.address(), PORT),
@@ -102,16 +113,12 @@ pub(super) fn open(options: &DnsdOptions) -> anyhow::Result<Place> {
 }
 
 /// The stack has one address, which others are asked from.
-fn check_outgoing(place: &PlaceOptions, own: IpAddr, is_host: bool) -> anyhow::Result<()> {
-    match place.outgoing {
-        Some(address) if is_host => Err(usage(format!(
-            "--outgoing {address}: with --net host this machine's routes choose the address: a route with \
-             `src {address}` changes that (ip-route(8)); or use --net tap"
-        ))),
-        Some(address) if address != own => Err(usage(format!(
+fn check_outgoing(place: &PlaceOptions, own: IpAddr) -> anyhow::Result<()> {
+    match place.outgoing.iter().find(|address| **address != own) {
+        Some(address) => Err(usage(format!(
             "--outgoing {address}: the stack has no address but {own}: --addr gives it another"
         ))),
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
@@ -131,6 +138,14 @@ impl Place {
             published.push(udp);
         }
         Ok(published)
+    }
+
+    /// How servers are asked.
+    pub(super) fn upstream(&self) -> Arc<dyn Upstream> {
+        match &self.kind {
+            Kind::Host(user) => Arc::new(OverIpv6(user.clone())),
+            Kind::Device | Kind::Lab => Arc::new(Sockets),
+        }
     }
 
     pub(super) fn is_lab(&self) -> bool {

@@ -42,11 +42,6 @@ pub(super) fn recursor(
     place: &mut Place,
     host: &Host,
 ) -> anyhow::Result<Recursor> {
-    if options.ipv6 == OnOff::On {
-        bail!(usage(
-            "--ipv6 on: the stack speaks only IPv4 so far; a server that has IPv4 addresses is asked there"
-        ));
-    }
     let hints = match &options.root_hints {
         Some(path) => root_hints(path)?,
         None => place.root_hints()?,
@@ -63,6 +58,7 @@ pub(super) fn recursor(
             MinimisationChoice::Strict => Minimisation::Strict,
         },
         mixed_case: options.mixed_case,
+        ipv6: options.ipv6 == OnOff::On,
         prefetch: options.prefetch,
         serve_stale: options.serve_stale.then(ServeStale::default),
         trust_anchors,
@@ -72,7 +68,7 @@ pub(super) fn recursor(
         ..IterateConfig::default()
     };
     let config = RecursorConfig { iterate, ..RecursorConfig::default() };
-    Ok(Recursor::new(host.clone(), hints, config))
+    Ok(Recursor::with_upstream(host.clone(), hints, config, place.upstream()))
 }
 
 /// `--forward` and `--stub`: servers of one zone are told together.
