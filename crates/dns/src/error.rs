@@ -134,7 +134,7 @@ pub enum ResolveError {
         zone: DnsName,
         /// Its servers, each with what was wrong.
         tried: Vec<String>,
-        /// Whether all of them were merely silent.
+        /// Whether none of them said anything.
         silent: bool,
     },
     /// What was found is not what the zone's owner signed (RFC 4035 5.5).

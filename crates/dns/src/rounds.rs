@@ -20,6 +20,11 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Whether it said anything at all.
+    pub(crate) fn is_answer(&self) -> bool {
+        matches!(self, Self::Problem(_))
+    }
+
     /// Whether it may be of use if it is asked again: it was silent, or a connection broke.
     pub(crate) fn is_silence(&self) -> bool {
         matches!(self, Self::TimedOut { .. } | Self::Network(NetworkError::Broken(_)))

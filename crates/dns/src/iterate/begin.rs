@@ -31,7 +31,7 @@ impl Iterate {
                 self.add_remembered(job, &mut stub);
                 match known {
                     Some(known) if known.zone.is_within(zone) && (*prime || known.zone != *zone) => Ok(known),
-                    _ if *prime => Ok(self.prime(job, stub).await.unwrap_or_else(|stub| stub)),
+                    _ if *prime => self.prime(job, stub).await,
                     _ => Ok(stub),
                 }
             }
@@ -48,7 +48,7 @@ impl Iterate {
                 let question = Question::new(DnsName::root(), RecordType::Ns);
                 let failed = self.memory.cache().failure(&question, job.host.now()).is_some();
                 match self.config().prime && !failed {
-                    true => Ok(self.prime(job, hints).await.unwrap_or_else(|hints| hints)),
+                    true => self.prime(job, hints).await,
                     false => Ok(hints),
                 }
             }
@@ -65,10 +65,10 @@ impl Iterate {
     }
 
     /// RFC 9609: those who are known from the configuration say who really serves the zone; themselves if they do
-    /// not say.
-    async fn prime(self: &Arc<Self>, job: &Job, mut slist: Slist) -> Result<Slist, Slist> {
+    /// not say. Where all of them are silent they are so to any question.
+    async fn prime(self: &Arc<Self>, job: &Job, mut slist: Slist) -> Result<Slist, ResolveError> {
         let question = Question::new(slist.zone.clone(), RecordType::Ns);
-        let Ok(trail) = job.trail.down(&question, u32::MAX) else { return Err(slist) };
+        let Ok(trail) = job.trail.down(&question, u32::MAX) else { return Ok(slist) };
         let asked = question.clone();
         let below = Job { question: question.clone(), trail, ..job.clone() };
         // Who does not say who serves the zone may know what is in it all the same.
@@ -77,7 +77,7 @@ impl Iterate {
         let mut minimise = Minimise::new(&question, Minimisation::Off);
         let primed = Box::pin(self.one_of(&below, &mut slist, question, &mut minimise)).await;
         let now = job.host.now();
-        let known = primed.ok().and_then(|_| self.nearest_known(&slist.zone, now, Duration::ZERO));
+        let known = self.nearest_known(&slist.zone, now, Duration::ZERO).filter(|_| primed.is_ok());
         let found = known.filter(|known| known.zone == slist.zone);
         if found.is_none() {
             self.memory.cache().put_failure(&asked, "nobody says who serves it", now);
@@ -86,7 +86,14 @@ impl Iterate {
             zone: slist.zone.to_string(),
             name_servers: found.iter().flat_map(Slist::names).map(ToString::to_string).collect(),
         });
-        found.ok_or(unasked)
+        match (found, primed) {
+            (Some(found), _) => Ok(found),
+            (None, Err(ResolveError::NobodyOfUse { zone, tried, silent: true, .. })) => {
+                let name = job.question.name.clone();
+                Err(ResolveError::NobodyOfUse { name, zone, tried, silent: true })
+            }
+            (None, _) => Ok(unasked),
+        }
     }
 
     /// The servers of the nearest zone at or above `name` that can be asked, or found; what is good for no longer

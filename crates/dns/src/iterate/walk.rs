@@ -433,6 +433,6 @@ pub(super) fn nobody_of_use(job: &Job, slist: &Slist) -> ResolveError {
         name: job.question.name.clone(),
         zone: slist.zone.clone(),
         tried: slist.failures(),
-        silent: slist.problems().all(Failure::is_silence),
+        silent: !slist.problems().any(Failure::is_answer),
     }
 }
