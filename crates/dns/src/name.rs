@@ -143,7 +143,11 @@ impl DnsName {
 
     /// Whether it is `zone` or below it (RFC 8499: a subdomain).
     pub fn is_within(&self, zone: &Self) -> bool {
-        zone.is_root() || self.suffixes().any(|suffix| suffix == zone.0)
+        let Some(before) = self.0.strip_suffix(zone.as_str()) else { return false };
+        // What is before it ends at the border of a label: at a dot, but not an escaped one.
+        zone.is_root()
+            || before.is_empty()
+            || before.strip_suffix('.').is_some_and(|before| !ends_escaped(before))
     }
 
     /// This name below `origin`.
@@ -305,6 +309,11 @@ impl std::str::FromStr for DnsName {
     }
 }
 
+/// Whether an escaped name ends in a backslash that takes the meaning from what follows.
+fn ends_escaped(text: &str) -> bool {
+    text.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
+}
+
 /// The first label of an escaped name and the rest of it.
 fn split_first(text: &str) -> Option<(&str, &str)> {
     if text.is_empty() {
@@ -439,5 +448,8 @@ mod tests {
         assert!(!DnsName::host("badexample.test").unwrap().is_within(&zone));
         assert!(!DnsName::host("test").unwrap().is_within(&zone));
         assert!(zone.is_within(&DnsName::root()));
+        // The dot before it is one inside a label, and the second time a border behind a backslash.
+        assert!(!DnsName::parse(r"bad\.example.test").unwrap().is_within(&zone));
+        assert!(DnsName::parse(r"good\\.example.test").unwrap().is_within(&zone));
     }
 }

@@ -299,9 +299,13 @@ proptest! {
     }
 
     #[test]
-    fn names_are_ordered_as_their_labels_are(one in any_name(), other in any_name()) {
+    fn names_are_ordered_and_lie_within_each_other_as_their_labels_do(one in any_name(), other in any_name()) {
         let labels = |name: &DnsName| name.to_labels().into_iter().rev().collect::<Vec<_>>();
         prop_assert_eq!(one.canonical_cmp(&other), labels(&one).cmp(&labels(&other)));
+        prop_assert_eq!(one.is_within(&other), labels(&one).starts_with(&labels(&other)));
+        if let Ok(below) = one.below(&other) {
+            prop_assert!(below.is_within(&other));
+        }
         prop_assert_eq!(DnsName::from_wire(&one.to_wire()), Some((one.clone(), one.to_wire().len())));
         prop_assert_eq!(one.to_string().parse::<DnsName>(), Ok(one));
     }
