@@ -3,7 +3,7 @@
 
 use crate::answer::{AliasChain, End, interpret};
 use crate::cache::{Cache, Found, RrSet};
-use crate::dnssec::{Fetch, Security, Validated, Validator};
+use crate::dnssec::{Fetch, Section, Security, Validated, Validator};
 use crate::error::ResolveError;
 use crate::finding::Finding;
 use crate::following::{Ask, follow, follow_on, recall};
@@ -230,7 +230,12 @@ impl Knowledge {
         let mut cache = self.memory.cache();
         for judged in &validated.sets {
             let own = |set: &&RrSet| set.name == judged.name && set.record_type == judged.record_type;
-            if let Some(set) = found.answers.iter().chain(&found.authorities).find(own) {
+            let section = match judged.section {
+                Section::Answer => &found.answers,
+                Section::Authority => &found.authorities,
+                Section::Additional => continue,
+            };
+            if let Some(set) = section.iter().find(own) {
                 cache.judged(set, judged.security, now);
             }
         }

@@ -9,7 +9,7 @@ use crate::dnssec::keys::TrustedKeys;
 use crate::dnssec::link::{DsSeen, KeySeen, Link, SignedBy, Step};
 use crate::dnssec::reason::{Check, Reason, SignatureFault};
 use crate::dnssec::remembered::{Entry, Found};
-use crate::dnssec::sets::SignedSet;
+use crate::dnssec::sets::{Section, SignedSet};
 use crate::dnssec::validator::{Fetch, Validator};
 use crate::dnssec::verify::{NotVerified, Verified, verify};
 use crate::error::ResolveError;
@@ -174,7 +174,7 @@ impl Job<'_> {
 
     /// What a response about DS says; the error is a bogus step.
     fn read_ds(&mut self, name: &DnsName, above: &TrustedKeys, response: &Message) -> Result<Below, Stepped> {
-        let sets = SignedSet::of(&response.answers);
+        let sets = SignedSet::of(Section::Answer, &response.answers);
         if let Some(set) = sets.iter().find(|set| set.is_of(name, RecordType::Ds)) {
             return self.read_ds_set(name, above, set);
         }
@@ -295,7 +295,7 @@ impl Job<'_> {
         response: &Message,
     ) -> Result<Stepped, Stepped> {
         let mut link = Link::new(zone, zone, Step::Keys { keys: Vec::new(), vouched: None });
-        let sets = SignedSet::of(&response.answers);
+        let sets = SignedSet::of(Section::Answer, &response.answers);
         let Some(set) = sets.iter().find(|set| set.is_of(zone, RecordType::Dnskey)) else {
             return Err(bogus(link, vouchers.nobody(zone, &[])));
         };
@@ -365,7 +365,7 @@ impl Job<'_> {
     /// are left out: without them the proof will not hold.
     pub(crate) fn denials(&mut self, section: &[Record], keys: &TrustedKeys) -> Result<Denials, Reason> {
         let mut denials = Denials { records: Vec::new(), ttl: u32::MAX, signed_by: None, unusable: None };
-        for set in SignedSet::of(section) {
+        for set in SignedSet::of(Section::Authority, section) {
             if !matches!(set.record_type, RecordType::Nsec | RecordType::Nsec3) {
                 continue;
             }

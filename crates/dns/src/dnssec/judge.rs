@@ -6,7 +6,7 @@ use crate::dnssec::denial::{Denial, NotProved, Proved};
 use crate::dnssec::keys::TrustedKeys;
 use crate::dnssec::link::{Link, Step};
 use crate::dnssec::reason::{DenialFault, Reason};
-use crate::dnssec::sets::SignedSet;
+use crate::dnssec::sets::{Section, SignedSet};
 use crate::dnssec::{Security, SetJudged};
 use crate::message::{Message, Question, ResponseCode};
 use crate::name::DnsName;
@@ -38,8 +38,8 @@ struct Reading<'a> {
 impl Job<'_> {
     pub(crate) async fn judge(&mut self, question: &Question, message: &Message) -> Judgement {
         let mut reading = Reading {
-            answers: SignedSet::of(&message.answers),
-            authorities: SignedSet::of(&message.authorities),
+            answers: SignedSet::of(Section::Answer, &message.answers),
+            authorities: SignedSet::of(Section::Authority, &message.authorities),
             message,
             sets: Vec::new(),
             worst: None,
@@ -81,6 +81,9 @@ impl Job<'_> {
             let made = if wanted == RecordType::Cname { reading.made_alias(&name) } else { None };
             if let Some(set) = reading.answer(&name, wanted).filter(|_| made.is_none()) {
                 self.judge_set(&set, reading).await;
+                if code != ResponseCode::NoError {
+                    reading.note(Reason::Contradiction { name, record_type: wanted, code });
+                }
                 return None;
             }
             let Some((set, target)) = reading.alias(&name) else { break };
@@ -249,7 +252,7 @@ impl Job<'_> {
 
     /// What else came with a secure answer, as far as zones signed it whose keys are known by now.
     fn judge_the_rest(&mut self, reading: &mut Reading<'_>) {
-        let additionals = SignedSet::of(&reading.message.additionals);
+        let additionals = SignedSet::of(Section::Additional, &reading.message.additionals);
         let rest: Vec<SignedSet> = reading.authorities.iter().cloned().chain(additionals).collect();
         for set in rest {
             if reading.has(&set) {
@@ -318,7 +321,9 @@ impl Reading<'_> {
     }
 
     fn judged(&self, set: &SignedSet) -> Option<(Security, u32)> {
-        let of = |judged: &&(SetJudged, u32)| set.is_of(&judged.0.name, judged.0.record_type);
+        let of = |(judged, _): &&(SetJudged, u32)| {
+            judged.section == set.section && set.is_of(&judged.name, judged.record_type)
+        };
         self.sets.iter().find(of).map(|(judged, ttl)| (judged.security, *ttl))
     }
 
@@ -328,8 +333,8 @@ impl Reading<'_> {
 
     fn add(&mut self, set: &SignedSet, security: Security, ttl: u32) {
         if !self.has(set) {
-            let (name, record_type) = (set.name.clone(), set.record_type);
-            self.sets.push((SetJudged { name, record_type, security }, ttl));
+            let (section, name, record_type) = (set.section, set.name.clone(), set.record_type);
+            self.sets.push((SetJudged { section, name, record_type, security }, ttl));
         }
     }
 
@@ -374,27 +379,32 @@ fn renamed(name: &DnsName, owner: &DnsName, target: &DnsName) -> Option<DnsName>
 
 impl Message {
     /// The message with what validation leaves of it: TTLs no longer than signatures allow, and, of a
-    /// secure one, nothing beside the answer that is not secure itself (RFC 4035 3.2.3).
+    /// secure one, nothing that is not secure itself (RFC 4035 3.2.3).
     pub(crate) fn after(mut self, sets: &[(SetJudged, u32)], security: Security) -> Self {
-        let judged = |record: &Record| {
-            let record_type = match &record.data {
-                RecordData::Rrsig(signature) => signature.type_covered,
-                data => data.record_type(),
+        let sections = [
+            (Section::Answer, &mut self.answers),
+            (Section::Authority, &mut self.authorities),
+            (Section::Additional, &mut self.additionals),
+        ];
+        for (section, records) in sections {
+            let judged = |record: &Record| {
+                let record_type = match &record.data {
+                    RecordData::Rrsig(signature) => signature.type_covered,
+                    data => data.record_type(),
+                };
+                sets.iter().find(|(set, _)| {
+                    set.section == section && set.name == record.owner && set.record_type == record_type
+                })
             };
-            sets.iter().find(|(set, _)| set.name == record.owner && set.record_type == record_type)
-        };
-        for section in [&mut self.answers, &mut self.authorities, &mut self.additionals] {
-            for record in section.iter_mut() {
+            for record in records.iter_mut() {
                 if let Some((_, ttl)) = judged(record) {
                     record.ttl = record.ttl.min(*ttl);
                 }
             }
-        }
-        if security == Security::Secure {
-            let is_secure =
-                |record: &Record| judged(record).is_some_and(|(set, _)| set.security == Security::Secure);
-            self.authorities.retain(is_secure);
-            self.additionals.retain(is_secure);
+            if security == Security::Secure {
+                records
+                    .retain(|record| judged(record).is_some_and(|(set, _)| set.security == Security::Secure));
+            }
         }
         self
     }

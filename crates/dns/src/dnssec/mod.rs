@@ -41,11 +41,12 @@ pub mod validator;
 mod vectors;
 mod verify;
 
-pub(crate) use crypto::nsec3_hash;
-pub(crate) use nsec3::next_closer;
 pub use anchors::TrustAnchors;
+pub(crate) use crypto::nsec3_hash;
 pub use link::Link;
+pub(crate) use nsec3::next_closer;
 pub use reason::Reason;
+pub use sets::Section;
 pub use signer::{SignOptions, Signer, ZoneKeys};
 pub use validator::{Fetch, Limits, SetJudged, Validated, Validator};
 

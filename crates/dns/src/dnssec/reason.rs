@@ -104,6 +104,15 @@ pub enum Reason {
         /// What is missing.
         fault: DenialFault,
     },
+    /// The response has the records, and says that they do not exist.
+    Contradiction {
+        /// Whose records.
+        name: DnsName,
+        /// Their type.
+        record_type: RecordType,
+        /// What the response says.
+        code: ResponseCode,
+    },
     /// None of a zone's keys is one that its parent, or the trust anchor, vouches for.
     NoSuchKey {
         /// The zone.
@@ -252,6 +261,7 @@ impl Reason {
             Self::Unsigned { .. }
             | Self::BadSignature { .. }
             | Self::NotProved { .. }
+            | Self::Contradiction { .. }
             | Self::NoSuchKey { .. }
             | Self::NotAZoneKey { .. }
             | Self::Unavailable { .. }
@@ -283,7 +293,7 @@ impl Reason {
             Self::NoSuchKey { .. } => 9,
             Self::NotAZoneKey { .. } => 11,
             Self::Unavailable { record_type: RecordType::Dnskey, .. } => 9,
-            Self::Unavailable { .. } | Self::ChecksExceeded { .. } => 6,
+            Self::Contradiction { .. } | Self::Unavailable { .. } | Self::ChecksExceeded { .. } => 6,
         })
     }
 }
@@ -330,6 +340,9 @@ impl fmt::Display for Reason {
             }
             Self::NotProved { name, record_type, zone, fault } => {
                 write!(f, "{zone} does not prove what it says of {name} {record_type}: {fault}")
+            }
+            Self::Contradiction { name, record_type, code } => {
+                write!(f, "the response holds {name} {record_type} and says {code} all the same")
             }
             Self::NoSuchKey { zone, wanted, found, anchor } => write!(
                 f,

@@ -6,9 +6,21 @@ use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType, Rrsig};
 use std::collections::BTreeMap;
 
+/// Where records stand in a message (RFC 1035 4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    /// What answers.
+    Answer,
+    /// What an answer that there is nothing rests on, or who has authority.
+    Authority,
+    /// What may help.
+    Additional,
+}
+
 /// The records of one owner and type, and the signatures that came with them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SignedSet {
+    pub(crate) section: Section,
     pub(crate) name: DnsName,
     pub(crate) record_type: RecordType,
     pub(crate) records: Vec<Record>,
@@ -18,15 +30,16 @@ pub(crate) struct SignedSet {
 
 impl SignedSet {
     /// The sets of a section in the order in which they begin; signatures over nothing are left out.
-    pub(crate) fn of(section: &[Record]) -> Vec<Self> {
+    pub(crate) fn of(section: Section, records: &[Record]) -> Vec<Self> {
         let mut sets: Vec<Self> = Vec::new();
         let mut places: BTreeMap<(&DnsName, RecordType), usize> = BTreeMap::new();
-        for record in section.iter().filter(|record| record.record_type() != RecordType::Rrsig) {
+        for record in records.iter().filter(|record| record.record_type() != RecordType::Rrsig) {
             let record_type = record.record_type();
             let place = *places.entry((&record.owner, record_type)).or_insert(sets.len());
             match sets.get_mut(place) {
                 Some(set) => set.records.push(record.clone()),
                 None => sets.push(Self {
+                    section,
                     name: record.owner.clone(),
                     record_type,
                     records: vec![record.clone()],
@@ -34,7 +47,7 @@ impl SignedSet {
                 }),
             }
         }
-        for record in section {
+        for record in records {
             let RecordData::Rrsig(signature) = &record.data else { continue };
             let place = places.get(&(&record.owner, signature.type_covered));
             if let Some(set) = place.and_then(|place| sets.get_mut(*place)) {

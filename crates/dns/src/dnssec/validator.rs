@@ -3,6 +3,7 @@
 use crate::dnssec::chain::Job;
 use crate::dnssec::checks::Checks;
 use crate::dnssec::remembered::Remembered;
+use crate::dnssec::sets::Section;
 use crate::dnssec::{Link, Reason, Security, TrustAnchors};
 use crate::error::ResolveError;
 use crate::message::{Message, Question};
@@ -90,7 +91,7 @@ pub struct Validated {
     pub security: Security,
     /// Why.
     pub reason: Reason,
-    /// What came of each set of records of the answer and authority sections.
+    /// What came of each set of records that was looked at.
     pub sets: Vec<SetJudged>,
     /// The name that an alias in the answer leads to, if the answer says nothing of it: it has to be asked
     /// for by itself, and what is secure is the alias alone.
@@ -104,6 +105,8 @@ pub struct Validated {
 /// What came of a set of records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetJudged {
+    /// Where they stand.
+    pub section: Section,
     /// Whose.
     pub name: DnsName,
     /// Of which type.

@@ -4,7 +4,7 @@ use crate::dnssec::checks::Checks;
 use crate::dnssec::keys::TrustedKeys;
 use crate::dnssec::link::SignedBy;
 use crate::dnssec::reason::SignatureFault;
-use crate::dnssec::sets::SignedSet;
+use crate::dnssec::sets::{Section, SignedSet};
 use crate::dnssec::testing::{base64, hex, name};
 use crate::dnssec::validator::Limits;
 use crate::dnssec::verify::{NotVerified, Verified, verify};
@@ -22,6 +22,7 @@ impl Vector {
     fn verify(&self, now: u32) -> Result<Verified, NotVerified> {
         let keys = TrustedKeys::new(self.zone.clone(), DnsName::root(), std::slice::from_ref(&self.key));
         let set = SignedSet {
+            section: Section::Answer,
             name: self.record.owner.clone(),
             record_type: self.record.record_type(),
             records: vec![self.record.clone()],
