@@ -118,14 +118,15 @@ fn differing(ask: &Ask, ours: &Response, nsd: &Response, named: &Response) -> Ve
 
 /// What ours adds as a courtesy and others do not know.
 fn unheard_of(ours: &Response, others: &[&Response]) -> Option<String> {
-    let known: BTreeSet<&String> = others
+    let known: BTreeSet<String> = others
         .iter()
         .flat_map(|other| other.answer.iter().chain(&other.authority).chain(&other.additional))
+        .map(|record| record.to_lowercase())
         .collect();
     let is_proof = |record: &str| record.contains(" IN RRSIG ") || record.contains(" IN NSEC");
     let added = ours.authority.iter().chain(&ours.additional);
     let more: String = added
-        .filter(|record| !known.contains(record) && !is_proof(record))
+        .filter(|record| !known.contains(&record.to_lowercase()) && !is_proof(record))
         .map(|record| format!("  only ours adds {record}\n"))
         .collect();
     (!more.is_empty()).then_some(more)

@@ -42,7 +42,9 @@ pub(crate) struct Response {
 /// Asks a server all of them, one after the other.
 #[track_caller]
 pub(crate) fn ask_all(network: &Network, server: Ipv4Addr, asks: &[Ask]) -> Vec<Response> {
-    let lines: String = asks.iter().map(|ask| format!("@{server} {}\n", ask.words)).collect();
+    // A name that begins with a dash is no option.
+    let of = |ask: &Ask| if ask.words.starts_with('-') { "-q " } else { "" };
+    let lines: String = asks.iter().map(|ask| format!("@{server} {}{}\n", of(ask), ask.words)).collect();
     let file = network.write(&format!("dig.{server}"), lines);
     // Every line begins with the command's own words, by which the responses are told apart.
     let mut dig = Command::new("timeout");

@@ -55,7 +55,29 @@ const EVERY_TYPE: [&str; 19] = [
 ];
 
 fn add(asks: &mut BTreeSet<(String, String)>, name: &str, record_type: &str) {
-    asks.insert((name.to_owned(), record_type.to_owned()));
+    if is_name(name) {
+        asks.insert((name.to_owned(), record_type.to_owned()));
+    }
+}
+
+/// RFC 1035 3.1: labels of at most 63 octets, 255 in all. An escape is one octet.
+fn is_name(text: &str) -> bool {
+    let (mut label, mut all) = (0, 1);
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '.' => label = 0,
+            '\\' if letters.next().is_some_and(|next| next.is_ascii_digit()) => {
+                letters.nth(1).map_or((), |_| label += 1)
+            }
+            _ => label += 1,
+        }
+        all += 1;
+        if label > 63 || all > 255 {
+            return false;
+        }
+    }
+    true
 }
 
 /// Every name with its types, without the names of NSEC3 records.

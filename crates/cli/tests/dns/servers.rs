@@ -64,7 +64,7 @@ pub(crate) fn start_named(network: &Network, label: &str, listen: &str, zones: &
             "options {{
   directory \"{folder}\"; pid-file none; session-keyfile none; listen-on {{ {listen} }}; listen-on-v6 {{ none; }};
   recursion no; allow-query {{ any; }}; allow-transfer {{ any; }}; notify no; dnssec-validation no;
-  empty-zones-enable no; minimal-responses no; check-names primary ignore; server-id \"{label}\";
+  empty-zones-enable no; minimal-responses no; check-names primary ignore; zero-no-soa-ttl no; server-id \"{label}\";
   max-cache-size 8m;
 }};
 controls {{ }};
@@ -84,13 +84,15 @@ pub(crate) fn nsd(
     addresses: &[Ipv4Addr],
     zones: &[(String, String)],
 ) -> Server {
-    let zone = |(name, file): &(String, String)| {
-        format!("zone:\n  name: \"{name}\"\n  zonefile: \"{file}\"\n  provide-xfr: 0.0.0.0/0 NOKEY\n")
-    };
-    let text: String = zones.iter().map(zone).collect();
+    let text: String = zones.iter().map(zone_of_nsd).collect();
     start_nsd(network, label, addresses, &text, || {
         addresses.iter().all(|at| zones.iter().all(|(name, _)| is_served(*at, name)))
     })
+}
+
+/// A `zone:` clause.
+pub(crate) fn zone_of_nsd((name, file): &(String, String)) -> String {
+    format!("zone:\n  name: \"{name}\"\n  zonefile: \"{file}\"\n  provide-xfr: 0.0.0.0/0 NOKEY\n")
 }
 
 /// NSD with these `zone:` clauses, in a process namespace: it consists of several processes.
