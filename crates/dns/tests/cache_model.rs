@@ -192,8 +192,11 @@ impl Naive {
     fn deny(&mut self, name: &DnsName, of: RecordType, what: Negative, ttl: u32, security: Security) -> bool {
         let said = if ttl > u32::MAX >> 1 { 0 } else { u64::from(ttl) };
         let contradicted = [Fact::Has(of, 0, Rank::Additional), Fact::HasNot(of), Fact::IsNot];
-        let mut against =
-            contradicted.iter().filter_map(|fact| self.at(name, fact)).filter(|line| is_answer(line));
+        let denied = if what == Negative::NoName { Fact::IsNot } else { Fact::HasNot(of) };
+        // All denials rest on the same record here.
+        let own_word = |line: &Line| line.fact == denied && line.security != Security::Secure;
+        let against = contradicted.iter().filter_map(|fact| self.at(name, fact));
+        let mut against = against.filter(|line| is_answer(line) && !own_word(line));
         if against.any(|own| level(own.security) > level(security)) {
             return false;
         }

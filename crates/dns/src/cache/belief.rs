@@ -3,6 +3,7 @@
 use super::known::{Put, Rank, RrSet};
 use super::store::{Entry, What};
 use crate::dnssec::Security;
+use crate::record::Record;
 
 /// Whether data may be given to somebody who asks for it (RFC 2181 5.4.1).
 pub(super) fn is_an_answer(rank: Rank, security: Security) -> bool {
@@ -38,6 +39,15 @@ pub(super) fn outranks_denial(known: &Entry, security: Security) -> Option<Put> 
     let own = security_of(known);
     let level = |security| standing(security, by);
     (level(own) > level(security)).then_some(Put::Outranked { by, security: own })
+}
+
+/// Whether a denial that nobody has proved rests on the same records, whatever their TTLs.
+pub(super) fn says_the_same(known: &Entry, proof: &[Record]) -> bool {
+    let What::Nothing(denial) = &known.what else { return false };
+    let within = |own: &[Record], theirs: &[Record]| {
+        own.iter().all(|one| theirs.iter().any(|other| one.owner == other.owner && one.data == other.data))
+    };
+    denial.security != Security::Secure && within(&denial.proof, proof) && within(proof, &denial.proof)
 }
 
 /// What validation has found of an entry.

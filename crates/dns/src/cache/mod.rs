@@ -32,7 +32,7 @@ use crate::dnssec::Security;
 use crate::message::Question;
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
-use belief::{is_an_answer, is_outranked, outranks_denial, security_of};
+use belief::{is_an_answer, is_outranked, outranks_denial, says_the_same, security_of};
 use failures::Failures;
 use glasstack_journal::Instant;
 use known::{Denial, honest_ttl};
@@ -109,9 +109,10 @@ impl Cache {
         let kind = Kind::from((what, record_type));
         let word = name.as_str();
         for denied in [Kind::Records(record_type), Kind::NoData(record_type), Kind::NoName] {
-            if let Some(known) = self.fresh(word, denied, now)
-                && let Some(outranked) = outranks_denial(known, security)
-            {
+            let known = self.fresh(word, denied, now);
+            // What was believed unseen, and turns out to be bogus, is not believed any more.
+            let known = known.filter(|known| denied != kind || !says_the_same(known, proof));
+            if let Some(outranked) = known.and_then(|known| outranks_denial(known, security)) {
                 return outranked;
             }
         }

@@ -9,7 +9,7 @@ use std::mem::size_of;
 use std::sync::Arc;
 
 /// What an entry says of its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     /// It has records of this type.
     Records(RecordType),
@@ -63,7 +63,7 @@ pub(super) struct Place(u32);
 pub(super) struct Store {
     max_bytes: usize,
     bytes: usize,
-    /// A name in presentation format, and what is known of it.
+    /// A name in presentation format, and what is known of it, by kind.
     names: BTreeMap<Box<str>, Vec<(Kind, Place)>>,
     slots: Vec<Option<Slot>>,
     free: Vec<Place>,
@@ -99,7 +99,9 @@ impl Store {
     }
 
     pub(super) fn find(&self, name: &str, kind: Kind) -> Option<Place> {
-        self.at(name).iter().find(|(own, _)| *own == kind).map(|(_, place)| *place)
+        let known = self.at(name);
+        let at = known.binary_search_by_key(&kind, |(own, _)| *own).ok()?;
+        known.get(at).map(|(_, place)| *place)
     }
 
     pub(super) fn entry(&self, place: Place) -> Option<&Entry> {
@@ -145,7 +147,10 @@ impl Store {
             *free = slot;
         }
         self.bytes += bytes;
-        self.names.entry(name).or_default().push((kind, place));
+        let known = self.names.entry(name).or_default();
+        if let Err(at) = known.binary_search_by_key(&kind, |(own, _)| *own) {
+            known.insert(at, (kind, place));
+        }
         self.link_newest(place);
         true
     }

@@ -270,6 +270,32 @@ fn a_newer_answer_replaces_its_opposite_unless_that_is_proved() {
 }
 
 #[test]
+fn a_denial_that_turns_out_to_be_bogus_is_remembered_as_such_for_a_short_while() {
+    let mut cache = cache();
+    let long = [soa("test", 9000, 9000)];
+    let mut say = |owner: &str, security, now| {
+        cache.put_negative(&name(owner), RecordType::A, Negative::NoName, &long, security, now)
+    };
+    assert_eq!(say("no.test", Security::Unchecked, at(0)), Put::Taken);
+    assert_eq!(say("no.test", Security::Bogus, at(1)), Put::Taken);
+    let Some(Found::Nothing(nothing)) = cache.lookup(&name("no.test"), RecordType::A, at(1)) else {
+        panic!("it is remembered");
+    };
+    assert_eq!((nothing.security, nothing.ttl), (Security::Bogus, 60));
+    // Somebody else's bogus word says nothing against it.
+    deny(&mut cache, "never.test", Negative::NoName, Security::Secure, at(0));
+    let put = cache.put_negative(
+        &name("never.test"),
+        RecordType::A,
+        Negative::NoName,
+        &long,
+        Security::Bogus,
+        at(1),
+    );
+    assert!(matches!(put, Put::Outranked { security: Security::Secure, .. }));
+}
+
+#[test]
 fn glue_proves_nothing_and_outlives_a_denial() {
     let mut cache = cache();
     cache.put(&set(&[a("ns.test", 600, 1)]), Rank::Additional, at(0));
