@@ -82,12 +82,23 @@ fn allowed(record: &Record, place: &Place, origin: &DnsName) -> Result<(), BadZo
         let cause = format!("{} is a wildcard, which cannot have {covered} records", record.owner);
         return Err(place.bad(cause, "name what is meant"));
     }
+    // RFC 5155 3: "The owner name for the NSEC3 RR is the base32 encoding of the hashed owner name".
+    if record_type == RecordType::Nsec3 && !begins_with_a_hash(&record.owner) {
+        let cause = format!("{} does not begin with a hash, so it cannot have an NSEC3 record", record.owner);
+        return Err(place.bad(cause, "leave it out, and let a signer make it"));
+    }
     // RFC 4034 5: they are the upper zone's.
     if covered == RecordType::Ds && record.owner == *origin {
         let cause = format!("{record_type} records of {origin} itself, which belong into the zone above");
         return Err(place.bad(cause, "hand them to whoever keeps the zone above"));
     }
     Ok(())
+}
+
+/// Whether the first label is bytes in base 32 with the extended alphabet (RFC 4648 7).
+fn begins_with_a_hash(name: &DnsName) -> bool {
+    let label = name.as_str().split('.').next().unwrap_or_default();
+    !label.is_empty() && label.len() % 8 == 0 && label.chars().all(|c| c.is_digit(32))
 }
 
 /// Why a record cannot be in the zone, and what to do.

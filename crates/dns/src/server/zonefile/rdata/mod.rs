@@ -75,27 +75,34 @@ fn of_type(record_type: RecordType, fields: &mut Fields<'_>) -> Result<Vec<u8>, 
     Ok(bytes)
 }
 
-/// RFC 3658 2.4, RFC 4509 2.2, RFC 6605 2: each kind of digest has its length.
+/// RFC 3658 2.4, RFC 4509 2.2, RFC 6605 2, RFC 8976 2.2.4: each kind of digest has its length.
 fn check_digest(data: &RecordData, fields: &Fields<'_>) -> Result<(), BadData> {
-    let (kind, length) = match data {
-        RecordData::Ds(ds) => (ds.digest_type, ds.digest.len()),
-        RecordData::Other { number: 59 | 32_769, bytes } => {
-            (bytes.get(3).copied().unwrap_or(0), bytes.len().saturating_sub(4))
-        }
+    const CDS: u16 = 59;
+    const ZONEMD: u16 = 63;
+    const DLV: u16 = 32_769;
+    let kind_at = |bytes: &[u8], at: usize| {
+        let kind = bytes.get(at).copied().unwrap_or_default();
+        (kind, bytes.len().saturating_sub(at + 1))
+    };
+    let ((kind, length), wanted): (_, &[(u8, usize)]) = match data {
+        RecordData::Ds(ds) => ((ds.digest_type, ds.digest.len()), &DS_DIGESTS),
+        RecordData::Other { number: CDS | DLV, bytes } => (kind_at(bytes, 3), &DS_DIGESTS),
+        RecordData::Other { number: ZONEMD, bytes } => (kind_at(bytes, 5), &ZONE_DIGESTS),
         _ => return Ok(()),
     };
-    let wanted = match kind {
-        1 => 20,
-        2 | 3 => 32,
-        4 => 48,
-        _ if length > 0 => return Ok(()),
-        _ => return Err(fields.bad("the digest is missing")),
-    };
-    if length == wanted {
-        return Ok(());
+    match wanted.iter().find(|(known, _)| *known == kind) {
+        Some((_, wanted)) if *wanted != length => {
+            Err(fields.bad(format!("a digest of type {kind} has {wanted} bytes, and this one {length}")))
+        }
+        None if length == 0 => Err(fields.bad("the digest is missing")),
+        _ => Ok(()),
     }
-    Err(fields.bad(format!("a digest of type {kind} has {wanted} bytes, and this one {length}")))
 }
+
+/// How long the digests of a key are, by their types.
+const DS_DIGESTS: [(u8, usize); 4] = [(1, 20), (2, 32), (3, 32), (4, 48)];
+/// How long the digests of a zone are.
+const ZONE_DIGESTS: [(u8, usize); 2] = [(1, 48), (2, 64)];
 
 /// Whether data of a type that has a form of its own is only bytes.
 fn is_misread(record_type: RecordType, data: &RecordData) -> bool {
