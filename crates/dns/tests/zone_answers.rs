@@ -399,6 +399,19 @@ fn a_referral_carries_the_glue_that_there_is_and_nothing_else() {
     assert_eq!(ask(&least, "www.other.example.test A", false), expected);
 }
 
+/// As NSD and named do: they prove nothing.
+#[test]
+fn a_referral_of_a_zone_without_signatures_has_no_ds_records() {
+    let digest = "D4B7D520E7BB5F0F67674A0CCEB1E3E0614B93C4F9E99B8383F6A1E4469DA50A";
+    let text = format!(
+        "$TTL 60\n@ SOA ns hostmaster 1 2 3 4 5\n@ NS ns\nns A 192.0.2.53\nsub NS ns\nsub DS 1 8 2 {digest}\n"
+    );
+    let zones = Zones::from(zone("example.test", &text));
+    let referral = ["NOERROR", "au sub.example.test NS ns.example.test.", "ad ns.example.test A 192.0.2.53"];
+    assert_eq!(ask(&zones, "www.sub.example.test A", true), referral);
+    assert_eq!(ask(&zones, "sub.example.test DS", true), ["NOERROR aa", "an sub.example.test DS"]);
+}
+
 #[test]
 fn aliases_are_followed_through_all_zones_that_are_served() {
     let zones = family();

@@ -84,10 +84,13 @@ impl Zone {
     /// What a referral says of the zone below: its DS records, or that it has none (RFC 4035 3.1.4,
     /// RFC 5155 7.2.7).
     pub(in crate::server) fn prove_delegation<'z>(&'z self, cut: &'z Node) -> Vec<&'z Set> {
-        if let Some(ds) = cut.set(RecordType::Ds) {
+        let chain = self.chain();
+        // Without signatures they prove nothing, and none has been asked for.
+        let is_signed = self.signer.is_some() || !matches!(chain, Chain::None);
+        if let Some(ds) = cut.set(RecordType::Ds).filter(|_| is_signed) {
             return vec![ds];
         }
-        match self.chain() {
+        match chain {
             Chain::Nsec => cut.set(RecordType::Nsec).into_iter().collect(),
             Chain::Nsec3(_) => self.prove_no_data(cut.name(), cut, None),
             Chain::None => Vec::new(),
