@@ -8,9 +8,9 @@
 #[path = "support/ran.rs"]
 mod ran;
 
+use ran::Folder;
 use std::fmt::Write;
 use std::path::Path;
-use ran::Folder;
 
 /// A command, then its lines: as they are on stdout, behind `! ` on stderr, and `? ` and the exit code if that is
 /// not 0.

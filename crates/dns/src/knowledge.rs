@@ -141,7 +141,7 @@ impl Knowledge {
             let meaning = finding.absorb_known(&found, &mut chain).ok()?;
             if !matches!(meaning, End::Unknown) {
                 finding.accompany(&self.memory, chain.end(), wanted.record_type, host);
-                return Some(finding);
+                return Some(finding).filter(|finding| self.may_be_given(finding, wanted));
             }
             finding.accompany_alias(&self.memory, &name, wanted.record_type, host);
         }
@@ -155,9 +155,16 @@ impl Knowledge {
         loop {
             let found = self.memory.cache().lookup_stale(chain.end(), wanted.record_type, host.now())?;
             if !matches!(finding.absorb_known(&found, &mut chain).ok()?, End::Unknown) {
-                return Some(finding);
+                return Some(finding).filter(|finding| self.may_be_given(finding, wanted));
             }
         }
+    }
+
+    /// Whether what is remembered may be given as it is: where answers are checked, neither what turned out to be
+    /// bogus nor what nobody has looked at yet (RFC 4035 4.7).
+    fn may_be_given(&self, finding: &Finding, wanted: &Wanted) -> bool {
+        let checked = !matches!(finding.security, Security::Bogus | Security::Unchecked);
+        checked || wanted.checking_disabled || self.validator.is_none()
     }
 
     /// What the cache knows about the name: the records, that it is an alias, or that there is nothing.
@@ -217,8 +224,18 @@ impl Knowledge {
         let host = &asking.job.host;
         let question = &asking.job.question;
         let message = found.to_message(question);
-        let validated = validator.validate(host, asking, question, message).await;
+        let mut validated = validator.validate(host, asking, question, message).await;
         tell_validated(host, question, &validated);
+        // That there is nothing at the end of the aliases needs a proof of its own, and no more is to come.
+        if let Some(end) = validated.open.take().filter(|_| found.nothing.is_some()) {
+            let question = Question { name: end, ..question.clone() };
+            let rest = Message { answers: Vec::new(), ..found.to_message(&question) };
+            let rest = validator.validate(host, asking, &question, rest).await;
+            tell_validated(host, &question, &rest);
+            if rest.security > validated.security {
+                (validated.security, validated.reason) = (rest.security, rest.reason);
+            }
+        }
         self.judge(host, question, &found, &validated);
         found.judged(validated);
         found
@@ -228,11 +245,14 @@ impl Knowledge {
     fn judge(&self, host: &Host, question: &Question, found: &Finding, validated: &Validated) {
         let now = host.now();
         let mut cache = self.memory.cache();
+        // With times to live no longer than the signatures allow (RFC 4035 5.3.3).
+        let answers = RrSet::group(&validated.message.answers);
+        let authorities = RrSet::group(&validated.message.authorities);
         for judged in &validated.sets {
             let own = |set: &&RrSet| set.name == judged.name && set.record_type == judged.record_type;
             let section = match judged.section {
-                Section::Answer => &found.answers,
-                Section::Authority => &found.authorities,
+                Section::Answer => &answers,
+                Section::Authority => &authorities,
                 Section::Additional => continue,
             };
             if let Some(set) = section.iter().find(own) {
@@ -241,7 +261,7 @@ impl Knowledge {
         }
         if let Some(what) = found.nothing {
             let name = &found.canonical;
-            let proof = records_of(&found.authorities);
+            let proof = records_of(&authorities);
             cache.put_negative(name, question.record_type, what, &proof, validated.security, now);
         }
     }

@@ -23,6 +23,9 @@ pub(crate) struct Memory {
 /// How many answers' companies are remembered.
 const COMPANIES: usize = 10_000;
 
+/// How many sets of each: more come with nothing that is meant well.
+const LARGEST_COMPANY: usize = 32;
+
 /// Sets that came along with an answer: whether in the additional section, and which.
 type Company = Vec<(bool, DnsName, RecordType)>;
 
@@ -135,7 +138,8 @@ impl Memory {
         let all = |sets: &[RrSet], additional| {
             sets.iter().map(|set| (additional, set.name.clone(), set.record_type)).collect::<Company>()
         };
-        let company = [all(&response.authorities, false), all(&response.additionals, true)].concat();
+        let mut company = [all(&response.authorities, false), all(&response.additionals, true)].concat();
+        company.truncate(LARGEST_COMPANY);
         let mut companies = self.companies.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (question.name.clone(), question.record_type);
         if company.is_empty() {

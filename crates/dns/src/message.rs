@@ -1,10 +1,12 @@
 //! Messages (RFC 1035 4): what goes over the wire.
 
+mod edns_option;
 mod extended_error;
 mod truncation;
 mod wire;
 mod writer;
 
+pub use edns_option::EdnsOption;
 pub use extended_error::ExtendedError;
 
 use crate::name::DnsName;
@@ -125,11 +127,19 @@ pub struct Edns {
     pub dnssec_ok: bool,
     /// What else there is to say about the answer (RFC 8914).
     pub extended_errors: Vec<ExtendedError>,
+    /// Whatever else it says.
+    pub options: Vec<EdnsOption>,
 }
 
 impl Default for Edns {
     fn default() -> Self {
-        Self { udp_payload: UDP_PAYLOAD, version: 0, dnssec_ok: false, extended_errors: Vec::new() }
+        Self {
+            udp_payload: UDP_PAYLOAD,
+            version: 0,
+            dnssec_ok: false,
+            extended_errors: Vec::new(),
+            options: Vec::new(),
+        }
     }
 }
 

@@ -88,6 +88,8 @@ type Lookup = BoxFuture<'static, Result<Finding, Failure>>;
 struct Failure {
     why: String,
     extended: Option<ExtendedError>,
+    /// There is an answer, and it is bogus.
+    bogus: bool,
 }
 
 impl Recursor {
@@ -140,6 +142,10 @@ impl Recursor {
             return self.inner.reply_from_memory(&wanted, asked);
         }
         if let Some(why) = self.inner.failed_lately(&wanted) {
+            // What is not asked for again may be known all the same: where it was to be fetched ahead of its end.
+            if let Some(finding) = self.inner.knowledge.remember(&self.inner.host, &wanted) {
+                return self.inner.reply(finding, asked);
+            }
             if let Some(stale) = self.inner.stale_reply(&wanted, asked) {
                 return stale;
             }
@@ -248,12 +254,16 @@ impl Inner {
                 let why = format!("{name} could not be resolved within {} ms", elapsed.limit.as_millis());
                 // RFC 8914 4.23: No Reachable Authority.
                 let extended = Some(ExtendedError { code: 22, text: why.clone() });
-                Err(Failure { why, extended })
+                Err(Failure { why, extended, bogus: false })
             }
         };
         if let Err(failure) = &outcome {
             // RFC 9520 3.2: what has failed is not tried again at once, however many ask for it.
-            self.knowledge.memory().cache().put_failure(&wanted.question(), &failure.why, self.host.now());
+            let (mut cache, now) = (self.knowledge.memory().cache(), self.host.now());
+            match failure.bogus {
+                true => cache.put_bogus(&wanted.question(), &failure.why, now),
+                false => cache.put_failure(&wanted.question(), &failure.why, now),
+            };
         }
         span.scope().record(|| match &outcome {
             Ok(finding) => resolved(name, *record_type, finding),
@@ -264,7 +274,10 @@ impl Inner {
 
     fn failed_lately(&self, wanted: &Wanted) -> Option<String> {
         let cache = self.knowledge.memory().cache();
-        cache.failure(&wanted.question(), self.host.now()).map(|failure| failure.why.clone())
+        let failure = cache.failure(&wanted.question(), self.host.now())?;
+        // RFC 4035 3.2.2: what is bogus is for those who want it unchecked to see.
+        let of_no_concern = failure.bogus && wanted.checking_disabled;
+        (!of_no_concern).then(|| failure.why.clone())
     }
 
     /// RFC 1034 4.3.2: without recursion only what is known here is an answer; otherwise the nearest
@@ -337,7 +350,8 @@ impl Inner {
 
 impl From<ResolveError> for Failure {
     fn from(error: ResolveError) -> Self {
-        Self { why: error.to_string(), extended: error.extended_error() }
+        let bogus = matches!(error, ResolveError::Bogus { .. });
+        Self { why: error.to_string(), extended: error.extended_error(), bogus }
     }
 }
 

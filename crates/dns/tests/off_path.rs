@@ -319,6 +319,20 @@ fn records_that_nobody_asked_for_never_enter_the_cache() {
 }
 
 #[test]
+fn records_of_other_types_in_the_authority_section_never_enter_the_cache() {
+    let mut scene = Scene::lying(|asked, mut response| {
+        if asked.name != name("www.test") {
+            let exchange = RecordData::Mx { preference: 1, exchange: name("mail.evil.test") };
+            response.authorities.push(record("www.test", exchange));
+            response.authorities.push(record("www.test", RecordData::Txt(vec![b"evil".to_vec()])));
+        }
+        response
+    });
+    scene.ask("random.test");
+    assert!(scene.is_clean().iter().any(|line| line.contains("that is not what was asked")));
+}
+
+#[test]
 fn name_servers_of_foreign_zones_never_enter_the_cache() {
     for zone in [".", "bank"] {
         adding(move |response| {

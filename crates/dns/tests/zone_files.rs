@@ -122,6 +122,31 @@ fn each_file_is_taken_or_refused_as_it_says() {
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 
+/// docs/dnsd.md shows what a zone file may hold.
+#[test]
+fn the_zone_file_of_the_page_about_dnsd_is_one() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/dnsd.md");
+    let page = fs::read_to_string(page).unwrap();
+    let (_, text) = page.split_once("```text\n$ORIGIN").unwrap();
+    let text = format!("$ORIGIN{}", text.split_once("```").unwrap().0);
+    let origin = DnsName::parse("example.test").unwrap();
+    let include = |_: &str| Ok("gate A 192.0.2.7\n".to_owned());
+    let options = ZoneFileOptions { include: &include, ..ZoneFileOptions::new(&origin, "page") };
+    let (zone, warnings) = Zone::parse(&text, &options).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(warnings, []);
+    let records = zone.to_text();
+    for expected in [
+        "*.pages.example.test. 3600 IN CNAME www.example.test.",
+        "www.example.test. 60 IN AAAA 2001:db8::80",
+        "gate.lab.example.test. 3600 IN A 192.0.2.7",
+        "pc-3.example.test. 3600 IN A 192.0.2.3",
+        r#"text.example.test. 3600 IN TXT "one string; with a semicolon" "and \"another\"" "dA""#,
+        r"what.example.test. 3600 IN TYPE731 \# 3 abcdef",
+    ] {
+        assert!(records.lines().any(|line| line.eq_ignore_ascii_case(expected)), "{expected}\n{records}");
+    }
+}
+
 #[test]
 fn a_zone_written_out_is_read_again_as_the_same_zone() {
     for case in cases() {

@@ -25,6 +25,8 @@ pub struct Failure {
     pub times: u32,
     /// Until when it is not tried again.
     pub until: Instant,
+    /// Whether there was an answer, and it was bogus: who wants it unchecked may have it.
+    pub bogus: bool,
 }
 
 /// Those that are remembered.
@@ -36,16 +38,18 @@ pub(super) struct Failures {
 impl Failures {
     /// It has failed: each time in a row it is left alone twice as long (RFC 9520 3.2: "SHOULD employ an exponential
     /// or linear backoff algorithm").
-    pub(super) fn put(&mut self, question: &Question, why: &str, now: Instant) -> &Failure {
+    pub(super) fn put(&mut self, question: &Question, why: &str, bogus: bool, now: Instant) -> &Failure {
         let key = (question.name.clone(), question.record_type);
         if !self.failed.contains_key(&key) {
             self.make_room(now);
         }
-        let failure = self.failed.entry(key).or_insert(Failure { why: String::new(), times: 0, until: now });
+        let none = Failure { why: String::new(), times: 0, until: now, bogus };
+        let failure = self.failed.entry(key).or_insert(none);
         let again = now <= failure.until + FORGOTTEN;
         failure.times = if again { failure.times.saturating_add(1) } else { 1 };
         let doubled = FIRST.saturating_mul(1 << failure.times.saturating_sub(1).min(16));
         failure.until = now + doubled.min(LONGEST);
+        failure.bogus = bogus;
         why.clone_into(&mut failure.why);
         failure
     }
@@ -98,7 +102,7 @@ mod tests {
         let mut now = at(0);
         let mut waited = Vec::new();
         for _ in 0..11 {
-            let until = failures.put(&question("x.test"), "nobody answers", now).until;
+            let until = failures.put(&question("x.test"), "nobody answers", false, now).until;
             waited.push((until - now).as_secs());
             assert!(failures.get(&question("x.test"), now).is_some());
             assert!(failures.get(&question("x.test"), until).is_none());
@@ -106,24 +110,24 @@ mod tests {
         }
         assert_eq!(waited, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
         let later = now + FORGOTTEN + Duration::from_secs(1);
-        assert_eq!(failures.put(&question("x.test"), "again", later).times, 1);
+        assert_eq!(failures.put(&question("x.test"), "again", false, later).times, 1);
     }
 
     #[test]
     fn an_answer_ends_the_row() {
         let mut failures = Failures::default();
-        failures.put(&question("x.test"), "nobody answers", at(0));
+        failures.put(&question("x.test"), "nobody answers", false, at(0));
         let x = question("x.test");
         failures.forget(&x.name, x.record_type);
         assert!(failures.get(&x, at(0)).is_none());
-        assert_eq!(failures.put(&x, "again", at(0)).times, 1);
+        assert_eq!(failures.put(&x, "again", false, at(0)).times, 1);
     }
 
     #[test]
     fn so_many_are_remembered_and_no_more() {
         let mut failures = Failures::default();
         for n in 0..1_500_u64 {
-            failures.put(&question(&format!("n{n}.test")), "nobody answers", at(n / 100));
+            failures.put(&question(&format!("n{n}.test")), "nobody answers", false, at(n / 100));
         }
         assert_eq!(failures.failed.len(), CAPACITY);
     }

@@ -106,6 +106,8 @@ impl Cache {
     ) -> Put {
         // RFC 2308 5: the lower of the SOA's own TTL and its MINIMUM field.
         let Some(ttl) = proof.iter().find_map(negative_ttl) else { return Put::NotKept };
+        // Nor is any record of the proof good for longer than it says.
+        let ttl = proof.iter().map(|record| honest_ttl(record.ttl)).fold(ttl, u32::min);
         let kind = Kind::from((what, record_type));
         let word = name.as_str();
         for denied in [Kind::Records(record_type), Kind::NoData(record_type), Kind::NoName] {
@@ -133,7 +135,7 @@ impl Cache {
         self.take(kind, entry)
     }
 
-    /// What validation has found of a set that is known; one with other data is left as it is.
+    /// What validation has found of a set that is known, and for how long; one with other data is left as it is.
     pub fn judged(&mut self, set: &RrSet, security: Security, now: Instant) {
         let Some(place) = self.store.find(set.name.as_str(), Kind::Records(set.record_type)) else { return };
         let most = now + self.config.bogus_ttl;
@@ -146,15 +148,23 @@ impl Cache {
                 return;
             }
             Arc::make_mut(own).security = security;
-            if security == Security::Bogus {
-                entry.expires = entry.expires.min(most);
+            match security {
+                Security::Bogus => entry.expires = entry.expires.min(most),
+                // RFC 4035 5.3.3: no longer than the signature is good for.
+                Security::Secure => entry.expires = entry.expires.min(now + seconds(set.ttl())),
+                Security::Insecure | Security::Indeterminate | Security::Unchecked => {}
             }
         }
     }
 
     /// Learns that a question could not be answered; it is left alone for as long as what is returned says.
     pub fn put_failure(&mut self, question: &Question, why: &str, now: Instant) -> Failure {
-        self.failures.put(question, why, now).clone()
+        self.failures.put(question, why, false, now).clone()
+    }
+
+    /// The same where there was an answer, and it was bogus.
+    pub fn put_bogus(&mut self, question: &Question, why: &str, now: Instant) -> Failure {
+        self.failures.put(question, why, true, now).clone()
     }
 
     // ---- asking

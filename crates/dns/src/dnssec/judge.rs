@@ -184,12 +184,11 @@ impl Job<'_> {
             link.judge(&reason);
         }
         self.tell(link);
-        let denying: Vec<SignedSet> =
-            reading.authorities.iter().filter(|set| set.record_type.denies()).cloned().collect();
-        for set in denying {
-            if !reading.has(&set) {
-                reading.add(&set, reason.security(), u32::MAX);
-            }
+        // What a proof rests on is secure set by set (`judge_the_rest`): more may have been put beside it.
+        if reason.security() != Security::Secure {
+            let denying = reading.authorities.iter().filter(|set| set.record_type.denies());
+            let denying: Vec<SignedSet> = denying.cloned().collect();
+            denying.iter().for_each(|set| reading.add(set, reason.security(), u32::MAX));
         }
         reading.note(reason);
     }
@@ -208,13 +207,11 @@ impl Job<'_> {
         let signer = signer.max_by_key(|signer| signer.label_count()).cloned();
         let keys = self.keys_for(signer.as_ref().unwrap_or(&home)).await?;
         link.zone = keys.zone.clone();
-        let mut ttl = u32::MAX;
         // RFC 4035 5.4 is about the proof; the SOA record says how long it may be kept (RFC 2308 5).
         for set in reading.authorities.iter().filter(|set| set.is_of(&keys.zone, RecordType::Soa)) {
-            ttl = ttl.min(self.verify(set, &keys)?.ttl);
+            self.verify(set, &keys)?;
         }
         let denials = self.denials(&reading.message.authorities, &keys)?;
-        ttl = ttl.min(denials.ttl);
         link.signed_by.clone_from(&denials.signed_by);
         let most = self.validator.limits().iterations;
         let mut denial = Denial::new(&keys.zone, &denials.records, most);
@@ -231,11 +228,6 @@ impl Job<'_> {
                 return Err(denials.unusable.unwrap_or(reason));
             }
         };
-        let denying = reading.authorities.iter().filter(|set| set.record_type.denies());
-        let judged: Vec<SignedSet> = denying.filter(|set| set.may_be_in(&keys.zone)).cloned().collect();
-        for set in judged {
-            reading.add(&set, reason.security(), ttl);
-        }
         Ok(reason)
     }
 

@@ -19,6 +19,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// RFC 6672 2.2: "the name is too long", the code for a DNAME substitution that fails.
 pub(crate) const YXDOMAIN: u16 = 6;
 
+/// How many addresses of one host come along; who wants all of them asks for them.
+const MOST_ADDRESSES: usize = 32;
+
 /// Why records are not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Why {
@@ -179,16 +182,15 @@ impl Scrub<'_> {
         let wanted = self.question.record_type;
         let aliased = !matches!(wanted, RecordType::Cname | RecordType::Any)
             && response.answer(&self.question.name, RecordType::Cname).is_some();
+        let is_servers = |set: &&RrSet| set.record_type == RecordType::Ns;
+        let servers: Vec<DnsName> =
+            response.authorities.iter().filter(is_servers).map(|set| set.name.clone()).collect();
         let mut kept: Vec<RrSet> = Vec::new();
         for mut set in std::mem::take(&mut response.authorities) {
             match set.record_type {
                 // RFC 2308 2.1: it is about the end of the chain, which is asked for anew.
                 RecordType::Soa if aliased => {
                     self.ignore(Why::BehindAlias, set);
-                    continue;
-                }
-                RecordType::Dname | RecordType::Cname | RecordType::A | RecordType::Aaaa => {
-                    self.ignore(Why::NotAsked, set);
                     continue;
                 }
                 // It speaks of the end of the chain, of which only the beginning was kept.
@@ -220,7 +222,14 @@ impl Scrub<'_> {
                         more.into_iter().for_each(|record| self.ignored.push((Why::TooMany, record)));
                     }
                 }
-                _ => {}
+                RecordType::Soa | RecordType::Nsec | RecordType::Nsec3 => {}
+                // RFC 4035 3.1.4.1: they come with the NS records of a referral.
+                RecordType::Ds if servers.contains(&set.name) => {}
+                // Nothing else has a place there: it would be believed as an answer that nobody asked for.
+                _ => {
+                    self.ignore(Why::NotAsked, set);
+                    continue;
+                }
             }
             match set.name.is_within(self.zone) {
                 true => kept.push(set),
@@ -247,7 +256,11 @@ impl Scrub<'_> {
             .cloned()
             .collect();
         let mut kept = Vec::new();
-        for set in std::mem::take(&mut response.additionals) {
+        for mut set in std::mem::take(&mut response.additionals) {
+            if set.records.len() > MOST_ADDRESSES {
+                let more = set.records.split_off(MOST_ADDRESSES);
+                more.into_iter().for_each(|record| self.ignored.push((Why::TooMany, record)));
+            }
             let is_address = matches!(set.record_type, RecordType::A | RecordType::Aaaa);
             if !set.name.is_within(self.zone) {
                 self.ignore(Why::OutOfZone, set);

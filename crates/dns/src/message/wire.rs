@@ -5,7 +5,8 @@
 //! [`RecordData::read`].
 
 use super::{
-    CLASS_IN, Edns, ExtendedError, Message, MessageError, PLAIN_UDP_PAYLOAD, Question, ResponseCode,
+    CLASS_IN, Edns, EdnsOption, ExtendedError, Message, MessageError, PLAIN_UDP_PAYLOAD, Question,
+    ResponseCode,
 };
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
@@ -150,19 +151,20 @@ impl<'a> Reader<'a> {
 
 /// What an OPT record says: its class and its TTL mean something else than usual (RFC 6891 6.1.2).
 fn edns(opt: &Raw<'_>) -> Edns {
-    let mut extended_errors = Vec::new();
+    let (mut extended_errors, mut options) = (Vec::new(), Vec::new());
     let mut rest = opt.data;
     // What comes after an option that is cut off is no option.
     while let [code0, code1, length0, length1, after @ ..] = rest {
         let length = usize::from(u16::from_be_bytes([*length0, *length1]));
         let Some((value, further)) = after.split_at_checked(length) else { break };
         rest = further;
-        if let ([info0, info1, text @ ..], EXTENDED_ERROR) = (value, u16::from_be_bytes([*code0, *code1])) {
-            extended_errors.push(ExtendedError {
+        match (u16::from_be_bytes([*code0, *code1]), value) {
+            (EXTENDED_ERROR, [info0, info1, text @ ..]) => extended_errors.push(ExtendedError {
                 code: u16::from_be_bytes([*info0, *info1]),
                 // RFC 8914 2: some end it with a zero byte.
                 text: String::from_utf8_lossy(text).trim_end_matches('\0').to_owned(),
-            });
+            }),
+            (code, value) => options.push(EdnsOption { code, data: value.to_vec() }),
         }
     }
     Edns {
@@ -171,5 +173,6 @@ fn edns(opt: &Raw<'_>) -> Edns {
         version: (opt.ttl >> 16 & 0xff) as u8,
         dnssec_ok: opt.ttl & 0x8000 != 0,
         extended_errors,
+        options,
     }
 }

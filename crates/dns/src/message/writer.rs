@@ -1,7 +1,7 @@
 //! From a message to bytes (RFC 1035 4.1), with compression (RFC 1035 4.1.4).
 
 use super::wire::EXTENDED_ERROR;
-use super::{CLASS_IN, Edns, ExtendedError, HEADER, Message, MessageError, Question};
+use super::{CLASS_IN, Edns, EdnsOption, ExtendedError, HEADER, Message, MessageError, Question};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
 
@@ -108,13 +108,19 @@ impl Writer {
         self.word(edns.udp_payload);
         let flags = u32::from(edns.version) << 16 | u32::from(edns.dnssec_ok) << 15;
         self.bytes.extend((u32::from(code >> 4) << 24 | flags).to_be_bytes());
-        let length = edns.extended_errors.iter().map(|error| 6 + error.text.len()).sum::<usize>();
+        let errors = edns.extended_errors.iter().map(|error| 6 + error.text.len());
+        let length = errors.chain(edns.options.iter().map(|option| 4 + option.data.len())).sum::<usize>();
         self.word(u16::try_from(length).map_err(|_| too_long("what the OPT record holds"))?);
         for ExtendedError { code, text } in &edns.extended_errors {
             self.word(EXTENDED_ERROR);
             self.word(u16::try_from(2 + text.len()).map_err(|_| too_long("an extended error"))?);
             self.word(*code);
             self.bytes.extend(text.as_bytes());
+        }
+        for EdnsOption { code, data } in &edns.options {
+            self.word(*code);
+            self.word(u16::try_from(data.len()).map_err(|_| too_long("an option"))?);
+            self.bytes.extend(data);
         }
         self.count(Section::Additional);
         Ok(())

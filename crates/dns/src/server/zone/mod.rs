@@ -16,6 +16,7 @@ pub use node::{Node, Set};
 
 use crate::name::{DnsName, NameError};
 use crate::record::{Record, RecordData, RecordType, Soa};
+use data_encoding::BASE32HEX_NOPAD;
 pub(crate) use key::Path;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -334,20 +335,6 @@ fn hash_of_nsec3(record: &Record) -> Option<Vec<u8>> {
         RecordData::Rrsig(signature) if signature.type_covered == RecordType::Nsec3 => {}
         _ => return None,
     }
-    base32hex(record.owner.as_str().split('.').next()?)
-}
-
-/// RFC 4648 7, without padding.
-fn base32hex(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let (mut bits, mut held) = (0_u32, 0);
-    for c in text.chars() {
-        bits = bits << 5 | c.to_digit(32)?;
-        held += 5;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from(bits >> held & 0xff).ok()?);
-        }
-    }
-    Some(bytes)
+    let label = record.owner.as_str().split('.').next()?.to_ascii_uppercase();
+    BASE32HEX_NOPAD.decode(label.as_bytes()).ok()
 }
