@@ -98,7 +98,7 @@ fn allowed(record: &Record, place: &Place, origin: &DnsName) -> Result<(), BadZo
 /// Whether the first label is bytes in base 32 with the extended alphabet (RFC 4648 7).
 fn begins_with_a_hash(name: &DnsName) -> bool {
     let label = name.as_str().split('.').next().unwrap_or_default();
-    !label.is_empty() && label.len() % 8 == 0 && label.chars().all(|c| c.is_digit(32))
+    !label.is_empty() && label.len().is_multiple_of(8) && label.chars().all(|c| c.is_digit(32))
 }
 
 /// Why a record cannot be in the zone, and what to do.

@@ -99,9 +99,10 @@ pub(super) fn tell_dns(dns: &Dns) -> Line {
         Dns::StaleServed { name, record_type } => {
             warning(format!("DNS: {record_type} of {name} has expired, but nothing newer can be had in time"))
         }
-        Dns::Prefetched { name, record_type, left } => {
-            normal(format!("DNS: {record_type} of {name} is good for {} more: it is fetched anew", time(*left)))
-        }
+        Dns::Prefetched { name, record_type, left } => normal(format!(
+            "DNS: {record_type} of {name} is good for {} more: it is fetched anew",
+            time(*left)
+        )),
         Dns::Joined { name, record_type } => {
             normal(format!("DNS: {record_type} of {name} is being looked up already: one answer for both"))
         }
