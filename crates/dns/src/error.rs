@@ -2,7 +2,7 @@
 
 use crate::cache::Negative;
 use crate::dnssec::Reason;
-use crate::message::{ExtendedError, ResponseCode};
+use crate::message::{ExtendedError, Message, ResponseCode};
 use crate::name::{DnsName, NameError};
 use crate::record::RecordType;
 use glasstack_stack::{BindError, ConnectError, UdpError};
@@ -84,7 +84,7 @@ pub enum ResolveError {
         ignored: Option<String>,
     },
     /// The name server could not find out.
-    #[error("{server} cannot resolve {name}: {what}; try again, or ask another name server (--dns IP)")]
+    #[error("{server} cannot resolve {name}: {what}; {}", what.cure())]
     ServerFailure {
         /// The name asked for.
         name: DnsName,
@@ -95,14 +95,17 @@ pub enum ResolveError {
     },
     /// The name server will not say.
     #[error(
-        "{server} refuses to resolve {name} (REFUSED): it does not serve this host or this name; ask another name \
-         server (--dns IP)"
+        "{server} refuses to resolve {name} (REFUSED{}): it does not serve this host or this name; ask another name \
+         server (--dns IP)",
+        explanation(": ", why)
     )]
     Refused {
         /// The name asked for.
         name: DnsName,
         /// Who was asked.
         server: SocketAddr,
+        /// Why not, as far as it says so.
+        why: Vec<ExtendedError>,
     },
     /// A chain of aliases never ends, or is too long (RFC 1034 3.6.2).
     #[error("{name} leads nowhere: {what}; whoever runs the zone must mend its CNAME records")]
@@ -215,8 +218,13 @@ impl ResolveError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ServerProblem {
     /// A response code.
-    #[error("it answers {0}")]
-    Code(ResponseCode),
+    #[error("it answers {code}{}", explanation(" and says why: ", why))]
+    Code {
+        /// The code.
+        code: ResponseCode,
+        /// Why, as far as it says so (RFC 8914).
+        why: Vec<ExtendedError>,
+    },
     /// It only named other servers, though it was asked to find out itself.
     #[error("it only refers to other servers: it does not look names up for others")]
     NotRecursive,
@@ -278,6 +286,36 @@ pub enum NetworkError {
     /// IPv6 does not work here yet.
     #[error("it has an IPv6 address, and IPv6 is not spoken here yet")]
     Ipv6,
+}
+
+impl ServerProblem {
+    /// The code that a response has, and why, as far as it says so.
+    pub(crate) fn of(message: &Message) -> Self {
+        Self::Code { code: message.code, why: message.extended_errors().to_vec() }
+    }
+
+    /// What to do about it.
+    fn cure(&self) -> &'static str {
+        match self {
+            Self::Code { why, .. } if why.iter().any(ExtendedError::is_about_signatures) => {
+                "whoever runs the zone must mend its signatures: nobody who checks them gives an answer until then"
+            }
+            _ => "try again, or ask another name server (--dns IP)",
+        }
+    }
+}
+
+/// What extended errors say, behind `before`; nothing if there are none. A server may say a lot.
+pub(crate) fn explanation(before: &str, errors: &[ExtendedError]) -> String {
+    const MOST: usize = 500;
+    if errors.is_empty() {
+        return String::new();
+    }
+    let all = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    match all.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{before}{}...", all.get(..end).unwrap_or_default()),
+        None => format!("{before}{all}"),
+    }
 }
 
 fn list(servers: &[SocketAddr]) -> String {

@@ -3,12 +3,12 @@
 use crate::answer::{AliasChain, AliasError, End, Meaning, synthesized};
 use crate::cache::{Found, Known, Negative, Rank, RrSet};
 use crate::dnssec::{Reason, Security, Validated};
-use crate::error::ResolveError;
+use crate::error::{ResolveError, explanation};
 use crate::iterate::Answered;
 use crate::iterate::response::{records_of, substitute};
 use crate::lookup::Lookup;
 use crate::memory::Memory;
-use crate::message::{Edns, Message, Question, ResponseCode};
+use crate::message::{Edns, ExtendedError, Message, Question, ResponseCode};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
 use glasstack_journal::event::LookupSource;
@@ -35,6 +35,8 @@ pub(crate) struct Finding {
     pub(crate) security: Security,
     /// And why.
     pub(crate) reason: Option<Reason>,
+    /// And what who was asked last says of why.
+    pub(crate) explained: Vec<ExtendedError>,
     /// Who was asked last; nobody if all of it was remembered.
     pub(crate) server: Option<SocketAddr>,
     /// The name is an alias of itself.
@@ -57,6 +59,7 @@ impl Finding {
             nothing: None,
             security: Security::Secure,
             reason: None,
+            explained: Vec::new(),
             server: None,
             circular: false,
             stale: false,
@@ -115,6 +118,7 @@ impl Finding {
         let Meaning { aliases, end } = meaning;
         let proofs = std::mem::take(&mut self.authorities);
         self.server = Some(answered.server);
+        self.explained = answered.response.extended_errors;
         self.canonical = chain.end().clone();
         let part = aliases.iter().fold(self.security, |security, set| and(security, set.security));
         self.security = part;
@@ -277,7 +281,10 @@ impl Finding {
         record_type: RecordType,
     ) -> Result<Lookup, ResolveError> {
         if let Some(what) = self.nothing {
-            let said_by = self.server.map_or("this process's cache".to_owned(), |server| server.to_string());
+            let said_by = match self.server {
+                Some(server) => format!("{server}{}", explanation(", which says why: ", &self.explained)),
+                None => "this process's cache".to_owned(),
+            };
             return Err(ResolveError::nothing(what, asked, &self.canonical, record_type, said_by));
         }
         if self.circular {

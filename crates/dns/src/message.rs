@@ -197,6 +197,11 @@ pub enum MessageError {
 }
 
 impl Message {
+    /// Why the answer is what it is, as far as its sender says so (RFC 8914).
+    pub fn extended_errors(&self) -> &[ExtendedError] {
+        self.edns.as_ref().map(|edns| edns.extended_errors.as_slice()).unwrap_or_default()
+    }
+
     /// A standard query.
     pub fn query(id: u16, question: Question, edns: Option<Edns>) -> Self {
         Self {

@@ -113,8 +113,8 @@ impl Rounds {
         let mut unreachable = None;
         for (server, failure) in self.servers.iter().zip(self.failures) {
             match failure {
-                Some(Failure::Problem(ServerProblem::Code(ResponseCode::Refused))) => {
-                    return ResolveError::Refused { name, server: *server };
+                Some(Failure::Problem(ServerProblem::Code { code: ResponseCode::Refused, why })) => {
+                    return ResolveError::Refused { name, server: *server, why };
                 }
                 Some(Failure::Problem(what)) => {
                     return ResolveError::ServerFailure { name, server: *server, what };
@@ -170,7 +170,7 @@ mod tests {
     }
 
     fn code(code: ResponseCode) -> Failure {
-        Failure::Problem(ServerProblem::Code(code))
+        Failure::Problem(ServerProblem::Code { code, why: Vec::new() })
     }
 
     /// Whom is asked why when they fail so, and the error in the end.

@@ -79,6 +79,6 @@ fn accept(message: Message) -> Result<Message, Failure> {
         // RFC 1034 4.3.1: without recursion there may be a referral instead of an answer.
         ResponseCode::NoError if message.is_referral() => Err(Failure::Problem(ServerProblem::NotRecursive)),
         ResponseCode::NoError | ResponseCode::NxDomain => Ok(message),
-        code => Err(Failure::Problem(ServerProblem::Code(code))),
+        _ => Err(Failure::Problem(ServerProblem::of(&message))),
     }
 }

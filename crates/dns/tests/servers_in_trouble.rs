@@ -4,6 +4,7 @@
 mod world;
 
 use glasstack_dns::error::{NetworkError, ServerProblem};
+use glasstack_dns::message::ExtendedError;
 use glasstack_dns::{Message, RecordData, RecordType, ResolveError, ResponseCode};
 use glasstack_sim::fault;
 use glasstack_views::Layer;
@@ -137,6 +138,56 @@ fn a_server_that_cannot_or_will_not_is_told_apart_and_another_is_asked() {
         let resolver = net.resolver(&[DNS, DNS_2]);
         assert_eq!(net.resolve(&resolver, "www.example.test").unwrap().addresses.len(), 1);
     }
+}
+
+#[test]
+fn why_a_server_has_no_answer_is_said_as_far_as_it_says_so() {
+    for (code, text, expected) in [
+        (
+            ResponseCode::ServFail,
+            "its signature has\u{1b}[31m expired",
+            "10.0.0.53:53 cannot resolve www.example.test: it answers SERVFAIL and says why: 6 (DNSSEC Bogus): (its \
+             signature has\\u{1b}[31m expired); whoever runs the zone must mend its signatures: nobody who checks \
+             them gives an answer until then",
+        ),
+        (
+            ResponseCode::Refused,
+            "not here",
+            "10.0.0.53:53 refuses to resolve www.example.test (REFUSED: 6 (DNSSEC Bogus): (not here)): it does not \
+             serve this host or this name; ask another name server (--dns IP)",
+        ),
+        (
+            ResponseCode::NxDomain,
+            "",
+            "www.example.test does not exist (NXDOMAIN from 10.0.0.53:53, which says why: 6 (DNSSEC Bogus)): is it \
+             spelled right?",
+        ),
+    ] {
+        let mut net = Net::new();
+        scripted(&net.dns, move |query, _| {
+            let mut response = query.response(code);
+            let edns = response.edns.as_mut().unwrap();
+            edns.extended_errors = vec![ExtendedError { code: 6, text: text.to_owned() }];
+            vec![response.to_bytes().unwrap()]
+        });
+        let resolver = net.resolver(&[DNS]);
+        let error = net.resolve(&resolver, "www.example.test").unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
+fn how_much_a_server_may_say_of_why_is_bounded() {
+    let mut net = Net::new();
+    scripted(&net.dns, |query, _| {
+        let mut response = query.response(ResponseCode::ServFail);
+        let error = ExtendedError { code: 0, text: "x".repeat(100) };
+        response.edns.as_mut().unwrap().extended_errors = vec![error; 9];
+        vec![response.to_bytes().unwrap()]
+    });
+    let resolver = net.resolver(&[DNS]);
+    let error = net.resolve(&resolver, "www.example.test").unwrap_err().to_string();
+    assert!(error.contains("0 (Other): (xxx") && error.len() < 700, "{error}");
 }
 
 #[test]

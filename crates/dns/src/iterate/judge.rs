@@ -44,7 +44,10 @@ pub(super) fn judge(
         ResponseCode::NxDomain => return Worth::Answer,
         ResponseCode::Other(super::scrub::YXDOMAIN) if has_redirection(response) => return Worth::Answer,
         ResponseCode::NoError => {}
-        code => return Worth::Nothing(ServerProblem::Code(code)),
+        code => {
+            let why = response.extended_errors.clone();
+            return Worth::Nothing(ServerProblem::Code { code, why });
+        }
     }
     // A server of the zone above may answer for the zone below with its NS records (RFC 2181 6.1).
     let below = |owner: &DnsName| owner != zone && owner.is_within(zone);

@@ -1,7 +1,7 @@
 //! A response as sets of records, which is what is believed or not (RFC 2181 5).
 
 use crate::cache::RrSet;
-use crate::message::{Message, ResponseCode};
+use crate::message::{ExtendedError, Message, ResponseCode};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
 
@@ -18,6 +18,8 @@ pub(crate) struct Response {
     pub(crate) answers: Vec<RrSet>,
     pub(crate) authorities: Vec<RrSet>,
     pub(crate) additionals: Vec<RrSet>,
+    /// Why it says so.
+    pub(crate) extended_errors: Vec<ExtendedError>,
 }
 
 impl Response {
@@ -30,6 +32,7 @@ impl Response {
             answers: group(&message.answers, wanted),
             authorities: RrSet::group(&message.authorities),
             additionals: RrSet::group(&message.additionals),
+            extended_errors: message.extended_errors().to_vec(),
         };
         response.find_signatures(message);
         response

@@ -328,7 +328,7 @@ impl Iterate {
             return false;
         }
         let more = match failure {
-            Failure::Problem(ServerProblem::Code(_)) if minimise.gives_way() => {
+            Failure::Problem(ServerProblem::Code { .. }) if minimise.gives_way() => {
                 minimise.stop();
                 true
             }

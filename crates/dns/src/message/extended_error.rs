@@ -1,6 +1,6 @@
 //! Extended errors (RFC 8914): why an answer is what it is.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// Why an answer is what it is (RFC 8914 2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +12,11 @@ pub struct ExtendedError {
 }
 
 impl ExtendedError {
+    /// Whether it says that signatures or proofs do not hold, or cannot be had.
+    pub fn is_about_signatures(&self) -> bool {
+        matches!(self.code, 1 | 2 | 5..=12 | 25 | 27)
+    }
+
     /// What the code says (IANA, "Extended DNS Error Codes"); none where it is not known.
     pub fn purpose(&self) -> Option<&'static str> {
         const PURPOSES: [&str; 31] = [
@@ -59,7 +64,15 @@ impl fmt::Display for ExtendedError {
             write!(f, " ({purpose})")?;
         }
         if !self.text.is_empty() {
-            write!(f, ": ({})", self.text)?;
+            f.write_str(": (")?;
+            for letter in self.text.chars() {
+                // It comes from anybody, and is shown on terminals.
+                match letter.is_control() {
+                    true => write!(f, "{}", letter.escape_default())?,
+                    false => f.write_char(letter)?,
+                }
+            }
+            f.write_str(")")?;
         }
         Ok(())
     }
