@@ -111,6 +111,7 @@ impl fmt::Display for ResponseCode {
             Self::BadVers => "BADVERS",
             Self::Other(6) => "YXDOMAIN",
             Self::Other(9) => "NOTAUTH",
+            Self::Other(23) => "BADCOOKIE",
             Self::Other(number) => return write!(f, "RCODE{number}"),
         })
     }

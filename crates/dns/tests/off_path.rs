@@ -429,3 +429,18 @@ fn that_a_foreign_name_does_not_exist_is_not_believed() {
     assert_eq!(answers.iter().filter_map(Record::address).collect::<Vec<_>>(), [IpAddr::from(BANK)]);
     scene.is_clean();
 }
+
+#[test]
+fn an_alias_that_cannot_be_read_leads_nowhere_and_never_enters_the_cache() {
+    // A name, and a byte behind it.
+    for bytes in [b"\x04evil\0\0".to_vec(), Vec::new()] {
+        let mut scene = Scene::lying(move |_, response| {
+            let data = RecordData::Other { number: RecordType::Cname.number(), bytes: bytes.clone() };
+            Message { answers: vec![record("www.test", data)], authorities: Vec::new(), ..response }
+        });
+        for record_type in [RecordType::A, RecordType::Aaaa, RecordType::A] {
+            assert!(scene.ask_for("www.test", record_type).is_empty());
+        }
+        scene.is_clean();
+    }
+}

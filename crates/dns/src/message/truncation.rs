@@ -18,10 +18,10 @@ pub(super) fn encode(message: &Message, limit: usize) -> Result<Vec<u8>, Message
     }
     let bare = writer.mark();
     // The OPT record comes last, but has its place for certain (RFC 6891 7).
-    let opt = message
-        .edns
-        .as_ref()
-        .map_or(0, |edns| 11 + edns.extended_errors.iter().map(|error| 6 + error.text.len()).sum::<usize>());
+    let opt = message.edns.as_ref().map_or(0, |edns| {
+        let errors = edns.extended_errors.iter().map(|error| 6 + error.text.len());
+        11 + errors.chain(edns.options.iter().map(|option| 4 + option.data.len())).sum::<usize>()
+    });
     let room = limit.saturating_sub(opt);
     let truncated = !body(&mut writer, message, room)?;
     if truncated {

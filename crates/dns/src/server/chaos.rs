@@ -5,8 +5,8 @@ use super::options::ServeOptions;
 use crate::message::{HEADER, Message, Question, ResponseCode};
 use crate::record::{Record, RecordData, RecordType};
 
-/// The response to a question of class CH, in bytes, with its code and why.
-pub(super) fn respond(query: &Message, question: &Question, options: &ServeOptions) -> Option<Told> {
+/// Fills the response to a question of class CH: in bytes, with its code and why.
+pub(super) fn respond(response: Message, question: &Question, options: &ServeOptions) -> Option<Told> {
     let known = match question.name.as_str().to_ascii_lowercase().trim_end_matches('.') {
         "version.bind" | "version.server" => options.version.as_ref(),
         "hostname.bind" | "id.server" => options.identity.as_ref(),
@@ -14,13 +14,13 @@ pub(super) fn respond(query: &Message, question: &Question, options: &ServeOptio
     };
     let (Some(text), RecordType::Txt) = (known, question.record_type) else {
         let why = "the server does not say such a thing of itself";
-        let bytes = query.response(ResponseCode::Refused).to_bytes().ok()?;
+        let bytes = Message { code: ResponseCode::Refused, ..response }.to_bytes().ok()?;
         return Some(Told { bytes, code: ResponseCode::Refused, why });
     };
     // A character string has at most 255 bytes (RFC 1035 3.3).
     let strings = text.as_bytes().chunks(255).map(<[u8]>::to_vec).collect();
     let answers = vec![Record { owner: question.name.clone(), ttl: 0, data: RecordData::Txt(strings) }];
-    let response = Message { authoritative: true, answers, ..query.response(ResponseCode::NoError) };
+    let response = Message { authoritative: true, answers, ..response };
     let mut bytes = response.to_bytes().ok()?;
     set_class_of_answer(&mut bytes)?;
     Some(Told { bytes, code: ResponseCode::NoError, why: "what it says of itself" })
@@ -62,7 +62,7 @@ mod tests {
         let mut question = Question::new(DnsName::parse(name).unwrap(), RecordType::Txt);
         question.class = CLASS_CH;
         let query = Message::query(7, question.clone(), Some(Edns::default()));
-        respond(&query, &question, options).unwrap()
+        respond(query.response(ResponseCode::NoError), &question, options).unwrap()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The server's connections (RFC 7766).
 
-use super::respond::{Begun, Outcome, Responder};
+use super::respond::{Begun, Outcome, Over, Responder};
 use super::transfer::Outgoing;
 use crate::framing::write_message;
 use futures_util::future::Fuse;
@@ -8,7 +8,7 @@ use futures_util::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, WriteHalf};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use futures_util::{FutureExt, select_biased};
 use glasstack_journal::Instant;
-use glasstack_journal::event::{Transport, Withheld};
+use glasstack_journal::event::Withheld;
 use glasstack_stack::{Host, TcpListener, TcpStream};
 use std::io;
 use std::net::SocketAddr;
@@ -75,6 +75,7 @@ impl<'a> Connection<'a> {
     async fn serve(self) -> Result<(), Withheld> {
         let Self { host, responder, client, stream, open } = self;
         let limits = &responder.options.limits;
+        let idle = limits.idle_with(open);
         let born = host.now();
         let mut used = born;
         // When the message began that is coming in.
@@ -87,7 +88,7 @@ impl<'a> Connection<'a> {
             // RFC 7766 6.2.3: as long as an answer is under way, the connection is in use.
             let (until, why) = match () {
                 () if incoming.here > 0 => (begun + limits.message, Withheld::Slow),
-                () if answering.is_empty() => (used + limits.idle_with(open), Withheld::Idle),
+                () if answering.is_empty() => (used + idle, Withheld::Idle),
                 () => (Instant::MAX, Withheld::TooOld),
             };
             let oldest = born + limits.connection;
@@ -114,7 +115,7 @@ impl<'a> Connection<'a> {
                 Some(outcome) => outcome,
                 None => {
                     let Some(request) = incoming.take() else { continue };
-                    match responder.begin(&request, client, Transport::Tcp) {
+                    match responder.begin(&request, client, Over::Tcp { idle }) {
                         Begun::Done(outcome) => outcome,
                         Begun::Waiting(query) => {
                             answering.push(responder.answer(query));

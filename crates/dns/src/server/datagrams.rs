@@ -1,10 +1,9 @@
 //! The server's UDP port.
 
-use super::respond::{Begun, Outcome, Responder, Waiting};
+use super::respond::{Begun, Outcome, Over, Responder, Waiting};
 use futures_util::FutureExt;
 use futures_util::select_biased;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use glasstack_journal::event::Transport;
 use glasstack_stack::UdpSocket;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,7 +22,7 @@ pub(super) async fn serve_datagrams(socket: UdpSocket, responder: Arc<Responder>
         };
         // An ICMP error about an answer sent before: whoever asked is gone.
         let Ok((request, client)) = received else { continue };
-        let later = match responder.begin(&request, client, Transport::Udp) {
+        let later = match responder.begin(&request, client, Over::Udp) {
             Begun::Done(Outcome::Send(response)) => {
                 // Without ARP in the way there is nothing to wait for.
                 match socket.send_to(&response, client).now_or_never() {

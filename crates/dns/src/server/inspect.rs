@@ -1,6 +1,6 @@
 //! What a request is, before anybody looks for its answer.
 
-use crate::message::{CLASS_IN, HEADER, Message, PLAIN_UDP_PAYLOAD, RawHeader, ResponseCode};
+use crate::message::{CLASS_IN, EdnsOption, HEADER, Message, PLAIN_UDP_PAYLOAD, RawHeader, ResponseCode};
 use crate::name::DnsName;
 use crate::record::RecordType;
 use glasstack_journal::event::{Transport, Withheld};
@@ -19,7 +19,8 @@ pub(super) enum Rejected {
     Answered(Box<Message>, String),
 }
 
-/// The query in `request`, if it is one that can be answered: of class IN, or a TXT one of class CH.
+/// The query in `request`, if it is one that can be answered: of class IN or CH, or one that wants nothing but
+/// a cookie.
 pub(super) fn inspect(request: &[u8]) -> Result<Message, Rejected> {
     let Some(header) = RawHeader::read(request) else {
         return Err(Rejected::Ignored(Withheld::TooShort));
@@ -43,18 +44,25 @@ pub(super) fn inspect(request: &[u8]) -> Result<Message, Rejected> {
             format!("the query is bad: {error}"),
         )
     })?;
-    // RFC 9619 4: a standard query has exactly one question.
-    let Some(question) = &query.question else {
-        let why = "there is no question".to_owned();
-        return Err(Rejected::Answered(Box::new(bare(header, ResponseCode::FormErr)), why));
-    };
-    let refusal = if let Some(edns) = query.edns.as_ref().filter(|edns| edns.version > 0) {
+    let edns = query.edns.as_ref();
+    // RFC 7873 5.4: "support queries with an empty Question Section ... provided that an OPT record is present
+    // with a COOKIE option".
+    let has_cookie = edns.is_some_and(|edns| edns.options.iter().any(|o| o.code == EdnsOption::COOKIE));
+    let refusal = match &query.question {
+        // RFC 9619 4: any other standard query has exactly one question.
+        None if !has_cookie => {
+            let why = "there is no question".to_owned();
+            return Err(Rejected::Answered(Box::new(bare(header, ResponseCode::FormErr)), why));
+        }
         // RFC 6891 6.1.3
-        Some((ResponseCode::BadVers, format!("EDNS version {} is not known here", edns.version)))
-    } else if question.class != CLASS_IN && question.class != CLASS_CH {
-        Some((ResponseCode::Refused, format!("class {} is not served here", question.class)))
-    } else {
-        meta_type(question.record_type)
+        _ if edns.is_some_and(|edns| edns.version > 0) => {
+            Some((ResponseCode::BadVers, "this EDNS version is not known here".to_owned()))
+        }
+        None => None,
+        Some(question) if question.class != CLASS_IN && question.class != CLASS_CH => {
+            Some((ResponseCode::Refused, format!("class {} is not served here", question.class)))
+        }
+        Some(question) => meta_type(question.record_type),
     };
     match refusal {
         Some((code, why)) => Err(Rejected::Answered(Box::new(query.response(code)), why)),

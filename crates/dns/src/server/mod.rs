@@ -2,14 +2,17 @@
 //!
 //! Read in this order: this file, `datagrams` and `connections` (the two ways in), [`authority`] (the
 //! seam: a question in, a reply out), [`zone`] and [`zones`] (an authority made of records), `respond`
-//! (what is between the bytes and the authority) with `inspect`, [`access`], [`limits`], [`statistics`].
+//! (what is between the bytes and the authority) with `inspect`, `extensions` and `cookies`, [`access`], [`limits`],
+//! [`statistics`].
 
 pub mod access;
 mod answering;
 pub mod authority;
 mod chaos;
 mod connections;
+mod cookies;
 mod datagrams;
+mod extensions;
 mod inspect;
 pub mod limits;
 pub mod options;
@@ -110,7 +113,7 @@ pub fn serve_with(
 ) -> Result<NameServer, ServeError> {
     let socket = host.udp(local)?;
     let listener = host.listen(local)?;
-    let responder = Arc::new(Responder::new(authority, options, host.scope().clone()));
+    let responder = Arc::new(Responder::new(authority, options, host.clone()));
     let (datagrams, stop_datagrams) = abortable(serve_datagrams(socket, Arc::clone(&responder)));
     let connections = serve_connections(host.clone(), listener, Arc::clone(&responder));
     let (connections, stop_connections) = abortable(connections);

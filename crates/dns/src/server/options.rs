@@ -19,9 +19,10 @@ pub struct ServeOptions {
     pub udp_payload: u16,
     /// Whether clients with EDNS are told why they get what they get (RFC 8914; unbound's `ede`). Yes.
     pub extended_errors: bool,
-    /// What `id.server` and `hostname.bind` are told (RFC 4892), and who asks for the server's name by
-    /// NSID (RFC 5001). Nothing.
+    /// What `id.server` and `hostname.bind` are told (RFC 4892). Nothing.
     pub identity: Option<String>,
+    /// What clients are told who ask which server this is, among many with one address (NSID, RFC 5001). Nothing.
+    pub nsid: Option<String>,
     /// What `version.server` and `version.bind` are told. Nothing.
     pub version: Option<String>,
 }
@@ -36,6 +37,7 @@ impl Default for ServeOptions {
             udp_payload: UDP_PAYLOAD,
             extended_errors: true,
             identity: None,
+            nsid: None,
             version: None,
         }
     }

@@ -3,24 +3,30 @@
 use super::access::Access;
 use super::authority::{Asked, Authority, Reply};
 use super::chaos;
+use super::cookies::Cookies;
+use super::extensions::{Extensions, Shown};
 use super::inspect::{CLASS_CH, Rejected, echo_question, inspect, limit};
 use super::limits::clients::{Clients, Kind, Permit};
 use super::limits::rate::{RateLimiter, Verdict};
 use super::options::ServeOptions;
 use super::statistics::Statistics;
 use super::transfer::Outgoing;
-use crate::message::{ExtendedError, Message, PLAIN_UDP_PAYLOAD, Question, ResponseCode};
+use crate::message::{EdnsOption, ExtendedError, Message, PLAIN_UDP_PAYLOAD, Question, ResponseCode};
 use crate::name::DnsName;
 use crate::record::RecordType;
 use glasstack_journal::event::{Dns, Instead, Transport, Withheld};
 use glasstack_journal::{Instant, Scope};
+use glasstack_stack::Host;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The type of questions for what has changed in a zone (RFC 1995).
 const IXFR: u16 = 251;
 /// The type of questions for a whole zone (RFC 5936).
 const AXFR: u16 = 252;
+/// A cookie that is not, or not any more, one of this server's (RFC 7873 8).
+const BADCOOKIE: ResponseCode = ResponseCode::Other(23);
 /// The client may not (RFC 8914 4.19).
 const PROHIBITED: u16 = 18;
 /// Without recursion desired the server would have to have authority (RFC 8914 4.21).
@@ -30,7 +36,9 @@ const NOT_AUTHORITATIVE: u16 = 20;
 pub(super) struct Responder {
     authority: Arc<dyn Authority>,
     pub(super) options: ServeOptions,
-    pub(super) scope: Scope,
+    scope: Scope,
+    host: Host,
+    cookies: Cookies,
     clients: Clients,
     rates: Option<RateLimiter>,
     statistics: Mutex<Statistics>,
@@ -61,6 +69,7 @@ pub(super) enum Outcome {
 pub(super) struct Waiting {
     asked: Asked,
     query: Message,
+    sender: Sender,
     /// Its bytes as far as the question goes, for its letters.
     request: Vec<u8>,
     arrived: Instant,
@@ -68,13 +77,36 @@ pub(super) struct Waiting {
     _permit: Permit,
 }
 
+/// What a request came over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Over {
+    /// A datagram.
+    Udp,
+    /// A connection.
+    Tcp {
+        /// How long it may be unused.
+        idle: Duration,
+    },
+}
+
+impl Over {
+    fn transport(self) -> Transport {
+        match self {
+            Self::Udp => Transport::Udp,
+            Self::Tcp { .. } => Transport::Tcp,
+        }
+    }
+}
+
 /// Where a request came from.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Sender {
     client: SocketAddr,
     transport: Transport,
     /// The largest response that it takes, in bytes.
     takes: usize,
+    /// What it is answered by EDNS.
+    extensions: Extensions,
 }
 
 impl Sender {
@@ -84,20 +116,15 @@ impl Sender {
             Transport::Udp => usize::from(PLAIN_UDP_PAYLOAD),
             Transport::Tcp => usize::from(u16::MAX),
         };
-        Self { client, transport, takes }
-    }
-
-    /// One that has said so in its query; no more than the server sends, `largest`.
-    fn of(query: &Message, client: SocketAddr, transport: Transport, largest: u16) -> Self {
-        Self { client, transport, takes: limit(query, transport, largest) }
+        Self { client, transport, takes, extensions: Extensions::default() }
     }
 }
 
 impl Responder {
-    pub(super) fn new(authority: Arc<dyn Authority>, options: ServeOptions, scope: Scope) -> Self {
+    pub(super) fn new(authority: Arc<dyn Authority>, options: ServeOptions, host: Host) -> Self {
         let rates = options.rate_limit.clone().map(RateLimiter::new);
-        let clients = Clients::default();
-        Self { authority, options, scope, clients, rates, statistics: Mutex::default() }
+        let (scope, cookies, clients) = (host.scope().clone(), Cookies::default(), Clients::default());
+        Self { authority, options, scope, host, cookies, clients, rates, statistics: Mutex::default() }
     }
 
     /// What has been done so far.
@@ -110,51 +137,84 @@ impl Responder {
         let sender = Sender::new(client, Transport::Tcp);
         if self.options.access.of(client.ip()) == Access::Deny {
             let rule = self.options.access.why(client.ip());
-            self.withhold(sender, None, Instead::TheEnd, Withheld::Access { rule });
+            self.withhold(&sender, None, Instead::TheEnd, Withheld::Access { rule });
             return None;
         }
         let limit = self.options.limits.connections;
         let permit = self.clients.take(client.ip(), Kind::Connection, limit);
         match permit {
             Some(_) => self.statistics().connections += 1,
-            None => self.withhold(sender, None, Instead::TheEnd, Withheld::Connections { limit }),
+            None => self.withhold(&sender, None, Instead::TheEnd, Withheld::Connections { limit }),
         }
         permit
     }
 
     /// A connection ends without its client's wish.
     pub(super) fn disconnect(&self, client: SocketAddr, why: Withheld) {
-        self.withhold(Sender::new(client, Transport::Tcp), None, Instead::TheEnd, why);
+        self.withhold(&Sender::new(client, Transport::Tcp), None, Instead::TheEnd, why);
     }
 
     /// Takes a request as far as it goes without waiting.
-    pub(super) fn begin(&self, request: &[u8], client: SocketAddr, transport: Transport) -> Begun<'_> {
-        let sender = Sender::new(client, transport);
+    pub(super) fn begin(&self, request: &[u8], client: SocketAddr, over: Over) -> Begun<'_> {
+        let transport = over.transport();
+        let mut sender = Sender::new(client, transport);
         self.statistics().received(transport);
         if let Some(why) = self.unwanted(client) {
-            return self.silence(sender, None, why);
+            return self.silence(&sender, None, why);
         }
         let query = match inspect(request) {
             Ok(query) => query,
             Err(Rejected::Ignored(why)) if transport == Transport::Tcp => {
-                self.withhold(sender, None, Instead::TheEnd, why);
+                self.withhold(&sender, None, Instead::TheEnd, why);
                 return Begun::Done(Outcome::End);
             }
-            Err(Rejected::Ignored(why)) => return self.silence(sender, None, why),
+            Err(Rejected::Ignored(why)) => return self.silence(&sender, None, why),
             Err(Rejected::Answered(response, why)) => {
-                return Begun::Done(self.finish(sender, request, *response, &Because::of(why), None));
+                return Begun::Done(self.finish(&sender, request, *response, &Because::of(why), None));
             }
         };
-        let sender = Sender::of(&query, client, transport, self.options.udp_payload);
-        let Some(question) = query.question.clone() else { return Begun::Done(Outcome::Silence) };
-        if let Some(outcome) = self.forbidden(sender, request, &query, &question) {
+        sender.takes = limit(&query, transport, self.options.udp_payload);
+        match self.extensions(&query, client, over) {
+            Ok(extensions) => sender.extensions = extensions,
+            Err(why) => {
+                let response = query.response(ResponseCode::FormErr);
+                return Begun::Done(self.finish(&sender, request, response, &Because::of(why), None));
+            }
+        }
+        if let Some(outcome) = self.forbidden(&sender, request, &query) {
             return Begun::Done(outcome);
         }
+        let Some(question) = query.question.clone() else {
+            return Begun::Done(self.only_a_cookie(&sender, request, &query));
+        };
         match question.record_type.number() {
-            _ if question.class == CLASS_CH => Begun::Done(self.chaos(sender, &query, &question)),
+            _ if question.class == CLASS_CH => Begun::Done(self.chaos(&sender, request, &query, &question)),
             AXFR | IXFR => self.transfer(sender, request, query, question),
             _ => self.look_up(sender, request, query, question),
         }
+    }
+
+    /// What the query's options come to, or why they cannot be what they say they are.
+    fn extensions(&self, query: &Message, client: SocketAddr, over: Over) -> Result<Extensions, String> {
+        let Some(edns) = &query.edns else { return Ok(Extensions::default()) };
+        let idle = match over {
+            Over::Udp => None,
+            Over::Tcp { idle } => Some(idle),
+        };
+        let own = (&self.cookies, &self.host);
+        Extensions::of(edns, client.ip(), idle, &self.options, own).map_err(|bad| bad.to_string())
+    }
+
+    /// RFC 7873 5.4: who brings a cookie is told whether it is good, and who wants one gets one.
+    fn only_a_cookie(&self, sender: &Sender, request: &[u8], query: &Message) -> Outcome {
+        let brought = query.edns.iter().flat_map(|edns| &edns.options);
+        let has_ours = brought.filter(|option| option.code == EdnsOption::COOKIE).any(|o| o.data.len() > 8);
+        let code = match sender.extensions.shown {
+            Shown::Wish if has_ours => BADCOOKIE,
+            _ => ResponseCode::NoError,
+        };
+        let because = Because::of("it wants nothing but a cookie".to_owned());
+        self.finish(sender, request, query.response(code), &because, None)
     }
 
     /// Asks the authority: what it knows at once is answered at once.
@@ -170,24 +230,23 @@ impl Responder {
         };
         if let Some(reply) = self.authority.answer_now(&asked) {
             let (response, because) = self.fill(query.response(reply.code), &asked, reply);
-            return Begun::Done(self.finish(sender, request, response, &because, None));
+            return Begun::Done(self.finish(&sender, request, response, &because, None));
         }
         let limit = self.options.limits.queries_under_way;
         let Some(permit) = self.clients.take(sender.client.ip(), Kind::Query, limit) else {
-            return self.silence(sender, Some(&asked.question), Withheld::QueriesUnderWay { limit });
+            return self.silence(&sender, Some(&asked.question), Withheld::QueriesUnderWay { limit });
         };
         self.statistics().under_way += 1;
         let arrived = self.scope.now();
-        Begun::Waiting(Waiting { asked, query, request: request.to_vec(), arrived, _permit: permit })
+        Begun::Waiting(Waiting { asked, query, sender, request: request.to_vec(), arrived, _permit: permit })
     }
 
     /// The answer that had to be found out.
     pub(super) async fn answer(&self, waiting: Waiting) -> Outcome {
         let counted = UnderWay(self);
-        let Waiting { asked, query, request, arrived, .. } = &waiting;
+        let Waiting { asked, query, sender, request, arrived, .. } = &waiting;
         let reply = self.authority.answer(asked).await;
         drop(counted);
-        let sender = Sender::of(query, asked.client, asked.transport, self.options.udp_payload);
         let (response, because) = self.fill(query.response(reply.code), asked, reply);
         self.finish(sender, request, response, &because, Some(*arrived))
     }
@@ -206,13 +265,8 @@ impl Responder {
     }
 
     /// The refusal of what the client may not ask, if it may not.
-    fn forbidden(
-        &self,
-        sender: Sender,
-        request: &[u8],
-        query: &Message,
-        question: &Question,
-    ) -> Option<Outcome> {
+    fn forbidden(&self, sender: &Sender, request: &[u8], query: &Message) -> Option<Outcome> {
+        let is_own = |question: &Question| self.authority.is_own(&question.name);
         let (why, error) = match self.options.access.of(sender.client.ip()) {
             Access::Deny | Access::Refuse => {
                 let rule = self.options.access.why(sender.client.ip());
@@ -221,7 +275,7 @@ impl Responder {
             Access::Allow
                 if !query.recursion_desired
                     && self.authority.recursion_available()
-                    && !self.authority.is_own(&question.name) =>
+                    && !query.question.as_ref().is_none_or(is_own) =>
             {
                 (Withheld::CacheSnooping, NOT_AUTHORITATIVE)
             }
@@ -230,7 +284,7 @@ impl Responder {
         Some(self.refuse(sender, request, query, why, error))
     }
 
-    fn refuse(&self, sender: Sender, request: &[u8], query: &Message, why: Withheld, error: u16) -> Outcome {
+    fn refuse(&self, sender: &Sender, request: &[u8], query: &Message, why: Withheld, error: u16) -> Outcome {
         let because = Because::of(why.to_string());
         self.withhold(sender, query.question.as_ref(), Instead::Refusal, why);
         let mut response = query.response(ResponseCode::Refused);
@@ -241,11 +295,13 @@ impl Responder {
         self.finish(sender, request, response, &because, None)
     }
 
-    fn chaos(&self, sender: Sender, query: &Message, question: &Question) -> Outcome {
-        let Some(told) = chaos::respond(query, question, &self.options) else {
+    fn chaos(&self, sender: &Sender, request: &[u8], query: &Message, question: &Question) -> Outcome {
+        let response = self.with_extensions(query.response(ResponseCode::NoError), sender);
+        let Some(mut told) = chaos::respond(response, question, &self.options) else {
             self.withhold(sender, Some(question), Instead::Silence, Withheld::Unwritable);
             return Outcome::Silence;
         };
+        echo_question(request, &mut told.bytes);
         self.statistics().answered(told.code, None);
         self.tell(sender, Some(question), told.code, 1, told.why);
         Outcome::Send(told.bytes)
@@ -256,7 +312,7 @@ impl Responder {
     fn transfer(&self, sender: Sender, request: &[u8], query: Message, question: Question) -> Begun<'_> {
         if self.options.transfers.of(sender.client.ip()) < Access::Allow {
             let error = PROHIBITED;
-            return Begun::Done(self.refuse(sender, request, &query, Withheld::Transfer, error));
+            return Begun::Done(self.refuse(&sender, request, &query, Withheld::Transfer, error));
         }
         if sender.transport == Transport::Udp {
             if question.record_type.number() == IXFR {
@@ -266,21 +322,22 @@ impl Responder {
             // RFC 5936 4.2: "AXFR sessions over UDP transport are not defined."
             let because = Because::of("a zone is transferred over TCP only".to_owned());
             let response = query.response(ResponseCode::FormErr);
-            return Begun::Done(self.finish(sender, request, response, &because, None));
+            return Begun::Done(self.finish(&sender, request, response, &because, None));
         }
         let Some(records) = self.authority.transfer(&question.name) else {
             // RFC 5936 2.2.1: NOTAUTH.
             let code = ResponseCode::Other(9);
             let because = Because::of(format!("there is no zone {} here", question.name));
-            return Begun::Done(self.finish(sender, request, query.response(code), &because, None));
+            return Begun::Done(self.finish(&sender, request, query.response(code), &because, None));
         };
         {
             let mut statistics = self.statistics();
             statistics.transfers += 1;
             statistics.answered(ResponseCode::NoError, None);
         }
-        self.tell(sender, Some(&question), ResponseCode::NoError, 1, "the zone as a whole");
-        let head = Message { authoritative: true, ..query.response(ResponseCode::NoError) };
+        self.tell(&sender, Some(&question), ResponseCode::NoError, 1, "the zone as a whole");
+        let head = self.with_extensions(query.response(ResponseCode::NoError), &sender);
+        let head = Message { authoritative: true, ..head };
         Begun::Transfer(Outgoing::new(head, records))
     }
 
@@ -294,26 +351,35 @@ impl Responder {
         response.authorities = reply.authorities;
         response.additionals = reply.additionals;
         // RFC 8914 3: only who has sent an OPT record gets one.
-        if let Some(edns) = &mut response.edns {
-            edns.udp_payload = self.options.udp_payload;
-            if self.options.extended_errors {
-                edns.extended_errors = reply.extended_errors;
-            }
+        if let Some(edns) = response.edns.as_mut().filter(|_| self.options.extended_errors) {
+            edns.extended_errors = reply.extended_errors;
         }
         (response, Because { wildcard: reply.wildcard, why: reply.why })
+    }
+
+    /// What every response with EDNS says.
+    fn with_extensions(&self, mut response: Message, sender: &Sender) -> Message {
+        if let Some(edns) = &mut response.edns {
+            edns.udp_payload = self.options.udp_payload;
+            edns.options.clone_from(&sender.extensions.options);
+        }
+        response
     }
 
     /// The response in bytes, if the client's network may have one more of the kind.
     fn finish(
         &self,
-        sender: Sender,
+        sender: &Sender,
         request: &[u8],
-        mut response: Message,
+        response: Message,
         because: &Because,
         arrived: Option<Instant>,
     ) -> Outcome {
-        let Sender { client, transport, takes } = sender;
-        let limited = self.rates.as_ref().filter(|_| transport == Transport::Udp);
+        let Sender { client, transport, takes, extensions } = sender;
+        let mut response = self.with_extensions(response, sender);
+        // Who has a connection, or a cookie of this server's, has the address, too.
+        let may_be_forged = *transport == Transport::Udp && extensions.shown != Shown::Address;
+        let limited = self.rates.as_ref().filter(|_| may_be_forged);
         let now = || self.scope.now();
         let verdict = limited.map_or(Verdict::Send, |rates| {
             rates.judge(client.ip(), &response, because.wildcard.as_ref(), now())
@@ -325,14 +391,20 @@ impl Responder {
                 return Outcome::Silence;
             }
             Verdict::Slip(why) => {
-                self.withhold(sender, response.question.as_ref(), Instead::Truncation, why);
-                response.truncated = true;
+                // As BIND: who can keep a cookie comes back with it, and needs no connection.
+                let keeps_cookies = extensions.shown == Shown::Wish;
+                let instead = if keeps_cookies { Instead::Cookie } else { Instead::Truncation };
+                self.withhold(sender, response.question.as_ref(), instead, why);
+                response.truncated = !keeps_cookies;
+                if keeps_cookies {
+                    (response.code, response.authoritative) = (BADCOOKIE, false);
+                }
                 response.answers.clear();
                 response.authorities.clear();
                 response.additionals.clear();
             }
         }
-        let Ok(mut bytes) = response.to_bytes_within(takes) else {
+        let Ok(mut bytes) = response.to_bytes_within(*takes) else {
             self.withhold(sender, response.question.as_ref(), Instead::Silence, Withheld::Unwritable);
             return Outcome::Silence;
         };
@@ -346,15 +418,15 @@ impl Responder {
         Outcome::Send(bytes)
     }
 
-    fn silence(&self, sender: Sender, question: Option<&Question>, why: Withheld) -> Begun<'_> {
+    fn silence(&self, sender: &Sender, question: Option<&Question>, why: Withheld) -> Begun<'_> {
         self.withhold(sender, question, Instead::Silence, why);
         Begun::Done(Outcome::Silence)
     }
 
     /// Counts and tells what a client does not get.
-    fn withhold(&self, sender: Sender, question: Option<&Question>, instead: Instead, why: Withheld) {
+    fn withhold(&self, sender: &Sender, question: Option<&Question>, instead: Instead, why: Withheld) {
         self.statistics().withheld(instead, &why);
-        let Sender { client, transport, .. } = sender;
+        let Sender { client, transport, .. } = *sender;
         self.scope.record(|| {
             let question = question.map(Question::to_string).unwrap_or_default();
             Dns::Withheld { client, question, transport, instead, why }
@@ -363,13 +435,13 @@ impl Responder {
 
     fn tell(
         &self,
-        sender: Sender,
+        sender: &Sender,
         question: Option<&Question>,
         code: ResponseCode,
         answers: usize,
         why: &str,
     ) {
-        let Sender { client, transport, .. } = sender;
+        let Sender { client, transport, .. } = *sender;
         self.scope.record(|| Dns::Served {
             client,
             name: question.map_or_else(|| ".".to_owned(), |question| question.name.to_string()),

@@ -13,6 +13,8 @@ pub enum Instead {
     Refusal,
     /// An empty response with TC set: who really asked comes back over TCP.
     Truncation,
+    /// An empty response with a cookie (BADCOOKIE): who really asked comes back with it.
+    Cookie,
     /// The end of its connection.
     TheEnd,
 }
@@ -23,6 +25,7 @@ impl fmt::Display for Instead {
             Self::Silence => "not answered",
             Self::Refusal => "refused",
             Self::Truncation => "sent to TCP",
+            Self::Cookie => "given a cookie",
             Self::TheEnd => "disconnected",
         })
     }
