@@ -13,13 +13,14 @@
 //! ```
 //!
 //! Read in this order: `known` (what goes in and comes out), this file, `belief` (who is believed more), `store`,
-//! `failures`, `file`.
+//! `failures`, `proofs` (what denials say of other names), `file`.
 
 mod belief;
 mod date;
 mod failures;
 pub mod file;
 mod known;
+mod proofs;
 mod store;
 
 pub use failures::Failure;
@@ -36,6 +37,7 @@ use belief::{is_an_answer, is_outranked, outranks_denial, says_the_same, securit
 use failures::Failures;
 use glasstack_journal::Instant;
 use known::{Denial, honest_ttl};
+use proofs::Proofs;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Entry, Kind, Place, Store, What};
@@ -46,13 +48,15 @@ pub struct Cache {
     config: CacheConfig,
     store: Store,
     failures: Failures,
+    proofs: Proofs,
 }
 
 impl Cache {
     /// An empty cache.
     pub fn new(config: CacheConfig) -> Self {
         let store = Store::new(config.max_bytes);
-        Self { config, store, failures: Failures::default() }
+        let proofs = Proofs::new(config.max_bytes / 8);
+        Self { config, store, failures: Failures::default(), proofs }
     }
 
     /// How much is kept, and how long.
@@ -130,6 +134,9 @@ impl Cache {
         let most =
             if security == Security::Bogus { self.config.bogus_ttl } else { self.config.max_negative_ttl };
         let lifetime = seconds(ttl).min(most);
+        if security == Security::Secure && self.config.aggressive_nsec {
+            self.proofs.learn(proof, now, now + lifetime);
+        }
         let denial = Denial { name: name.clone(), what, proof: proof.to_vec(), security };
         let entry = Entry { what: What::Nothing(Arc::new(denial)), learnt: now, expires: now + lifetime };
         self.take(kind, entry)
@@ -249,6 +256,7 @@ impl Cache {
             self.store.at(name.as_str()).iter().map(|(_, place)| *place).collect()
         };
         places.iter().for_each(|place| self.store.remove(*place));
+        self.proofs.forget(name);
         places.len()
     }
 
@@ -265,6 +273,7 @@ impl Cache {
     pub fn clear(&mut self) {
         self.store = Store::new(self.config.max_bytes);
         self.failures.clear();
+        self.proofs.clear();
     }
 
     /// What is known and has not expired, by name (RFC 4034 6.1) and type; what does not exist comes first.
@@ -392,6 +401,8 @@ impl Cache {
         }
         if !matches!(record_type, RecordType::Cname | RecordType::Any)
             && let Some(alias) = self.known(word, RecordType::Cname, least, now, age)
+            // An alias that cannot be read is data for who asks for it, and leads nowhere.
+            && alias.set.records.first().is_some_and(|record| record.alias().is_some())
         {
             return Some(Found::Alias(alias));
         }
@@ -419,7 +430,16 @@ impl Cache {
                 return Some(Found::Nothing(nothing));
             }
         }
-        None
+        self.denied_by_others(name, record_type, now).map(Found::Nothing)
+    }
+
+    /// RFC 8198: what was proved when another name was asked for.
+    fn denied_by_others(&self, name: &DnsName, record_type: RecordType, now: Instant) -> Option<Nothing> {
+        let denied = self.proofs.deny(name, record_type, now)?;
+        let ttl = u32::try_from(denied.expires.since(now).as_secs()).unwrap_or(u32::MAX);
+        let (what, security) = (denied.what, Security::Secure);
+        let denial = Arc::new(Denial { name: name.clone(), what, proof: denied.proof, security });
+        Some(Nothing { by_others: true, ..nothing(&denial, ttl, false) })
     }
 
     fn is_signed(&self, name: &str, record_type: RecordType) -> bool {
@@ -482,7 +502,8 @@ enum Age {
 
 fn nothing(denial: &Arc<Denial>, ttl: u32, stale: bool) -> Nothing {
     let Denial { name, what, security, .. } = denial.as_ref();
-    Nothing { what: *what, name: name.clone(), security: *security, denial: Arc::clone(denial), ttl, stale }
+    let (name, denial) = (name.clone(), Arc::clone(denial));
+    Nothing { what: *what, name, security: *security, denial, ttl, stale, by_others: false }
 }
 
 /// For how many seconds an SOA record lets a negative answer be kept; none if it is another record.

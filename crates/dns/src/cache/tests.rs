@@ -53,6 +53,15 @@ fn said(text: &str, ttl: u32) -> Option<(String, u32)> {
     Some((text.to_owned(), ttl))
 }
 
+#[test]
+fn an_alias_that_cannot_be_read_is_for_who_asks_for_it_and_leads_nowhere() {
+    let mut cache = cache();
+    let data = RecordData::Other { number: RecordType::Cname.number(), bytes: b"\x04evil\0\0".to_vec() };
+    cache.put(&set(&[record("www.test", data)]), Rank::AnswerAuthoritative, at(0));
+    assert_eq!(told(&mut cache, "www.test", at(1)), None);
+    assert!(matches!(cache.lookup(&name("www.test"), RecordType::Cname, at(1)), Some(Found::Records(_))));
+}
+
 // ---- time
 
 #[test]

@@ -39,6 +39,8 @@ pub(super) enum Why {
     TooMany,
     /// A private address of a public name.
     Private,
+    /// An alias whose target cannot be read.
+    Unreadable,
 }
 
 impl Why {
@@ -51,6 +53,7 @@ impl Why {
             Self::Unreferred => "no record of this answer refers to it".to_owned(),
             Self::TooMany => "there are more than are kept".to_owned(),
             Self::Private => "no public name has a private address".to_owned(),
+            Self::Unreadable => "an alias that cannot be read leads nowhere".to_owned(),
         }
     }
 }
@@ -80,6 +83,10 @@ struct Scrub<'a> {
 
 impl Scrub<'_> {
     fn all(&mut self, mut response: Response) -> Response {
+        for section in [&mut response.answers, &mut response.authorities, &mut response.additionals] {
+            section.iter_mut().for_each(|set| self.drop_unreadable(set));
+            section.retain(|set| !set.records.is_empty());
+        }
         self.move_ds(&mut response);
         let answered = !response.answers.is_empty();
         response.answers = self.answers(&mut response);
@@ -271,6 +278,15 @@ impl Scrub<'_> {
             }
         }
         kept
+    }
+
+    /// Data that is not what it should be is for who asks for it to judge; but an alias is followed.
+    fn drop_unreadable(&mut self, set: &mut RrSet) {
+        if matches!(set.record_type, RecordType::Cname | RecordType::Dname) {
+            let unreadable = |record: &mut Record| matches!(record.data, RecordData::Other { .. });
+            let dropped = set.records.extract_if(.., unreadable);
+            self.ignored.extend(dropped.map(|record| (Why::Unreadable, record)));
+        }
     }
 
     /// Against names that are made to lead into somebody's own network ("DNS rebinding").
