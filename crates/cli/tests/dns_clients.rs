@@ -164,6 +164,49 @@ fn tells(output: &str, record: &str) -> bool {
 }
 
 #[test]
+fn dig_and_kdig_get_cookies_that_are_good_and_are_told_which_server_this_is() {
+    with_real_peers(&["dig", "kdig", "dnssec-signzone"], |network| {
+        let _ours = our_authority(network, if is_twin() { &[] } else { &["--nsid", "ns1.fra"] });
+        // dig keeps the cookie and says whether its own part came back.
+        for transport in ["+notcp", "+tcp"] {
+            let www = dig(network, &format!("www.plain.test A +cookie {transport}")).is("NOERROR");
+            let edns = www.edns.as_ref().unwrap();
+            assert!(
+                edns.iter().any(|line| line.starts_with("COOKIE: ") && line.ends_with(" (good)")),
+                "{www}"
+            );
+        }
+        let length_of_none = dig(network, "www.plain.test A +nocookie +ednsopt=10:0102030405");
+        assert_eq!(length_of_none.status, "FORMERR");
+        let nsid = dig(network, "www.plain.test A +nsid").is("NOERROR");
+        assert!(is_twin() || nsid.edns.unwrap().concat().contains("(\"ns1.fra\")"));
+        let kept = dig(network, "www.plain.test A +keepalive +tcp").is("NOERROR");
+        assert!(kept.edns.unwrap().concat().contains("TCP") || is_twin());
+        let kdig = said("kdig", &format!("@{OURS} www.plain.test A +cookie +nsid"));
+        assert!(kdig.contains("COOKIE: ") && (is_twin() || kdig.contains("ns1.fra")), "{kdig}");
+    });
+}
+
+#[test]
+fn a_client_with_a_cookie_is_answered_in_a_flood_and_one_without_comes_over_tcp() {
+    with_real_peers(&["dig", "dnssec-signzone"], |network| {
+        if is_twin() {
+            return;
+        }
+        let _ours = our_authority(network, &["--rate-limit", "1", "--slip", "1"]);
+        // In one run dig keeps the cookie that it is given.
+        let asks: Vec<dns::dig::Ask> = (0..20).map(|_| "www.plain.test A +cookie".into()).collect();
+        for answer in dns::dig::ask_all(network, OURS, &asks) {
+            assert_eq!((answer.data("A").len(), answer.tcp), (1, false), "{answer}");
+        }
+        let asks: Vec<dns::dig::Ask> = (0..20).map(|_| "www.plain.test A +nocookie".into()).collect();
+        let answers = dns::dig::ask_all(network, OURS, &asks);
+        assert!(answers.iter().all(|answer| answer.data("A").len() == 1));
+        assert!(answers.iter().filter(|answer| answer.tcp).count() > 15);
+    });
+}
+
+#[test]
 fn several_questions_share_a_tcp_connection() {
     with_our_authority(&["kdig", "dnssec-signzone"], |_| {
         let names = ["www", "mail", "alias", "nobody", "x.wild", "big"];

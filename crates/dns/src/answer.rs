@@ -103,6 +103,10 @@ pub(crate) fn interpret(
         let name = chain.end();
         let found = at(&response.answers, name, record_type);
         if !found.is_empty() {
+            // RFC 6672 5.3.1: a CNAME record that was made from a DNAME record is proved by that one alone.
+            if record_type == RecordType::Cname {
+                aliases.extend(response.answers.iter().filter(|set| above(set, name).is_some()).cloned());
+            }
             return Ok(Meaning { aliases, end: End::Records(found) });
         }
         let Some(alias) = alias_at(&response.answers, name) else { break };

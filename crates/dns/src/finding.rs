@@ -209,6 +209,7 @@ impl Finding {
         if self.nothing.is_some() {
             return;
         }
+        self.explain_alias(memory, name, host);
         let proofs = std::mem::take(&mut self.authorities);
         for (additional, set) in company(memory, name, record_type, host) {
             if additional { self.additionals.push(set) } else { self.authorities.push(set) }

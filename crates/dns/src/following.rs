@@ -62,7 +62,7 @@ pub(crate) fn follow_on<'a>(
                     let name = chain.end().clone();
                     let end = finding.absorb_known(&found, &mut chain);
                     if matches!(end, Ok(End::Unknown)) {
-                        finding.accompany_alias(memory, &name, *record_type, host);
+                        finding.accompany_alias(memory, &name, host);
                     }
                     end
                 }
@@ -110,7 +110,8 @@ pub(crate) fn recall(memory: &Memory, host: &Host, name: &DnsName, record_type: 
             (true, list(&known.records()))
         }
         Some(Found::Nothing(nothing)) => {
-            (true, format!("{}, for another {} s", phrase(nothing.what), nothing.ttl))
+            let how = if nothing.by_others { ", as was proved for other names (RFC 8198)" } else { "" };
+            (true, format!("{}{how}, for another {} s", phrase(nothing.what), nothing.ttl))
         }
     };
     let question = Question::new(name.clone(), record_type);

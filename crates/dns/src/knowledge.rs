@@ -143,7 +143,7 @@ impl Knowledge {
                 finding.accompany(&self.memory, chain.end(), wanted.record_type, host);
                 return Some(finding).filter(|finding| self.may_be_given(finding, wanted));
             }
-            finding.accompany_alias(&self.memory, &name, wanted.record_type, host);
+            finding.accompany_alias(&self.memory, &name, host);
         }
     }
 

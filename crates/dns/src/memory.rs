@@ -141,15 +141,19 @@ impl Memory {
         let mut company = [all(&response.authorities, false), all(&response.additionals, true)].concat();
         company.truncate(LARGEST_COMPANY);
         let mut companies = self.companies.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (question.name.clone(), question.record_type);
-        if company.is_empty() {
-            companies.remove(&key);
-            return;
+        // An alias answers whatever is asked for, and its proof comes with each.
+        let alias = response.answer(&question.name, RecordType::Cname).map(|_| RecordType::Cname);
+        for record_type in [Some(question.record_type), alias].into_iter().flatten() {
+            let key = (question.name.clone(), record_type);
+            if company.is_empty() {
+                companies.remove(&key);
+                continue;
+            }
+            if companies.len() >= COMPANIES && !companies.contains_key(&key) {
+                companies.pop_first();
+            }
+            companies.insert(key, company.clone());
         }
-        if companies.len() >= COMPANIES && !companies.contains_key(&key) {
-            companies.pop_first();
-        }
-        companies.insert(key, company);
     }
 
     fn learn_nothing(

@@ -91,9 +91,21 @@ pub(crate) struct ClientOptions {
     /// What id.server and hostname.bind are told [default: nothing]
     #[arg(long, value_name = "TEXT")]
     pub(crate) identity: Option<String>,
+    /// What clients are told who ask which of several servers this is (NSID) [default: nothing]
+    #[arg(long, value_name = "TEXT", value_parser = short_text)]
+    pub(crate) nsid: Option<String>,
     /// What version.server and version.bind are told [default: nothing]
     #[arg(long, value_name = "TEXT")]
     pub(crate) server_version: Option<String>,
+}
+
+/// A text that fits beside an answer in the smallest datagram.
+fn short_text(text: &str) -> Result<String, String> {
+    const MOST: usize = 128;
+    if text.len() > MOST {
+        return Err(format!("it has {} bytes, and {MOST} are the most", text.len()));
+    }
+    Ok(text.to_owned())
 }
 
 /// How others' answers are found out.

@@ -180,6 +180,8 @@ pub struct Nothing {
     pub ttl: u32,
     /// Whether it has expired.
     pub stale: bool,
+    /// Whether nobody has said so of this very name: it follows from what was proved of others (RFC 8198).
+    pub by_others: bool,
 }
 
 impl Nothing {
@@ -304,6 +306,9 @@ pub struct CacheConfig {
     pub serve_stale_for: Duration,
     /// Below which names that do not exist nothing is looked for. All of them.
     pub nxdomain_cut: NxdomainCut,
+    /// Whether what DNSSEC has proved of one name is used to deny others (RFC 8198). Yes; where nothing is
+    /// validated nothing is proved.
+    pub aggressive_nsec: bool,
 }
 
 impl Default for CacheConfig {
@@ -316,6 +321,7 @@ impl Default for CacheConfig {
             bogus_ttl: Duration::from_secs(60),
             serve_stale_for: Duration::ZERO,
             nxdomain_cut: NxdomainCut::Always,
+            aggressive_nsec: true,
         }
     }
 }

@@ -247,7 +247,7 @@ fn size_of_name(name: &DnsName) -> usize {
     name.as_str().len() + ALLOCATION
 }
 
-fn size_of_records(records: &[Record]) -> usize {
+pub(super) fn size_of_records(records: &[Record]) -> usize {
     let each =
         |record: &Record| size_of::<Record>() + size_of_name(&record.owner) + size_of_data(&record.data);
     ALLOCATION + records.iter().map(each).sum::<usize>()

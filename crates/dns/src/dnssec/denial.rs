@@ -90,6 +90,11 @@ impl<'a> Denial<'a> {
         self.nsec.is_empty()
     }
 
+    /// By NSEC records, the closest name above that exists, of a name that does not; none if that is not shown.
+    pub(crate) fn encloser(&self, name: &DnsName) -> Option<DnsName> {
+        self.nsec.encloser(name).ok()
+    }
+
     /// That `name` does not exist, and that no wildcard stands for it.
     pub(crate) fn no_name(&mut self, name: &DnsName, checks: &mut Checks) -> Result<Proved, NotProved> {
         match self.nsec.is_empty() {

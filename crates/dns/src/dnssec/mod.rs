@@ -42,9 +42,11 @@ mod vectors;
 mod verify;
 
 pub use anchors::TrustAnchors;
+pub(crate) use checks::Checks;
 pub(crate) use crypto::nsec3_hash;
+pub(crate) use denial::{Denial, Proved};
 pub use link::Link;
-pub(crate) use nsec3::next_closer;
+pub(crate) use nsec3::{HASH_SHA_1, OPT_OUT, hash_of_owner, next_closer};
 pub use reason::Reason;
 pub use sets::Section;
 pub use signer::{SignOptions, Signer, ZoneKeys};

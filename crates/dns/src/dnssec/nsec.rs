@@ -80,7 +80,7 @@ impl<'a> NsecProof<'a> {
     }
 
     /// The closest name above that exists, of a name that does not.
-    fn encloser(&self, name: &DnsName) -> Result<DnsName, DenialFault> {
+    pub(crate) fn encloser(&self, name: &DnsName) -> Result<DnsName, DenialFault> {
         let mut fault = DenialFault::NameNotCovered;
         for span in self.spans.iter().filter(|span| span.covers(name)) {
             if span.is_elsewhere(name) {

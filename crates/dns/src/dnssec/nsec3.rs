@@ -220,7 +220,7 @@ pub(crate) fn next_closer(name: &DnsName, closest: &DnsName) -> Option<DnsName> 
 }
 
 /// The hash that an owner name holds, if it is one label below its zone (RFC 5155 3).
-fn hash_of_owner(owner: &DnsName, zone: &DnsName) -> Option<Vec<u8>> {
+pub(crate) fn hash_of_owner(owner: &DnsName, zone: &DnsName) -> Option<Vec<u8>> {
     let label = owner.to_labels().into_iter().next()?;
     (owner.parent()? == *zone).then(|| from_base32hex(&label))?
 }

@@ -28,6 +28,7 @@ pub(super) fn terms(options: &DnsdOptions, place: &Place) -> anyhow::Result<Serv
         rate_limit,
         udp_payload: clients.max_udp_size,
         identity: clients.identity.clone(),
+        nsid: clients.nsid.clone(),
         version: clients.server_version.clone(),
         ..ServeOptions::default()
     })
@@ -49,9 +50,9 @@ fn transfers(clients: &ClientOptions) -> AccessList {
     clients.allow_axfr.iter().fold(list, |list, range| list.with(*range, Access::Allow))
 }
 
-/// Behind this machine's ports its own programs have the gateway's address, which is treated as theirs.
+/// Behind this machine's ports its own programs have the gateway's address, and `--query` asks from the stack's
+/// own: both are treated as this machine's.
 fn seen_from(list: AccessList, place: &Place) -> AccessList {
-    let Some(address) = place.this_machine() else { return list };
     let access = list.of(IpAddr::from(Ipv4Addr::LOCALHOST));
-    list.with(address.into(), access)
+    place.this_machine().into_iter().fold(list, |list, address| list.with(address.into(), access))
 }

@@ -166,11 +166,12 @@ impl Place {
         Ok(if self.is_lab() { self.net.the_lab()?.trust_anchors.clone() } else { TrustAnchors::iana() })
     }
 
-    /// The address that programs of this machine have for the server, if it is not their own.
-    pub(super) fn this_machine(&self) -> Option<IpAddr> {
+    /// The addresses that programs of this machine have for the server, this one included, if they are not
+    /// their own.
+    pub(super) fn this_machine(&self) -> Vec<IpAddr> {
         match &self.kind {
-            Kind::Host(user) => Some(user.gateway()),
-            Kind::Device | Kind::Lab => None,
+            Kind::Host(user) => vec![user.gateway().into(), self.net.host.address()],
+            Kind::Device | Kind::Lab => Vec::new(),
         }
     }
 
