@@ -6,7 +6,8 @@
 mod support;
 
 use Outcome::{Fails, Page};
-use glasstack_journal::event::{Event, Link, NoteLevel};
+use glasstack_journal::Record;
+use glasstack_journal::event::{Dns, Event, Link, NoteLevel};
 use glasstack_lab::fault::Kind;
 use glasstack_lab::{FaultSpec, Lab};
 use glasstack_sim::topology::Topology;
@@ -46,7 +47,7 @@ const OUTCOMES: &[(&str, &str, Outcome)] = &[
     ("lose the SYN at home <-> access towards access on port 443", PAGE, Page),
     ("lose HTTP response 1", PAGE, Page),
     ("lose HTTP request GET / 1", PAGE, Page),
-    ("lose frames from 100ms to 300ms", PAGE, Page),
+    ("lose frames from 300ms to 500ms", PAGE, Page),
     ("corrupt TCP payload of segment 3", PAGE, Page),
     ("corrupt IP header of packet 3", PAGE, Page),
     ("corrupt 10%", PAGE, Page),
@@ -79,6 +80,12 @@ const OUTCOMES: &[(&str, &str, Outcome)] = &[
     ("wrong name on www.example.test", PAGE, Fails("it is not for www.example.test")),
     ("untrusted root on www.example.test", PAGE, Fails("who is not trusted here")),
     ("self-signed on www.example.test", PAGE, Fails("self-signed")),
+    ("expire the signatures of example.test", PAGE, Fails("SERVFAIL")),
+    ("postdate the signatures of example.test", PAGE, Fails("SERVFAIL")),
+    ("omit the signatures of example.test", PAGE, Fails("SERVFAIL")),
+    ("forge the signatures of example.test", PAGE, Fails("SERVFAIL")),
+    ("wrong DS for example.test", PAGE, Fails("SERVFAIL")),
+    ("unsign example.test", PAGE, Page),
     // ARP believes whoever speaks last (RFC 826): what goes to mallory is gone.
     ("duplicate ARP reply from mallory", PAGE, Fails("not done within")),
     ("spoof ARP for home from mallory", PAGE, Fails("not done within")),
@@ -127,7 +134,7 @@ fn is_told(journey: &Journey, fault: &FaultSpec) -> bool {
             FaultSpec::Cable(_) | FaultSpec::Kill(_),
         ) => *by == sentence,
         // Of these the outcome tells.
-        (_, FaultSpec::Certificate(_) | FaultSpec::Attack(_)) => true,
+        (_, FaultSpec::Certificate(_) | FaultSpec::Signing(_) | FaultSpec::Attack(_)) => true,
         _ => false,
     })
 }
@@ -153,6 +160,36 @@ fn every_fault_strikes_is_told_and_the_journey_ends_as_it_should() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_wrong_with_signatures_is_found_by_the_resolver() {
+    for (sentence, is, why) in [
+        ("expire the signatures of example.test", "bogus", "ended on 2026-05-02"),
+        ("postdate the signatures of example.test", "bogus", "begins on 2026-07-31"),
+        ("omit the signatures of example.test", "bogus", "has no signature, though example.test is signed"),
+        ("forge the signatures of example.test", "bogus", "the records or it have been changed"),
+        ("wrong DS for example.test", "bogus", "names the key 27600, but its digest is not of that one"),
+        ("unsign example.test", "insecure", "test proves that it has no DS record"),
+    ] {
+        let (journey, _) = fetch(sentence, PAGE);
+        let found: Vec<_> = journey.records().into_iter().filter_map(judgement).collect();
+        let expected = format!("www.example.test A is {is}: ");
+        assert!(
+            found.iter().any(|it| it.starts_with(&expected) && it.contains(why)),
+            "{sentence}: {found:?}"
+        );
+    }
+}
+
+/// What a resolver found of a name's signatures.
+fn judgement(record: Record) -> Option<String> {
+    match record.event {
+        Event::Dns(Dns::Validated { name, record_type, security, reason, .. }) => {
+            Some(format!("{name} {record_type} is {security}: {reason}"))
+        }
+        _ => None,
+    }
 }
 
 #[test]

@@ -32,6 +32,19 @@ const RANKS: [(Rank, &str); 5] = [
     (Rank::AnswerAuthoritative, "answer-aa"),
 ];
 
+impl Rank {
+    /// What it is, to people.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Self::Additional => "additional section",
+            Self::AuthorityOfReferral => "referral",
+            Self::AnswerNotAuthoritative => "answer without authority",
+            Self::AuthorityAuthoritative => "authority section",
+            Self::AnswerAuthoritative => "answer with authority",
+        }
+    }
+}
+
 impl fmt::Display for Rank {
     /// One word, as the cache's file has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

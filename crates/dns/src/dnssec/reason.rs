@@ -344,13 +344,14 @@ impl fmt::Display for Reason {
             Self::Contradiction { name, record_type, code } => {
                 write!(f, "the response holds {name} {record_type} and says {code} all the same")
             }
-            Self::NoSuchKey { zone, wanted, found, anchor } => write!(
-                f,
-                "{} of {zone} names the key {}, but the zone has {}",
-                if *anchor { "the trust anchor" } else { "the DS record" },
-                list(wanted.iter()),
-                if found.is_empty() { "none".to_owned() } else { list(found.iter()) }
-            ),
+            Self::NoSuchKey { zone, wanted, found, anchor } => {
+                let who = if *anchor { "the trust anchor" } else { "the DS record" };
+                // RFC 4034 B: different keys may have the same tag.
+                let alike = wanted.iter().any(|tag| found.contains(tag));
+                let but = if alike { "but its digest is not of that one: " } else { "but " };
+                let has = if found.is_empty() { "none".to_owned() } else { list(found.iter()) };
+                write!(f, "{who} of {zone} names the key {}, {but}the zone has {has}", list(wanted.iter()))
+            }
             Self::NotAZoneKey { zone, key_tag } => {
                 write!(f, "the key {key_tag} of {zone} that the DS record names is not marked as a zone key")
             }

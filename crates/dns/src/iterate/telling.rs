@@ -66,7 +66,7 @@ pub(super) fn tell_believed(job: &Job, from: SocketAddr, zone: &DnsName, learnt:
         job.host.scope().record(|| Dns::Believed {
             from,
             zone: zone.to_string(),
-            sets: learnt.into_iter().map(|(set, rank)| format!("{set} ({rank})")).collect(),
+            sets: learnt.into_iter().map(|(set, rank)| format!("{set} ({})", rank.in_words())).collect(),
         });
     }
 }

@@ -1,6 +1,7 @@
 //! What is said of each event: the words, and how loud they are.
 
 mod dhcp;
+mod dns;
 mod gateway;
 mod nat;
 mod rip;
@@ -30,7 +31,7 @@ pub(super) fn tell(record: &Record, memory: &Memory) -> Option<Line> {
         Event::Icmp(icmp) => tell_icmp(icmp),
         Event::Tcp(tcp) => tell_tcp(tcp, memory),
         Event::Dhcp(dhcp) => dhcp::tell_dhcp(dhcp),
-        Event::Dns(dns) => upper::tell_dns(dns),
+        Event::Dns(dns) => dns::tell_dns(dns),
         Event::Tls(tls) => upper::tell_tls(tls),
         Event::Http(http) => upper::tell_http(http),
         Event::Page(page) => upper::tell_page(page),

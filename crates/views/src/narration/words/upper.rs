@@ -1,8 +1,8 @@
-//! The words for what happens above TCP: names, sessions, requests, the address bar.
+//! The words for what happens above TCP: sessions, requests, the address bar.
 
-use super::{Line, bad, good, in_brackets, normal, verbose, warning};
-use crate::text::{count, resolved, time};
-use glasstack_journal::event::{Dns, Http, LookupSource, Note, NoteLevel, Page, Tls, Verdict};
+use super::{Line, bad, good, normal, verbose, warning};
+use crate::text::count;
+use glasstack_journal::event::{Http, Note, NoteLevel, Page, Tls, Verdict};
 
 pub(super) fn tell_page(page: &Page) -> Line {
     match page {
@@ -22,111 +22,6 @@ pub(super) fn tell_note(note: &Note) -> Line {
         NoteLevel::Info => normal(note.text.clone()),
         NoteLevel::Warning => warning(format!("warning: {}", note.text)),
     }
-}
-
-pub(super) fn tell_dns(dns: &Dns) -> Line {
-    match dns {
-        Dns::LookedUp { name, source, hit, detail, .. } => {
-            let came = if *hit { "found" } else { "not found" };
-            let source = match source {
-                LookupSource::Literal => "as an IP literal".to_owned(),
-                LookupSource::Server => "at the name server".to_owned(),
-                LookupSource::Override => format!("in {source}"),
-                LookupSource::Cache | LookupSource::HostsFile => format!("in the {source}"),
-            };
-            normal(format!("DNS: {name} looked up {source}: {came}{}", in_brackets(detail)))
-        }
-        Dns::QuerySent { id, name, record_type, server, transport, why } => normal(format!(
-            "DNS query to {server} over {transport}: {record_type} of {name}? (id 0x{id:04x}; {why})"
-        )),
-        Dns::ResponseReceived { server, code, answers, truncated, rtt, .. } => {
-            let cut = if *truncated { ", cut short" } else { "" };
-            let answers =
-                if answers.is_empty() { String::new() } else { format!(": {}", answers.join("; ")) };
-            normal(format!("DNS response from {server} after {}: {code}{cut}{answers}", time(*rtt)))
-        }
-        Dns::ResponseIgnored { from, why } => warning(format!("DNS: ignored a datagram from {from}: {why}")),
-        Dns::ReferralFollowed { server, from, to, name_servers, glue } => {
-            let with = if glue.is_empty() { "no address of theirs".to_owned() } else { glue.join("; ") };
-            normal(format!(
-                "DNS: {server}, for {}, refers to {}, the servers of {to}, with {with}",
-                zone_in_words(from),
-                name_servers.join(", ")
-            ))
-        }
-        Dns::GlueMissing { zone, name_server } => normal(format!(
-            "DNS: the address of {name_server} did not come along: it has to be found before {} can be asked",
-            zone_in_words(zone)
-        )),
-        Dns::ServerUseless { server, zone, why } => {
-            warning(format!("DNS: {server} is of no use for {}: {why}", zone_in_words(zone)))
-        }
-        Dns::RecordsIgnored { from, records, why } => {
-            warning(format!("DNS: ignored records from {from} ({why}): {}", records.join("; ")))
-        }
-        Dns::ServerChosen { zone, server, name_server, why, candidates } => {
-            let others: Vec<String> = candidates
-                .iter()
-                .map(|known| format!("{} ({}, {})", known.name, known.server.ip(), known.standing))
-                .collect();
-            verbose(format!(
-                "DNS: of the servers of {} {name_server} ({}) is asked, because {why}; known: {}",
-                zone_in_words(zone),
-                server.ip(),
-                others.join(", ")
-            ))
-        }
-        Dns::Minimised { asked, instead_of, zone } => verbose(format!(
-            "DNS: the servers of {} need not know that it is about {instead_of}: they are asked {asked}",
-            zone_in_words(zone)
-        )),
-        Dns::Primed { zone, name_servers } if name_servers.is_empty() => warning(format!(
-            "DNS: nobody says who serves {}: those who are known from the configuration are taken for it",
-            zone_in_words(zone)
-        )),
-        Dns::Primed { zone, name_servers } => {
-            normal(format!("DNS: {} is served by {}", zone_in_words(zone), name_servers.join(", ")))
-        }
-        Dns::Believed { from, sets, .. } => verbose(format!("DNS: believed of {from}: {}", sets.join("; "))),
-        Dns::LastResort { zone } => warning(format!(
-            "DNS: no server of {} is of use; those that the zone above names are tried",
-            zone_in_words(zone)
-        )),
-        Dns::Validated { name, record_type, security, reason, .. } => {
-            let line = format!("DNS: {record_type} of {name} is {security}: {reason}");
-            if security == "bogus" { bad(line) } else { normal(line) }
-        }
-        Dns::StaleServed { name, record_type } => {
-            warning(format!("DNS: {record_type} of {name} has expired, but nothing newer can be had in time"))
-        }
-        Dns::Prefetched { name, record_type, left } => normal(format!(
-            "DNS: {record_type} of {name} is good for {} more: it is fetched anew",
-            time(*left)
-        )),
-        Dns::Joined { name, record_type } => {
-            normal(format!("DNS: {record_type} of {name} is being looked up already: one answer for both"))
-        }
-        Dns::AliasFollowed { from, to } => normal(format!("DNS: {from} is an alias of {to}")),
-        Dns::Resolved { name, addresses, ttl, source } => {
-            let (what, ttl) = (resolved(name, addresses), time(*ttl));
-            good(format!("DNS: {what} (from {source}, good for {ttl})"))
-        }
-        Dns::Failed { name, why } => bad(format!("DNS: {name} could not be resolved: {why}")),
-        Dns::Served { client, name, record_type, code, answers, transport, why } => {
-            let records = count(*answers as u64, "record");
-            normal(format!(
-                "DNS answer to {client} over {transport}: {record_type} of {name}: {code}, {records} ({why})"
-            ))
-        }
-        Dns::Withheld { client, question, transport, instead, why } => {
-            let about = if question.is_empty() { String::new() } else { format!(" about {question}") };
-            warning(format!("DNS query of {client} over {transport}{about}: {instead}: {why}"))
-        }
-    }
-}
-
-fn zone_in_words(zone: &str) -> &str {
-    if zone == "." { "the root" } else { zone }
 }
 
 pub(super) fn tell_tls(tls: &Tls) -> Line {
