@@ -73,6 +73,7 @@ pub mod pki;
 pub mod plan;
 pub mod run;
 pub mod serve;
+mod shelf;
 mod signing;
 pub mod sites;
 mod web_server;

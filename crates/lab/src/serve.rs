@@ -25,13 +25,14 @@
 //! `in-addr.arpa`, and every zone into the zone above it, with glue. See `zones`.
 
 use crate::pki::Pki;
+use crate::shelf::Shelf;
 use crate::signing::{Manner, Signing};
 use crate::zones::{self, Book, ZonesError};
 use crate::{ca_server, echo_server, odd_server, web_server};
 use glasstack_dns::RootHints;
 use glasstack_dns::config::DNS_PORT;
 use glasstack_dns::dnssec::TrustAnchors;
-use glasstack_dns::server::{Asked, Authority, NameServer, Reply, ServeError, Zones, serve};
+use glasstack_dns::server::{NameServer, ServeError, serve};
 use glasstack_dns::{DnsName, RecordData, recursive};
 use glasstack_sim::fault::{self, Fault};
 use glasstack_sim::topology::{Network, Topology};
@@ -156,8 +157,8 @@ pub(crate) fn start(
     signing: Signing,
 ) -> Result<Started, ServiceError> {
     let services = read(topology)?;
-    let book = Book::new(topology, &services, signing)?;
-    let mut known = Shelf::new(&book);
+    let book = Arc::new(Book::new(topology, &services, signing)?);
+    let mut known = Shelf::new(Arc::clone(&book));
     let mut running = Running::new();
     let mut authorities = Vec::new();
     for (name, host) in network.hosts() {
@@ -196,41 +197,6 @@ pub(crate) fn start(
         trust_anchors: book.trust_anchors().clone(),
         root_hints: book.hints(),
     })
-}
-
-/// Who has authority over several zones, shared by all servers of the same ones.
-struct Shelf<'a> {
-    book: &'a Book,
-    made: BTreeMap<Vec<DnsName>, Arc<Zones>>,
-}
-
-impl<'a> Shelf<'a> {
-    fn new(book: &'a Book) -> Self {
-        Self { book, made: BTreeMap::new() }
-    }
-
-    fn zones(&mut self, mut names: Vec<DnsName>) -> Shared {
-        names.sort();
-        names.dedup();
-        let zones = self.made.entry(names).or_insert_with_key(|names| Arc::new(self.book.zones(names)));
-        Shared(Arc::clone(zones))
-    }
-}
-
-struct Shared(Arc<Zones>);
-
-impl Authority for Shared {
-    fn answer<'a>(&'a self, asked: &'a Asked) -> futures_util::future::BoxFuture<'a, Reply> {
-        self.0.answer(asked)
-    }
-
-    fn answer_now(&self, asked: &Asked) -> Option<Reply> {
-        self.0.answer_now(asked)
-    }
-
-    fn is_own(&self, name: &DnsName) -> bool {
-        self.0.is_own(name)
-    }
 }
 
 /// The local name server: with roots it walks, without it knows.

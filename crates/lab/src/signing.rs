@@ -73,10 +73,12 @@ impl Signing {
 
     /// What the zone above says of this one's keys: nothing of a zone that is not signed.
     pub(crate) fn ds(&self, zone: &DnsName) -> Option<Record> {
+        // They do not speak of the key that signs the rest.
+        let keys = || ZoneKeys::single_from_seed(zone, &self.seed);
         match self.manner(zone) {
             Manner::Flawed(SigningFlaw::Unsigned) => None,
-            Manner::Flawed(SigningFlaw::WrongDs) => self.keys(zone).wrong_ds_record(DS_TTL),
-            _ => self.keys(zone).ds_record(DS_TTL),
+            Manner::Flawed(SigningFlaw::WrongDs) => keys().wrong_ds_record(DS_TTL),
+            _ => keys().ds_record(DS_TTL),
         }
     }
 
@@ -109,7 +111,7 @@ impl Signing {
             }
             _ => None,
         };
-        let mut signer = Signer::new(self.keys(zone.origin()), options);
+        let mut signer = Signer::new(ZoneKeys::from_seed(zone.origin(), &self.seed), options);
         if let Some(flaw) = flaw {
             signer = signer.with_flaw(FlawAt { flaw, name: None, record_type: None });
         }
@@ -118,9 +120,5 @@ impl Signing {
 
     fn manner(&self, zone: &DnsName) -> Manner {
         self.manners.get(zone).copied().unwrap_or_default()
-    }
-
-    fn keys(&self, zone: &DnsName) -> ZoneKeys {
-        ZoneKeys::from_seed(zone, &self.seed)
     }
 }

@@ -26,9 +26,14 @@ const REFERRAL_TTL: u32 = 172_800;
 /// `in-addr.arpa` has two labels; a zone with more of them is of somebody's own addresses.
 const REVERSE_LABELS: usize = 2;
 
-/// Every zone that somebody serves.
+/// Every zone that somebody serves. They are signed when they are asked for: keys take time, and most
+/// runs ask few of them.
 pub(crate) struct Book {
+    /// The zones without DNSSEC's records.
     zones: BTreeMap<DnsName, Zone>,
+    /// Which zones are delegated by which.
+    below: BTreeMap<DnsName, Vec<DnsName>>,
+    signing: Signing,
     said: Said,
     roots: Vec<(DnsName, IpAddr)>,
     trust_anchors: TrustAnchors,
@@ -75,24 +80,30 @@ impl Book {
                 put(zone, owner, OWN_TTL, data.clone())?;
             }
         }
+        let mut below: BTreeMap<DnsName, Vec<DnsName>> = BTreeMap::new();
         for (origin, all) in &servers {
             let above = origin.parent().and_then(|parent| nearest(&zones, &parent));
             if let Some(zone) = above.and_then(|above| zones.get_mut(&above)) {
                 delegate(zone, origin, all)?;
-                signing.ds(origin).into_iter().try_for_each(|ds| zone.add_record(ds))?;
+                below.entry(zone.origin().clone()).or_default().push(origin.clone());
             }
         }
-        let zones = zones.into_iter().map(|(origin, zone)| Ok((origin, signing.sign(zone)?)));
-        let zones = zones.collect::<Result<_, ZoneError>>()?;
         let roots = servers.get(&DnsName::root()).into_iter().flatten();
         let roots = roots.map(|(name, address)| (name.clone(), IpAddr::V4(*address))).collect();
         let trust_anchors = signing.trust_anchors();
-        Ok(Self { zones, said, roots, trust_anchors })
+        Ok(Self { zones, below, signing, said, roots, trust_anchors })
     }
 
-    /// Those of these zones that there are.
-    pub(crate) fn zones(&self, names: &[DnsName]) -> Zones {
-        Zones::new(names.iter().filter_map(|name| self.zones.get(name).cloned()))
+    /// Those of these zones that there are, signed.
+    pub(crate) fn zones(&self, names: &[DnsName]) -> Result<Zones, ZoneError> {
+        let zones = names.iter().filter_map(|name| self.zones.get(name));
+        Ok(Zones::new(zones.map(|zone| self.signed(zone.clone())).collect::<Result<Vec<_>, _>>()?))
+    }
+
+    fn signed(&self, mut zone: Zone) -> Result<Zone, ZoneError> {
+        let below = self.below.get(zone.origin()).into_iter().flatten();
+        below.filter_map(|origin| self.signing.ds(origin)).try_for_each(|ds| zone.add_record(ds))?;
+        self.signing.sign(zone)
     }
 
     /// The names of all zones.
@@ -381,7 +392,7 @@ mod tests {
         let topology = small();
         let book = Book::new(&topology, &serve::read(&topology).unwrap(), signing()).unwrap();
         let zones: Vec<_> = zones.iter().map(|zone| DnsName::parse(zone).unwrap()).collect();
-        let zones = if zones.is_empty() { book.everything().unwrap() } else { book.zones(&zones) };
+        let zones = if zones.is_empty() { book.everything().unwrap() } else { book.zones(&zones).unwrap() };
         let reply = zones.reply(&Question::new(DnsName::parse(name).unwrap(), record_type));
         let print = |records: Vec<Record>| records.iter().map(ToString::to_string).collect();
         [reply.answers, reply.authorities, reply.additionals].map(print)
