@@ -213,6 +213,7 @@ impl Knowledge {
             dnssec_ok: wanted.dnssec_ok || self.validator.is_some(),
             renew,
             avoid: Vec::new(),
+            part_of: None,
         };
         Asking { knowledge: self, job, answered: Mutex::default() }
     }

@@ -152,7 +152,7 @@ fn a_lame_server_is_passed_over_and_told() {
         tree.told("failed www.lame.test"),
         [
             "failed www.lame.test: www.lame.test cannot be resolved: no server of the zone lame.test was of use: \
-          ns.lame.test (10.0.0.50:53): it answers REFUSED"
+          ns.lame.test (10.0.0.50:53): it answers REFUSED and says why: 20 (Not Authoritative)"
         ]
     );
 }

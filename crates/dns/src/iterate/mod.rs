@@ -15,12 +15,13 @@
 //!
 //! Read in this order: [`options`] (what can be chosen), `begin` (where it begins), `walk` (the story), `slist`
 //! (which servers), `scrub` and `judge` (what a response is worth), `minimise`, `targets` (name servers without
-//! address, and the last resort), `elsewhere` (zones that are asked about elsewhere), `budget` (where it ends),
+//! address, and the last resort) with `joined` (one lookup for all who need it), `elsewhere` (zones that are asked about elsewhere), `budget` (where it ends),
 //! `telling` (what the journal hears of it).
 
 mod begin;
 mod budget;
 mod elsewhere;
+mod joined;
 mod judge;
 mod minimise;
 pub mod options;
@@ -46,6 +47,7 @@ use crate::record::Record;
 use crate::upstream::Upstream;
 use elsewhere::Elsewhere;
 use glasstack_stack::Host;
+use joined::{Key, UnderWay};
 use parent_side::ParentSide;
 use response::Response;
 use slist::{Reach, Slist};
@@ -62,6 +64,7 @@ pub(crate) struct Iterate {
     asking: Asking,
     memory: Arc<Memory>,
     parent_side: Mutex<ParentSide>,
+    under_way: Mutex<UnderWay>,
 }
 
 /// One question on its way down.
@@ -77,6 +80,8 @@ pub(crate) struct Job {
     pub(crate) renew: Duration,
     /// Servers that gave what turned out to be bogus.
     pub(crate) avoid: Vec<SocketAddr>,
+    /// The lookup of a name server's address that it is a part of, if others may wait for that.
+    pub(crate) part_of: Option<Key>,
 }
 
 /// What whoever has authority says, as far as it is that one's business.
@@ -104,7 +109,8 @@ impl Iterate {
         let hints = elsewhere::root_hints(&config.zones).unwrap_or(hints);
         let elsewhere = Elsewhere::new(&config.zones);
         let asking = Asking::new(upstream);
-        Self { config, hints, reach, elsewhere, asking, memory, parent_side: Mutex::default() }
+        let (parent_side, under_way) = (Mutex::default(), Mutex::default());
+        Self { config, hints, reach, elsewhere, asking, memory, parent_side, under_way }
     }
 
     pub(crate) fn config(&self) -> &IterateConfig {

@@ -1,5 +1,6 @@
 //! Name servers whose addresses did not come along, and what is left where all servers are of no use.
 
+use super::joined::{Join, Sought, Waiting};
 use super::minimise::Minimise;
 use super::slist::Slist;
 use super::walk::Step;
@@ -12,6 +13,7 @@ use crate::message::Question;
 use crate::name::DnsName;
 use crate::open_span::OpenSpan;
 use crate::record::{Record, RecordType};
+use futures_util::future::BoxFuture;
 use glasstack_journal::SpanKind;
 use glasstack_journal::event::{Dns, LookupSource};
 use std::net::IpAddr;
@@ -60,11 +62,7 @@ impl Iterate {
     }
 
     /// The addresses of one type, for how many seconds, and whether anybody had to be asked.
-    async fn find_address(
-        self: &Arc<Self>,
-        job: &Job,
-        question: &Question,
-    ) -> Result<(Vec<IpAddr>, u32, bool), (String, bool)> {
+    async fn find_address(self: &Arc<Self>, job: &Job, question: &Question) -> Sought {
         let now = job.host.now();
         let failed = self.memory.cache().failure(question, now).map(|failure| failure.why.clone());
         let nowhere = || {
@@ -76,18 +74,45 @@ impl Iterate {
         }
         let trail = job.trail.down(question, self.config().max_depth).map_err(|why| (why, false))?;
         job.budget.lookup().map_err(|why| (why, false))?;
+        let key = (question.name.clone(), question.record_type, job.dnssec_ok);
+        let question = question.clone();
+        let below = Job { question, trail, renew: Duration::ZERO, avoid: Vec::new(), ..job.clone() };
+        let own = Job { part_of: Some(key.clone()), ..below.clone() };
+        let join = self.under_way().join(&key, job.part_of.as_ref(), self.seek(own));
+        let shared = match join {
+            Join::Alone => return self.seek(below).await,
+            Join::Own(lookup) => {
+                let _waiting = Waiting::for_own(self, job.part_of.as_ref(), &key);
+                return lookup.await;
+            }
+            Join::Other(lookup) => lookup,
+        };
+        let (name, record_type) = (key.0.to_string(), key.1.to_string());
+        job.host.scope().record(|| Dns::Joined { name, record_type });
+        let joined = {
+            let _waiting = Waiting::for_other(self, job.part_of.as_ref(), &key);
+            shared.await
+        };
+        match joined {
+            Ok(found) => Ok(found),
+            // What somebody else could not afford any more, or could not find where he came from, may be found yet.
+            Err(_) => self.seek(below).await,
+        }
+    }
+
+    /// One lookup of a name server's address.
+    fn seek(self: &Arc<Self>, below: Job) -> BoxFuture<'static, Sought> {
+        let tree = Arc::clone(self);
+        Box::pin(async move { tree.seek_address(below).await })
+    }
+
+    async fn seek_address(self: Arc<Self>, mut job: Job) -> Sought {
+        let question = job.question.clone();
         let record_type = question.record_type.to_string();
         let span =
             OpenSpan::new(&job.host, SpanKind::Resolve { name: question.name.to_string(), record_type });
-        let below = Job {
-            host: span.host().clone(),
-            question: question.clone(),
-            trail,
-            renew: Duration::ZERO,
-            avoid: Vec::new(),
-            ..job.clone()
-        };
-        let found = follow(&self.memory, self, &below).await;
+        job.host = span.host().clone();
+        let found = follow(&self.memory, &self, &job).await;
         match found {
             Ok(finding) => {
                 let addresses = addresses_of(&finding);
@@ -188,7 +213,7 @@ impl Iterate {
         };
         for name in slist.missing().take(most) {
             for record_type in self.address_types() {
-                let (tree, job) = (Arc::clone(self), job.clone());
+                let (tree, job) = (Arc::clone(self), Job { part_of: None, ..job.clone() });
                 let question = Question::new(name.clone(), record_type);
                 job.host.clone().spawn(async move {
                     let _ = tree.find_address(&job, &question).await;

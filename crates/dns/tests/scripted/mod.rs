@@ -189,6 +189,21 @@ impl Scene {
         std::iter::once(reply.code.to_string()).chain(reply.answers.iter().map(short)).collect()
     }
 
+    /// The same of several clients at once, each asking for another name.
+    pub fn answers_at_once(&mut self, names: &[&str], record_type: RecordType) -> Vec<Vec<String>> {
+        let asked = names.iter().map(|name| {
+            let question = Question::new(DnsName::parse(name).unwrap(), record_type);
+            Asked { dnssec_ok: true, ..Asked::new(question) }
+        });
+        let asked: Vec<Asked> = asked.collect();
+        let replies = futures_util::future::join_all(asked.iter().map(|asked| self.recursor.answer(asked)));
+        let replies = self.world.run(replies).unwrap();
+        let told = |reply: &Reply| {
+            std::iter::once(reply.code.to_string()).chain(reply.answers.iter().map(short)).collect()
+        };
+        replies.iter().map(told).collect()
+    }
+
     /// What servers were asked since this was last asked.
     pub fn asked(&self) -> Vec<String> {
         self.script.asked()
