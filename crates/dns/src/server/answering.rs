@@ -7,6 +7,7 @@ use crate::answer::AliasChain;
 use crate::message::{ExtendedError, Question, ResponseCode};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
+use std::collections::BTreeSet;
 
 /// The name asked for has become too long (RFC 2136 2.2, RFC 6672 2.2).
 const YXDOMAIN: u16 = 6;
@@ -20,6 +21,8 @@ pub(super) struct Answering<'z> {
     dnssec_ok: bool,
     chain: AliasChain,
     reply: Reply,
+    /// The hosts whose addresses are among the additional records.
+    added: BTreeSet<&'z DnsName>,
 }
 
 /// Whether the answer goes on somewhere else.
@@ -38,6 +41,7 @@ impl<'z> Answering<'z> {
             dnssec_ok,
             chain: AliasChain::from(question.name.clone()),
             reply: Reply::empty(ResponseCode::NoError, ""),
+            added: BTreeSet::new(),
         }
     }
 
@@ -143,7 +147,10 @@ impl<'z> Answering<'z> {
     /// RFC 6672 3.2: the part of the name below the DNAME record's owner stays, the rest changes.
     fn rename(&mut self, zone: &Zone, set: &Set, node: &Node, name: &DnsName) -> Next {
         let origin = zone.origin();
-        self.answer_with(zone, set, node.name());
+        // One that leads below itself is passed again and again.
+        if !set.records().iter().any(|record| self.reply.answers.contains(record)) {
+            self.answer_with(zone, set, node.name());
+        }
         let Some(RecordData::Dname(target)) = set.records().first().map(|record| &record.data) else {
             return Next::Done;
         };
@@ -179,7 +186,7 @@ impl<'z> Answering<'z> {
     }
 
     /// RFC 1034 4.3.2 step 3b: a referral is not an authoritative answer.
-    fn refer(&mut self, zone: &Zone, node: &Node, servers: &Set) {
+    fn refer(&mut self, zone: &Zone, node: &Node, servers: &'z Set) {
         self.reply.authorities.extend_from_slice(servers.records());
         if self.dnssec_ok {
             self.show(zone, &zone.prove_delegation(node));
@@ -190,7 +197,7 @@ impl<'z> Answering<'z> {
     /// RFC 1034 4.3.2 step 6: addresses of the hosts that the records name, "additional section
     /// processing". Of a referral they are all that the zone has (RFC 9471 3: those of name servers below
     /// the cut, and of others in the zone, must be there); what is below a cut is no answer to others.
-    fn add_addresses(&mut self, zone: &Zone, set: &Set, referral: bool) {
+    fn add_addresses(&mut self, zone: &Zone, set: &'z Set, referral: bool) {
         if self.zones.minimal() == MinimalResponses::Yes && !referral {
             return;
         }
@@ -202,18 +209,10 @@ impl<'z> Answering<'z> {
         });
         for (host, glue) in hosts {
             let delegated = zone.is_delegated(host);
-            if delegated && !glue {
+            if delegated && !glue || !self.added.insert(host) {
                 continue;
             }
             for addresses in zone.addresses(host) {
-                if self
-                    .reply
-                    .additionals
-                    .iter()
-                    .any(|known| known.data == addresses.records()[0].data && known.owner == *host)
-                {
-                    continue;
-                }
                 self.reply.additionals.extend_from_slice(addresses.records());
                 if self.dnssec_ok && !delegated {
                     self.reply.additionals.extend_from_slice(&zone.signatures(addresses));
@@ -223,7 +222,7 @@ impl<'z> Answering<'z> {
     }
 
     /// The zone's own name servers, for who is told everything.
-    fn add_name_servers(&mut self, zone: &Zone, node: &Node, answered: &Set) {
+    fn add_name_servers(&mut self, zone: &'z Zone, node: &Node, answered: &Set) {
         let is_answer = answered.record_type() == RecordType::Ns && node.name() == zone.origin();
         if self.zones.minimal() != MinimalResponses::No || is_answer {
             return;

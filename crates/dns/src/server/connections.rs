@@ -10,6 +10,7 @@ use futures_util::{FutureExt, select_biased};
 use glasstack_journal::Instant;
 use glasstack_journal::event::Withheld;
 use glasstack_stack::{Host, TcpListener, TcpStream};
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -53,6 +54,17 @@ struct Connection<'a> {
     open: usize,
 }
 
+/// Answers that have been found out while another was on its way to the client.
+#[derive(Default)]
+struct Ready {
+    outcomes: VecDeque<Outcome>,
+    /// Of all responses, in bytes.
+    length: usize,
+}
+
+/// How long those may be before no more are looked for, in bytes.
+const MOST_READY: usize = 256 * 1024;
+
 /// How much room is made for a message at a time, in bytes; queries are far shorter.
 const PIECE: usize = 1024;
 
@@ -83,8 +95,9 @@ impl<'a> Connection<'a> {
         let (mut reader, mut writer) = stream.split();
         let mut incoming = Incoming::default();
         let mut answering = FuturesUnordered::new();
+        let mut ready = Ready::default();
         let mut ended = false;
-        while !ended || !answering.is_empty() {
+        while !ended || !answering.is_empty() || !ready.is_empty() {
             // RFC 7766 6.2.3: as long as an answer is under way, the connection is in use.
             let (until, why) = match () {
                 () if incoming.here > 0 => (begun + limits.message, Withheld::Slow),
@@ -93,11 +106,13 @@ impl<'a> Connection<'a> {
             };
             let oldest = born + limits.connection;
             let (until, why) = if oldest < until { (oldest, Withheld::TooOld) } else { (until, why) };
-            let may_read = !ended && answering.len() < limits.pipelined;
+            let may_read = !ended && answering.len() + ready.outcomes.len() < limits.pipelined;
             if incoming.here == 0 {
                 begun = host.now();
             }
-            let outcome = {
+            let outcome = if let Some(outcome) = ready.pop() {
+                Some(outcome)
+            } else {
                 let reading = if may_read { incoming.fill(&mut reader).fuse() } else { Fuse::terminated() };
                 let mut reading = pin!(reading);
                 let mut time_is_up = pin!(host.sleep(until.since(host.now())).fuse());
@@ -122,14 +137,18 @@ impl<'a> Connection<'a> {
                             continue;
                         }
                         Begun::Transfer(zone) => {
-                            send_zone(host, responder, &mut writer, zone).await?;
+                            let sending = send_zone(host, responder, &mut writer, zone);
+                            ready.fill_during(sending, &mut answering).await?;
                             continue;
                         }
                     }
                 }
             };
             match outcome {
-                Outcome::Send(response) => send(host, responder, &mut writer, &response).await?,
+                Outcome::Send(response) => {
+                    let sending = send(host, responder, &mut writer, &response);
+                    ready.fill_during(sending, &mut answering).await?;
+                }
                 Outcome::Silence => {}
                 // What follows makes no sense; who gets no answer at all waits no longer.
                 Outcome::End => return Ok(()),
@@ -137,6 +156,38 @@ impl<'a> Connection<'a> {
         }
         let _ = writer.close().await;
         Ok(())
+    }
+}
+
+impl Ready {
+    fn is_empty(&self) -> bool {
+        self.outcomes.is_empty()
+    }
+
+    fn pop(&mut self) -> Option<Outcome> {
+        let outcome = self.outcomes.pop_front()?;
+        self.length -= outcome.length();
+        Some(outcome)
+    }
+
+    /// Does one thing, and takes in what is found out meanwhile. Lookups that nobody drove would look as if the
+    /// servers that they ask were slow, for all clients, as often as one of these did not read.
+    async fn fill_during<T, F>(&mut self, doing: T, answering: &mut FuturesUnordered<F>) -> T::Output
+    where
+        T: Future,
+        F: Future<Output = Outcome>,
+    {
+        let mut doing = pin!(doing.fuse());
+        while self.length < MOST_READY {
+            select_biased! {
+                done = doing => return done,
+                outcome = answering.select_next_some() => {
+                    self.length += outcome.length();
+                    self.outcomes.push_back(outcome);
+                }
+            }
+        }
+        doing.await
     }
 }
 
@@ -161,6 +212,7 @@ async fn send_zone(
     mut zone: Outgoing<'_>,
 ) -> Result<(), Withheld> {
     while let Some(message) = zone.next() {
+        let message = message.map_err(|_| Withheld::Unwritable)?;
         send(host, responder, writer, &message).await?;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! What is between the bytes and the authority: who may ask, how much, and what the response looks like.
 
 use super::access::Access;
-use super::authority::{Asked, Authority, Reply};
+use super::authority::{Asked, Authority, Reply, Transfer};
 use super::chaos;
 use super::cookies::Cookies;
 use super::extensions::{Extensions, Shown};
@@ -10,13 +10,14 @@ use super::limits::clients::{Clients, Kind, Permit};
 use super::limits::rate::{RateLimiter, Verdict};
 use super::options::ServeOptions;
 use super::statistics::Statistics;
-use super::transfer::Outgoing;
+use super::transfer::{Outgoing, is_up_to_date};
 use crate::message::{EdnsOption, ExtendedError, Message, PLAIN_UDP_PAYLOAD, Question, ResponseCode};
 use crate::name::DnsName;
 use crate::record::RecordType;
 use glasstack_journal::event::{Dns, Instead, Transport, Withheld};
 use glasstack_journal::{Instant, Scope};
 use glasstack_stack::Host;
+use std::iter::once;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -63,6 +64,16 @@ pub(super) enum Outcome {
     Silence,
     /// Nothing, and what follows on the same connection makes no sense either.
     End,
+}
+
+impl Outcome {
+    /// Of the response, in bytes.
+    pub(super) fn length(&self) -> usize {
+        match self {
+            Self::Send(response) => response.len(),
+            Self::Silence | Self::End => 0,
+        }
+    }
 }
 
 /// A request whose answer has to be found out.
@@ -324,7 +335,7 @@ impl Responder {
             let response = query.response(ResponseCode::FormErr);
             return Begun::Done(self.finish(&sender, request, response, &because, None));
         }
-        let Some(records) = self.authority.transfer(&question.name) else {
+        let Some(mut records) = self.authority.transfer(&question.name) else {
             // RFC 5936 2.2.1: NOTAUTH.
             let code = ResponseCode::Other(9);
             let because = Because::of(format!("there is no zone {} here", question.name));
@@ -335,7 +346,14 @@ impl Responder {
             statistics.transfers += 1;
             statistics.answered(ResponseCode::NoError, None);
         }
-        self.tell(&sender, Some(&question), ResponseCode::NoError, 1, "the zone as a whole");
+        let Some(soa) = records.next() else { return Begun::Done(Outcome::Silence) };
+        let (records, why): (Transfer<'_>, _) =
+            match question.record_type.number() == IXFR && is_up_to_date(&query, &soa) {
+                // RFC 1995 2: "the server replies with a single SOA record".
+                true => (Box::new(once(soa)), "the client has this version of the zone"),
+                false => (Box::new(once(soa).chain(records)), "the zone as a whole"),
+            };
+        self.tell(&sender, Some(&question), ResponseCode::NoError, 1, why);
         let head = self.with_extensions(query.response(ResponseCode::NoError), &sender);
         let head = Message { authoritative: true, ..head };
         Begun::Transfer(Outgoing::new(head, records))

@@ -1,7 +1,8 @@
 //! A zone as a whole, in as many messages as it takes (RFC 5936).
 
 use super::authority::Transfer;
-use crate::message::Message;
+use crate::message::{Message, MessageError};
+use crate::record::{Record, RecordData};
 use std::iter::Peekable;
 
 /// The bytes of records in a message, roughly: compression reaches back 16 KiB (RFC 1035 4.1.4), so
@@ -22,8 +23,9 @@ impl<'a> Outgoing<'a> {
         Self { head, records: records.peekable() }
     }
 
-    /// The next message; none after the last.
-    pub(super) fn next(&mut self) -> Option<Vec<u8>> {
+    /// The next message; none after the last. A record that no message holds is an error: what came before is
+    /// not the zone.
+    pub(super) fn next(&mut self) -> Option<Result<Vec<u8>, MessageError>> {
         self.records.peek()?;
         let mut message = self.head.clone();
         // RFC 5936 2.2.1: "the Question section MAY be empty in subsequent messages".
@@ -37,7 +39,21 @@ impl<'a> Outgoing<'a> {
             length += bytes;
             message.answers.extend(self.records.next());
         }
-        message.to_bytes().ok()
+        Some(message.to_bytes())
+    }
+}
+
+/// Whether the sender of this query has the version `soa` of the zone already, or a newer one, which the SOA record
+/// in its authority section says (RFC 1995 3, 4).
+pub(super) fn is_up_to_date(query: &Message, soa: &Record) -> bool {
+    let serial = |record: &Record| match &record.data {
+        RecordData::Soa(soa) => Some(soa.serial),
+        _ => None,
+    };
+    match (query.authorities.iter().find_map(serial), serial(soa)) {
+        // RFC 1982 3.2: half of the numbers are before each, half behind it.
+        (Some(theirs), Some(ours)) => theirs.wrapping_sub(ours) < 1 << 31,
+        _ => false,
     }
 }
 
@@ -46,7 +62,7 @@ mod tests {
     use super::*;
     use crate::message::{Question, ResponseCode};
     use crate::name::DnsName;
-    use crate::record::{Record, RecordData, RecordType};
+    use crate::record::RecordType;
 
     #[test]
     fn a_long_zone_goes_out_in_several_messages_and_the_first_has_the_question() {
@@ -58,7 +74,7 @@ mod tests {
         let head = Message::query(5, question, None).response(ResponseCode::NoError);
         let mut outgoing = Outgoing::new(head, Box::new(records.clone().into_iter()));
         let mut messages = Vec::new();
-        while let Some(bytes) = outgoing.next() {
+        while let Some(Ok(bytes)) = outgoing.next() {
             assert!(bytes.len() <= MESSAGE + 100);
             messages.push(Message::parse(&bytes).unwrap());
         }

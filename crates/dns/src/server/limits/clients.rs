@@ -90,11 +90,12 @@ impl Clients {
     pub(crate) fn take(&self, client: IpAddr, kind: Kind, limit: usize) -> Option<Permit> {
         let key = (client, kind);
         let mut held = lock(&self.held);
-        let count = held.entry(key).or_default();
-        if *count >= limit {
+        // A client that has nothing has no entry either.
+        let count = held.get(&key).map_or(0, |count| *count);
+        if count >= limit {
             return None;
         }
-        *count += 1;
+        held.insert(key, count + 1);
         Some(Permit { held: Arc::clone(&self.held), key })
     }
 

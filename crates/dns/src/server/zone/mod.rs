@@ -160,6 +160,15 @@ impl Zone {
     /// Adds a record. An SOA record takes the place of the one there is; of any other set the first
     /// record's TTL is everyone's, and nothing is in it twice.
     pub fn add_record(&mut self, record: Record) -> Result<(), ZoneError> {
+        self.insert(record, Node::add)
+    }
+
+    /// The same with a record that is not in the zone, of the TTL that its set has.
+    pub(super) fn add_new_record(&mut self, record: Record) -> Result<(), ZoneError> {
+        self.insert(record, Node::push)
+    }
+
+    fn insert(&mut self, record: Record, put: fn(&mut Node, Record)) -> Result<(), ZoneError> {
         if !record.owner.is_within(&self.origin) {
             return Err(ZoneError::Outside { name: record.owner, origin: self.origin.clone() });
         }
@@ -168,7 +177,7 @@ impl Zone {
             return Err(ZoneError::SoaBelowOrigin(record.owner));
         }
         if let Some(hash) = hash_of_nsec3(&record) {
-            self.hashes.entry(hash).or_insert_with(|| Node::new(record.owner.clone())).add(record);
+            put(self.hashes.entry(hash).or_insert_with(|| Node::new(record.owner.clone())), record);
             return Ok(());
         }
         let node = self.node_mut(&record.owner);
@@ -178,7 +187,7 @@ impl Zone {
             return Ok(());
         }
         check_company(node, &record)?;
-        node.add(record);
+        put(node, record);
         Ok(())
     }
 

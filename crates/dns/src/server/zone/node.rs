@@ -64,17 +64,25 @@ impl Node {
     /// Adds a record, unless there is the same already. A set has one TTL, that of its first record
     /// (RFC 2181 5.2).
     pub(super) fn add(&mut self, mut record: Record) {
-        let covered = match &record.data {
-            RecordData::Rrsig(signature) => Some(signature.type_covered),
-            _ => None,
-        };
-        let set = self.set_mut(covered.unwrap_or(record.record_type()));
-        let list = if covered.is_some() { &mut set.signatures } else { &mut set.records };
+        let list = self.list_mut(&record);
         if let Some(first) = list.first() {
             record.ttl = first.ttl;
         }
         if !list.iter().any(|known| known.data == record.data) {
             list.push(record);
+        }
+    }
+
+    /// The same with a record that is known not to be there.
+    pub(super) fn push(&mut self, record: Record) {
+        self.list_mut(&record).push(record);
+    }
+
+    /// The records that this one belongs to.
+    fn list_mut(&mut self, record: &Record) -> &mut Vec<Record> {
+        match &record.data {
+            RecordData::Rrsig(signature) => &mut self.set_mut(signature.type_covered).signatures,
+            data => &mut self.set_mut(data.record_type()).records,
         }
     }
 

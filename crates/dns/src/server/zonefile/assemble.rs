@@ -5,20 +5,36 @@ use super::{BadZoneFile, ZoneFileOptions};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
 use crate::server::zone::{Zone, ZoneError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Sets with at least so many records are looked through by an index for what is in them twice.
+const MANY: usize = 64;
+/// The most that the data of a set may take, in bytes: no message holds more (RFC 1035 4.2.2).
+const LARGEST_SET: usize = u16::MAX as usize;
 
 /// The zone that the records make.
 pub(super) fn zone(loaded: &[Loaded], options: &ZoneFileOptions<'_>) -> Result<Zone, BadZoneFile> {
-    let ttls = ttls(loaded);
-    let with_ttl = |record: &Record| {
-        let ttl = ttls.get(&set_of(record)).map_or(record.ttl, |(_, ttl)| *ttl);
-        Record { ttl, ..record.clone() }
-    };
+    let mut sets = sets(loaded);
     let soa = the_soa(loaded, options)?;
-    let mut zone = Zone::of_soa(with_ttl(&soa.record));
+    let ttl = sets.get(&set_of(&soa.record)).map_or(soa.record.ttl, |set| set.ttl);
+    let mut zone = Zone::of_soa(Record { ttl, ..soa.record.clone() });
     for Loaded { record, place, .. } in loaded.iter().filter(|loaded| !is_soa(loaded)) {
         allowed(record, place, options.origin)?;
-        zone.add_record(with_ttl(record)).map_err(|error| misplaced(place, error))?;
+        let Some(set) = sets.get_mut(&set_of(record)) else { continue };
+        let bytes = record.data.canonical_bytes();
+        set.bytes += bytes.len();
+        if set.bytes > LARGEST_SET {
+            let of = format!("the {} records of {}", record.record_type(), record.owner);
+            let cause = format!("{of} have more than {LARGEST_SET} bytes together, which no message holds");
+            return Err(place.bad(cause, "spread them over several names"));
+        }
+        let with_ttl = Record { ttl: set.ttl, ..record.clone() };
+        let added = match set.count < MANY {
+            true => zone.add_record(with_ttl),
+            false if set.seen.insert(bytes) => zone.add_new_record(with_ttl),
+            false => Ok(()),
+        };
+        added.map_err(|error| misplaced(place, error))?;
     }
     Ok(zone)
 }
@@ -57,17 +73,31 @@ fn set_of(record: &Record) -> SetKey<'_> {
     (&record.owner, record.record_type(), covered)
 }
 
+/// What is known of a set.
+#[derive(Default)]
+struct SetOf {
+    /// In seconds.
+    ttl: u32,
+    /// The last run of records that it is in.
+    run: usize,
+    count: usize,
+    /// How many bytes of data are in the zone so far, and which, where they are many.
+    bytes: usize,
+    seen: BTreeSet<Vec<u8>>,
+}
+
 /// RFC 2181 5.2: all records of a set have the same TTL. Where a name comes again later in the file, what
 /// is said there counts for the whole set, as with BIND.
-fn ttls(loaded: &[Loaded]) -> BTreeMap<SetKey<'_>, (usize, u32)> {
-    let mut ttls = BTreeMap::new();
+fn sets(loaded: &[Loaded]) -> BTreeMap<SetKey<'_>, SetOf> {
+    let mut sets: BTreeMap<_, SetOf> = BTreeMap::new();
     for Loaded { record, run, .. } in loaded {
-        let (last, ttl) = ttls.entry(set_of(record)).or_insert((*run, record.ttl));
-        if *last <= *run {
-            (*last, *ttl) = (*run, record.ttl);
+        let set = sets.entry(set_of(record)).or_default();
+        set.count += 1;
+        if set.run <= *run {
+            (set.run, set.ttl) = (*run, record.ttl);
         }
     }
-    ttls
+    sets
 }
 
 /// What cannot stand at a name, whatever else is there.
