@@ -18,6 +18,7 @@ use crate::stub::Stub;
 use futures_util::future::BoxFuture;
 use glasstack_journal::event::{Dns, QueryReason};
 use glasstack_stack::Host;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -249,14 +250,20 @@ impl Knowledge {
         // With times to live no longer than the signatures allow (RFC 4035 5.3.3).
         let answers = RrSet::group(&validated.message.answers);
         let authorities = RrSet::group(&validated.message.authorities);
+        let of = |section: Section, sets: &[RrSet]| {
+            let keyed = |(at, set): (usize, &RrSet)| ((section, set.name.clone(), set.record_type), at);
+            sets.iter().enumerate().map(keyed).collect::<Vec<_>>()
+        };
+        let places = [of(Section::Answer, &answers), of(Section::Authority, &authorities)].concat();
+        let places: BTreeMap<_, usize> = places.into_iter().collect();
         for judged in &validated.sets {
-            let own = |set: &&RrSet| set.name == judged.name && set.record_type == judged.record_type;
             let section = match judged.section {
                 Section::Answer => &answers,
                 Section::Authority => &authorities,
                 Section::Additional => continue,
             };
-            if let Some(set) = section.iter().find(own) {
+            let place = places.get(&(judged.section, judged.name.clone(), judged.record_type));
+            if let Some(set) = place.and_then(|place| section.get(*place)) {
                 cache.judged(set, judged.security, now);
             }
         }

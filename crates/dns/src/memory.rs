@@ -1,12 +1,12 @@
 //! The one cache, and what of a response goes into it how far believed (RFC 2181 5.4.1).
 
 use crate::answer::{End, Meaning};
-use crate::cache::{Cache, Found, Negative, Put, Rank, RrSet};
+use crate::cache::{Cache, Found, Negative, Put, Rank, RrSet, are_among};
 use crate::dnssec::Security;
 use crate::iterate::response::{Response, records_of};
 use crate::message::{Question, ResponseCode};
 use crate::name::DnsName;
-use crate::record::{Record, RecordType};
+use crate::record::RecordType;
 use glasstack_journal::Instant;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -193,8 +193,7 @@ impl Memory {
 /// Whether `new` comes with no other signatures than `known`. Those that were sent last count: their keys may be
 /// the only ones that are still there.
 fn has_signed_the_same(new: &RrSet, known: &RrSet) -> bool {
-    let knows = |signature: &Record| known.signatures.iter().any(|own| own.data == signature.data);
-    new.signatures.iter().all(knows)
+    are_among(&new.signatures, &known.signatures)
 }
 
 /// Learns one set, which becomes what is believed of it.

@@ -1,6 +1,6 @@
 //! Of two that say different things, who is believed (RFC 2181 5.4.1, RFC 4035 4.7).
 
-use super::known::{Put, Rank, RrSet};
+use super::known::{Put, Rank, RrSet, same_records};
 use super::store::{Entry, What};
 use crate::dnssec::Security;
 use crate::record::Record;
@@ -44,10 +44,7 @@ pub(super) fn outranks_denial(known: &Entry, security: Security) -> Option<Put> 
 /// Whether a denial that nobody has proved rests on the same records, whatever their TTLs.
 pub(super) fn says_the_same(known: &Entry, proof: &[Record]) -> bool {
     let What::Nothing(denial) = &known.what else { return false };
-    let within = |own: &[Record], theirs: &[Record]| {
-        own.iter().all(|one| theirs.iter().any(|other| one.owner == other.owner && one.data == other.data))
-    };
-    denial.security != Security::Secure && within(&denial.proof, proof) && within(proof, &denial.proof)
+    denial.security != Security::Secure && same_records(&denial.proof, proof)
 }
 
 /// What validation has found of an entry.

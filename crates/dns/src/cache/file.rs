@@ -19,7 +19,7 @@
 
 use super::known::{Denial, Known, Negative, Nothing, Rank, RrSet};
 use super::store::{Entry, Kind, What};
-use super::{Cache, Kept, date};
+use super::{Cache, Kept, date, negative_ttl, seconds};
 use crate::dnssec::Security;
 use crate::infrastructure::Infrastructure;
 use crate::name::DnsName;
@@ -39,7 +39,7 @@ pub struct Provenance {
     /// Whose word it is, on one line: the network, and the name servers or root servers that were asked. What
     /// others say is not mixed with it.
     pub source: String,
-    /// What was trusted, on one line. To who trusts something else, nothing has been validated.
+    /// What was trusted, on one line, by whoever has validated it.
     pub trust_anchors: String,
 }
 
@@ -146,7 +146,7 @@ fn write_entry(text: &mut String, entry: &Kept, moment: Moment) -> std::fmt::Res
 }
 
 /// Learns what a file holds that has not expired, in place of what was known. Where the file comes from is compared
-/// with `expected`, if that is given. Of a file that cannot be used nothing is learnt.
+/// with `expected`, if that is given; then nothing counts as validated yet, whatever it says. Of a file that cannot be used nothing is learnt.
 pub fn load(
     text: &str,
     expected: Option<&Provenance>,
@@ -169,9 +169,9 @@ pub fn load(
             let (theirs, ours) = (provenance.source, expected.source.clone());
             return Err(BadCacheFile::AnotherSource { theirs, ours });
         }
-        if provenance.trust_anchors != expected.trust_anchors {
-            entries.iter_mut().for_each(|(_, entry)| forget_judgement(entry));
-        }
+        // Anybody may have written "secure" there, and what was signed then may not be any more: who checks checks
+        // anew, with the keys that are in the file, too.
+        entries.iter_mut().for_each(|(_, entry)| forget_judgement(entry));
     }
     let count = entries.len();
     cache.clear();
@@ -313,7 +313,8 @@ impl<'c> Reader<'c> {
                 if !records.iter().any(|record| record.record_type() == RecordType::Soa) {
                     return Err(format!("nothing says that {name} is not there: its SOA record is missing"));
                 }
-                let most = self.cache.config().max_negative_ttl;
+                let said = records.iter().find_map(negative_ttl).map_or(Duration::ZERO, seconds);
+                let most = said.min(self.cache.config().max_negative_ttl);
                 let denial = Denial { name, what, proof: records, security: block.security };
                 (Kind::from((what, record_type)), What::Nothing(Arc::new(denial)), most)
             }

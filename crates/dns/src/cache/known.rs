@@ -3,6 +3,7 @@
 use crate::dnssec::Security;
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -91,17 +92,20 @@ impl RrSet {
     /// them. A signature over what is not there is left out.
     pub fn group(records: &[Record]) -> Vec<Self> {
         let mut sets: Vec<Self> = Vec::new();
+        // A message has room for thousands of sets.
+        let mut places: BTreeMap<(&DnsName, RecordType), usize> = BTreeMap::new();
         for record in records.iter().filter(|record| covered(record).is_none()) {
             let record_type = record.record_type();
-            match sets.iter_mut().find(|set| set.record_type == record_type && set.name == record.owner) {
+            let place = *places.entry((&record.owner, record_type)).or_insert(sets.len());
+            match sets.get_mut(place) {
                 Some(set) => set.records.push(record.clone()),
                 None => sets.push(Self::new(record.owner.clone(), record_type, vec![record.clone()])),
             }
         }
         for record in records {
             let Some(covered) = covered(record) else { continue };
-            let set = sets.iter_mut().find(|set| set.record_type == covered && set.name == record.owner);
-            if let Some(set) = set {
+            let place = places.get(&(&record.owner, covered));
+            if let Some(set) = place.and_then(|place| sets.get_mut(*place)) {
                 set.signatures.push(record.clone());
             }
         }
@@ -116,11 +120,31 @@ impl RrSet {
 
     /// Whether the records are the same, in whatever order and whatever their TTLs.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
-        let within = |own: &[Record], theirs: &[Record]| {
-            own.iter().all(|one| theirs.iter().any(|other| one.data == other.data))
-        };
-        within(&self.records, &other.records) && within(&other.records, &self.records)
+        same_records(&self.records, &other.records)
     }
+}
+
+/// Whether the records are the same, in whatever order, however often, and whatever their TTLs.
+pub(crate) fn same_records(one: &[Record], other: &[Record]) -> bool {
+    are_among(one, other) && are_among(other, one)
+}
+
+/// Whether each of `own` is among `others`, whatever their TTLs.
+pub(crate) fn are_among(own: &[Record], others: &[Record]) -> bool {
+    const FEW: usize = 16;
+    let alike = |one: &Record, other: &Record| one.owner == other.owner && one.data == other.data;
+    if own.len() <= others.len() && own.iter().zip(others).all(|(one, other)| alike(one, other)) {
+        return true;
+    }
+    if own.len().min(others.len()) <= FEW {
+        return own.iter().all(|one| others.iter().any(|other| alike(one, other)));
+    }
+    // A message has room for thousands of them.
+    let key = |record: &Record| {
+        (record.owner.clone(), record.record_type().number(), record.data.canonical_bytes())
+    };
+    let others: BTreeSet<_> = others.iter().map(key).collect();
+    own.iter().all(|one| others.contains(&key(one)))
 }
 
 /// RFC 2181 8: "Implementations should treat TTL values received with the most significant bit set as if the entire

@@ -36,6 +36,7 @@ use crate::record::{Record, RecordData, RecordType};
 use belief::{is_an_answer, is_outranked, outranks_denial, says_the_same, security_of};
 use failures::Failures;
 use glasstack_journal::Instant;
+pub(crate) use known::are_among;
 use known::{Denial, honest_ttl};
 use proofs::Proofs;
 use std::sync::Arc;

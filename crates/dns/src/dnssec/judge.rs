@@ -11,6 +11,7 @@ use crate::dnssec::{Security, SetJudged};
 use crate::message::{Message, Question, ResponseCode};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The name has become too long (RFC 2136 2.2, RFC 6672 2.2).
@@ -31,6 +32,8 @@ struct Reading<'a> {
     authorities: Vec<SignedSet>,
     message: &'a Message,
     sets: Vec<(SetJudged, u32)>,
+    /// Where each of these is.
+    places: BTreeMap<(Section, DnsName, RecordType), usize>,
     /// The worst so far.
     worst: Option<Reason>,
 }
@@ -42,6 +45,7 @@ impl Job<'_> {
             authorities: SignedSet::of(Section::Authority, &message.authorities),
             message,
             sets: Vec::new(),
+            places: BTreeMap::new(),
             worst: None,
         };
         let open = self.follow(question, &mut reading).await;
@@ -313,10 +317,8 @@ impl Reading<'_> {
     }
 
     fn judged(&self, set: &SignedSet) -> Option<(Security, u32)> {
-        let of = |(judged, _): &&(SetJudged, u32)| {
-            judged.section == set.section && set.is_of(&judged.name, judged.record_type)
-        };
-        self.sets.iter().find(of).map(|(judged, ttl)| (judged.security, *ttl))
+        let place = self.places.get(&(set.section, set.name.clone(), set.record_type))?;
+        self.sets.get(*place).map(|(judged, ttl)| (judged.security, *ttl))
     }
 
     fn has(&self, set: &SignedSet) -> bool {
@@ -326,6 +328,7 @@ impl Reading<'_> {
     fn add(&mut self, set: &SignedSet, security: Security, ttl: u32) {
         if !self.has(set) {
             let (section, name, record_type) = (set.section, set.name.clone(), set.record_type);
+            self.places.insert((section, name.clone(), record_type), self.sets.len());
             self.sets.push((SetJudged { section, name, record_type, security }, ttl));
         }
     }
@@ -379,14 +382,15 @@ impl Message {
             (Section::Additional, &mut self.additionals),
         ];
         for (section, records) in sections {
+            let of_section = sets.iter().filter(|(set, _)| set.section == section);
+            let of_section: BTreeMap<(&DnsName, RecordType), &(SetJudged, u32)> =
+                of_section.map(|judged| ((&judged.0.name, judged.0.record_type), judged)).collect();
             let judged = |record: &Record| {
                 let record_type = match &record.data {
                     RecordData::Rrsig(signature) => signature.type_covered,
                     data => data.record_type(),
                 };
-                sets.iter().find(|(set, _)| {
-                    set.section == section && set.name == record.owner && set.record_type == record_type
-                })
+                of_section.get(&(&record.owner, record_type)).copied()
             };
             for record in records.iter_mut() {
                 if let Some((_, ttl)) = judged(record) {

@@ -4,6 +4,7 @@ use crate::cache::RrSet;
 use crate::message::{ExtendedError, Message, ResponseCode};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
+use std::collections::BTreeMap;
 
 /// A response, its sections as sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,19 +42,16 @@ impl Response {
     /// What of a set's signatures did not fit may stand in another section than the set (RFC 4035 3.1.1).
     fn find_signatures(&mut self, message: &Message) {
         let sections = [&message.answers, &message.authorities, &message.additionals];
-        let signatures: Vec<&Record> = sections
-            .into_iter()
-            .flatten()
-            .filter(|record| record.record_type() == RecordType::Rrsig)
-            .collect();
+        let mut signatures: BTreeMap<(&DnsName, RecordType), Vec<&Record>> = BTreeMap::new();
+        for record in sections.into_iter().flatten() {
+            if let RecordData::Rrsig(signature) = &record.data {
+                signatures.entry((&record.owner, signature.type_covered)).or_default().push(record);
+            }
+        }
         let sets = self.answers.iter_mut().chain(&mut self.authorities).chain(&mut self.additionals);
         for set in sets.filter(|set| set.signatures.is_empty()) {
-            let covers = |record: &&&Record| {
-                matches!(&record.data, RecordData::Rrsig(signature)
-                if signature.type_covered == set.record_type && record.owner == set.name)
-            };
-            let found = signatures.iter().filter(covers).map(|record| (*record).clone());
-            set.signatures = found.collect();
+            let found = signatures.get(&(&set.name, set.record_type));
+            set.signatures = found.into_iter().flatten().map(|record| (*record).clone()).collect();
         }
     }
 

@@ -14,6 +14,7 @@ use crate::cache::RrSet;
 use crate::message::{Message, Question, ResponseCode};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// RFC 6672 2.2: "the name is too long", the code for a DNAME substitution that fails.
@@ -190,7 +191,7 @@ impl Scrub<'_> {
         let aliased = !matches!(wanted, RecordType::Cname | RecordType::Any)
             && response.answer(&self.question.name, RecordType::Cname).is_some();
         let is_servers = |set: &&RrSet| set.record_type == RecordType::Ns;
-        let servers: Vec<DnsName> =
+        let servers: BTreeSet<DnsName> =
             response.authorities.iter().filter(is_servers).map(|set| set.name.clone()).collect();
         let mut kept: Vec<RrSet> = Vec::new();
         for mut set in std::mem::take(&mut response.authorities) {
@@ -255,7 +256,7 @@ impl Scrub<'_> {
             }
         }
         let lame = response.name_servers().is_some_and(|set| !set.name.is_within(self.zone));
-        let named: Vec<DnsName> = response
+        let named: BTreeSet<DnsName> = response
             .answers
             .iter()
             .chain(&response.authorities)

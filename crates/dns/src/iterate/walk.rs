@@ -287,6 +287,10 @@ impl Iterate {
         tell_ignored(job, server, &slist.zone, ignored);
         let what = match judge(&slist.zone, question, &response, slist.is_recursive()) {
             Worth::Answer | Worth::Alias => Useful::Answer,
+            // Who is to find out for others names nobody else: what is forwarded goes nowhere else.
+            Worth::Referral(_) if slist.kind == Kind::Forwarder => {
+                return Err(Failure::Problem(ServerProblem::NotRecursive));
+            }
             Worth::Referral(zone) => Useful::Referral(zone),
             Worth::Empty => return Ok((response, None)),
             Worth::Nothing(problem) => return Err(Failure::Problem(problem)),
