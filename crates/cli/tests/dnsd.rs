@@ -191,6 +191,25 @@ fn a_bad_zone_is_told_with_file_line_and_cure() {
 }
 
 #[test]
+fn all_zones_are_checked_even_if_one_is_bad() {
+    let good = zone_file("one-of-several", ZONE);
+    let bad = zone_file("bad-one", &ZONE.replace("192.0.2.80", "192.0.2"));
+    let [good, bad] = [&good, &bad].map(|path| path.to_str().unwrap());
+    let other = format!("other.test={good}");
+    let run = dnsd(&["--check", "--zone", bad, "--zone", "missing.zone", "--zone", good, "--zone", &other]);
+    assert_eq!(run.status.code(), Some(1));
+    assert_eq!(
+        text(&run.stdout),
+        "zone example.test/IN: loaded serial 7\nzone other.test/IN: loaded serial 7\n"
+    );
+    let told = text(&run.stderr);
+    assert!(told.contains(&format!("{bad}:6: ")) && told.contains("cannot read missing.zone"), "{told}");
+    let twice = dnsd(&["--check", "--zone", good, "--zone", good]);
+    assert_eq!(twice.status.code(), Some(1));
+    assert!(text(&twice.stderr).contains("the zone example.test is given twice"));
+}
+
+#[test]
 fn a_zone_that_does_not_say_its_name_has_to_be_told_it() {
     let path = zone_file("nameless", &ZONE.replace("$ORIGIN example.test.\n", ""));
     let path = path.to_str().unwrap();
@@ -307,7 +326,10 @@ fn a_port_that_another_program_has_is_named() {
 fn what_makes_no_sense_is_refused_with_the_cure_before_anything_is_opened() {
     let zone = zone_file("sense", ZONE);
     let zone = zone.to_str().unwrap();
-    let cases: [(&[&str], &str); 12] = [
+    let hints = zone_file("hints", ". NS a.root.\n");
+    let hints = hints.to_str().unwrap();
+    let at = "127.0.0.1:5399";
+    let cases: [(&[&str], &str); 22] = [
         (&[], "give it --zone FILE, --recursive, or both"),
         (&["--check"], "nothing to check without --zone FILE"),
         (&["--zone", zone, "--serve-stale"], "--serve-stale is for --recursive"),
@@ -323,11 +345,25 @@ fn what_makes_no_sense_is_refused_with_the_cure_before_anything_is_opened() {
             "with --net host the gateway asks",
         ),
         (&["--zone", zone, "--outgoing", "192.0.2.1"], "cannot have the address 192.0.2.1"),
+        (&["--zone", zone, "--listen", "192.0.2.1:5399"], "it is no address of this machine"),
+        (&["--zone", zone, "--listen", "localhost"], "is no address with a port, as 127.0.0.1:5353"),
+        (&["--zone", zone, "--listen", at, "--listen", at], "--listen 127.0.0.1:5399: once is enough"),
+        (&["--zone", zone, "--rate-limit-exempt", "::/0"], "there is no limit without --rate-limit"),
+        (&["--zone", zone, "--query", "www. B"], "\"B\" is not a record type"),
+        (&["--zone", zone, "--queries", "missing"], "cannot read missing"),
+        (
+            &["--recursive", "--root-hints", hints, "--listen", at],
+            "it names no server of the root with its address",
+        ),
+        (&["--recursive", "--root-hints", "missing", "--listen", at], "cannot read missing"),
+        (&["--recursive", "--stub", "127.0.0.1", "--listen", at], "Write --stub ZONE=ADDR"),
+        (&["--forward", "a..b=127.0.0.1", "--listen", at], "--forward a..b: this is no name"),
     ];
     for (arguments, cure) in cases {
         let run = dnsd(arguments);
         let told = text(&run.stderr);
         assert_eq!(run.status.code(), Some(2), "{arguments:?}: {told}");
         assert!(told.contains(cure), "{arguments:?}: {told}");
+        assert!(run.stdout.is_empty(), "{arguments:?}: it served");
     }
 }

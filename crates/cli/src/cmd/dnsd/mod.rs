@@ -13,6 +13,7 @@ use crate::failure::usage;
 use crate::net::Net;
 use crate::output;
 use anyhow::bail;
+use glasstack::dns::Question;
 use glasstack::dns::config::DNS_PORT;
 use glasstack::dns::server::{Authority, NameServer, Zones, ZonesFirst, serve_with};
 use glasstack::journal::SpanKind;
@@ -32,12 +33,13 @@ const GOODBYE: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(options: &DnsdOptions) -> anyhow::Result<ExitCode> {
     check(options)?;
-    let zones = zone_files::load(&options.zone, options.check)?;
     if options.check {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(zone_files::check(&options.zone)?.into());
     }
+    let zones = zone_files::load(&options.zone)?;
+    let questions = questions::of(&options.end)?;
     let mut net = places::open(options)?;
-    let served = serve(options, zones, &mut net);
+    let served = serve(options, zones, &questions, &mut net);
     let ended = net.net.end(GOODBYE, false);
     let code = served?;
     ended?;
@@ -57,13 +59,22 @@ fn check(options: &DnsdOptions) -> anyhow::Result<()> {
     if !finds_out && let Some(option) = recursion::first_option(&options.recursion) {
         bail!(usage(format!("{option} is for --recursive: zones are answered from files")));
     }
+    let clients = &options.clients;
+    if clients.rate_limit.is_none() && !clients.rate_limit_exempt.is_empty() {
+        bail!(usage("--rate-limit-exempt: there is no limit without --rate-limit"));
+    }
     if options.watch.save.is_some() {
         bail!(usage("--save: a server is no step of a run; a topology's `serve` puts one into the lab"));
     }
     places::check(options)
 }
 
-fn serve(options: &DnsdOptions, zones: Zones, place: &mut Place) -> anyhow::Result<u8> {
+fn serve(
+    options: &DnsdOptions,
+    zones: Zones,
+    questions: &[Question],
+    place: &mut Place,
+) -> anyhow::Result<u8> {
     let local = place.local;
     let host = place.net.host.span(SpanKind::Service { name: "dns".to_owned(), local });
     let authority = authority(options, zones, place, &host)?;
@@ -73,7 +84,6 @@ fn serve(options: &DnsdOptions, zones: Zones, place: &mut Place) -> anyhow::Resu
         output::line(format_args!("serving {at} over UDP and TCP"))?;
     }
     std::io::stdout().flush()?;
-    let questions = questions::of(&options.end)?;
     let code = if questions.is_empty() {
         wait(&mut place.net, &server, &options.end)?;
         0
@@ -83,7 +93,7 @@ fn serve(options: &DnsdOptions, zones: Zones, place: &mut Place) -> anyhow::Resu
         } else {
             local
         };
-        place.net.run(questions::ask(&place.net.host.clone(), asked_at, &questions))??
+        place.net.run(questions::ask(&place.net.host.clone(), asked_at, questions))??
     };
     if !options.watch.silent {
         tell(&server);

@@ -10,6 +10,7 @@ use glasstack::dns::dnssec::TrustAnchors;
 use glasstack::dns::upstream::{Sockets, Upstream};
 use glasstack::dns::{AddressRange, RootHints};
 use glasstack::uplink::UserNet;
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -58,6 +59,11 @@ pub(super) fn check(options: &DnsdOptions) -> anyhow::Result<()> {
         bail!(usage(
             "--listen: on the stack itself there is one place to listen; several are for --net host"
         ));
+    }
+    let mut listens = place.listen.iter().map(|listen| listen.or_port(PORT)).filter(|at| at.port() != 0);
+    let mut seen = BTreeSet::new();
+    if let Some(at) = listens.find(|at| !seen.insert(*at)) {
+        bail!(usage(format!("--listen {at}: once is enough")));
     }
     let twice = |v4: bool| place.outgoing.iter().filter(|address| address.is_ipv4() == v4).count() > 1;
     if twice(true) || twice(false) {

@@ -2,39 +2,57 @@
 
 use super::{BAD_ZONE, warn};
 use crate::args::ZoneFile;
-use crate::failure::coded;
+use crate::failure::{coded, tell};
 use crate::files::read_bounded;
 use crate::output;
 use anyhow::{Context, anyhow};
+use glasstack::dns::DnsName;
 use glasstack::dns::server::{Zone, ZoneFileOptions, Zones};
-use glasstack::dns::{DnsName, RecordData};
 use std::path::Path;
 
 /// The largest zone file, in bytes.
 const LARGEST_ZONE_FILE: u64 = 1 << 30;
 
-/// The zones in the files. `told`: what was read is said, as named-checkzone says it.
-pub(super) fn load(files: &[ZoneFile], told: bool) -> anyhow::Result<Zones> {
+/// The zones in the files.
+pub(super) fn load(files: &[ZoneFile]) -> anyhow::Result<Zones> {
     let mut zones: Vec<Zone> = Vec::new();
     for file in files {
-        let zone = zone(file).map_err(|error| coded(BAD_ZONE, error))?;
-        if zones.iter().any(|other| other.origin() == zone.origin()) {
-            let text = format!("{}: the zone {} is in another file, too", file.path.display(), zone.origin());
-            return Err(coded(BAD_ZONE, anyhow!(text)));
-        }
-        if told {
-            let serial = match &zone.soa().data {
-                RecordData::Soa(soa) => soa.serial,
-                _ => 0,
-            };
-            output::line(format_args!("zone {}/IN: loaded serial {serial}", zone.origin()))?;
-        }
-        zones.push(zone);
-    }
-    if told {
-        output::line("OK")?;
+        let zone = zone(file).and_then(|zone| only_once(file, zone, zones.iter().map(Zone::origin)));
+        zones.push(zone.map_err(|error| coded(BAD_ZONE, error))?);
     }
     Ok(Zones::new(zones))
+}
+
+/// Says of each file which zone it holds, or what is wrong with it, as named-checkzone does. The exit code.
+pub(super) fn check(files: &[ZoneFile]) -> anyhow::Result<u8> {
+    let mut origins: Vec<DnsName> = Vec::new();
+    let mut code = 0;
+    for file in files {
+        match zone(file).and_then(|zone| only_once(file, zone, origins.iter())) {
+            Ok(zone) => {
+                output::line(format_args!("zone {}/IN: loaded serial {}", zone.origin(), zone.serial()))?;
+                origins.push(zone.origin().clone());
+            }
+            Err(error) => {
+                tell(&error);
+                code = BAD_ZONE;
+            }
+        }
+    }
+    if code == 0 {
+        output::line("OK")?;
+    }
+    Ok(code)
+}
+
+fn only_once<'z>(
+    file: &ZoneFile,
+    zone: Zone,
+    mut others: impl Iterator<Item = &'z DnsName>,
+) -> anyhow::Result<Zone> {
+    let (path, origin) = (file.path.display(), zone.origin());
+    anyhow::ensure!(!others.any(|other| other == origin), "{path}: the zone {origin} is given twice");
+    Ok(zone)
 }
 
 fn zone(file: &ZoneFile) -> anyhow::Result<Zone> {
