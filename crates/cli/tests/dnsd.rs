@@ -194,8 +194,9 @@ fn a_bad_zone_is_told_with_file_line_and_cure() {
 fn all_zones_are_checked_even_if_one_is_bad() {
     let good = zone_file("one-of-several", ZONE);
     let bad = zone_file("bad-one", &ZONE.replace("192.0.2.80", "192.0.2"));
+    let other = zone_file("other-one", &ZONE.replace("$ORIGIN example.test.\n", ""));
     let [good, bad] = [&good, &bad].map(|path| path.to_str().unwrap());
-    let other = format!("other.test={good}");
+    let other = format!("other.test={}", other.display());
     let run = dnsd(&["--check", "--zone", bad, "--zone", "missing.zone", "--zone", good, "--zone", &other]);
     assert_eq!(run.status.code(), Some(1));
     assert_eq!(

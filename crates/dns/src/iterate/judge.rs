@@ -55,7 +55,9 @@ pub(super) fn judge(
         && let Some(servers) = response.answer(&question.name, RecordType::Ns)
         && below(&servers.name)
     {
-        return if response.authoritative { Worth::Answer } else { Worth::Referral(servers.name.clone()) };
+        // Who finds out for others answers with them, too, and has authority over none.
+        let is_answer = response.authoritative || asked_to_recurse;
+        return if is_answer { Worth::Answer } else { Worth::Referral(servers.name.clone()) };
     }
     let has_answer = response
         .answers

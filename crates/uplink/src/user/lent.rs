@@ -1,7 +1,7 @@
 //! IPv4 addresses that stand in for IPv6 ones: the stack speaks IPv4, and the machine may speak both.
 //!
-//! They are of class E (240.0.0.0/4, RFC 1112 4), which nobody has, and mean something between the
-//! client and its gateway alone.
+//! They are those of RFC 2544 (198.18.0.0/16), which no host of the Internet has, and mean something between the
+//! client and its gateway alone. Class E would be rarer still, but is no address to a host (RFC 1122 3.2.1.3).
 
 use super::flows::lock;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Mutex;
 
 /// The first of them.
-const FIRST: u32 = 0xf000_0000;
+const FIRST: u32 = 0xc612_0000;
 /// How many are lent at a time; then the one lent first is somebody else's.
 const LENT: u32 = 65_536;
 
@@ -64,8 +64,8 @@ mod tests {
     fn an_address_has_the_same_stand_in_until_all_have_been_lent_once_more() {
         let lent = Lent::default();
         let first = lent.lend(address(1));
-        assert_eq!(first, Ipv4Addr::new(240, 0, 0, 0));
-        assert_eq!((lent.lend(address(2)), lent.lend(address(1))), (Ipv4Addr::new(240, 0, 0, 1), first));
+        assert_eq!(first, Ipv4Addr::new(198, 18, 0, 0));
+        assert_eq!((lent.lend(address(2)), lent.lend(address(1))), (Ipv4Addr::new(198, 18, 0, 1), first));
         assert_eq!(lent.owner(first), Some(address(1)));
         for number in 3..=LENT + 1 {
             lent.lend(address(number));
