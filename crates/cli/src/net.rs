@@ -11,7 +11,7 @@ use crate::watch::{self, HERO};
 use anyhow::{Context, bail};
 use glasstack::dns::config::{DNS_PORT, Iterating};
 use glasstack::dns::dnssec::TrustAnchors;
-use glasstack::dns::{HostsFile, Override, ResolvConf, Resolver, ResolverConfig, RootHints};
+use glasstack::dns::{HostsFile, LocalZones, Override, ResolvConf, Resolver, ResolverConfig, RootHints};
 use glasstack::journal::Note;
 use glasstack::lab::Lab;
 use glasstack::lab::run::Run;
@@ -288,6 +288,14 @@ impl Net {
         match &self.world {
             AnyWorld::Lab(lab) => lab.root_hints.clone().unwrap_or_default(),
             AnyWorld::Real(_) => RootHints::iana(),
+        }
+    }
+
+    /// Whether zones that mean another thing in every network are asked about: the lab's root knows them.
+    pub(crate) fn local_zones(&self) -> LocalZones {
+        match &self.world {
+            AnyWorld::Lab(_) => LocalZones::Never,
+            AnyWorld::Real(_) => LocalZones::default(),
         }
     }
 

@@ -37,6 +37,8 @@ pub(crate) struct Finding {
     pub(crate) reason: Option<Reason>,
     /// And what who was asked last says of why.
     pub(crate) explained: Vec<ExtendedError>,
+    /// The zone that its end lies in, if that is served here (RFC 6303).
+    pub(crate) served_here: Option<DnsName>,
     /// Who was asked last; nobody if all of it was remembered.
     pub(crate) server: Option<SocketAddr>,
     /// The name is an alias of itself.
@@ -60,6 +62,7 @@ impl Finding {
             security: Security::Secure,
             reason: None,
             explained: Vec::new(),
+            served_here: None,
             server: None,
             circular: false,
             stale: false,
@@ -279,7 +282,10 @@ impl Finding {
         if let Some(what) = self.nothing {
             let said_by = match self.server {
                 Some(server) => format!("{server}{}", explanation(", which says why: ", &self.explained)),
-                None => "this process's cache".to_owned(),
+                None => match &self.served_here {
+                    Some(zone) => format!("here, as {zone} means another thing in every network, RFC 6303"),
+                    None => "this process's cache".to_owned(),
+                },
             };
             return Err(ResolveError::nothing(what, asked, &self.canonical, record_type, said_by));
         }

@@ -60,6 +60,7 @@ pub(crate) fn follow_on<'a>(
             let end = match known.filter(fresh) {
                 Some(found) => {
                     let name = chain.end().clone();
+                    finding.served_here = memory.served_here().zone(&name);
                     let end = finding.absorb_known(&found, &mut chain);
                     if matches!(end, Ok(End::Unknown)) {
                         finding.accompany_alias(memory, &name, host);
@@ -113,6 +114,10 @@ pub(crate) fn recall(memory: &Memory, host: &Host, name: &DnsName, record_type: 
             let how = if nothing.by_others { ", as was proved for other names (RFC 8198)" } else { "" };
             (true, format!("{}{how}, for another {} s", phrase(nothing.what), nothing.ttl))
         }
+    };
+    let detail = match memory.served_here().zone(name) {
+        Some(zone) => format!("{detail}: {zone} is served here (RFC 6303)"),
+        None => detail,
     };
     let question = Question::new(name.clone(), record_type);
     tell_looked_up(host, &question, LookupSource::Cache, hit, detail);

@@ -4,6 +4,7 @@ use crate::answer::{End, Meaning};
 use crate::cache::{Cache, Found, Negative, Put, Rank, RrSet, are_among};
 use crate::dnssec::Security;
 use crate::iterate::response::{Response, records_of};
+use crate::local_zones::ServedHere;
 use crate::message::{Question, ResponseCode};
 use crate::name::DnsName;
 use crate::record::RecordType;
@@ -18,6 +19,7 @@ pub(crate) struct Memory {
     cache: Mutex<Cache>,
     /// What came along with which answer; by name and type.
     companies: Mutex<BTreeMap<(DnsName, RecordType), Company>>,
+    served_here: ServedHere,
 }
 
 /// How many answers' companies are remembered.
@@ -43,8 +45,13 @@ pub(crate) struct Circumstances {
 pub(crate) type Learnt = Vec<(String, Rank)>;
 
 impl Memory {
-    pub(crate) fn new(cache: Cache) -> Self {
-        Self { cache: Mutex::new(cache), companies: Mutex::default() }
+    pub(crate) fn new(cache: Cache, served_here: ServedHere) -> Self {
+        Self { cache: Mutex::new(cache), companies: Mutex::default(), served_here }
+    }
+
+    /// The zones that are not asked about.
+    pub(crate) fn served_here(&self) -> &ServedHere {
+        &self.served_here
     }
 
     pub(crate) fn cache(&self) -> MutexGuard<'_, Cache> {
@@ -53,6 +60,9 @@ impl Memory {
 
     /// What answers the question, if it is known.
     pub(crate) fn lookup(&self, name: &DnsName, record_type: RecordType, now: Instant) -> Option<Found> {
+        if let Some(found) = self.served_here.lookup(name, record_type) {
+            return Some(found);
+        }
         let found = self.cache().lookup(name, record_type, now)?;
         // A DNAME that nobody has signed may have been made up for this one name; the next name is asked for.
         let proved = |found: &Found| match found {

@@ -9,6 +9,7 @@ use crate::iterate::response::records_of;
 use crate::iterate::{Iterate, IterateConfig, ServeStale};
 use crate::knowledge::{Knowledge, Source, Wanted};
 use crate::known_here;
+use crate::local_zones::{ServedHere, soa_of};
 use crate::memory::Memory;
 use crate::message::{ExtendedError, ResponseCode};
 use crate::name::DnsName;
@@ -112,7 +113,7 @@ impl Recursor {
         }
         let limits = iterate.validation.clone();
         let validator = iterate.trust_anchors.clone().map(|anchors| Validator::new(anchors, limits));
-        let memory = Arc::new(Memory::new(Cache::new(cache)));
+        let memory = Arc::new(Memory::new(Cache::new(cache), ServedHere::of(&hints, &iterate)));
         let tree = Arc::new(Iterate::new(hints, iterate, upstream, Arc::clone(&memory)));
         let knowledge = Knowledge::new(Source::Tree(tree), memory, validator);
         let inner = Inner { host, knowledge, patience, prefetch, stale, minimal_responses };
@@ -365,10 +366,15 @@ fn special(wanted: &Wanted) -> Option<Reply> {
             let answers = known?.addresses.into_iter().map(record).collect();
             Some(Reply { answers, ..Reply::empty(ResponseCode::NoError, why) })
         }
-        Err(error @ ResolveError::NotFound { .. }) => {
-            Some(Reply::empty(ResponseCode::NxDomain, error.to_string()))
+        Err(nothing) => {
+            let code = match nothing {
+                ResolveError::NotFound { .. } => ResponseCode::NxDomain,
+                _ => ResponseCode::NoError,
+            };
+            let top = name.suffixes().last().and_then(|top| DnsName::parse(top).ok());
+            let authorities = top.as_ref().and_then(soa_of).into_iter().collect();
+            Some(Reply { authorities, ..Reply::empty(code, nothing.to_string()) })
         }
-        Err(nothing) => Some(Reply::empty(ResponseCode::NoError, nothing.to_string())),
     }
 }
 

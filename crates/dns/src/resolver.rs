@@ -8,6 +8,7 @@ use crate::error::ResolveError;
 use crate::iterate::Iterate;
 use crate::knowledge::{Knowledge, Source, Wanted};
 use crate::known_here::{self, Known, Told};
+use crate::local_zones::ServedHere;
 use crate::lookup::Lookup;
 use crate::memory::Memory;
 use crate::name::DnsName;
@@ -41,7 +42,10 @@ impl Resolver {
 
     /// One whose queries `upstream` carries.
     pub fn with_upstream(host: Host, config: ResolverConfig, upstream: Arc<dyn Upstream>) -> Self {
-        let memory = Arc::new(Memory::new(Cache::new(config.cache.clone())));
+        let walk = config.iterate.as_ref();
+        let served_here =
+            walk.map_or_else(ServedHere::none, |walk| ServedHere::of(&walk.hints, &walk.config));
+        let memory = Arc::new(Memory::new(Cache::new(config.cache.clone()), served_here));
         let (mut anchors, mut limits) = (config.validate.clone(), Limits::default());
         let source = match config.iterate.clone() {
             Some(Iterating { hints, config }) => {

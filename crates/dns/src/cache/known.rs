@@ -222,6 +222,18 @@ pub struct Nothing {
 }
 
 impl Nothing {
+    /// What is known here without anybody having said so; `proof` has an SOA record.
+    pub(crate) fn new(
+        name: &DnsName,
+        what: Negative,
+        proof: Vec<Record>,
+        security: Security,
+        ttl: u32,
+    ) -> Self {
+        let denial = Arc::new(Denial { name: name.clone(), what, proof, security });
+        Self { what, name: name.clone(), denial, security, ttl, stale: false, by_others: false }
+    }
+
     /// The SOA record and what else proves it, as they would be sent on now.
     pub fn proof(&self) -> Vec<Record> {
         with_ttl(&self.denial.proof, self.ttl).collect()

@@ -34,7 +34,7 @@ mod telling;
 mod walk;
 
 pub(crate) use budget::{Budget, Trail};
-pub use options::{IterateConfig, Minimisation, ServeStale, ZoneElsewhere};
+pub use options::{IterateConfig, LocalZones, Minimisation, ServeStale, ZoneElsewhere};
 pub(crate) use scrub::YXDOMAIN;
 
 use crate::asking::Asking;

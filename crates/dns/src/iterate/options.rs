@@ -40,6 +40,9 @@ pub struct IterateConfig {
     pub prime: bool,
     /// Zones that are asked about elsewhere than the tree says.
     pub zones: Vec<ZoneElsewhere>,
+    /// Whether zones that mean another thing in every network (RFC 6303) are asked about at all. Not below the
+    /// Internet's root.
+    pub local_zones: LocalZones,
     /// For how many names of servers addresses are looked for ahead of time, at each depth of lookups of
     /// servers' addresses; -1 for all of them (unbound's `target-fetch-policy`). None.
     pub target_fetch: Vec<i32>,
@@ -105,6 +108,7 @@ impl Default for IterateConfig {
             nat64: None,
             prime: true,
             zones: Vec::new(),
+            local_zones: LocalZones::BelowTheInternetsRoot,
             target_fetch: Vec::new(),
             do_not_query: Vec::new(),
             do_not_query_localhost: true,
@@ -138,6 +142,20 @@ pub enum Minimisation {
     Relaxed,
     /// One label more than the zone has; what a server says to that counts.
     Strict,
+}
+
+/// Whether the zones that every name server should serve by itself are served here: the reverse zones of private
+/// and other special addresses (RFC 6303, RFC 7793), `home.arpa` (RFC 8375) and `test` (RFC 6761 6.2). A zone that
+/// [`IterateConfig::zones`] says where to ask for never is, nor what is below it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LocalZones {
+    /// Only by who begins at IANA's root servers: another root may well know them.
+    #[default]
+    BelowTheInternetsRoot,
+    /// By everybody.
+    Always,
+    /// By nobody: the tree is asked.
+    Never,
 }
 
 /// A zone that is asked about elsewhere than the tree says.

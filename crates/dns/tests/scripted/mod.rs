@@ -183,6 +183,13 @@ impl Scene {
         self.world.run(self.recursor.answer(&asked)).unwrap()
     }
 
+    /// The same, with or without the wish that it be found out.
+    pub fn ask_with(&mut self, name: &str, record_type: RecordType, recursion_desired: bool) -> Reply {
+        let question = Question::new(DnsName::parse(name).unwrap(), record_type);
+        let asked = Asked { dnssec_ok: true, recursion_desired, ..Asked::new(question) };
+        self.world.run(self.recursor.answer(&asked)).unwrap()
+    }
+
     /// The code and the records of the answer, a line each, without TTL and class.
     pub fn answer(&mut self, name: &str, record_type: RecordType) -> Vec<String> {
         let reply = self.ask(name, record_type);

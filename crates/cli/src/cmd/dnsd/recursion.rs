@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use glasstack::dns::config::DNS_PORT;
 use glasstack::dns::dnssec::TrustAnchors;
 use glasstack::dns::iterate::{Minimisation, ServeStale, ZoneElsewhere};
-use glasstack::dns::{DnsName, IterateConfig, Recursor, RecursorConfig, RootHints};
+use glasstack::dns::{DnsName, IterateConfig, LocalZones, Recursor, RecursorConfig, RootHints};
 use glasstack::stack::Host;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -63,6 +63,7 @@ pub(super) fn recursor(
         serve_stale: options.serve_stale.then(ServeStale::default),
         trust_anchors,
         zones,
+        local_zones: if place.is_lab() { LocalZones::Never } else { LocalZones::default() },
         // Who names a server on this machine means it.
         do_not_query_localhost: !asks_loopback,
         ..IterateConfig::default()

@@ -124,6 +124,7 @@ fn config(options: &ResolveOptions, asked: &Asked, net: &mut Net) -> anyhow::Res
             },
             mixed_case: how.mixed_case == OnOff::On,
             tcp_upstream: how.tcp,
+            local_zones: net.local_zones(),
             ..IterateConfig::default()
         };
         config.iterate = Some(Iterating { hints, config: walk });
