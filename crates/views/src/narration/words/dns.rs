@@ -63,9 +63,10 @@ pub(super) fn tell_dns(dns: &Dns) -> Line {
             in_words(zone)
         )),
         Dns::AliasFollowed { from, to } => normal(format!("DNS: {from} is an alias of {to}")),
-        Dns::Validated { name, record_type, security, reason, .. } => {
-            let line = format!("DNS: {record_type} of {name} is {security}: {reason}");
-            if security == "bogus" { bad(line) } else { normal(line) }
+        Dns::Validated { name, record_type, security, reason, chain } => {
+            let text = format!("DNS: {record_type} of {name} is {security}: {reason}");
+            let line = if security == "bogus" { bad(text) } else { normal(text) };
+            Line { below: chain.iter().map(|link| format!("| {link}")).collect(), ..line }
         }
         Dns::StaleServed { name, record_type } => {
             warning(format!("DNS: {record_type} of {name} has expired, but nothing newer can be had in time"))
@@ -163,6 +164,19 @@ fn brief(text: &str) -> String {
 mod tests {
     use super::*;
     use std::net::SocketAddr;
+
+    #[test]
+    fn below_what_validation_found_stands_the_way_to_it() {
+        let line = tell_dns(&Dns::Validated {
+            name: "a.test".to_owned(),
+            record_type: "A".to_owned(),
+            security: "secure".to_owned(),
+            reason: "every signature is good".to_owned(),
+            chain: vec![". trust anchor 1".to_owned(), "a.test A: signed".to_owned()],
+        });
+        assert_eq!(line.text, "DNS: A of a.test is secure: every signature is good");
+        assert_eq!(line.below, ["| . trust anchor 1", "| a.test A: signed"]);
+    }
 
     #[test]
     fn keys_digests_and_signatures_are_cut_short_and_nothing_else_is() {
