@@ -8,45 +8,97 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,
-    reason = "a test says what fails by panicking, and prints what it did"
+    clippy::disallowed_methods,
+    reason = "a test says what fails by panicking, and prints what it did; a watch needs a clock and a thread"
 )]
 
 mod chance;
+#[path = "../dnssec/mod.rs"]
+mod dnssec;
 mod messages;
 mod resolver;
+mod signed_answers;
 mod zone_files;
 
 use chance::Chance;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long a case may take where many are run, by the machine's clock. The usual ones take less than a
+/// millisecond.
+const CASE: Duration = Duration::from_secs(10);
 
 /// Runs `case` with a chance of its own as often as is wished, and prints what came of it.
-fn fuzz<T: Default + std::fmt::Debug>(target: &str, slice: u64, mut case: impl FnMut(&mut Chance, &mut T)) {
-    let number = |variable: &str, usual: u64| match std::env::var(variable) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{variable}={text}: a number is needed")),
-        Err(_) => usual,
+fn fuzz<T: Default + std::fmt::Debug>(
+    target: &'static str,
+    slice: u64,
+    mut case: impl FnMut(&mut Chance, &mut T),
+) -> T {
+    let number = |variable: &str| {
+        let text = std::env::var(variable).ok()?;
+        Some(text.parse::<u64>().unwrap_or_else(|_| panic!("{variable}={text}: a number is needed")))
     };
-    let (cases, seed) = (number("FUZZ_CASES", slice), number("FUZZ_SEED", 1));
-    let first = number("FUZZ_FIRST", 0);
-    let mut tally = T::default();
-    for number in first..first + cases {
+    let (seed, first) = (number("FUZZ_SEED").unwrap_or(1), number("FUZZ_FIRST").unwrap_or(0));
+    let many = number("FUZZ_CASES");
+    let cases = many.unwrap_or(slice);
+    let current = Arc::new(AtomicU64::new(first));
+    if many.is_some() {
+        let current = Arc::clone(&current);
+        std::thread::spawn(move || watch(target, seed, &current));
+    }
+    let (begun, mut tally) = (Instant::now(), T::default());
+    for number in first..first.saturating_add(cases) {
+        current.store(number, Ordering::Relaxed);
         let told = OnFailure { target, seed, number };
         case(&mut Chance::of(seed, number), &mut tally);
         drop(told);
     }
-    eprintln!("{target}: {cases} cases from seed {seed}: {tally:?}");
+    let took = begun.elapsed().as_secs();
+    let memory = peak_memory().map_or(String::new(), |peak| format!(", {peak} at most"));
+    eprintln!("{target}: {cases} cases from seed {seed} in {took} s{memory}: {tally:?}");
+    tally
 }
 
 /// Says which case it was.
-struct OnFailure<'a> {
-    target: &'a str,
+struct OnFailure {
+    target: &'static str,
     seed: u64,
     number: u64,
 }
 
-impl Drop for OnFailure<'_> {
+impl OnFailure {
+    fn tell(&self) {
+        let Self { target, seed, number } = self;
+        eprintln!("this was {target}: FUZZ_SEED={seed} FUZZ_FIRST={number} scripts/fuzz {target} 1");
+    }
+}
+
+impl Drop for OnFailure {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let Self { target, seed, number } = self;
-            eprintln!("this was {target}: FUZZ_SEED={seed} FUZZ_FIRST={number} FUZZ_CASES=1");
+            self.tell();
         }
     }
+}
+
+/// Ends the process when a case does not end.
+fn watch(target: &'static str, seed: u64, current: &AtomicU64) {
+    let mut before = None;
+    loop {
+        std::thread::sleep(CASE);
+        let number = current.load(Ordering::Relaxed);
+        if before == Some(number) {
+            eprintln!("a case goes on for longer than {} s", CASE.as_secs());
+            OnFailure { target, seed, number }.tell();
+            std::process::exit(101);
+        }
+        before = Some(number);
+    }
+}
+
+/// The most memory that this process has had, where the system tells.
+fn peak_memory() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    Some(status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().to_owned())
 }

@@ -44,7 +44,12 @@ fn messages() {
             (Err(error), Ok(theirs)) => panic!("hickory-proto reads {theirs:?}, but {error}"),
         };
         tally.read += 1;
-        if let Ok(theirs) = theirs {
+        // Of what is cut in the middle of a record nothing is kept: it is asked for over TCP anyhow. That may be
+        // in the name of an old type, again.
+        let cut = message.truncated && message.is_response && no_records(&message);
+        if let Ok(theirs) = theirs
+            && !cut
+        {
             tally.read_by_others += 1;
             compare(&message, &theirs);
         }
@@ -72,6 +77,10 @@ fn messages() {
         let fitted = Message::parse(&fitted).unwrap();
         assert!(fitted.truncated || fitted.answers == message.answers);
     });
+}
+
+fn no_records(message: &Message) -> bool {
+    message.answers.is_empty() && message.authorities.is_empty() && message.additionals.is_empty()
 }
 
 /// What hickory-proto reads is read alike.
