@@ -240,6 +240,20 @@ fn a_forwarder_is_asked_again_a_few_times_and_the_tree_only_if_that_is_wanted() 
 }
 
 #[test]
+fn the_name_servers_of_a_zone_are_an_answer_of_who_finds_out_for_others() {
+    let forward = ZoneElsewhere::Forward {
+        zone: DnsName::root(),
+        servers: vec!["10.0.0.53:53".parse().unwrap()],
+        names: Vec::new(),
+        first: false,
+        tcp: false,
+    };
+    let lines = "10.0.0.53  example.test NS  RA : example.test. NS ns.example.test.";
+    let mut scene = scene_with(lines, |config| config.zones = vec![forward]);
+    assert_eq!(scene.answer("example.test", RecordType::Ns), ["NOERROR", "example.test NS ns.example.test."]);
+}
+
+#[test]
 fn a_failure_is_remembered_for_a_moment() {
     let mut scene = scene("10.0.0.1 * REFUSED :");
     assert_eq!(scene.answer("www.test", A), ["SERVFAIL"]);

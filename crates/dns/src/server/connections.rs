@@ -1,6 +1,7 @@
 //! The server's connections (RFC 7766).
 
-use super::respond::{Begun, Outcome, Over, Responder};
+use super::request::{Begun, Outcome, Over};
+use super::respond::Responder;
 use super::transfer::Outgoing;
 use crate::framing::write_message;
 use futures_util::future::Fuse;

@@ -1,6 +1,7 @@
 //! The server's UDP port.
 
-use super::respond::{Begun, Outcome, Over, Responder, Waiting};
+use super::request::{Begun, Outcome, Over, Waiting};
+use super::respond::Responder;
 use futures_util::FutureExt;
 use futures_util::select_biased;
 use futures_util::stream::{FuturesUnordered, StreamExt};

@@ -2,7 +2,7 @@
 //!
 //! Read in this order: this file, `datagrams` and `connections` (the two ways in), [`authority`] (the
 //! seam: a question in, a reply out), [`zone`] and [`zones`] (an authority made of records), `respond`
-//! (what is between the bytes and the authority) with `inspect`, `extensions` and `cookies`, [`access`], [`limits`],
+//! (what is between the bytes and the authority) with `request`, `inspect`, `extensions` and `cookies`, [`access`], [`limits`],
 //! [`statistics`].
 
 pub mod access;
@@ -16,6 +16,7 @@ mod extensions;
 mod inspect;
 pub mod limits;
 pub mod options;
+mod request;
 mod respond;
 pub mod statistics;
 mod transfer;

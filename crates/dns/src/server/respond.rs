@@ -9,9 +9,10 @@ use super::inspect::{CLASS_CH, Rejected, echo_question, inspect, limit};
 use super::limits::clients::{Clients, Kind, Permit};
 use super::limits::rate::{RateLimiter, Verdict};
 use super::options::ServeOptions;
+use super::request::{Begun, Outcome, Over, Sender, Waiting};
 use super::statistics::Statistics;
 use super::transfer::{Outgoing, is_up_to_date};
-use crate::message::{EdnsOption, ExtendedError, Message, PLAIN_UDP_PAYLOAD, Question, ResponseCode};
+use crate::message::{EdnsOption, ExtendedError, Message, Question, ResponseCode};
 use crate::name::DnsName;
 use crate::record::RecordType;
 use glasstack_journal::event::{Dns, Instead, Transport, Withheld};
@@ -20,7 +21,6 @@ use glasstack_stack::Host;
 use std::iter::once;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 /// The type of questions for what has changed in a zone (RFC 1995).
 const IXFR: u16 = 251;
@@ -43,92 +43,6 @@ pub(super) struct Responder {
     clients: Clients,
     rates: Option<RateLimiter>,
     statistics: Mutex<Statistics>,
-}
-
-/// How far a request has come without waiting.
-pub(super) enum Begun<'a> {
-    /// All the way.
-    Done(Outcome),
-    /// The authority has to find the answer out.
-    Waiting(Waiting),
-    /// A whole zone is to be sent.
-    Transfer(Outgoing<'a>),
-}
-
-/// What comes of a request.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// A response.
-    Send(Vec<u8>),
-    /// Nothing.
-    Silence,
-    /// Nothing, and what follows on the same connection makes no sense either.
-    End,
-}
-
-impl Outcome {
-    /// Of the response, in bytes.
-    pub(super) fn length(&self) -> usize {
-        match self {
-            Self::Send(response) => response.len(),
-            Self::Silence | Self::End => 0,
-        }
-    }
-}
-
-/// A request whose answer has to be found out.
-pub(super) struct Waiting {
-    asked: Asked,
-    query: Message,
-    sender: Sender,
-    /// Its bytes as far as the question goes, for its letters.
-    request: Vec<u8>,
-    arrived: Instant,
-    /// It counts as under way as long as this lives.
-    _permit: Permit,
-}
-
-/// What a request came over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Over {
-    /// A datagram.
-    Udp,
-    /// A connection.
-    Tcp {
-        /// How long it may be unused.
-        idle: Duration,
-    },
-}
-
-impl Over {
-    fn transport(self) -> Transport {
-        match self {
-            Self::Udp => Transport::Udp,
-            Self::Tcp { .. } => Transport::Tcp,
-        }
-    }
-}
-
-/// Where a request came from.
-#[derive(Clone)]
-struct Sender {
-    client: SocketAddr,
-    transport: Transport,
-    /// The largest response that it takes, in bytes.
-    takes: usize,
-    /// What it is answered by EDNS.
-    extensions: Extensions,
-}
-
-impl Sender {
-    /// One that has not said what it takes.
-    fn new(client: SocketAddr, transport: Transport) -> Self {
-        let takes = match transport {
-            Transport::Udp => usize::from(PLAIN_UDP_PAYLOAD),
-            Transport::Tcp => usize::from(u16::MAX),
-        };
-        Self { client, transport, takes, extensions: Extensions::default() }
-    }
 }
 
 impl Responder {
@@ -249,7 +163,7 @@ impl Responder {
         };
         self.statistics().under_way += 1;
         let arrived = self.scope.now();
-        Begun::Waiting(Waiting { asked, query, sender, request: request.to_vec(), arrived, _permit: permit })
+        Begun::Waiting(Waiting::new(asked, query, sender, request, arrived, permit))
     }
 
     /// The answer that had to be found out.
