@@ -29,6 +29,10 @@ use std::time::{Duration, Instant};
 /// millisecond.
 const CASE: Duration = Duration::from_secs(10);
 
+/// How much memory they may take, in kB, and how often that is looked at. The usual ones take 12 000 kB.
+const MEMORY: u64 = 1_000_000;
+const LOOK: Duration = Duration::from_millis(100);
+
 /// Runs `case` with a chance of its own as often as is wished, and prints what came of it.
 fn fuzz<T: Default + std::fmt::Debug>(
     target: &'static str,
@@ -55,7 +59,7 @@ fn fuzz<T: Default + std::fmt::Debug>(
         drop(told);
     }
     let took = begun.elapsed().as_secs();
-    let memory = peak_memory().map_or(String::new(), |peak| format!(", {peak} at most"));
+    let memory = peak_memory().map_or(String::new(), |peak| format!(", {peak} kB at most"));
     eprintln!("{target}: {cases} cases from seed {seed} in {took} s{memory}: {tally:?}");
     tally
 }
@@ -82,23 +86,27 @@ impl Drop for OnFailure {
     }
 }
 
-/// Ends the process when a case does not end.
+/// Ends the process when a case does not end, or takes memory without end.
 fn watch(target: &'static str, seed: u64, current: &AtomicU64) {
-    let mut before = None;
+    let (mut before, mut begun) = (None, Instant::now());
     loop {
-        std::thread::sleep(CASE);
+        std::thread::sleep(LOOK);
         let number = current.load(Ordering::Relaxed);
-        if before == Some(number) {
-            eprintln!("a case goes on for longer than {} s", CASE.as_secs());
+        if before != Some(number) {
+            (before, begun) = (Some(number), Instant::now());
+        }
+        let memory = peak_memory().unwrap_or_default();
+        if begun.elapsed() > CASE || memory > MEMORY {
+            eprintln!("a case has gone on for {} s, and taken {memory} kB", begun.elapsed().as_secs());
             OnFailure { target, seed, number }.tell();
             std::process::exit(101);
         }
-        before = Some(number);
     }
 }
 
-/// The most memory that this process has had, where the system tells.
-fn peak_memory() -> Option<String> {
+/// The most memory that this process has had, in kB, where the system tells.
+fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    Some(status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().to_owned())
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    peak.trim().strip_suffix(" kB")?.parse().ok()
 }
