@@ -39,7 +39,12 @@ impl DnsCache {
 /// What the file says.
 pub(crate) fn text_of(path: &Path) -> anyhow::Result<String> {
     let bytes = read_bounded(path, LARGEST)?;
-    let text = String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("{}: this is not UTF-8", path.display()));
+    let text = String::from_utf8(bytes).map_err(|_| {
+        anyhow::anyhow!(
+            "{}: it is no DNS cache: it is not even text (UTF-8); name another file",
+            path.display()
+        )
+    });
     text.exit_with(FAILED_INIT)
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Memory {
 }
 
 /// How many answers' companies are remembered.
-const COMPANIES: usize = 10_000;
+const COMPANIES: usize = 2_000;
 
 /// How many sets of each: more come with nothing that is meant well.
 const LARGEST_COMPANY: usize = 32;

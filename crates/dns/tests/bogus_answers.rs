@@ -318,6 +318,29 @@ fn keys_that_share_a_tag_are_all_tried() {
 }
 
 #[test]
+fn a_zone_with_many_keys_is_believed_and_its_keys_are_not_held_on_to() {
+    let now = Net::new().host.wall();
+    let tamper = move |question: &glasstack_dns::Question, message: &mut Message| {
+        if *question == dnssec::question("example.test DNSKEY") {
+            let real = keys("example.test");
+            let signer = Signer::new(real.clone(), options(now, Denial::Nsec));
+            let many = (0..200_u8).map(|seed| {
+                ZoneKeys::single_from_seed(&name("example.test"), &[seed; 32]).dnskey_records(300)
+            });
+            let all: Vec<Record> = real.dnskey_records(300).into_iter().chain(many.flatten()).collect();
+            message.answers = signer.sign(&all);
+            message.answers.extend(all);
+        }
+    };
+    let mut net = Net::with(Plan { tamper: Some(Box::new(tamper)), ..Plan::default() });
+    for _ in 0..2 {
+        net.asked();
+        assert_eq!(net.validate("www.example.test A").security, Secure);
+        assert_eq!(net.asked().last().unwrap(), "example.test DNSKEY");
+    }
+}
+
+#[test]
 fn many_keys_of_one_tag_and_many_wrong_signatures_are_given_up_soon() {
     // CVE-2023-50387 ("KeyTrap"): keys times signatures are to be tried.
     let alike = colliding_keys("example.test", 4);

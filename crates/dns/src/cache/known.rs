@@ -374,3 +374,27 @@ impl Default for CacheConfig {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_records_are_the_same_in_whatever_order() {
+        let record = |number: u32| Record {
+            owner: DnsName::parse("many.test").unwrap(),
+            ttl: number,
+            data: RecordData::A(std::net::Ipv4Addr::from_bits(number)),
+        };
+        for count in [1, 3, 16, 17, 3_000] {
+            let set: Vec<Record> = (0..count).map(record).collect();
+            let mut turned = set.clone();
+            turned.rotate_left(1);
+            assert!(same_records(&set, &turned), "{count}");
+            assert!(are_among(&set[1..], &turned), "{count}");
+            turned[0].data = RecordData::A(std::net::Ipv4Addr::BROADCAST);
+            assert!(!same_records(&set, &turned), "{count}");
+            assert!(!same_records(&set, &set[1..]), "{count}");
+        }
+    }
+}

@@ -37,6 +37,10 @@ pub(crate) struct Job<'a> {
 /// may be wrong.
 const ELSEWHERE: u32 = 3;
 
+/// Keys of a zone that are remembered, in bytes; who has more has them checked anew for every question. Eight RSA keys
+/// of 4096 bits are less.
+const LARGEST: usize = 8 * 1024;
+
 /// A step down, how long it may be remembered, and how it was made.
 struct Stepped {
     found: Found,
@@ -115,6 +119,8 @@ impl Job<'_> {
             // What this question could not afford, or did not get, the next one may.
             Found::Bogus(Reason::ChecksExceeded { .. } | Reason::Unavailable { .. }) => Duration::ZERO,
             Found::Bogus(_) => limits.bogus_ttl,
+            // So many zones are remembered that each must be small.
+            Found::Zone(keys) if keys.bytes() > LARGEST => Duration::ZERO,
             _ => Duration::from_secs(stepped.ttl.into()).min(limits.longest),
         };
         let now = self.host.now();

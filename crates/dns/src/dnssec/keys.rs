@@ -86,6 +86,12 @@ impl TrustedKeys {
         Self { zone, keys, revoked, anchor }
     }
 
+    /// How much memory the keys take, about, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let each = |(_, key): &(u16, Dnskey)| size_of::<(u16, Dnskey)>() + key.public_key.len();
+        self.keys.iter().map(each).sum::<usize>() + self.revoked.len() * size_of::<u16>()
+    }
+
     /// The keys that a signature may mean: tags are no more than a hint (RFC 4034 B).
     pub(crate) fn candidates(&self, key_tag: u16, algorithm: u8) -> impl Iterator<Item = &Dnskey> {
         self.keys
