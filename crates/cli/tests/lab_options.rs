@@ -262,6 +262,8 @@ fn the_lab_is_listed_and_drawn() {
     let folder = Folder::new("lab_options.shown");
     let list =
         folder.line("lab list").exits(0).prints("www.example.test").prints("a small page").prints("resolver");
+    // No line is wider than a screen, however many names a host has and zones it serves.
+    assert!(list.out.lines().all(|line| line.len() < 140), "{}", list.out);
     assert!(list.out.contains("k-root") && list.out.contains("193.0.14.129"), "{}", list.out);
     let json: serde_json::Value = serde_json::from_str(&folder.line("lab list --json").exits(0).out).unwrap();
     assert!(json["sites"].as_array().unwrap().len() > 30 && json["hosts"].as_array().unwrap().len() > 20);

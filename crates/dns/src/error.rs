@@ -189,7 +189,14 @@ impl ResolveError {
             Self::TooMuchWork { .. } | Self::CnameLoop { .. } => 0,
             _ => return None,
         };
-        Some(ExtendedError { code, text: self.to_string() })
+        let text = match self {
+            // What to do about it the client finds itself.
+            Self::Bogus { name, record_type, reason: Some(reason) } => {
+                format!("{name} {record_type} is bogus: {reason}")
+            }
+            other => other.to_string(),
+        };
+        Some(ExtendedError { code, text })
     }
 
     /// There is no such record, or not even the name; `said_by` is the server or the cache.

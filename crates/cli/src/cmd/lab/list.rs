@@ -39,6 +39,9 @@ pub(crate) fn run(options: &ListOptions) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// How much of what a host is good for is shown in a line, in characters.
+const WIDEST: usize = 50;
+
 /// What is told of a host.
 struct Row<'a> {
     name: &'a str,
@@ -65,8 +68,17 @@ impl<'a> Row<'a> {
 
     /// What stands in a line about it, which does nothing to the terminal.
     fn cells(&self) -> [String; 4] {
-        let names = self.names.join(" ");
-        [self.name, &self.address, &names, &self.about].map(|cell| {
+        let names = match self.names {
+            [first, second, more @ ..] if !more.is_empty() => {
+                format!("{first} {second} and {} more", more.len())
+            }
+            few => few.join(" "),
+        };
+        let about = match self.about.char_indices().nth(WIDEST) {
+            Some((end, _)) => format!("{}...", self.about.get(..end).unwrap_or_default()),
+            None => self.about.clone(),
+        };
+        [self.name, &self.address, &names, &about].map(|cell| {
             // Blanks and line ends are one blank.
             printable(&cell.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
         })
