@@ -1,5 +1,5 @@
 //! Real servers ask ours: unbound forwards to our resolver and asks our authority, and believes of both
-//! what it believes of the tree itself; named and NSD take over our zones; and ours forwards to unbound.
+//! what it believes of the tree itself; named and NSD take over our zones; and ours forwards to unbound and to named.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use support::{Network, with_real_peers};
 
-/// The unbound that asks ours.
+/// The unbound that asks ours, or the named that ours asks.
 const ASKS_OURS: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 55);
 /// A server that takes over our zones.
 const SECONDARY: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 56);
@@ -79,6 +79,30 @@ fn our_resolver_finds_through_unbound_what_unbound_finds() {
         lookups::agree(&asks, &ours, &theirs, &[]);
     });
 }
+
+#[test]
+fn our_resolver_finds_through_named_what_named_finds() {
+    with_the_tree(|tree| {
+        tree.network.add_address(ASKS_OURS);
+        let anchors = std::fs::read_to_string(tree.delv_anchor_file()).unwrap();
+        let _walker = servers::named_resolver(tree.network, ASKS_OURS, &tree.hints_file(), &anchors);
+        let asks = lookups::sound();
+        let theirs = dig::ask_all(tree.network, ASKS_OURS, &asks);
+        let authentic = theirs.iter().filter(|answer| answer.has("ad")).count();
+        assert!(authentic > 100, "named validates: {authentic}");
+        let _ours = recursor(tree, &["--forward", &ASKS_OURS.to_string()]);
+        let ours = dig::ask_all(tree.network, OURS, &asks);
+        lookups::agree(&asks, &ours, &theirs, &NAMED_SHOWS_LOOPS);
+    });
+}
+
+/// Aliases that lead nowhere: named says SERVFAIL, too, but shows them; that one is an alias of itself is no failure
+/// here.
+const NAMED_SHOWS_LOOPS: [Known; 3] = [
+    ("loop.plain.test", "named shows the aliases with the failure"),
+    ("pool.plain.test", "named shows the aliases with the failure"),
+    ("self.plain.test", "an alias of itself is all there is"),
+];
 
 /// Zones for others to take over.
 const HANDED_OVER: [&str; 3] = ["plain.test", "rsa.test", "optout.test"];

@@ -1,6 +1,7 @@
 //! `glasstack dnsd --ipv6 on`: a real name server that can be asked over IPv6 alone.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(clippy::disallowed_types, reason = "the peers are made of the kernel's own sockets")]
 #![allow(clippy::disallowed_methods, reason = "the peer is a program of this machine")]
 
 mod support;

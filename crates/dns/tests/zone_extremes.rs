@@ -50,6 +50,21 @@ fn a_record_that_comes_twice_in_a_large_set_is_taken_once_with_the_sets_ttl() {
 }
 
 #[test]
+fn work_that_every_denial_would_cost_is_warned_of() {
+    let origin = name("example.test");
+    let warnings = |iterations| {
+        let text = format!("{TOP}@ NSEC3PARAM 1 0 {iterations} -\n");
+        Zone::parse(&text, &ZoneFileOptions::new(&origin, "f")).unwrap().1
+    };
+    assert!(warnings(0).is_empty());
+    assert!(
+        warnings(500)[0].to_string().starts_with("f:5: NSEC3 with 500 iterations"),
+        "{:?}",
+        warnings(500)
+    );
+}
+
+#[test]
 fn a_dname_that_leads_below_itself_is_in_the_answer_once() {
     let reply = ask(zone("d DNAME x.d\n").unwrap(), "www.d.example.test", RecordType::A);
     let of = |wanted| reply.answers.iter().filter(|record| record.record_type() == wanted).count();

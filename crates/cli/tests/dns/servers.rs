@@ -56,6 +56,26 @@ pub(crate) fn named_with(network: &Network, address: Ipv4Addr, zones: &[(String,
 
 /// named that listens at `listen`, with these views or zones.
 pub(crate) fn start_named(network: &Network, label: &str, listen: &str, zones: &str) -> Server {
+    let options = "recursion no; dnssec-validation no; check-names primary ignore; minimal-responses no;";
+    run_named(network, label, listen, options, zones, || true)
+}
+
+/// named as a validating resolver that walks from the servers in the file `hints`, with a `trust-anchors` clause.
+pub(crate) fn named_resolver(network: &Network, address: Ipv4Addr, hints: &str, anchors: &str) -> Server {
+    let options = "recursion yes; dnssec-validation yes; minimal-responses no-auth;";
+    let clauses = format!("zone \".\" {{ type hint; file \"{hints}\"; }};\n{anchors}\n");
+    let is_ready = || answers(address);
+    run_named(network, "named-resolver", &format!("{address};"), options, &clauses, is_ready)
+}
+
+fn run_named(
+    network: &Network,
+    label: &str,
+    listen: &str,
+    options: &str,
+    clauses: &str,
+    is_ready: impl Fn() -> bool,
+) -> Server {
     let folder = network.path(label);
     std::fs::create_dir_all(&folder).unwrap();
     let config = network.write(
@@ -63,18 +83,18 @@ pub(crate) fn start_named(network: &Network, label: &str, listen: &str, zones: &
         format!(
             "options {{
   directory \"{folder}\"; pid-file none; session-keyfile none; listen-on {{ {listen} }}; listen-on-v6 {{ none; }};
-  recursion no; allow-query {{ any; }}; allow-transfer {{ any; }}; notify no; dnssec-validation no;
-  empty-zones-enable no; minimal-responses no; check-names primary ignore; zero-no-soa-ttl no; server-id \"{label}\";
+  {options} allow-query {{ any; }}; allow-transfer {{ any; }}; notify no;
+  empty-zones-enable no; zero-no-soa-ttl no; server-id \"{label}\";
   max-cache-size 8m;
 }};
 controls {{ }};
-{zones}"
+{clauses}"
         ),
     );
     // A copy, since Debian's AppArmor profile lets the program of that path read no other folders.
     let program = format!("{folder}/program");
     std::fs::copy(crate::support::find("named").unwrap(), &program).unwrap();
-    Server::start_until(network, label, &program, &["-g", "-4", "-n", "1", "-c", &config], || true)
+    Server::start_until(network, label, &program, &["-g", "-4", "-n", "1", "-c", &config], is_ready)
 }
 
 /// NSD with these zones (name and file).

@@ -176,7 +176,7 @@ impl Place {
     /// their own.
     pub(super) fn this_machine(&self) -> Vec<IpAddr> {
         match &self.kind {
-            Kind::Host(user) => vec![user.gateway().into(), self.net.host.address()],
+            Kind::Host(user) => vec![user.gateway(), self.net.host.address()],
             Kind::Device | Kind::Lab => Vec::new(),
         }
     }

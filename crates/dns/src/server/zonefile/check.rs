@@ -27,6 +27,7 @@ pub(super) fn check(zone: &Zone, loaded: &[Loaded], warnings: &mut Vec<Warning>)
         check_targets(zone, record, place, warnings)?;
         check_spf(zone, record, place, warnings);
         check_digest(record, place, warnings);
+        check_iterations(record, place, warnings);
     }
     Ok(())
 }
@@ -203,6 +204,18 @@ fn check_digest(record: &Record, place: &Place, warnings: &mut Vec<Warning>) {
     if ds.digest_type == SHA_1 {
         warnings
             .push(place.warning(format!("a digest of {} made with SHA-1, which is given up", record.owner)));
+    }
+}
+
+/// RFC 9276 3.1: further iterations are work for everybody and protect nobody.
+fn check_iterations(record: &Record, place: &Place, warnings: &mut Vec<Warning>) {
+    let RecordData::Nsec3Param(param) = &record.data else { return };
+    if param.iterations > 0 {
+        warnings.push(place.warning(format!(
+            "NSEC3 with {} iterations more than one, so that every denial costs as many: resolvers may take the zone \
+             for unsigned",
+            param.iterations
+        )));
     }
 }
 
