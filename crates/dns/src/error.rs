@@ -142,9 +142,12 @@ pub enum ResolveError {
     },
     /// What was found is not what the zone's owner signed (RFC 4035 5.5).
     #[error(
-        "{name} {record_type} is bogus: {}; whoever runs the zone must mend its signatures, or somebody has changed \
-         the answer on its way",
-        reason.as_ref().map_or_else(|| "it has just been found so".to_owned(), ToString::to_string)
+        "{name} {record_type} is bogus: {}; {}, or somebody has changed the answer on its way",
+        reason.as_ref().map_or_else(|| "it has just been found so".to_owned(), ToString::to_string),
+        match reason.as_deref() {
+            Some(Reason::NoSuchKey { anchor: true, .. }) => "trust a key that it has (--trust-anchor FILE)",
+            _ => "whoever runs the zone must mend its signatures",
+        }
     )]
     Bogus {
         /// The name asked for.
@@ -334,5 +337,22 @@ fn times(tries: u32) -> String {
         1 => "asked once".to_owned(),
         2 => "asked twice".to_owned(),
         more => format!("asked {more} times"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_trust_anchor_does_not_fit_it_is_that_which_is_to_be_mended() {
+        let bogus = |anchor| {
+            let (wanted, found) = (vec![1], vec![2]);
+            let reason = Reason::NoSuchKey { zone: DnsName::root(), wanted, found, anchor };
+            let (name, record_type) = (DnsName::root(), RecordType::Ns);
+            ResolveError::Bogus { name, record_type, reason: Some(Box::new(reason)) }.to_string()
+        };
+        assert!(bogus(true).contains("trust a key that it has (--trust-anchor FILE)"), "{}", bogus(true));
+        assert!(bogus(false).contains("must mend its signatures"), "{}", bogus(false));
     }
 }

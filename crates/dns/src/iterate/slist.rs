@@ -386,6 +386,14 @@ impl Slist {
         asked.chain(sought).collect()
     }
 
+    /// Those that were not asked, as they are among `avoid`.
+    pub(super) fn avoided(&self, avoid: &[SocketAddr]) -> impl Iterator<Item = String> {
+        let servers = self.addresses.iter().filter(|address| avoid.contains(&address.at));
+        servers.map(|server| {
+            format!("{} ({}): what it said before was bogus", self.name_of(server.at), server.at)
+        })
+    }
+
     /// What each server said that was of no use.
     pub(super) fn problems(&self) -> impl Iterator<Item = &Failure> {
         self.addresses.iter().filter_map(|address| address.failure.as_ref())

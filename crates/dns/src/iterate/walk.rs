@@ -433,10 +433,12 @@ fn answer(found: Said) -> Step {
 
 /// Why a zone's servers were of no use, each with its reason.
 pub(super) fn nobody_of_use(job: &Job, slist: &Slist) -> ResolveError {
+    let mut tried = slist.failures();
+    tried.extend(slist.avoided(&job.avoid));
     ResolveError::NobodyOfUse {
         name: job.question.name.clone(),
         zone: slist.zone.clone(),
-        tried: slist.failures(),
+        tried,
         silent: !slist.problems().any(Failure::is_answer),
     }
 }
