@@ -444,3 +444,20 @@ fn an_alias_that_cannot_be_read_leads_nowhere_and_never_enters_the_cache() {
         scene.is_clean();
     }
 }
+
+#[test]
+fn records_that_come_with_an_error_and_no_question_never_enter_the_cache() {
+    // Such an answer counts as one (RFC 6891 7): the server does not understand the query, and says no more.
+    for code in [ResponseCode::FormErr, ResponseCode::NotImp] {
+        let mut scene = Scene::lying(move |_, response| Message {
+            code,
+            question: None,
+            answers: vec![evil("www.test")],
+            authorities: vec![record("test", RecordData::Ns(name("ns.evil.test")))],
+            additionals: vec![evil("ns.evil.test")],
+            ..response
+        });
+        assert!(scene.ask("www.test").is_empty());
+        scene.is_clean();
+    }
+}

@@ -135,7 +135,7 @@ fn messages(truths: &[(Message, Security)]) -> Vec<Message> {
 #[test]
 fn signed_answers() {
     let mut scenes = [Denial::Nsec, nsec3(0, false), nsec3(2, true)].map(|denial| Scene::new(&denial));
-    let tally = fuzz("signed_answers", 3_000, |chance, tally: &mut Tally| {
+    let tally = fuzz("signed_answers", 2_000, |chance, tally: &mut Tally| {
         let scene = chance.below(scenes.len());
         scenes[scene].play(chance, tally);
     });

@@ -72,7 +72,7 @@ fn zone_files() {
     for file in &corpus {
         Zone::parse(file, &options).unwrap_or_else(|error| panic!("{error}\n{file}"));
     }
-    fuzz("zone_files", 2_000, |chance, tally: &mut Tally| {
+    fuzz("zone_files", 1_000, |chance, tally: &mut Tally| {
         let text = mutated(chance, &corpus);
         let Ok((zone, _)) = Zone::parse(&text, &options) else { return tally.refused += 1 };
         tally.zones += 1;

@@ -350,9 +350,7 @@ impl<'o> Reader<'o> {
             return Ok(ttl);
         }
         let RecordData::Soa(soa) = data else {
-            return Err(
-                place.bad("nothing says how long this record may be kept", "begin the file with $TTL 1h")
-            );
+            return Err(without_ttl(place));
         };
         let ttl = self.limited(place, soa.minimum);
         let cause = format!("no TTL and no $TTL: taken from the SOA record's last number, {ttl} seconds");
@@ -378,6 +376,10 @@ impl<'o> Reader<'o> {
         let (owner, rest) = words.get(1..).and_then(<[_]>::split_first).ok_or_else(missing)?;
         let head = self.head(place, rest)?;
         let (kept, data) = rest.split_at_checked(head.words).ok_or_else(missing)?;
+        // BIND wants to know this even of records that it leaves out.
+        if head.ttl.or(self.default_ttl).or(self.last_ttl).is_none() {
+            return Err(without_ttl(place));
+        }
         // BIND takes one word of data; between quotes it may hold several.
         let [data] = data else {
             return Err(match data.get(1) {
@@ -430,6 +432,10 @@ fn class_of(text: &str) -> Option<u16> {
     }
     let number = text.get(..5).filter(|head| head.eq_ignore_ascii_case("CLASS")).and(text.get(5..))?;
     number.parse().ok()
+}
+
+fn without_ttl(place: &Place) -> BadZoneFile {
+    place.bad("nothing says how long this record may be kept", "begin the file with $TTL 1h")
 }
 
 fn bad_time(place: &Place, word: &Word<'_>) -> BadZoneFile {
