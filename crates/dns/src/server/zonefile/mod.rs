@@ -100,6 +100,3 @@ impl Zone {
         Ok((zone, warnings))
     }
 }
-
-#[cfg(test)]
-mod tests;
