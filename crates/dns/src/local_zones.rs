@@ -8,7 +8,7 @@
 //! ```
 
 use crate::cache::{Found, Known, Negative, Nothing, Rank, RrSet};
-use crate::dnssec::Security;
+use crate::dnssec::{Security, TrustAnchors};
 use crate::hints::RootHints;
 use crate::iterate::{IterateConfig, LocalZones};
 use crate::name::DnsName;
@@ -47,6 +47,8 @@ pub(crate) struct ServedHere {
     zones: BTreeSet<String>,
     /// Zones that the configuration says where to ask for.
     elsewhere: Vec<DnsName>,
+    /// Zones of which those above know nothing: these, and those that are not to be checked (RFC 7646).
+    apart: Vec<DnsName>,
 }
 
 impl ServedHere {
@@ -67,7 +69,7 @@ impl ServedHere {
             }
         };
         if !served {
-            return Self::none();
+            return Self { zones: BTreeSet::new(), apart: elsewhere.clone(), elsewhere };
         }
         let unspecified =
             [DnsName::reverse(Ipv6Addr::UNSPECIFIED.into()), DnsName::reverse(Ipv6Addr::LOCALHOST.into())];
@@ -77,7 +79,13 @@ impl ServedHere {
             .chain((64..128).map(|number| format!("{number}.100.in-addr.arpa")));
         let zones = ZONES.iter().map(|zone| (*zone).to_owned()).chain(ranges);
         let zones = zones.chain(unspecified.iter().map(|zone| zone.as_str().to_owned())).collect();
-        Self { zones, elsewhere }
+        Self { zones, apart: elsewhere.clone(), elsewhere }
+    }
+
+    /// The same, where these are the anchors that answers are checked by.
+    pub(crate) fn checked_by(mut self, anchors: Option<&TrustAnchors>) -> Self {
+        self.apart.extend(anchors.into_iter().flat_map(TrustAnchors::unchecked).cloned());
+        self
     }
 
     /// The zone that `name` lies in, if it is served here.
@@ -90,6 +98,21 @@ impl ServedHere {
         let knows_better = |other: &DnsName| !other.is_root() && name.is_within(other);
         let knows_better = self.elsewhere.iter().any(knows_better);
         DnsName::parse(zone).ok().filter(|_| !knows_better)
+    }
+
+    /// Whether `found` is what a zone above one says that is asked about elsewhere, or not checked, of a name in that
+    /// one: above nobody knows of it.
+    pub(crate) fn is_out_of_place(&self, name: &DnsName, found: &Found) -> bool {
+        let says = match found {
+            // Of the name itself it was said by whoever was asked about it.
+            Found::Nothing(nothing) if nothing.by_others => nothing.soa().map(|soa| soa.owner),
+            Found::Nothing(nothing) => Some(nothing.name.clone()).filter(|denied| denied != name),
+            Found::Redirect(redirect) => Some(redirect.set.name.clone()),
+            Found::Records(_) | Found::Alias(_) => None,
+        };
+        let Some(says) = says else { return false };
+        let mut apart = self.apart.iter().filter(|zone| name.is_within(zone));
+        apart.any(|zone| zone.is_within(&says) && *zone != says)
     }
 
     /// What is said here of `name`; none if that is for others to say.

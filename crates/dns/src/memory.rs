@@ -69,7 +69,7 @@ impl Memory {
             Found::Redirect(redirect) => redirect.security() == Security::Secure,
             _ => true,
         };
-        Some(found).filter(proved)
+        Some(found).filter(proved).filter(|found| !self.served_here.is_out_of_place(name, found))
     }
 
     /// Learns from a response to `question`, and puts what is believed more into its place.

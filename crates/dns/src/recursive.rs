@@ -113,7 +113,8 @@ impl Recursor {
         }
         let limits = iterate.validation.clone();
         let validator = iterate.trust_anchors.clone().map(|anchors| Validator::new(anchors, limits));
-        let memory = Arc::new(Memory::new(Cache::new(cache), ServedHere::of(&hints, &iterate)));
+        let served_here = ServedHere::of(&hints, &iterate).checked_by(iterate.trust_anchors.as_ref());
+        let memory = Arc::new(Memory::new(Cache::new(cache), served_here));
         let tree = Arc::new(Iterate::new(hints, iterate, upstream, Arc::clone(&memory)));
         let knowledge = Knowledge::new(Source::Tree(tree), memory, validator);
         let inner = Inner { host, knowledge, patience, prefetch, stale, minimal_responses };

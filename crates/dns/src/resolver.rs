@@ -45,6 +45,8 @@ impl Resolver {
         let walk = config.iterate.as_ref();
         let served_here =
             walk.map_or_else(ServedHere::none, |walk| ServedHere::of(&walk.hints, &walk.config));
+        let walks_by = walk.and_then(|walk| walk.config.trust_anchors.as_ref());
+        let served_here = served_here.checked_by(config.validate.as_ref().or(walks_by));
         let memory = Arc::new(Memory::new(Cache::new(config.cache.clone()), served_here));
         let (mut anchors, mut limits) = (config.validate.clone(), Limits::default());
         let source = match config.iterate.clone() {

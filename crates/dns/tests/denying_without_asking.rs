@@ -146,6 +146,16 @@ fn who_does_not_wish_so_has_every_name_asked_for() {
     assert!(scene.ask("nobody.example.test A").1 > 0);
 }
 
+/// RFC 7646: what is below a negative trust anchor is not what the zones above know.
+#[test]
+fn what_is_proved_above_a_zone_that_is_not_to_be_checked_denies_nothing_in_it() {
+    let anchors = || keys(".").trust_anchor().without(dnssec::name("nobody.example.test"));
+    let mut scene = Scene::new(Plan::default(), |config| config.iterate.trust_anchors = Some(anchors()));
+    scene.ask("no.example.test A");
+    assert!(scene.ask("nobody.example.test A").1 > 0);
+    scene.denied_unasked("noone.example.test A", ResponseCode::NxDomain);
+}
+
 #[test]
 fn what_nobody_has_checked_denies_nothing_else() {
     let mut scene = Scene::signed_by(Denial::Nsec);

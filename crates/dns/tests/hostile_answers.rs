@@ -90,3 +90,32 @@ fn names_that_exist_nowhere_are_denied_so_that_it_can_be_kept() {
     let reply = scene.ask("localhost", RecordType::Mx);
     assert_eq!((reply.code, reply.authorities[0].owner.as_str()), (ResponseCode::NoError, "localhost"));
 }
+
+/// What forwards or stubs answer for lies below names that the tree above knows nothing of.
+#[test]
+fn that_the_tree_knows_no_such_name_says_nothing_of_zones_that_are_asked_about_elsewhere() {
+    let mut scene = Scene::with(
+        "10.0.0.1  *.internal  AA NXDOMAIN : | . 300 SOA a.root.test. x. 1 1 1 1 300
+         10.0.0.5  www.corp.internal A  AA : www.corp.internal. A 192.0.2.5
+         10.0.0.5  *.corp.internal      AA NXDOMAIN : | corp.internal. 300 SOA ns. x. 1 1 1 1 300",
+        |config| {
+            config.iterate.zones = vec![ZoneElsewhere::Forward {
+                zone: DnsName::parse("corp.internal").unwrap(),
+                servers: vec!["10.0.0.5:53".parse().unwrap()],
+                names: Vec::new(),
+                first: false,
+                tcp: false,
+            }];
+        },
+    );
+    assert_eq!(scene.answer("internal", RecordType::A), ["NXDOMAIN"]);
+    assert_eq!(
+        scene.answer("www.corp.internal", RecordType::A),
+        ["NOERROR", "www.corp.internal A 192.0.2.5"]
+    );
+    // What those say who are asked counts as ever.
+    assert_eq!(scene.answer("no.corp.internal", RecordType::A), ["NXDOMAIN"]);
+    scene.asked();
+    assert_eq!(scene.answer("x.no.corp.internal", RecordType::A), ["NXDOMAIN"]);
+    assert_eq!(scene.asked(), Vec::<String>::new());
+}

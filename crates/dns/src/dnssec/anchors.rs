@@ -121,6 +121,11 @@ impl TrustAnchors {
         self.anchors.keys()
     }
 
+    /// The zones that are not to be checked.
+    pub(crate) fn unchecked(&self) -> impl Iterator<Item = &DnsName> {
+        self.unchecked.iter()
+    }
+
     /// The nearest at `name` or above it.
     pub(crate) fn nearest(&self, name: &DnsName) -> Nearest<'_> {
         let mut at = Some(name.clone());
