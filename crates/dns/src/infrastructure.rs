@@ -129,7 +129,7 @@ pub enum Standing {
 }
 
 impl fmt::Display for Standing {
-    /// As `20 ms`, `unknown`, `silent (3 times)`.
+    /// As `20 ms`, `not measured yet`, `silent 3 times`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown => f.write_str("not measured yet"),
@@ -215,8 +215,6 @@ impl Infrastructure {
         &self.config
     }
 
-    // ---- learning
-
     /// It has answered after `rtt`.
     pub fn note_answer(&mut self, server: SocketAddr, rtt: Duration, now: Instant) {
         let (min, max) = (self.config.min_rto, self.config.max_rto);
@@ -281,8 +279,6 @@ impl Infrastructure {
         }
     }
 
-    // ---- asking
-
     /// What is known of a server that is said to serve `zone`.
     pub fn standing(&self, server: SocketAddr, zone: &DnsName, now: Instant) -> Standing {
         let Some(known) = self.known(server, now) else { return Standing::Unknown };
@@ -341,11 +337,11 @@ impl Infrastructure {
         let usable: Vec<(SocketAddr, Duration)> = candidates.iter().filter_map(times).collect();
         let Some(fastest) = usable.iter().map(|(_, time)| *time).min() else {
             // Those that are lame come after those that are silent.
-            let worst = |(server, standing): &(SocketAddr, Standing)| match standing {
+            let against = |(server, standing): &(SocketAddr, Standing)| match standing {
                 Standing::LeftAlone { left, .. } => (false, *left, *server),
                 _ => (true, Duration::ZERO, *server),
             };
-            let server = candidates.iter().min_by_key(|candidate| worst(candidate))?.0;
+            let server = candidates.iter().min_by_key(|candidate| against(candidate))?.0;
             return Some(Choice { server, why: WhyServer::LeastBad, candidates });
         };
         let fast_enough = |(server, time): &(SocketAddr, Duration)| {
@@ -403,8 +399,6 @@ impl Infrastructure {
         self.servers.clear();
         self.by_age.clear();
     }
-
-    // ---- how
 
     /// What a server costs, as far as the choice goes; none if it is not to be asked.
     fn time_of(&self, standing: &Standing) -> Option<Duration> {

@@ -16,8 +16,8 @@
 //! Read in this order: [`name`] and [`record`] (the vocabulary), [`message`] (what goes over the
 //! wire), [`resolver`] (the order of a lookup) with [`config`], [`hosts_file`], [`resolv_conf`] and [`error`];
 //! then what it is made of: `knowledge`, `following` and `finding` (validation, aliases, what is found), [`cache`] and
-//! `memory` (what is remembered, and how far it is believed), `stub` and `rounds` (whom to ask next, and why),
-//! `asking` and [`infrastructure`] (EDNS or not, UDP or TCP, how fast), [`upstream`], `exchange` and `matching`
+//! `memory` (what is remembered, and how far it is believed), `local_zones` (what nobody else is asked about), `stub`
+//! and `rounds` (whom to ask next, and why), `asking` and [`infrastructure`] (EDNS or not, UDP or TCP, how fast), [`upstream`], `exchange` and `matching`
 //! (whether an answer is one), `answer` (what it means). [`hints`] and [`iterate`] walk down from the root,
 //! [`dnssec`] up to a trust anchor. [`server`] is the other end, and [`recursive`] both.
 

@@ -14,9 +14,10 @@
 //! ```
 //!
 //! Read in this order: [`options`] (what can be chosen), `begin` (where it begins), `walk` (the story), `slist`
-//! (which servers), `scrub` and `judge` (what a response is worth), `minimise`, `targets` (name servers without
-//! address, and the last resort) with `joined` (one lookup for all who need it), `elsewhere` (zones that are asked about elsewhere), `budget` (where it ends),
-//! `telling` (what the journal hears of it).
+//! (which servers), `response` (what came, as sets of records), `scrub` and `judge` (what it is worth), `minimise`,
+//! `targets` (name servers without address, and the last resort) with `joined` (one lookup for all who need it) and
+//! `parent_side` (what the zone above has said), `elsewhere` (zones that are asked about elsewhere), `budget` (where
+//! it ends), `telling` (what the journal hears of it).
 
 mod begin;
 mod budget;

@@ -114,7 +114,7 @@ pub struct ServerKnown {
     pub server: SocketAddr,
     /// Its name.
     pub name: String,
-    /// How fast it is, as `20 ms`, `unknown` or `silent (3 times)`.
+    /// How fast it is, as `20 ms`, `not measured yet` or `silent 3 times`.
     pub standing: String,
 }
 
