@@ -17,9 +17,10 @@
 //! wire), [`resolver`] (the order of a lookup) with [`config`], [`hosts_file`], [`resolv_conf`] and [`error`];
 //! then what it is made of: `knowledge`, `following` and `finding` (validation, aliases, what is found), [`cache`] and
 //! `memory` (what is remembered, and how far it is believed), `local_zones` (what nobody else is asked about), `stub`
-//! and `rounds` (whom to ask next, and why), `asking` and [`infrastructure`] (EDNS or not, UDP or TCP, how fast), [`upstream`], `exchange` and `matching`
-//! (whether an answer is one), `answer` (what it means). [`hints`] and [`iterate`] walk down from the root,
-//! [`dnssec`] up to a trust anchor. [`server`] is the other end, and [`recursive`] both.
+//! and `rounds` (whom to ask next, and why), `asking` and [`infrastructure`] (EDNS or not, UDP or TCP, how fast),
+//! [`upstream`], `exchange` and `matching` (whether an answer is one), `answer` (what it means). [`hints`] and
+//! [`iterate`] walk down from the root, [`dnssec`] up to a trust anchor. [`server`] is the other end, and
+//! [`recursive`] both.
 
 pub mod address_range;
 mod answer;
