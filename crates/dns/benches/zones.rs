@@ -7,8 +7,9 @@
 
 use glasstack_dns::dnssec::signer::{Denial, Nsec3Settings};
 use glasstack_dns::dnssec::{SignOptions, Signer, ZoneKeys};
-use glasstack_dns::server::{Asked, Zone, ZoneFileOptions, Zones};
+use glasstack_dns::server::{Asked, Zones};
 use glasstack_dns::{DnsName, Question, RecordType};
+use glasstack_dns::{Zone, ZoneFileOptions};
 use glasstack_journal::WallTime;
 use std::fmt::Write;
 use std::hint::black_box;

@@ -19,8 +19,8 @@
 //! `memory` (what is remembered, and how far it is believed), `local_zones` (what nobody else is asked about), `stub`
 //! and `rounds` (whom to ask next, and why), `asking` and [`infrastructure`] (EDNS or not, UDP or TCP, how fast),
 //! [`upstream`], `exchange` and `matching` (whether an answer is one), `answer` (what it means). [`hints`] and
-//! [`iterate`] walk down from the root, [`dnssec`] up to a trust anchor. [`server`] is the other end, and
-//! [`recursive`] both.
+//! [`iterate`] walk down from the root, [`dnssec`] up to a trust anchor. [`zone`] and [`zonefile`] are what an authority
+//! knows; [`server`] is the other end, and [`recursive`] both.
 
 pub mod address_range;
 mod answer;
@@ -54,6 +54,8 @@ mod rounds;
 pub mod server;
 mod stub;
 pub mod upstream;
+pub mod zone;
+pub mod zonefile;
 
 pub use address_range::AddressRange;
 pub use config::{Iterating, Override, ResolverConfig};
@@ -68,5 +70,7 @@ pub use record::{Record, RecordData, RecordType};
 pub use recursive::{Recursor, RecursorConfig, serve_recursive};
 pub use resolv_conf::ResolvConf;
 pub use resolver::Resolver;
-pub use server::{Asked, Authority, NameServer, Reply, ServeOptions, Zone, Zones, serve, serve_with};
+pub use server::{Asked, Authority, NameServer, Reply, ServeOptions, Zones, serve, serve_with};
 pub use upstream::{NoAnswer, Query, Sockets, Upstream};
+pub use zone::{Zone, ZoneError};
+pub use zonefile::{BadZoneFile, ZoneFileOptions};

@@ -9,7 +9,7 @@ use glasstack_dns::dnssec::Security::{self, Bogus, Indeterminate, Insecure, Secu
 use glasstack_dns::dnssec::reason::{Check, DenialFault, SignatureFault};
 use glasstack_dns::dnssec::signer::{Denial, Flaw, FlawAt, Signer};
 use glasstack_dns::dnssec::{Limits, Reason, TrustAnchors, Validated, ZoneKeys};
-use glasstack_dns::server::zone::Sign;
+use glasstack_dns::zone::Sign;
 use glasstack_dns::{Message, Record, RecordData, RecordType, ResponseCode, Zone};
 use glasstack_journal::WallTime;
 use std::time::Duration;

@@ -418,6 +418,11 @@ fn a_redirection_of_a_foreign_zone_never_enters_the_cache() {
 }
 
 #[test]
+fn a_redirection_of_the_zone_above_never_enters_the_cache() {
+    adding(|response| response.answers.insert(0, record(".", RecordData::Dname(name("evil.test")))));
+}
+
+#[test]
 fn that_a_foreign_name_does_not_exist_is_not_believed() {
     let mut scene = Scene::lying(|_, response| Message {
         code: ResponseCode::NxDomain,

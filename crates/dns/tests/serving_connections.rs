@@ -5,8 +5,9 @@ mod world;
 
 use futures_util::future::BoxFuture;
 use futures_util::{AsyncReadExt, AsyncWriteExt};
+use glasstack_dns::Zone;
 use glasstack_dns::server::{
-    Access, AccessList, Asked, Authority, NameServer, Reply, ServeOptions, Zone, Zones, serve_with,
+    Access, AccessList, Asked, Authority, NameServer, Reply, ServeOptions, Zones, serve_with,
 };
 use glasstack_dns::{DnsName, Message, Record, RecordData, RecordType, ResponseCode};
 use glasstack_journal::Event;

@@ -7,8 +7,9 @@ mod naive;
 
 use glasstack_dns::dnssec::signer::{Denial, Nsec3Settings};
 use glasstack_dns::dnssec::{SignOptions, Signer, ZoneKeys};
-use glasstack_dns::server::{Asked, MinimalResponses, Reply, Zone, ZoneFileOptions, Zones};
+use glasstack_dns::server::{Asked, MinimalResponses, Reply, Zones};
 use glasstack_dns::{DnsName, Question, Record, RecordData, RecordType};
+use glasstack_dns::{Zone, ZoneFileOptions};
 use glasstack_journal::WallTime;
 use std::time::Duration;
 

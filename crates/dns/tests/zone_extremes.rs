@@ -1,8 +1,9 @@
 //! Zones that are as large, as deep or as entangled as they can be.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-use glasstack_dns::server::{Reply, Zone, ZoneFileOptions, Zones};
+use glasstack_dns::server::{Reply, Zones};
 use glasstack_dns::{DnsName, Question, RecordType, ResponseCode};
+use glasstack_dns::{Zone, ZoneFileOptions};
 
 const TOP: &str = "$TTL 60\n@ SOA ns hostmaster 1 2 3 4 5\n@ NS ns\nns A 192.0.2.53\n";
 

@@ -6,7 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-use glasstack_dns::server::{BadZoneFile, Warning, Zone, ZoneFileOptions};
+use glasstack_dns::zonefile::Warning;
+use glasstack_dns::{BadZoneFile, Zone, ZoneFileOptions};
 use glasstack_dns::{DnsName, Record};
 use std::collections::BTreeSet;
 use std::fs;

@@ -4,7 +4,7 @@
 //! `ZONE_MUTATIONS` says how many (60), `ZONE_MUTATIONS_FROM` which is the first.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test")]
 
-use glasstack_dns::server::{BadZoneFile, Zone, ZoneFileOptions};
+use glasstack_dns::{BadZoneFile, Zone, ZoneFileOptions};
 use glasstack_dns::{DnsName, Record};
 use std::collections::BTreeSet;
 use std::fs;

@@ -3,7 +3,8 @@
 
 use crate::zones::Book;
 use futures_util::future::{BoxFuture, FutureExt, ready};
-use glasstack_dns::server::{Asked, Authority, Reply, ZoneError, Zones};
+use glasstack_dns::ZoneError;
+use glasstack_dns::server::{Asked, Authority, Reply, Zones};
 use glasstack_dns::{DnsName, ResponseCode};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

@@ -3,8 +3,8 @@
 use crate::fault::SigningFlaw;
 use glasstack_dns::dnssec::TrustAnchors;
 use glasstack_dns::dnssec::signer::{Denial, Flaw, FlawAt, Nsec3Settings, SignOptions, Signer, ZoneKeys};
-use glasstack_dns::server::{Zone, ZoneError};
 use glasstack_dns::{DnsName, Record};
+use glasstack_dns::{Zone, ZoneError};
 use glasstack_journal::WallTime;
 use std::collections::BTreeMap;
 use std::str::FromStr;

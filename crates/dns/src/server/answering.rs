@@ -1,12 +1,12 @@
 //! The algorithm of an authoritative answer (RFC 1034 4.3.2, RFC 4035 3.1).
 
 use super::authority::Reply;
-use super::zone::{Found, Node, Path, Set, Zone};
 use super::zones::{MinimalResponses, Zones};
 use crate::answer::AliasChain;
 use crate::message::{ExtendedError, Question, ResponseCode};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
+use crate::zone::{Found, Node, Path, Set, Zone};
 use std::collections::BTreeSet;
 
 /// The name asked for has become too long (RFC 2136 2.2, RFC 6672 2.2).

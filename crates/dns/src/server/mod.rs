@@ -1,7 +1,7 @@
 //! A name server on the user-space stack, over UDP and TCP.
 //!
 //! Read in this order: this file, `datagrams` and `connections` (the two ways in), [`authority`] (the
-//! seam: a question in, a reply out), [`zone`] and [`zones`] (an authority made of records), `respond`
+//! seam: a question in, a reply out), [`zones`] (an authority made of [zones](crate::zone)), `respond`
 //! (what is between the bytes and the authority) with `request`, `inspect`, `extensions` and `cookies`, [`access`], [`limits`],
 //! [`statistics`].
 
@@ -20,8 +20,6 @@ mod request;
 mod respond;
 pub mod statistics;
 mod transfer;
-pub mod zone;
-pub mod zonefile;
 pub mod zones;
 mod zones_first;
 
@@ -30,8 +28,6 @@ pub use authority::{Asked, Authority, Reply};
 pub use limits::{ClientLimits, ResponseRateLimit};
 pub use options::ServeOptions;
 pub use statistics::Statistics;
-pub use zone::{Zone, ZoneError};
-pub use zonefile::{BadZoneFile, Warning, ZoneFileOptions};
 pub use zones::{MinimalResponses, Zones};
 pub use zones_first::ZonesFirst;
 

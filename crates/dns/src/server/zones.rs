@@ -2,10 +2,10 @@
 
 use super::answering::Answering;
 use super::authority::{Asked, Authority, Reply, Transfer};
-use super::zone::{Path, Zone};
 use crate::message::Question;
 use crate::name::DnsName;
 use crate::record::RecordType;
+use crate::zone::{Path, Zone};
 use futures_util::future::{BoxFuture, ready};
 use std::collections::BTreeMap;
 

@@ -103,7 +103,7 @@ impl<A: Authority> Authority for ZonesFirst<A> {
 mod tests {
     use super::*;
     use crate::record::RecordData;
-    use crate::server::zone::Zone;
+    use crate::zone::Zone;
     use futures_util::FutureExt;
     use std::net::IpAddr;
 

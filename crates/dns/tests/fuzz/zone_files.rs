@@ -2,7 +2,7 @@
 
 use super::chance::Chance;
 use super::fuzz;
-use glasstack_dns::server::zonefile::ZoneFileOptions;
+use glasstack_dns::zonefile::ZoneFileOptions;
 use glasstack_dns::{DnsName, Zone};
 
 #[derive(Debug, Default)]

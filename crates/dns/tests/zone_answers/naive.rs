@@ -1,7 +1,7 @@
 //! Any name in any zone against a search that looks at every record (RFC 1034 4.3.2 in prose).
 
-use glasstack_dns::server::Zone;
-use glasstack_dns::server::zone::Found;
+use glasstack_dns::Zone;
+use glasstack_dns::zone::Found;
 use glasstack_dns::{DnsName, Record, RecordData, RecordType};
 use proptest::prelude::*;
 

@@ -7,7 +7,8 @@ use crate::files::read_bounded;
 use crate::output;
 use anyhow::{Context, anyhow};
 use glasstack::dns::DnsName;
-use glasstack::dns::server::{Zone, ZoneFileOptions, Zones};
+use glasstack::dns::server::Zones;
+use glasstack::dns::{Zone, ZoneFileOptions};
 use std::path::Path;
 
 /// The largest zone file, in bytes.

@@ -4,7 +4,7 @@ use crate::dnssec::crypto;
 use crate::dnssec::nsec3::{HASH_SHA_1, OPT_OUT, base32hex};
 use crate::name::DnsName;
 use crate::record::{Nsec, Nsec3, Nsec3Param, Record, RecordData, RecordType};
-use crate::server::zone::{Node, Zone, ZoneError};
+use crate::zone::{Node, Zone, ZoneError};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How a zone proves that something does not exist.

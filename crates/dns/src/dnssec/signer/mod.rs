@@ -22,7 +22,7 @@ pub use keys::ZoneKeys;
 use crate::dnssec::sets::signed_data;
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType, Rrsig};
-use crate::server::zone::{Sign, Zone, ZoneError};
+use crate::zone::{Sign, Zone, ZoneError};
 use glasstack_journal::WallTime;
 use keys::SigningKey;
 use std::collections::BTreeMap;

@@ -20,12 +20,7 @@ enum Chain<'z> {
 impl Zone {
     /// That `name` exists, but not with the type; `node` is what stands for it: a wildcard below
     /// `encloser`, or the name itself.
-    pub(in crate::server) fn prove_no_data(
-        &self,
-        name: &DnsName,
-        node: &Node,
-        encloser: Option<&Node>,
-    ) -> Vec<&Set> {
+    pub(crate) fn prove_no_data(&self, name: &DnsName, node: &Node, encloser: Option<&Node>) -> Vec<&Set> {
         let mut proof = Vec::new();
         match (self.chain(), encloser) {
             // RFC 4035 3.1.3.1, 3.1.3.4
@@ -49,7 +44,7 @@ impl Zone {
     }
 
     /// That neither `name` exists nor a wildcard for it below `encloser`.
-    pub(in crate::server) fn prove_no_name(&self, name: &DnsName, encloser: &Node) -> Vec<&Set> {
+    pub(crate) fn prove_no_name(&self, name: &DnsName, encloser: &Node) -> Vec<&Set> {
         let mut proof = Vec::new();
         match self.chain() {
             // RFC 4035 3.1.3.2
@@ -70,7 +65,7 @@ impl Zone {
 
     /// That a wildcard below `encloser` answers for `name`: nothing is nearer (RFC 4035 3.1.3.3,
     /// RFC 5155 7.2.6).
-    pub(in crate::server) fn prove_expansion(&self, name: &DnsName, encloser: &Node) -> Vec<&Set> {
+    pub(crate) fn prove_expansion(&self, name: &DnsName, encloser: &Node) -> Vec<&Set> {
         let proof = match self.chain() {
             Chain::Nsec => self.nsec_before(Path::of(name).key()),
             Chain::Nsec3(param) => {
@@ -83,7 +78,7 @@ impl Zone {
 
     /// What a referral says of the zone below: its DS records, or that it has none (RFC 4035 3.1.4,
     /// RFC 5155 7.2.7).
-    pub(in crate::server) fn prove_delegation<'z>(&'z self, cut: &'z Node) -> Vec<&'z Set> {
+    pub(crate) fn prove_delegation<'z>(&'z self, cut: &'z Node) -> Vec<&'z Set> {
         let chain = self.chain();
         // Without signatures they prove nothing, and none has been asked for.
         let is_signed = self.signer.is_some() || !matches!(chain, Chain::None);

@@ -2,7 +2,7 @@
 
 use super::fields::{BadData, Fields};
 use crate::record::RecordType;
-use crate::server::zonefile::tokens::Word;
+use crate::zonefile::tokens::Word;
 
 /// IANA, "DNS Security Algorithm Numbers".
 const ALGORITHMS: [(&str, u8); 16] = [

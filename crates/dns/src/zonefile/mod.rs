@@ -21,8 +21,8 @@ mod words;
 
 pub use record::BadRecord;
 
-use super::zone::Zone;
 use crate::name::DnsName;
+use crate::zone::Zone;
 use reader::Reader;
 use std::fmt;
 

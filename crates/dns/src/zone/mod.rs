@@ -91,7 +91,7 @@ impl Zone {
     }
 
     /// A zone with this SOA record, whose owner is its origin, and nothing else.
-    pub(super) fn of_soa(soa: Record) -> Self {
+    pub(crate) fn of_soa(soa: Record) -> Self {
         let origin = soa.owner.clone();
         let mut top = Node::new(origin.clone());
         top.replace(soa.clone());
@@ -164,7 +164,7 @@ impl Zone {
     }
 
     /// The same with a record that is not in the zone, of the TTL that its set has.
-    pub(super) fn add_new_record(&mut self, record: Record) -> Result<(), ZoneError> {
+    pub(crate) fn add_new_record(&mut self, record: Record) -> Result<(), ZoneError> {
         self.insert(record, Node::push)
     }
 
@@ -231,7 +231,7 @@ impl Zone {
     }
 
     /// The signatures over a set: those in the zone, or made now.
-    pub(super) fn signatures<'z>(&'z self, set: &'z Set) -> Cow<'z, [Record]> {
+    pub(crate) fn signatures<'z>(&'z self, set: &'z Set) -> Cow<'z, [Record]> {
         match &self.signer {
             Some(signer) if set.signatures().is_empty() => Cow::Owned(signer.sign(set.records())),
             _ => Cow::Borrowed(set.signatures()),
@@ -239,13 +239,13 @@ impl Zone {
     }
 
     /// The set with the SOA record.
-    pub(super) fn soa_set(&self) -> Option<&Set> {
+    pub(crate) fn soa_set(&self) -> Option<&Set> {
         self.node(&self.origin)?.set(RecordType::Soa)
     }
 
     /// How long a negative answer may be kept, in seconds: as long as the SOA record and no longer than
     /// it says (RFC 2308 5).
-    pub(super) fn negative_ttl(&self) -> u32 {
+    pub(crate) fn negative_ttl(&self) -> u32 {
         match &self.soa.data {
             RecordData::Soa(soa) => soa.minimum.min(self.soa.ttl),
             _ => self.soa.ttl,
@@ -253,7 +253,7 @@ impl Zone {
     }
 
     /// The addresses that the zone has of a name, glue below a delegation included.
-    pub(super) fn addresses(&self, name: &DnsName) -> impl Iterator<Item = &Set> {
+    pub(crate) fn addresses(&self, name: &DnsName) -> impl Iterator<Item = &Set> {
         let node = self.node(name);
         [RecordType::A, RecordType::Aaaa].into_iter().filter_map(move |record_type| node?.set(record_type))
     }

@@ -1,7 +1,7 @@
 //! Our words as `domain`'s record types read them: names below our origin, errors with our lines.
 
 use super::fields::{BadData, Fields, bad_escape};
-use crate::server::zonefile::words;
+use crate::zonefile::words;
 use domain::base::charstr::CharStr;
 use domain::base::name::Name;
 use domain::base::scan::{ConvertSymbols, EntrySymbol, Scanner, ScannerError, Symbol};

@@ -5,7 +5,7 @@ use super::reader::{Loaded, Place};
 use super::{BadZoneFile, Warning};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
-use crate::server::zone::{Found, Zone};
+use crate::zone::{Found, Zone};
 
 const CDS: u16 = 59;
 const CDNSKEY: u16 = 60;

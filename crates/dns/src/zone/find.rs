@@ -71,7 +71,7 @@ impl Zone {
     }
 
     /// The same with the name's key. Step 3: "Start matching down, label by label, in the zone."
-    pub(in crate::server) fn find_at(&self, path: &Path, record_type: RecordType) -> Found<'_> {
+    pub(crate) fn find_at(&self, path: &Path, record_type: RecordType) -> Found<'_> {
         let top = Path::of(&self.origin);
         if !path.key().starts_with(top.key()) {
             return Found::Outside;

@@ -4,7 +4,7 @@ use super::reader::{Loaded, Place};
 use super::{BadZoneFile, ZoneFileOptions};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
-use crate::server::zone::{Zone, ZoneError};
+use crate::zone::{Zone, ZoneError};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Sets with at least so many records are looked through by an index for what is in them twice.
