@@ -51,24 +51,20 @@ pub(crate) fn text_of(path: &Path) -> anyhow::Result<String> {
 /// Whose word a resolver of this kind takes, on the network that `place` names (`lab, seed 1, `; nothing for
 /// the real one).
 pub(crate) fn provenance(place: &str, config: &ResolverConfig) -> Provenance {
-    let (who, addresses, anchors) = match &config.iterate {
+    let (who, addresses) = match &config.iterate {
         Some(walk) => {
             let servers = walk.hints.servers().iter().flat_map(|server| server.addresses.iter());
-            let anchors = config.validate.as_ref().or(walk.config.trust_anchors.as_ref());
-            ("the root servers", servers.map(ToString::to_string).collect::<Vec<_>>(), anchors)
+            ("the root servers", servers.map(ToString::to_string).collect::<Vec<_>>())
         }
         None => {
             let servers = config.servers.iter().map(ToString::to_string).collect();
-            (
-                if config.servers.len() == 1 { "name server" } else { "name servers" },
-                servers,
-                config.validate.as_ref(),
-            )
+            (if config.servers.len() == 1 { "name server" } else { "name servers" }, servers)
         }
     };
     let source = match addresses.is_empty() {
         true => format!("{place}nobody"),
         false => format!("{place}{who} {}", addresses.join(" ")),
     };
+    let anchors = config.validate.as_ref();
     Provenance { source, trust_anchors: anchors.map_or("none".to_owned(), ToString::to_string) }
 }

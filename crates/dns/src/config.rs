@@ -1,7 +1,7 @@
 //! How names are to be resolved.
 
 use crate::cache::CacheConfig;
-use crate::dnssec::TrustAnchors;
+use crate::dnssec::{Limits, TrustAnchors};
 use crate::hints::RootHints;
 use crate::hosts_file::HostsFile;
 use crate::iterate::IterateConfig;
@@ -40,6 +40,8 @@ pub struct ResolverConfig {
     pub cache: CacheConfig,
     /// Check whether answers are what the zones' owners signed, from these trust anchors on. No.
     pub validate: Option<TrustAnchors>,
+    /// What that may cost.
+    pub validation: Limits,
     /// Walk down from the root instead of asking `servers`. No.
     pub iterate: Option<Iterating>,
 }
@@ -67,6 +69,7 @@ impl Default for ResolverConfig {
             use_tcp: false,
             cache: CacheConfig::default(),
             validate: None,
+            validation: Limits::default(),
             iterate: None,
         }
     }

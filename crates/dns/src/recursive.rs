@@ -1,7 +1,7 @@
 //! The local name server: it walks for others and remembers (RFC 1034 4.3.1, recursive service).
 
 use crate::cache::{Cache, CacheConfig, Kept, RrSet};
-use crate::dnssec::{Security, Validator};
+use crate::dnssec::{Limits, Security, TrustAnchors, Validator};
 use crate::error::ResolveError;
 use crate::finding::Finding;
 use crate::hints::RootHints;
@@ -33,6 +33,10 @@ use std::time::Duration;
 pub struct RecursorConfig {
     /// How the walk goes about it.
     pub iterate: IterateConfig,
+    /// Check whether answers are what the zones' owners signed, from these trust anchors on. No.
+    pub validate: Option<TrustAnchors>,
+    /// What that may cost.
+    pub validation: Limits,
     /// How long a client's question may take altogether. 9 s: less than stub resolvers wait.
     pub patience: Duration,
     /// How much is kept, and how long.
@@ -45,6 +49,8 @@ impl Default for RecursorConfig {
     fn default() -> Self {
         Self {
             iterate: IterateConfig::default(),
+            validate: None,
+            validation: Limits::default(),
             patience: Duration::from_secs(9),
             cache: CacheConfig::default(),
             minimal_responses: true,
@@ -106,16 +112,15 @@ impl Recursor {
         config: RecursorConfig,
         upstream: Arc<dyn Upstream>,
     ) -> Self {
-        let RecursorConfig { iterate, patience, mut cache, minimal_responses } = config;
+        let RecursorConfig { iterate, validate, validation, patience, mut cache, minimal_responses } = config;
         let (prefetch, stale) = (iterate.prefetch, iterate.serve_stale);
         if let Some(stale) = stale {
             cache.serve_stale_for = cache.serve_stale_for.max(stale.max_age);
         }
-        let limits = iterate.validation.clone();
-        let validator = iterate.trust_anchors.clone().map(|anchors| Validator::new(anchors, limits));
-        let served_here = ServedHere::of(&hints, &iterate).checked_by(iterate.trust_anchors.as_ref());
+        let served_here = ServedHere::of(&hints, &iterate).checked_by(validate.as_ref());
         let memory = Arc::new(Memory::new(Cache::new(cache), served_here));
-        let tree = Arc::new(Iterate::new(hints, iterate, upstream, Arc::clone(&memory)));
+        let tree = Arc::new(Iterate::new(hints, iterate, validate.clone(), upstream, Arc::clone(&memory)));
+        let validator = validate.map(|anchors| Validator::new(anchors, validation));
         let knowledge = Knowledge::new(Source::Tree(tree), memory, validator);
         let inner = Inner { host, knowledge, patience, prefetch, stale, minimal_responses };
         Self { inner: Arc::new(inner), under_way: Mutex::default() }

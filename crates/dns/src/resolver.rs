@@ -3,7 +3,7 @@
 use crate::cache::file::{self, BadCacheFile, Loaded, Moment, Provenance};
 use crate::cache::{Cache, Found};
 use crate::config::{Iterating, ResolverConfig};
-use crate::dnssec::{Limits, Validator};
+use crate::dnssec::Validator;
 use crate::error::ResolveError;
 use crate::iterate::Iterate;
 use crate::knowledge::{Knowledge, Source, Wanted};
@@ -45,19 +45,17 @@ impl Resolver {
         let walk = config.iterate.as_ref();
         let served_here =
             walk.map_or_else(ServedHere::none, |walk| ServedHere::of(&walk.hints, &walk.config));
-        let walks_by = walk.and_then(|walk| walk.config.trust_anchors.as_ref());
-        let served_here = served_here.checked_by(config.validate.as_ref().or(walks_by));
+        let served_here = served_here.checked_by(config.validate.as_ref());
         let memory = Arc::new(Memory::new(Cache::new(config.cache.clone()), served_here));
-        let (mut anchors, mut limits) = (config.validate.clone(), Limits::default());
+        let anchors = config.validate.clone();
         let source = match config.iterate.clone() {
-            Some(Iterating { hints, config }) => {
-                anchors = anchors.or_else(|| config.trust_anchors.clone());
-                limits.clone_from(&config.validation);
-                Source::Tree(Arc::new(Iterate::new(hints, config, upstream, Arc::clone(&memory))))
+            Some(Iterating { hints, config: walk }) => {
+                let tree = Iterate::new(hints, walk, anchors.clone(), upstream, Arc::clone(&memory));
+                Source::Tree(Arc::new(tree))
             }
             None => Source::Servers(Box::new(Stub::new(&config, upstream))),
         };
-        let validator = anchors.map(|anchors| Validator::new(anchors, limits));
+        let validator = anchors.map(|anchors| Validator::new(anchors, config.validation.clone()));
         let knowledge = Knowledge::new(source, memory, validator);
         Self { host, shared: Arc::new(Shared { config, knowledge }) }
     }

@@ -45,7 +45,7 @@ impl Scene {
         let hints = RootHints::new([("a.root.test", IpAddr::from([10, 0, 0, 1]))]).unwrap();
         let mut config = RecursorConfig::default();
         config.iterate.prime = false;
-        config.iterate.trust_anchors = Some(keys(".").trust_anchor());
+        config.validate = Some(keys(".").trust_anchor());
         change(&mut config);
         let asked = Arc::new(Mutex::default());
         let upstream = Arc::new(Servers { tree: Arc::clone(&net.tree), asked: Arc::clone(&asked) });
@@ -150,7 +150,7 @@ fn who_does_not_wish_so_has_every_name_asked_for() {
 #[test]
 fn what_is_proved_above_a_zone_that_is_not_to_be_checked_denies_nothing_in_it() {
     let anchors = || keys(".").trust_anchor().without(dnssec::name("nobody.example.test"));
-    let mut scene = Scene::new(Plan::default(), |config| config.iterate.trust_anchors = Some(anchors()));
+    let mut scene = Scene::new(Plan::default(), |config| config.validate = Some(anchors()));
     scene.ask("no.example.test A");
     assert!(scene.ask("nobody.example.test A").1 > 0);
     scene.denied_unasked("noone.example.test A", ResponseCode::NxDomain);
@@ -161,7 +161,7 @@ fn what_nobody_has_checked_denies_nothing_else() {
     let mut scene = Scene::signed_by(Denial::Nsec);
     scene.ask_in("no.example.test A", |asked| asked.checking_disabled = true);
     assert!(scene.ask("nobody.example.test A").1 > 0);
-    let mut plain = Scene::new(Plan::default(), |config| config.iterate.trust_anchors = None);
+    let mut plain = Scene::new(Plan::default(), |config| config.validate = None);
     plain.ask("no.example.test A");
     assert!(plain.ask("nobody.example.test A").1 > 0);
 }

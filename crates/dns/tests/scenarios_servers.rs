@@ -4,9 +4,19 @@
 
 mod scripted;
 
-use glasstack_dns::dnssec::TrustAnchors;
-use glasstack_dns::{DnsName, IterateConfig, Minimisation, RecordType, ResponseCode, ZoneElsewhere};
-use scripted::Scene;
+use glasstack_dns::dnssec::{Limits, Security, TrustAnchors};
+use glasstack_dns::{
+    DnsName, IterateConfig, Iterating, Minimisation, RecordType, Resolver, ResolverConfig, ResponseCode,
+    RootHints, ZoneElsewhere,
+};
+use glasstack_journal::Event;
+use glasstack_journal::event::{Dns, MacAddress};
+use glasstack_journal::journal::Recorder;
+use glasstack_sim::SimWorld;
+use glasstack_stack::{HostConfig, World};
+use scripted::{Scene, Script};
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 const A: RecordType = RecordType::A;
@@ -286,26 +296,14 @@ fn that_a_name_server_has_no_ipv6_address_is_no_failure_to_whoever_asks_for_it()
 
 #[test]
 fn a_server_that_leaves_signatures_out_is_passed_over_for_one_that_has_them() {
-    // Signatures of this algorithm are believed unread: this is about who is asked.
     let dnskey = "DNSKEY 257 3 3 AQIDBA==";
-    let tag = key_tag(&[1, 1, 3, 3, 1, 2, 3, 4]);
-    let signed = |covers: &str| {
-        format!("RRSIG {covers} 3 2 300 20380101000000 20000101000000 {tag} example.test. AQID")
-    };
-    let lines = format!(
-        "10.0.0.10  www.example.test A   AA : www.example.test. 300 A 192.0.2.80
-         10.0.0.10  example.test DNSKEY  AA : example.test. 300 {dnskey}
-         10.0.0.11  www.example.test A   AA : www.example.test. 300 A 192.0.2.80 ; www.example.test. 300 {}
-         10.0.0.11  example.test DNSKEY  AA : example.test. 300 {dnskey} ; example.test. 300 {}
-         {TWO_SERVERS}",
-        signed("A").replace("A 3 2", "A 3 3"),
-        signed("DNSKEY"),
-    );
+    let lines = one_without_signatures(dnskey);
     for seed in 0..4 {
-        let mut scene = scene_with(&lines, |config| {
-            config.trust_anchors = Some(TrustAnchors::parse(&format!("example.test. {dnskey}")).unwrap());
+        let mut scene = Scene::with(&lines, |config| {
+            config.validate = Some(TrustAnchors::parse(&format!("example.test. {dnskey}")).unwrap());
             config.validation.taken_on_trust = [3].into();
-            config.rounds = 2 + seed;
+            config.iterate.qname_minimisation = Minimisation::Off;
+            config.iterate.rounds = 2 + seed;
         });
         let reply = scene.ask("www.example.test", A);
         assert_eq!((reply.code, reply.authentic_data), (ResponseCode::NoError, true), "{}", reply.why);
@@ -327,13 +325,66 @@ fn signatures_that_stand_in_another_section_than_what_they_sign_are_found() {
         signed("A", 3),
         signed("DNSKEY", 2),
     );
-    let mut scene = scene_with(&lines, |config| {
-        config.trust_anchors = Some(TrustAnchors::parse(&format!("example.test. {dnskey}")).unwrap());
+    let mut scene = Scene::with(&lines, |config| {
+        config.validate = Some(TrustAnchors::parse(&format!("example.test. {dnskey}")).unwrap());
         config.validation.taken_on_trust = [3].into();
+        config.iterate.qname_minimisation = Minimisation::Off;
     });
     let reply = scene.ask("www.example.test", A);
     assert_eq!((reply.code, reply.authentic_data), (ResponseCode::NoError, true), "{}", reply.why);
     assert_eq!(reply.answers.len(), 2, "the signature comes along");
+}
+
+#[test]
+fn a_resolver_that_walks_and_checks_passes_such_a_server_over_as_a_name_server_does() {
+    // Which server is asked first is chance.
+    assert!((1..=6).any(passes_over_who_leaves_signatures_out));
+}
+
+fn passes_over_who_leaves_signatures_out(seed: u64) -> bool {
+    let dnskey = "DNSKEY 257 3 3 AQIDBA==";
+    let recorder = Recorder::new();
+    let mut world = SimWorld::builder(seed).observe(recorder.clone()).build();
+    let mac = MacAddress([2, 0, 0, 0, 0, 1]);
+    let host = HostConfig::new("client", mac, "10.0.0.99".parse().unwrap(), 24, None).unwrap();
+    let host = world.add_host(host).unwrap();
+    let hints = RootHints::new([("a.root.test", "10.0.0.1".parse().unwrap())]).unwrap();
+    let walk = IterateConfig { prime: false, ..IterateConfig::default() };
+    let walk = IterateConfig { qname_minimisation: Minimisation::Off, ..walk };
+    let config = ResolverConfig {
+        validate: Some(TrustAnchors::parse(&format!("example.test. {dnskey}")).unwrap()),
+        validation: Limits { taken_on_trust: [3].into(), ..Limits::default() },
+        iterate: Some(Iterating { hints, config: walk }),
+        ..ResolverConfig::default()
+    };
+    let script = Script::new(&one_without_signatures(dnskey));
+    let resolver = Resolver::with_upstream(host, config, Arc::new(script));
+    let lookup = world.run(resolver.query("www.example.test", A)).unwrap().unwrap();
+    assert_eq!(lookup.security, Security::Secure);
+    recorder.records().into_iter().any(|record| match record.event {
+        Event::Dns(Dns::ServerUseless { server, why, .. }) => {
+            server.ip() == IpAddr::from([10, 0, 0, 10]) && why.contains("no signature")
+        }
+        _ => false,
+    })
+}
+
+/// Of two servers of a signed zone one leaves the signatures out.
+fn one_without_signatures(dnskey: &str) -> String {
+    // Signatures of this algorithm are believed unread: this is about who is asked.
+    let tag = key_tag(&[1, 1, 3, 3, 1, 2, 3, 4]);
+    let signed = |covers: &str| {
+        format!("RRSIG {covers} 3 2 300 20380101000000 20000101000000 {tag} example.test. AQID")
+    };
+    format!(
+        "10.0.0.10  www.example.test A   AA : www.example.test. 300 A 192.0.2.80
+         10.0.0.10  example.test DNSKEY  AA : example.test. 300 {dnskey}
+         10.0.0.11  www.example.test A   AA : www.example.test. 300 A 192.0.2.80 ; www.example.test. 300 {}
+         10.0.0.11  example.test DNSKEY  AA : example.test. 300 {dnskey} ; example.test. 300 {}
+         {TWO_SERVERS}",
+        signed("A").replace("A 3 2", "A 3 3"),
+        signed("DNSKEY"),
+    )
 }
 
 /// RFC 4034 appendix B.

@@ -53,7 +53,7 @@ impl Scene {
         let hints = RootHints::new([("a.root.test", IpAddr::from([10, 0, 0, 1]))]).unwrap();
         let mut config = RecursorConfig { minimal_responses: false, ..RecursorConfig::default() };
         config.iterate.prime = false;
-        config.iterate.trust_anchors = Some(keys(".").trust_anchor());
+        config.validate = Some(keys(".").trust_anchor());
         change(&mut config);
         let silent = Arc::new(AtomicBool::new(false));
         let upstream = Arc::new(EverybodyKnows { tree: Arc::clone(&net.tree), silent: Arc::clone(&silent) });
@@ -148,7 +148,7 @@ fn what_is_put_beside_a_proof_is_not_secure() {
                 expire: 1,
                 minimum: 1,
             };
-            let nsec = Nsec { next: ns, types: [RecordType::Mx].into() };
+            let nsec = Nsec { next: ns.into(), types: [RecordType::Mx].into() };
             let planted = |data| Record { owner: name("no.example.test"), ttl: 1, data };
             message.authorities.insert(0, planted(RecordData::Soa(soa)));
             message.authorities.insert(0, planted(RecordData::Nsec(nsec)));

@@ -205,7 +205,7 @@ fn start_resolver(host: &Host, book: &Book) -> Result<Result<NameServer, ServeEr
     Ok(match book.hints() {
         Some(hints) => {
             let mut config = recursive::RecursorConfig::default();
-            config.iterate.trust_anchors = Some(book.trust_anchors().clone());
+            config.validate = Some(book.trust_anchors().clone());
             recursive::serve_recursive(host, local, hints, config)
         }
         None => serve(host, local, book.everything()?),

@@ -39,6 +39,7 @@ pub use options::{IterateConfig, LocalZones, Minimisation, ServeStale, ZoneElsew
 pub(crate) use scrub::YXDOMAIN;
 
 use crate::asking::Asking;
+use crate::dnssec::TrustAnchors;
 use crate::hints::RootHints;
 use crate::infrastructure::Infrastructure;
 use crate::memory::Memory;
@@ -59,6 +60,8 @@ use std::time::Duration;
 /// Walks down from the root.
 pub(crate) struct Iterate {
     config: IterateConfig,
+    /// What is signed from where on, if that is going to be checked.
+    anchors: Option<TrustAnchors>,
     hints: RootHints,
     reach: Reach,
     elsewhere: Elsewhere,
@@ -97,6 +100,7 @@ impl Iterate {
     pub(crate) fn new(
         hints: RootHints,
         config: IterateConfig,
+        anchors: Option<TrustAnchors>,
         upstream: Arc<dyn Upstream>,
         memory: Arc<Memory>,
     ) -> Self {
@@ -111,7 +115,7 @@ impl Iterate {
         let elsewhere = Elsewhere::new(&config.zones);
         let asking = Asking::new(upstream);
         let (parent_side, under_way) = (Mutex::default(), Mutex::default());
-        Self { config, hints, reach, elsewhere, asking, memory, parent_side, under_way }
+        Self { config, anchors, hints, reach, elsewhere, asking, memory, parent_side, under_way }
     }
 
     pub(crate) fn config(&self) -> &IterateConfig {

@@ -1,7 +1,6 @@
 //! How the walk goes about it. What unbound has an option for is named as there.
 
 use crate::address_range::AddressRange;
-use crate::dnssec::{Limits, TrustAnchors};
 use crate::name::DnsName;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -21,10 +20,6 @@ pub struct IterateConfig {
     pub edns_buffer_size: u16,
     /// Whether everything is asked over TCP. No.
     pub tcp_upstream: bool,
-    /// Check whether answers are what the zones' owners signed, from these trust anchors on. No.
-    pub trust_anchors: Option<TrustAnchors>,
-    /// What that may cost.
-    pub validation: Limits,
 
     /// How much of the name a server is told (RFC 9156).
     pub qname_minimisation: Minimisation,
@@ -99,8 +94,6 @@ impl Default for IterateConfig {
             edns: true,
             edns_buffer_size: crate::message::UDP_PAYLOAD,
             tcp_upstream: false,
-            trust_anchors: None,
-            validation: Limits::default(),
             qname_minimisation: Minimisation::Relaxed,
             mixed_case: false,
             ipv4: true,

@@ -396,7 +396,7 @@ impl Iterate {
 
     /// Whether what the servers say has to be signed: a trust anchor, or the zone above, says so.
     fn expects_signatures(&self, job: &Job, slist: &Slist) -> bool {
-        let Some(anchors) = &self.config().trust_anchors else { return false };
+        let Some(anchors) = &self.anchors else { return false };
         let zone = &slist.zone;
         if !job.dnssec_ok
             || slist.kind == Kind::Forwarder

@@ -68,7 +68,7 @@ impl Settings {
             }
         }
         if settings.validates && !settings.anchors.is_empty() {
-            settings.config.iterate.trust_anchors = Some(TrustAnchors::new(settings.anchors.clone()));
+            settings.config.validate = Some(TrustAnchors::new(settings.anchors.clone()));
         }
         Ok(settings)
     }
@@ -122,7 +122,7 @@ impl Settings {
             }
             "module-config" if value == "iterator" => self.validates = false,
             // Signatures with DSA, and with RSA and SHA-1, are believed unread: the scenario is not about them.
-            "fake-sha1" if yes(value)? => iterate.validation.taken_on_trust = [3, 5, 6, 7].into(),
+            "fake-sha1" if yes(value)? => self.config.validation.taken_on_trust = [3, 5, 6, 7].into(),
             // Nobody is told which trust anchors we have (RFC 8145).
             "trust-anchor-signaling" if !yes(value)? => {}
             "ede" => self.options.extended_errors = yes(value)?,

@@ -47,7 +47,7 @@ pub(super) fn recursor(
         None => place.root_hints()?,
     };
     let zones = elsewhere(options)?;
-    let trust_anchors = trust_anchors(options, place)?;
+    let validate = trust_anchors(options, place)?;
     let asked = hints.servers().iter().flat_map(|server| server.addresses.iter().copied());
     let asked = asked.chain(options.forward.iter().chain(&options.stub).map(|server| server.address.address));
     let asks_loopback = asked.into_iter().any(|address| address.is_loopback());
@@ -61,14 +61,13 @@ pub(super) fn recursor(
         ipv6: options.ipv6 == OnOff::On,
         prefetch: options.prefetch,
         serve_stale: options.serve_stale.then(ServeStale::default),
-        trust_anchors,
         zones,
         local_zones: if place.is_lab() { LocalZones::Never } else { LocalZones::default() },
         // Who names a server on this machine means it.
         do_not_query_localhost: !asks_loopback,
         ..IterateConfig::default()
     };
-    let config = RecursorConfig { iterate, ..RecursorConfig::default() };
+    let config = RecursorConfig { iterate, validate, ..RecursorConfig::default() };
     Ok(Recursor::with_upstream(host.clone(), hints, config, place.upstream()))
 }
 
