@@ -1,5 +1,9 @@
 //! Domain names (RFC 1034 3.1): lower-case, validated, in presentation format.
 
+mod spelled;
+
+pub use spelled::SpelledName;
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::net::IpAddr;
@@ -95,24 +99,13 @@ impl DnsName {
     pub(crate) fn from_labels<L: AsRef<[u8]>>(
         labels: impl IntoIterator<Item = L>,
     ) -> Result<Self, NameError> {
-        let mut text = String::new();
-        let mut wire = 1;
-        for label in labels {
-            let label = label.as_ref();
-            match label.len() {
-                0 => return Err(NameError::EmptyLabel),
-                length if length > MAX_LABEL => return Err(NameError::LabelTooLong(length)),
-                length => wire += 1 + length,
-            }
-            if wire > MAX_WIRE {
-                return Err(NameError::TooLong);
-            }
-            if !text.is_empty() {
-                text.push('.');
-            }
-            label.iter().for_each(|byte| push_escaped(&mut text, *byte));
-        }
-        Ok(Self(text))
+        from_text_labels(labels).map(Self::of)
+    }
+
+    /// The name that a valid text says.
+    fn of(mut text: String) -> Self {
+        text.make_ascii_lowercase();
+        Self(text)
     }
 
     /// The labels' bytes, the leftmost first.
@@ -180,88 +173,20 @@ impl DnsName {
 
     /// The name at the beginning of these bytes, not compressed, and how many of them it takes.
     pub fn from_wire(bytes: &[u8]) -> Option<(Self, usize)> {
-        Self::read(bytes, 0, false)
+        let (text, end) = read_text(bytes, 0, false)?;
+        Some((Self::of(text), end))
     }
 
     /// The name that begins at `at` in a message, and where what follows it begins. It may end in a
     /// pointer to a name further ahead (RFC 1035 4.1.4).
     pub(crate) fn read_compressed(message: &[u8], at: usize) -> Option<(Self, usize)> {
-        Self::read(message, at, true)
-    }
-
-    fn read(bytes: &[u8], mut at: usize, may_point: bool) -> Option<(Self, usize)> {
-        let mut text = String::with_capacity(32);
-        let mut wire = 1;
-        let mut end = None;
-        // A pointer leads to "a prior occurrence", before where the last one has led: so there is an end.
-        let mut before = at;
-        loop {
-            let length = *bytes.get(at)?;
-            match length {
-                0 => return Some((Self(text), end.unwrap_or(at + 1))),
-                1..=63 => {
-                    let label = bytes.get(at + 1..)?.get(..usize::from(length))?;
-                    at += 1 + label.len();
-                    wire += 1 + label.len();
-                    if wire > MAX_WIRE {
-                        return None;
-                    }
-                    if !text.is_empty() {
-                        text.push('.');
-                    }
-                    label.iter().for_each(|byte| push_escaped(&mut text, *byte));
-                }
-                0xc0.. if may_point => {
-                    let low = *bytes.get(at + 1)?;
-                    end = end.or(Some(at + 2));
-                    at = usize::from(u16::from_be_bytes([length & 0x3f, low]));
-                    if at >= before {
-                        return None;
-                    }
-                    before = at;
-                }
-                _ => return None,
-            }
-        }
+        let (text, end) = read_text(message, at, true)?;
+        Some((Self::of(text), end))
     }
 
     /// Appends [`DnsName::to_wire`].
     pub(crate) fn write_wire(&self, bytes: &mut Vec<u8>) {
-        let mut chars = self.0.bytes();
-        let mut start = bytes.len();
-        bytes.push(0);
-        // What is held was made by `from_labels`, so lengths fit and escapes are whole.
-        let close = |bytes: &mut Vec<u8>, start: usize| {
-            let length = u8::try_from(bytes.len() - start - 1).unwrap_or(u8::MAX);
-            if let Some(place) = bytes.get_mut(start) {
-                *place = length;
-            }
-        };
-        if self.is_root() {
-            return;
-        }
-        while let Some(byte) = chars.next() {
-            match byte {
-                b'.' => {
-                    close(bytes, start);
-                    start = bytes.len();
-                    bytes.push(0);
-                }
-                b'\\' => match chars.next().unwrap_or(b'\\') {
-                    digit @ b'0'..=b'9' => {
-                        let mut number = digit - b'0';
-                        for digit in chars.by_ref().take(2) {
-                            number = number.wrapping_mul(10).wrapping_add(digit.wrapping_sub(b'0'));
-                        }
-                        bytes.push(number);
-                    }
-                    other => bytes.push(other),
-                },
-                plain => bytes.push(plain),
-            }
-        }
-        close(bytes, start);
-        bytes.push(0);
+        write_text(&self.0, bytes);
     }
 
     /// `*` below this name (RFC 4592); none where that would be too long.
@@ -331,6 +256,105 @@ fn split_first(text: &str) -> Option<(&str, &str)> {
     Some((text, ""))
 }
 
+/// A name in presentation format, each letter as it is, from its labels' bytes.
+fn from_text_labels<L: AsRef<[u8]>>(labels: impl IntoIterator<Item = L>) -> Result<String, NameError> {
+    let mut text = String::new();
+    let mut wire = 1;
+    for label in labels {
+        let label = label.as_ref();
+        match label.len() {
+            0 => return Err(NameError::EmptyLabel),
+            length if length > MAX_LABEL => return Err(NameError::LabelTooLong(length)),
+            length => wire += 1 + length,
+        }
+        if wire > MAX_WIRE {
+            return Err(NameError::TooLong);
+        }
+        if !text.is_empty() {
+            text.push('.');
+        }
+        label.iter().for_each(|byte| push_escaped(&mut text, *byte));
+    }
+    Ok(text)
+}
+
+/// The name that begins at `at`, in presentation format with each letter as it is, and where what follows it
+/// begins.
+fn read_text(bytes: &[u8], mut at: usize, may_point: bool) -> Option<(String, usize)> {
+    let mut text = String::with_capacity(32);
+    let mut wire = 1;
+    let mut end = None;
+    // A pointer leads to "a prior occurrence", before where the last one has led: so there is an end.
+    let mut before = at;
+    loop {
+        let length = *bytes.get(at)?;
+        match length {
+            0 => return Some((text, end.unwrap_or(at + 1))),
+            1..=63 => {
+                let label = bytes.get(at + 1..)?.get(..usize::from(length))?;
+                at += 1 + label.len();
+                wire += 1 + label.len();
+                if wire > MAX_WIRE {
+                    return None;
+                }
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                label.iter().for_each(|byte| push_escaped(&mut text, *byte));
+            }
+            0xc0.. if may_point => {
+                let low = *bytes.get(at + 1)?;
+                end = end.or(Some(at + 2));
+                at = usize::from(u16::from_be_bytes([length & 0x3f, low]));
+                if at >= before {
+                    return None;
+                }
+                before = at;
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// Appends the name on the wire that a valid text says.
+fn write_text(text: &str, bytes: &mut Vec<u8>) {
+    let mut chars = text.bytes();
+    let mut start = bytes.len();
+    bytes.push(0);
+    // What is held was made by `from_text_labels`, so lengths fit and escapes are whole.
+    let close = |bytes: &mut Vec<u8>, start: usize| {
+        let length = u8::try_from(bytes.len() - start - 1).unwrap_or(u8::MAX);
+        if let Some(place) = bytes.get_mut(start) {
+            *place = length;
+        }
+    };
+    if text.is_empty() {
+        return;
+    }
+    while let Some(byte) = chars.next() {
+        match byte {
+            b'.' => {
+                close(bytes, start);
+                start = bytes.len();
+                bytes.push(0);
+            }
+            b'\\' => match chars.next().unwrap_or(b'\\') {
+                digit @ b'0'..=b'9' => {
+                    let mut number = digit - b'0';
+                    for digit in chars.by_ref().take(2) {
+                        number = number.wrapping_mul(10).wrapping_add(digit.wrapping_sub(b'0'));
+                    }
+                    bytes.push(number);
+                }
+                other => bytes.push(other),
+            },
+            plain => bytes.push(plain),
+        }
+    }
+    close(bytes, start);
+    bytes.push(0);
+}
+
 /// RFC 1035 5.1: `\X` is the character X, `\DDD` the byte with that number. One final dot is allowed.
 fn unescape(text: &str) -> Result<Vec<Vec<u8>>, NameError> {
     let mut labels = Vec::new();
@@ -369,8 +393,8 @@ fn ascii(c: char) -> Result<u8, NameError> {
 }
 
 fn push_escaped(text: &mut String, byte: u8) {
-    match byte.to_ascii_lowercase() {
-        usual @ (b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_') => text.push(char::from(usual)),
+    match byte {
+        usual @ (b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_') => text.push(char::from(usual)),
         special @ (b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$') => {
             text.push('\\');
             text.push(char::from(special));

@@ -117,8 +117,8 @@ impl RecordData {
         }
     }
 
-    /// Its bytes in canonical form (RFC 4034 6.2): names in full and in lower case. Signatures and
-    /// digests are made of these, and records of one set are ordered by them.
+    /// Its bytes in canonical form (RFC 4034 6.2, RFC 6840 5.1): names in full, and in the data of old types in
+    /// lower case. Signatures and digests are made of these, and records of one set are ordered by them.
     pub fn canonical_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         self.write_canonical(&mut bytes);

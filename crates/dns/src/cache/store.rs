@@ -269,7 +269,7 @@ fn size_of_data(data: &RecordData) -> usize {
         RecordData::Ds(ds) => ds.digest.len() + ALLOCATION,
         RecordData::Dnskey(key) => key.public_key.len() + ALLOCATION,
         RecordData::Rrsig(rrsig) => size_of_name(&rrsig.signer) + rrsig.signature.len() + ALLOCATION,
-        RecordData::Nsec(nsec) => size_of_name(&nsec.next) + size_of_types(&nsec.types),
+        RecordData::Nsec(nsec) => 2 * size_of_name(&nsec.next) + size_of_types(&nsec.types),
         RecordData::Nsec3(nsec3) => {
             nsec3.salt.len() + nsec3.next_hashed.len() + 2 * ALLOCATION + size_of_types(&nsec3.types)
         }

@@ -105,7 +105,7 @@ impl<'a> NsecProof<'a> {
 impl Span<'_> {
     /// Whether `name` lies strictly inside, in canonical order (RFC 4034 6.1).
     fn covers(&self, name: &DnsName) -> bool {
-        let next = &self.nsec.next;
+        let next: &DnsName = &self.nsec.next;
         if self.owner.canonical_cmp(name) != Ordering::Less {
             return false;
         }

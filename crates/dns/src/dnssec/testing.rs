@@ -14,7 +14,7 @@ pub(crate) fn types(text: &str) -> BTreeSet<RecordType> {
 }
 
 pub(crate) fn nsec(owner: &str, next: &str, bitmap: &str) -> Record {
-    let data = RecordData::Nsec(Nsec { next: name(next), types: types(bitmap) });
+    let data = RecordData::Nsec(Nsec { next: name(next).into(), types: types(bitmap) });
     Record { owner: name(owner), ttl: 3600, data }
 }
 

@@ -8,8 +8,11 @@ use crate::dnssec::sets::{Section, SignedSet};
 use crate::dnssec::testing::{base64, hex, name};
 use crate::dnssec::validator::Limits;
 use crate::dnssec::verify::{NotVerified, Verified, verify};
+use crate::message::{Message, Question};
 use crate::name::DnsName;
-use crate::record::{Dnskey, Record, RecordData, Rrsig};
+use crate::record::{Dnskey, Record, RecordData, RecordType, Rrsig};
+use crate::zone::Zone;
+use crate::zonefile::ZoneFileOptions;
 
 struct Vector {
     zone: DnsName,
@@ -241,4 +244,40 @@ fn a_signature_must_be_of_the_zone_and_fit_the_name() {
     revoked.key.flags |= 0x80;
     revoked.signature.key_tag = revoked.key.key_tag();
     assert!(matches!(fault(revoked), SignatureFault::Revoked { .. }));
+}
+
+/// A zone whose names have capitals, and where they are, signed by BIND's `dnssec-signzone`.
+const SPELLING: &str = include_str!("../../tests/data/spelling.zone");
+
+fn all_signatures_are_good(records: &[Record]) {
+    let zone = name("en.test");
+    let keys: Vec<Dnskey> = records
+        .iter()
+        .filter_map(|record| match &record.data {
+            RecordData::Dnskey(key) => Some(key.clone()),
+            _ => None,
+        })
+        .collect();
+    let keys = TrustedKeys::new(zone, DnsName::root(), &keys);
+    let sets = SignedSet::of(Section::Answer, records);
+    assert!(sets.len() > 20);
+    for set in &sets {
+        let verified = verify(set, &keys, 1_800_000_000, &mut Checks::new(&Limits::default()));
+        assert!(verified.is_ok(), "{} {}: {verified:?}", set.name, set.record_type);
+    }
+}
+
+#[test]
+fn letters_are_signed_as_they_were_written_where_the_type_wants_it() {
+    let zone = name("en.test");
+    let (zone, _) = Zone::parse(SPELLING, &ZoneFileOptions::new(&zone, "spelling.zone")).unwrap();
+    let records: Vec<Record> = zone.records().cloned().collect();
+    all_signatures_are_good(&records);
+    // As text and back.
+    let read: Vec<Record> = records.iter().map(|record| record.to_string().parse().unwrap()).collect();
+    all_signatures_are_good(&read);
+    // As a message and back.
+    let mut message = Message::query(1, Question::new(name("en.test"), RecordType::AXFR), None);
+    message.answers = records;
+    all_signatures_are_good(&Message::parse(&message.to_bytes().unwrap()).unwrap().answers);
 }

@@ -268,7 +268,7 @@ fn any_record() -> impl Strategy<Value = Record> {
             RecordData::from_wire(RecordType::from_number(number), &bytes).filter(|_| number != 41)
         }),
         (any_name(), proptest::collection::btree_set(any::<u16>().prop_map(RecordType::from_number), 0..6))
-            .prop_map(|(next, types)| RecordData::Nsec(crate::record::Nsec { next, types })),
+            .prop_map(|(next, types)| RecordData::Nsec(crate::record::Nsec { next: next.into(), types })),
     ];
     (any_name(), 0..=i32::MAX.cast_unsigned(), data).prop_map(|(owner, ttl, data)| Record {
         owner,

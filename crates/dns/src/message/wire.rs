@@ -8,7 +8,7 @@ use super::{
     CLASS_IN, Edns, EdnsOption, ExtendedError, Message, MessageError, PLAIN_UDP_PAYLOAD, Question,
     ResponseCode,
 };
-use crate::name::DnsName;
+use crate::name::{DnsName, SpelledName};
 use crate::record::{Record, RecordData, RecordType};
 
 /// The option that carries an extended error (RFC 8914 2).
@@ -137,7 +137,7 @@ impl<'a> Reader<'a> {
 
     fn record(&self, raw: Raw<'_>) -> Result<Record, MessageError> {
         let mut name_at = |at: usize| {
-            let (name, end) = DnsName::read_compressed(self.bytes, raw.start + at)?;
+            let (name, end) = SpelledName::read_compressed(self.bytes, raw.start + at)?;
             Some((name, end - raw.start))
         };
         let data = RecordData::read(raw.record_type, raw.data, &mut name_at).ok_or_else(|| {

@@ -1,12 +1,12 @@
 //! Between a record's data and its bytes (RFC 1035 3.3, RFC 4034, RFC 5155).
 
 use super::{Dnskey, Ds, Nsec, Nsec3, Nsec3Param, RecordData, RecordType, Rrsig, Soa};
-use crate::name::DnsName;
+use crate::name::{DnsName, SpelledName};
 use std::collections::BTreeSet;
 
 /// Reads the name that begins so many bytes into the data; gives it and where it ends. It may point to
 /// elsewhere in the message (RFC 1035 4.1.4), so only the message's reader can do it.
-pub(crate) type NameAt<'a> = dyn FnMut(usize) -> Option<(DnsName, usize)> + 'a;
+pub(crate) type NameAt<'a> = dyn FnMut(usize) -> Option<(SpelledName, usize)> + 'a;
 
 impl RecordData {
     /// The data in `bytes`; none where a name in it cannot be read, for nobody can tell then what was
@@ -30,7 +30,7 @@ impl RecordData {
     /// Data of which no name points elsewhere: that of a zone file, a cache or a signature.
     pub fn from_wire(record_type: RecordType, bytes: &[u8]) -> Option<Self> {
         let mut name_at = |at: usize| {
-            let (name, length) = DnsName::from_wire(bytes.get(at..)?)?;
+            let (name, length) = SpelledName::from_wire(bytes.get(at..)?)?;
             Some((name, at + length))
         };
         Self::read(record_type, bytes, &mut name_at)
@@ -78,6 +78,7 @@ impl RecordData {
                 out.extend(&rrsig.signature);
             }
             Self::Nsec(nsec) => {
+                // RFC 6840 5.1: not in lower case, other than RFC 4034 6.2 says.
                 nsec.next.write_wire(out);
                 write_types(&nsec.types, out);
             }
@@ -183,6 +184,10 @@ impl<'b> Fields<'b, '_, '_> {
     }
 
     fn name(&mut self) -> Option<DnsName> {
+        Some(self.spelled_name()?.into_name())
+    }
+
+    fn spelled_name(&mut self) -> Option<SpelledName> {
         let (name, end) = (self.name_at)(self.at).filter(|(_, end)| *end <= self.bytes.len())?;
         self.at = end;
         Some(name)
@@ -245,7 +250,7 @@ impl<'b> Fields<'b, '_, '_> {
                 public_key: self.rest(),
             }),
             RecordType::Rrsig => RecordData::Rrsig(self.rrsig()?),
-            RecordType::Nsec => RecordData::Nsec(Nsec { next: self.name()?, types: self.types()? }),
+            RecordType::Nsec => RecordData::Nsec(Nsec { next: self.spelled_name()?, types: self.types()? }),
             RecordType::Nsec3 => RecordData::Nsec3(Nsec3 {
                 hash_algorithm: self.u8()?,
                 flags: self.u8()?,
@@ -286,7 +291,11 @@ impl<'b> Fields<'b, '_, '_> {
             write_short(&string, &mut out);
         }
         for _ in 0..place.names {
-            self.name()?.write_wire(&mut out);
+            let name = self.spelled_name()?;
+            match place.lower_case {
+                true => name.into_name().write_wire(&mut out),
+                false => name.write_wire(&mut out),
+            }
         }
         out.extend(self.rest());
         Some(out)
@@ -299,15 +308,19 @@ struct Names {
     before: usize,
     strings: usize,
     names: usize,
+    /// Whether they count in lower case (RFC 4034 6.2).
+    lower_case: bool,
 }
 
 /// The types of whose data names may be compressed (RFC 3597 4), and DNSSEC's, whose names may not be
 /// but are read all the same.
 fn names_in(record_type: RecordType) -> Option<Names> {
-    let names = |before, strings, names| Some(Names { before, strings, names });
+    let names = |before, strings, names| Some(Names { before, strings, names, lower_case: true });
     match record_type.number() {
-        // NS, MD, MF, CNAME, MB, MG, MR, PTR, DNAME, NSEC
-        2..=5 | 7..=9 | 12 | 39 | 47 => names(0, 0, 1),
+        // NS, MD, MF, CNAME, MB, MG, MR, PTR, NXT, DNAME
+        2..=5 | 7..=9 | 12 | 30 | 39 => names(0, 0, 1),
+        // NSEC (RFC 6840 5.1)
+        47 => Some(Names { before: 0, strings: 0, names: 1, lower_case: false }),
         // SOA, MINFO, RP
         6 | 14 | 17 => names(0, 0, 2),
         // MX, AFSDB, RT, KX

@@ -1,7 +1,7 @@
 //! The data of DNSSEC's records (RFC 4034, RFC 5155).
 
 use super::RecordType;
-use crate::name::DnsName;
+use crate::name::{DnsName, SpelledName};
 use std::collections::BTreeSet;
 
 /// The digest of a key of the zone below (RFC 4034 5).
@@ -56,8 +56,9 @@ pub struct Rrsig {
 /// The next name that exists in the zone, and the types that exist at this one (RFC 4034 4).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Nsec {
-    /// The next name in canonical order; after the last comes the zone's own.
-    pub next: DnsName,
+    /// The next name in canonical order; after the last comes the zone's own. Its letters are signed as they are
+    /// (RFC 6840 5.1).
+    pub next: SpelledName,
     /// The types that the owner has.
     pub types: BTreeSet<RecordType>,
 }

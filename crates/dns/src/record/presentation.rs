@@ -2,7 +2,7 @@
 
 use super::fields::{CERTIFICATES, Field, layout};
 use super::{RecordData, RecordType, svcb};
-use crate::name::DnsName;
+use crate::name::{DnsName, SpelledName};
 use data_encoding::{BASE32HEX_NOPAD, BASE64, HEXUPPER};
 use std::collections::BTreeSet;
 use std::fmt::{self, Write};
@@ -56,7 +56,7 @@ impl fmt::Display for RecordData {
                 Absolute(&rrsig.signer),
                 Base64(&rrsig.signature)
             ),
-            Self::Nsec(nsec) => write!(f, "{}{}", Absolute(&nsec.next), Types(&nsec.types)),
+            Self::Nsec(nsec) => write!(f, "{}{}", Spelled(&nsec.next), Types(&nsec.types)),
             Self::Nsec3(nsec3) => {
                 let hashing = Salt(nsec3.hash_algorithm, nsec3.flags, nsec3.iterations, &nsec3.salt);
                 let next = BASE32HEX_NOPAD.encode(&nsec3.next_hashed);
@@ -128,8 +128,8 @@ impl<'a> Reader<'a> {
         self.take(length.into())
     }
 
-    pub(super) fn name(&mut self) -> Option<DnsName> {
-        let (name, length) = DnsName::from_wire(self.rest)?;
+    pub(super) fn name(&mut self) -> Option<SpelledName> {
+        let (name, length) = SpelledName::from_wire(self.rest)?;
         self.take(length)?;
         Some(name)
     }
@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
             Field::U32 => write!(text, "{}", self.u32()?),
             Field::Time => write!(text, "{}", Time(self.u32()?)),
             Field::Type => write!(text, "{}", RecordType::from_number(self.u16()?)),
-            Field::Name => write!(text, "{}", Absolute(&self.name()?)),
+            Field::Name => write!(text, "{}", Spelled(&self.name()?)),
             Field::V4 => write!(text, "{}", self.v4()?),
             Field::Text => write!(text, "{}", Quoted(self.short()?)),
             Field::Texts => {
@@ -284,7 +284,7 @@ impl<'a> Reader<'a> {
             0 => write!(text, "."),
             1 => write!(text, "{}", self.v4()?),
             2 => write!(text, "{}", self.v6()?),
-            3 => write!(text, "{}", Absolute(&self.name()?)),
+            3 => write!(text, "{}", Spelled(&self.name()?)),
             _ => return None,
         }
         .ok()
@@ -296,7 +296,7 @@ impl<'a> Reader<'a> {
         let (tag, key) = (self.take(tag.into())?, self.take(key.into())?);
         write!(text, "{algorithm} {} {}", HEXUPPER.encode(tag), BASE64.encode(key)).ok()?;
         while !self.rest.is_empty() {
-            write!(text, " {}", Absolute(&self.name()?)).ok()?;
+            write!(text, " {}", Spelled(&self.name()?)).ok()?;
         }
         Some(())
     }
@@ -320,6 +320,15 @@ pub(super) struct Absolute<'a>(pub(super) &'a DnsName);
 impl fmt::Display for Absolute<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.", self.0.as_str())
+    }
+}
+
+/// The same, each letter as it was written.
+struct Spelled<'a>(&'a SpelledName);
+
+impl fmt::Display for Spelled<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.", self.0.spelling())
     }
 }
 

@@ -93,7 +93,7 @@ impl Zone {
     /// Reads a zone file. What is merely suspicious comes along as warnings.
     pub fn parse(text: &str, options: &ZoneFileOptions<'_>) -> Result<(Self, Vec<Warning>), BadZoneFile> {
         let mut reader = Reader::new(options);
-        reader.read(text, options.file, options.origin, None)?;
+        reader.read(text, options.file, &options.origin.clone().into(), None)?;
         let Reader { loaded, mut warnings, .. } = reader;
         let zone = assemble::zone(&loaded, options)?;
         check::check(&zone, &loaded, &mut warnings)?;

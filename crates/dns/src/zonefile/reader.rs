@@ -2,7 +2,7 @@
 
 use super::tokens::{Entry, TokenError, Tokens, Word};
 use super::{BadZoneFile, Warning, ZoneFileOptions, rdata, words};
-use crate::name::DnsName;
+use crate::name::{DnsName, SpelledName};
 use crate::record::{Record, RecordData, RecordType};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -73,7 +73,7 @@ struct Run {
 /// The file being read: each included one has its own origin and owner.
 struct File {
     name: Rc<str>,
-    origin: DnsName,
+    origin: SpelledName,
     owner: Option<DnsName>,
     /// Whether `$ORIGIN` came after the last owner.
     origin_is_new: bool,
@@ -108,7 +108,7 @@ impl<'o> Reader<'o> {
         &mut self,
         text: &str,
         name: &str,
-        origin: &DnsName,
+        origin: &SpelledName,
         owner: Option<DnsName>,
     ) -> Result<(), BadZoneFile> {
         let mut file = File { name: name.into(), origin: origin.clone(), owner, origin_is_new: false };
@@ -179,7 +179,7 @@ impl<'o> Reader<'o> {
         file: &File,
         place: &Place,
         path: &str,
-        origin: &DnsName,
+        origin: &SpelledName,
     ) -> Result<(), BadZoneFile> {
         if self.depth == MAX_DEPTH {
             let cause = format!("files include each other {MAX_DEPTH} deep");
@@ -200,7 +200,7 @@ impl<'o> Reader<'o> {
     fn record(&mut self, file: &mut File, place: &Place, entry: &Entry<'_>) -> Result<(), BadZoneFile> {
         let owner = match entry.words.first() {
             Some(word) if !entry.indented => {
-                let owner = read_name(place, Some(word), &file.origin, "")?;
+                let owner = read_name(place, Some(word), &file.origin, "")?.into_name();
                 file.origin_is_new = false;
                 file.owner = Some(owner.clone());
                 owner
@@ -394,6 +394,7 @@ impl<'o> Reader<'o> {
             let owner = words::name(&fill(owner.text)?, &file.origin).map_err(|error| {
                 place.bad(format!("the owner is no name: {error}"), super::generate::FORM)
             })?;
+            let owner = owner.into_name();
             if !owner.is_within(self.options.origin) {
                 self.begin_run(place, &owner);
                 continue;
@@ -414,9 +415,9 @@ impl<'o> Reader<'o> {
 fn read_name(
     place: &Place,
     word: Option<&Word<'_>>,
-    origin: &DnsName,
+    origin: &SpelledName,
     missing: &str,
-) -> Result<DnsName, BadZoneFile> {
+) -> Result<SpelledName, BadZoneFile> {
     let cure = "write a name with a final dot, or without one if it is below the origin";
     let word = word.ok_or_else(|| place.bad(missing, cure))?;
     words::name(word.text, origin)

@@ -1,7 +1,7 @@
 //! What a word says by itself: bytes, a name, a number, a time.
 
 use super::tokens::Word;
-use crate::name::{DnsName, NameError};
+use crate::name::{DnsName, NameError, SpelledName};
 
 /// A backslash that RFC 1035 5.1 does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +47,11 @@ pub(super) fn plain_bytes(text: &str) -> Result<Vec<u8>, BadEscape> {
 }
 
 /// A name: complete with a final dot, below the origin without.
-pub(super) fn name(text: &str, origin: &DnsName) -> Result<DnsName, NameError> {
+pub(super) fn name(text: &str, origin: &SpelledName) -> Result<SpelledName, NameError> {
     match text {
         "" => return Err(NameError::Empty),
         "@" => return Ok(origin.clone()),
-        "." => return Ok(DnsName::root()),
+        "." => return Ok(DnsName::root().into()),
         _ => {}
     }
     let mut labels = vec![Vec::new()];
@@ -66,7 +66,7 @@ pub(super) fn name(text: &str, origin: &DnsName) -> Result<DnsName, NameError> {
     } else {
         labels.extend(origin.to_labels());
     }
-    DnsName::from_labels(labels)
+    SpelledName::from_labels(labels)
 }
 
 /// A TTL or another time, in seconds: a number, or numbers with BIND's units (`1w2d3h4m5s`).
@@ -111,10 +111,10 @@ mod tests {
 
     #[test]
     fn names_are_below_the_origin_unless_they_end_in_a_dot() {
-        let origin = DnsName::parse("example.test").unwrap();
+        let origin = DnsName::parse("example.test").unwrap().into();
         let read = |text| name(text, &origin).map(|name| name.to_string());
         assert_eq!(read("www"), Ok("www.example.test".to_owned()));
-        assert_eq!(read("WWW.Other."), Ok("www.other".to_owned()));
+        assert_eq!(read("WWW.Other."), Ok("WWW.Other".to_owned()));
         assert_eq!(read("@"), Ok("example.test".to_owned()));
         assert_eq!(read("."), Ok(".".to_owned()));
         assert_eq!(read(r"a\.b"), Ok(r"a\.b.example.test".to_owned()));

@@ -219,7 +219,7 @@ fn change(record: &mut Record, chance: &mut Chance) {
         },
         RecordData::Nsec(nsec) => match chance.below(2) {
             0 => nsec.types.clear(),
-            _ => nsec.next = name("zzz.example.test"),
+            _ => nsec.next = name("zzz.example.test").into(),
         },
         RecordData::Nsec3(nsec3) => match chance.below(3) {
             0 => nsec3.types.clear(),

@@ -86,7 +86,7 @@ fn nsec(zone: &Zone) -> Vec<Record> {
             // RFC 4035 2.3: "The type bitmap of every NSEC resource record in a signed zone MUST indicate
             // the presence of both the NSEC record itself and its corresponding RRSIG record."
             let types = types.iter().copied().chain([RecordType::Nsec, RecordType::Rrsig]).collect();
-            let data = RecordData::Nsec(Nsec { next: next.clone(), types });
+            let data = RecordData::Nsec(Nsec { next: next.clone().into(), types });
             Record { owner: (*owner).clone(), ttl, data }
         })
         .collect()

@@ -2,7 +2,7 @@
 
 use super::super::tokens::Word;
 use super::super::words::{self, BadEscape};
-use crate::name::DnsName;
+use crate::name::SpelledName;
 use domain::utils::{base16, base64};
 use std::str::FromStr;
 
@@ -20,11 +20,11 @@ pub(in super::super) struct BadData {
 pub(in super::super) struct Fields<'e> {
     pub(super) words: &'e [Word<'e>],
     pub(super) at: usize,
-    pub(super) origin: &'e DnsName,
+    pub(super) origin: &'e SpelledName,
 }
 
 impl<'e> Fields<'e> {
-    pub(in super::super) fn new(words: &'e [Word<'e>], origin: &'e DnsName) -> Self {
+    pub(in super::super) fn new(words: &'e [Word<'e>], origin: &'e SpelledName) -> Self {
         Self { words, at: 0, origin }
     }
 
@@ -109,7 +109,8 @@ impl<'e> Fields<'e> {
         })
     }
 
-    pub(super) fn name(&mut self, what: &str) -> Result<DnsName, BadData> {
+    /// A name with its letters as they are: what becomes of them is the type's affair.
+    pub(super) fn name(&mut self, what: &str) -> Result<SpelledName, BadData> {
         let word = self.plain_word(what)?;
         words::name(word.text, self.origin)
             .map_err(|error| self.bad(format!("{:?} is not a domain name: {error}", word.text)))

@@ -12,7 +12,7 @@ mod table;
 pub(super) use fields::{BadData, Fields};
 
 use super::tokens::Word;
-use crate::name::DnsName;
+use crate::name::SpelledName;
 use crate::record::{RecordData, RecordType};
 use domain::base::iana::Rtype;
 use domain::base::rdata::ComposeRecordData;
@@ -25,7 +25,7 @@ const MAX_DATA: usize = 65_535;
 pub(super) fn parse(
     record_type: RecordType,
     words: &[Word<'_>],
-    origin: &DnsName,
+    origin: &SpelledName,
 ) -> Result<RecordData, BadData> {
     let mut held = Vec::new();
     let words = mnemonics::as_numbers(record_type, words, &mut held);
@@ -110,13 +110,13 @@ fn is_misread(record_type: RecordType, data: &RecordData) -> bool {
 }
 
 /// The name that begins at this place, uncompressed, and where it ends.
-fn name_at(bytes: &[u8], mut at: usize) -> Option<(DnsName, usize)> {
+fn name_at(bytes: &[u8], mut at: usize) -> Option<(SpelledName, usize)> {
     let mut labels = Vec::new();
     loop {
         let length = usize::from(*bytes.get(at)?);
         at += 1;
         if length == 0 {
-            return Some((DnsName::from_labels(labels).ok()?, at));
+            return Some((SpelledName::from_labels(labels).ok()?, at));
         }
         labels.push(bytes.get(at..at + length)?);
         at += length;
