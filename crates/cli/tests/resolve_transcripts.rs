@@ -79,3 +79,15 @@ fn what_is_signed_is_validated_and_what_is_bogus_refused_with_the_reason() {
 fn one_command_after_another_profits_from_what_was_learnt() {
     compare("cache");
 }
+
+#[test]
+fn a_story_that_is_printed_is_not_told_a_second_time_unless_that_is_asked_for() {
+    let folder = Folder::new("transcript-told-once");
+    for shape in ["--iterate", "--explain", "--short", "--all", "--norecurse"] {
+        let line = format!("resolve --net lab www.example.test {shape}");
+        let ran = folder.line(&line).exits(0);
+        assert_eq!(ran.err, "", "{line}");
+        folder.line(&format!("{line} -v")).exits(0).says("ARP request");
+    }
+    folder.line("resolve --net lab www.example.test").exits(0).says("ARP request");
+}

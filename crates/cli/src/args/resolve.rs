@@ -6,9 +6,11 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
+#[command(override_usage = "glasstack resolve [OPTIONS] NAME [TYPE]... [@SERVER]
+       glasstack resolve [OPTIONS] -x ADDRESS [TYPE]... [@SERVER]")]
 pub(crate) struct ResolveOptions {
-    /// The name, then the record types [default: A]; @SERVER anywhere among them is who is asked
-    #[arg(value_name = "NAME [TYPE]... [@SERVER]", required_unless_present = "reverse")]
+    /// The name, and the record types [default: A], before it or behind; @SERVER among them is who is asked
+    #[arg(value_name = "NAME|TYPE|@SERVER", required_unless_present = "reverse")]
     pub(crate) words: Vec<String>,
     /// Which name ADDRESS has: asks for its PTR records
     #[arg(short = 'x', long, value_name = "ADDRESS")]

@@ -59,7 +59,7 @@ fn wall(text: &str) -> Result<WallTime, file::BadCacheFile> {
 
 fn name_of(options: &CacheFileOptions) -> anyhow::Result<Option<DnsName>> {
     let Some(name) = &options.name else { return Ok(None) };
-    let parsed = DnsName::parse(&names::in_ascii(name)?);
+    let parsed = DnsName::parse(&names::of_a_domain(name)?);
     Ok(Some(parsed.with_context(|| format!("`{name}` is no name")).exit_with(FAILED_INIT)?))
 }
 

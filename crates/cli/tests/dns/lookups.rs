@@ -37,6 +37,9 @@ const SIGNED: &[&str] = &[
     "_tcp.www A",
     "@ CAA",
     "svc HTTPS",
+    "unl A",
+    "upper A",
+    "upper MX",
     "insecure DS",
     "insecure NS",
 ];

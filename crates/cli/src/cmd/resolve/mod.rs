@@ -15,7 +15,7 @@ mod told;
 mod trace;
 mod whole;
 
-use crate::args::{MinimisationChoice, OnOff, ResolveOptions};
+use crate::args::{MinimisationChoice, OnOff, ResolveOptions, WatchOptions};
 use crate::failure::{ExitWith, FAILED_INIT, usage};
 use crate::files::read_bounded;
 use crate::net::Net;
@@ -40,8 +40,16 @@ const LARGEST: u64 = 1 << 20;
 pub(crate) fn run(options: &ResolveOptions) -> anyhow::Result<ExitCode> {
     let asked = Asked::of(options)?;
     output::only_one_on_stdout(&options.watch)?;
-    let net = Net::open(&options.net, &options.watch, Some(&asked.name), false)?;
+    let watch = WatchOptions { untold: tells_itself(options), ..options.watch.clone() };
+    let net = Net::open(&options.net, &watch, Some(&asked.name), false)?;
     net.journey(false, |net| perform(options, net))
+}
+
+/// Whether what is printed is the whole story, so that the journal would only be in its way.
+fn tells_itself(options: &ResolveOptions) -> bool {
+    let (how, shape, watch) = (&options.how, &options.shape, &options.watch);
+    let is_whole = shape.explain || shape.short || shape.all || how.iterate || how.norecurse;
+    is_whole && !watch.verbose && !watch.ladder
 }
 
 /// The questions alone, on a network that is there already.
