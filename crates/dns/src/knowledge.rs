@@ -132,6 +132,11 @@ impl Knowledge {
         }
     }
 
+    /// Whether answers are checked here.
+    pub(crate) fn checks(&self) -> bool {
+        self.validator.is_some()
+    }
+
     /// What is remembered of `name`, if all of it is.
     pub(crate) fn remember(&self, host: &Host, wanted: &Wanted) -> Option<Finding> {
         let mut chain = AliasChain::from(wanted.name.clone());
@@ -212,6 +217,7 @@ impl Knowledge {
             question,
             budget,
             dnssec_ok: wanted.dnssec_ok || self.validator.is_some(),
+            checking_disabled: wanted.checking_disabled || self.validator.is_some(),
             renew,
             avoid: Vec::new(),
             part_of: None,
@@ -318,7 +324,7 @@ impl Ask for Asking<'_> {
                     Some(alias) => QueryReason::Alias { from: alias.to_string() },
                     None => QueryReason::First,
                 };
-                let (message, server) = stub.ask(&job.host, &job.question, why, job.dnssec_ok).await?;
+                let (message, server) = stub.ask(job, why).await?;
                 let record_type = job.question.record_type;
                 let response = Response::new(&message, record_type);
                 let mut ahead = chain.clone();

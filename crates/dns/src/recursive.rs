@@ -267,7 +267,9 @@ impl Inner {
         if let Err(failure) = &outcome {
             // RFC 9520 3.2: what has failed is not tried again at once, however many ask for it.
             let (mut cache, now) = (self.knowledge.memory().cache(), self.host.now());
-            match failure.bogus {
+            // Who was asked may have found it bogus.
+            let checked_by_others = !self.knowledge.checks() && !wanted.checking_disabled;
+            match failure.bogus || checked_by_others {
                 true => cache.put_bogus(&wanted.question(), &failure.why, now),
                 false => cache.put_failure(&wanted.question(), &failure.why, now),
             };

@@ -4,11 +4,11 @@ use crate::asking::{Asking, Manner};
 use crate::config::ResolverConfig;
 use crate::error::{ResolveError, ServerProblem};
 use crate::infrastructure::Infrastructure;
-use crate::message::{Message, Question, ResponseCode, UDP_PAYLOAD};
+use crate::iterate::Job;
+use crate::message::{Message, ResponseCode, UDP_PAYLOAD};
 use crate::rounds::{Failure, Rounds};
 use crate::upstream::Upstream;
 use glasstack_journal::event::QueryReason;
-use glasstack_stack::Host;
 use std::net::SocketAddr;
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
@@ -43,18 +43,16 @@ impl Stub {
     /// Asks one server after the other until one answers; tells which.
     pub(crate) async fn ask(
         &self,
-        host: &Host,
-        question: &Question,
+        job: &Job,
         why: QueryReason,
-        dnssec_ok: bool,
     ) -> Result<(Message, SocketAddr), ResolveError> {
         let mut rounds = Rounds::new(self.servers.clone(), self.attempts);
         let manner = Manner {
             recursion_desired: true,
             // RFC 4035 4.9.1: who validates wants what is bogus, too, to see it.
-            checking_disabled: dnssec_ok,
+            checking_disabled: job.checking_disabled,
             edns: self.edns.then_some(UDP_PAYLOAD),
-            dnssec_ok,
+            dnssec_ok: job.dnssec_ok,
             tcp: self.use_tcp,
             mixed_case: false,
             udp_timeout: self.timeout,
@@ -63,13 +61,13 @@ impl Stub {
         };
         while let Some((server, again)) = rounds.next() {
             let why = again.unwrap_or_else(|| why.clone());
-            let answered = self.asking.ask(host, question, server, &manner, why).await;
+            let answered = self.asking.ask(&job.host, &job.question, server, &manner, why).await;
             match answered.and_then(accept) {
                 Ok(message) => return Ok((message, server)),
                 Err(failure) => rounds.failed(failure),
             }
         }
-        Err(rounds.into_error(&question.name, self.timeout))
+        Err(rounds.into_error(&job.question.name, self.timeout))
     }
 }
 

@@ -25,7 +25,8 @@ pub struct Failure {
     pub times: u32,
     /// Until when it is not tried again.
     pub until: Instant,
-    /// Whether there was an answer, and it was bogus: who wants it unchecked may have it.
+    /// Whether there may be an answer that is bogus, as was found here or by who was asked: who wants it unchecked
+    /// may have it.
     pub bogus: bool,
 }
 

@@ -170,7 +170,7 @@ impl Cache {
         self.failures.put(question, why, false, now).clone()
     }
 
-    /// The same where there was an answer, and it was bogus.
+    /// The same where there may be an answer that is bogus.
     pub fn put_bogus(&mut self, question: &Question, why: &str, now: Instant) -> Failure {
         self.failures.put(question, why, true, now).clone()
     }

@@ -80,6 +80,9 @@ pub(crate) struct Job {
     pub(crate) trail: Arc<Trail>,
     /// Whether signatures are wanted.
     pub(crate) dnssec_ok: bool,
+    /// Whether who finds out for others is not to check them (CD): they are checked here, or whoever asks does not
+    /// want them checked (RFC 4035 3.2.2, RFC 6840 5.9).
+    pub(crate) checking_disabled: bool,
     /// What is good for less long than this counts as expired.
     pub(crate) renew: Duration,
     /// Servers that gave what turned out to be bogus.

@@ -76,7 +76,8 @@ impl Iterate {
         job.budget.lookup().map_err(|why| (why, false))?;
         let key = (question.name.clone(), question.record_type, job.dnssec_ok);
         let question = question.clone();
-        let below = Job { question, trail, renew: Duration::ZERO, avoid: Vec::new(), ..job.clone() };
+        let (checking_disabled, avoid) = (self.anchors.is_some(), Vec::new());
+        let below = Job { question, trail, checking_disabled, renew: Duration::ZERO, avoid, ..job.clone() };
         let own = Job { part_of: Some(key.clone()), ..below.clone() };
         let join = self.under_way().join(&key, job.part_of.as_ref(), self.seek(own));
         let shared = match join {

@@ -256,7 +256,7 @@ impl Iterate {
         };
         let manner = Manner {
             recursion_desired: slist.is_recursive(),
-            checking_disabled: slist.is_recursive() && job.dnssec_ok,
+            checking_disabled: slist.is_recursive() && job.checking_disabled,
             edns: config.edns.then_some(config.edns_buffer_size),
             dnssec_ok: job.dnssec_ok,
             tcp: slist.tcp || config.tcp_upstream,
@@ -311,7 +311,10 @@ impl Iterate {
         }
         // Name servers of a zone above show that somebody has no authority; believed they are not.
         response.authorities.retain(|set| set.name.is_within(&slist.zone));
+        // RFC 4035 4.7: what somebody else was not to check, and nobody checks here, is for who asked for that alone.
+        let unchecked = slist.is_recursive() && job.checking_disabled && self.anchors.is_none();
         let learnt = match &what {
+            Useful::Answer if unchecked => Learnt::new(),
             Useful::Answer => self.memory.learn(question, &mut response, self.circumstances(job, slist)),
             Useful::Referral(_) => Learnt::new(),
         };
