@@ -7,7 +7,8 @@ mod support;
 
 use dns::dig::{Response, ask};
 use dns::ours::{OURS, authority, is_twin, recursor};
-use dns::{sign, with_the_tree};
+use dns::{ours, servers, sign, with_the_tree};
+use std::net::Ipv4Addr;
 use std::process::Command;
 use support::{Network, Ran, Server, with_real_peers};
 
@@ -131,6 +132,59 @@ fn dig_may_not_transfer_a_zone_unless_that_is_allowed() {
         let refused = dig(network, "plain.test AXFR");
         assert!(refused.answer.is_empty() || is_twin(), "{refused}");
     });
+}
+
+/// A zone with capitals where they are signed (RFC 6840 5.1, RFC 4034 6.2) and where they are not, by `dnssec-signzone`.
+const SPELLING: &str = include_str!("../../dns/tests/data/spelling.zone");
+
+#[test]
+fn a_zone_with_capitals_is_given_as_it_was_signed() {
+    with_real_peers(&["dig", "delv", "dnssec-verify"], |network| {
+        let file = network.write("spelling.zone", SPELLING);
+        let allow = if is_twin() { &[][..] } else { &["--allow-axfr", "192.0.2.1/32"] };
+        let _ours = authority(network, &[("en.test".to_owned(), file)], allow);
+        let copy = network.write("copy", said("dig", &format!("@{OURS} en.test AXFR +onesoa")));
+        said("dnssec-verify", &format!("-q -z -o en.test {copy}"));
+        let anchor = delv_anchor(network);
+        for asked in
+            ["svc.en.test HTTPS", "lp.en.test LP", "unl.en.test A", "rp.en.test RP", "upper.en.test MX"]
+        {
+            let said = said("delv", &format!("@{OURS} -a {anchor} +root=en.test {asked}"));
+            assert!(said.contains("fully validated"), "{asked}: {said}");
+        }
+    });
+}
+
+#[test]
+fn a_zone_with_capitals_is_believed_of_named() {
+    const NAMED: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 32);
+    with_real_peers(&["dig", "named"], |network| {
+        network.add_address(NAMED);
+        let file = network.write("spelling.zone", SPELLING);
+        let _named = servers::named_with(network, NAMED, &[("en.test".to_owned(), file)]);
+        let key = SPELLING.lines().find(|line| line.contains(" DNSKEY ") && !line.contains(" RRSIG "));
+        let anchor = network.write("en.key", key.unwrap());
+        let stub = format!("en.test={NAMED}");
+        let _ours = ours::dnsd(network, &["--recursive", "--stub", &stub, "--trust-anchor", &anchor]);
+        for (asked, status) in [
+            ("svc.en.test HTTPS", "NOERROR"),
+            ("lp.en.test LP", "NOERROR"),
+            ("key.en.test IPSECKEY", "NOERROR"),
+            ("upper.en.test A", "NOERROR"),
+            ("unl.en.test A", "NXDOMAIN"),
+            ("svc.en.test MX", "NOERROR"),
+        ] {
+            let answer = dig(network, &format!("{asked} +dnssec")).is(status);
+            assert!(answer.has("ad"), "{asked}: {answer}");
+        }
+    });
+}
+
+/// The zone's key as `delv -a` has it.
+fn delv_anchor(network: &Network) -> String {
+    let key = SPELLING.lines().find_map(|line| line.strip_prefix("en.test. 600 IN DNSKEY ")).unwrap();
+    let (numbers, key) = key.rsplit_once(' ').unwrap();
+    network.write("en.anchor", format!("trust-anchors {{ en.test. static-key {numbers} \"{key}\"; }};"))
 }
 
 #[test]
