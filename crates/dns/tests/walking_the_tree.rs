@@ -359,6 +359,16 @@ fn below_a_name_that_does_not_exist_nothing_does() {
 
 /// RFC 6761 6.3 and 6.4, RFC 7686 2: a caching server answers these itself.
 #[test]
+fn what_is_remembered_counts_as_known_at_once() {
+    let mut tree = Tree::new(1);
+    for _ in 0..2 {
+        tree.resolve("www.example.test").unwrap();
+    }
+    let statistics = tree.statistics();
+    assert_eq!((statistics.found_out, statistics.at_once), (1, 1));
+}
+
+#[test]
 fn special_names_are_asked_of_nobody() {
     let mut tree = Tree::new(1);
     let mut answer = |name: &str, record_type| tree.ask(&query(name, record_type));

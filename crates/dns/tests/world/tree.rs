@@ -17,6 +17,7 @@
 
 use super::story_of;
 use glasstack_dns::cache::CacheConfig;
+use glasstack_dns::server::Statistics;
 use glasstack_dns::{
     DnsName, Lookup, Message, NameServer, RecordData, RecordType, RecursorConfig, ResolveError, Resolver,
     ResolverConfig, RootHints, Zone, Zones, serve, serve_recursive,
@@ -145,6 +146,11 @@ impl Tree {
             Message::parse(&buffer[..length]).unwrap()
         };
         self.world.run(exchange).unwrap()
+    }
+
+    /// What the recursive server has done so far.
+    pub fn statistics(&self) -> Statistics {
+        self.servers["resolver"].statistics()
     }
 
     /// How long the world has existed.
