@@ -1,8 +1,7 @@
 //! What a response means (RFC 1034 5.3.3, RFC 2308 2): records, an alias, or nothing.
 
 use crate::cache::{Negative, RrSet};
-use crate::iterate::YXDOMAIN;
-use crate::iterate::response::{Response, substitute};
+use crate::iterate::response::Response;
 use crate::message::ResponseCode;
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
@@ -128,7 +127,7 @@ pub(crate) fn interpret(
     let end = match response.code {
         // RFC 2308 2.1: with aliases, the name that does not exist is the last one's target.
         ResponseCode::NxDomain => End::Nothing { what: Negative::NoName, proof },
-        ResponseCode::Other(YXDOMAIN) => End::TooLong,
+        ResponseCode::YxDomain => End::TooLong,
         _ if !aliases.is_empty() && proof.is_empty() => End::Unknown,
         _ => End::Nothing { what: Negative::NoData, proof },
     };
@@ -149,7 +148,7 @@ fn alias_at(sets: &[RrSet], name: &DnsName) -> Option<Option<(Vec<RrSet>, DnsNam
         (None, Some((set, target))) => Some(Some((vec![set.clone()], target.clone()))),
         (Some((redirect, target)), alias) => {
             // RFC 6672 3.1: whoever knows DNAME makes the CNAME record himself.
-            let Some(target) = substitute(name, &redirect.name, target) else { return Some(None) };
+            let Some(target) = name.substitute(&redirect.name, target) else { return Some(None) };
             let made = || synthesized(name, redirect, &target);
             let sent = alias.filter(|(_, sent)| **sent == target).map(|(set, _)| set.clone());
             Some(Some((vec![redirect.clone(), sent.unwrap_or_else(made)], target)))

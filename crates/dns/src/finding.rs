@@ -5,7 +5,7 @@ use crate::cache::{Found, Known, Negative, Rank, RrSet};
 use crate::dnssec::{Reason, Security, Validated};
 use crate::error::{ResolveError, explanation};
 use crate::iterate::Answered;
-use crate::iterate::response::{records_of, substitute};
+use crate::iterate::response::records_of;
 use crate::lookup::Lookup;
 use crate::memory::Memory;
 use crate::message::{Edns, ExtendedError, Message, Question, ResponseCode};
@@ -90,7 +90,7 @@ impl Finding {
             Found::Redirect(known) => {
                 let redirect = self.set_of(known);
                 let target = redirect.records.first().and_then(|record| match &record.data {
-                    RecordData::Dname(target) => substitute(chain.end(), &redirect.name, target),
+                    RecordData::Dname(target) => chain.end().substitute(&redirect.name, target),
                     _ => None,
                 });
                 // RFC 6672 3.1
@@ -99,7 +99,7 @@ impl Finding {
                 match target {
                     Some(target) => self.go_on(chain.follow(&target))?,
                     None => {
-                        self.code = ResponseCode::Other(crate::iterate::YXDOMAIN);
+                        self.code = ResponseCode::YxDomain;
                         End::TooLong
                     }
                 }
@@ -145,7 +145,7 @@ impl Finding {
                 self.additionals = answered.response.additionals;
             }
             End::TooLong => {
-                self.code = ResponseCode::Other(crate::iterate::YXDOMAIN);
+                self.code = ResponseCode::YxDomain;
                 self.security = Security::Unchecked;
             }
             End::Circle => {
@@ -232,7 +232,7 @@ impl Finding {
         let Some(at) = self.answers.iter().position(made) else { return };
         let Some(known) = memory.cache().redirect(name, host.now()) else { return };
         let target = known.set.records.first().and_then(|record| match &record.data {
-            RecordData::Dname(target) => substitute(name, &known.set.name, target),
+            RecordData::Dname(target) => name.substitute(&known.set.name, target),
             _ => None,
         });
         let same = |own: &RrSet| own.name == known.set.name && own.record_type == RecordType::Dname;

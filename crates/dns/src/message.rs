@@ -62,6 +62,10 @@ pub enum ResponseCode {
     NotImp,
     /// The server will not.
     Refused,
+    /// A DNAME makes a name that is too long (RFC 6672 2.2).
+    YxDomain,
+    /// The server has no authority over that, or who asks cannot show who it is (RFC 2136 2.2, RFC 8945 3).
+    NotAuth,
     /// An EDNS version that the server does not know.
     BadVers,
     /// Any other, by number.
@@ -78,6 +82,8 @@ impl ResponseCode {
             Self::NxDomain => 3,
             Self::NotImp => 4,
             Self::Refused => 5,
+            Self::YxDomain => 6,
+            Self::NotAuth => 9,
             Self::BadVers => 16,
             Self::Other(number) => number,
         }
@@ -92,6 +98,8 @@ impl ResponseCode {
             3 => Self::NxDomain,
             4 => Self::NotImp,
             5 => Self::Refused,
+            6 => Self::YxDomain,
+            9 => Self::NotAuth,
             16 => Self::BadVers,
             other => Self::Other(other),
         }
@@ -109,8 +117,8 @@ impl fmt::Display for ResponseCode {
             Self::NotImp => "NOTIMP",
             Self::Refused => "REFUSED",
             Self::BadVers => "BADVERS",
-            Self::Other(6) => "YXDOMAIN",
-            Self::Other(9) => "NOTAUTH",
+            Self::YxDomain => "YXDOMAIN",
+            Self::NotAuth => "NOTAUTH",
             Self::Other(23) => "BADCOOKIE",
             Self::Other(number) => return write!(f, "RCODE{number}"),
         })
@@ -178,6 +186,9 @@ pub struct Message {
     pub additionals: Vec<Record>,
     /// Extensions.
     pub edns: Option<Edns>,
+    /// Whether its sender has signed it with a key that it shares with somebody (TSIG, RFC 8945). Such a signature
+    /// is neither kept nor written.
+    pub has_tsig: bool,
 }
 
 /// Bytes are not a message.
@@ -221,6 +232,7 @@ impl Message {
             authorities: Vec::new(),
             additionals: Vec::new(),
             edns,
+            has_tsig: false,
         }
     }
 
@@ -236,6 +248,7 @@ impl Message {
             answers: Vec::new(),
             authorities: Vec::new(),
             additionals: Vec::new(),
+            has_tsig: false,
             // RFC 6891 6.1.1: whoever sends an OPT record gets one back. RFC 3225 3: with the same DO.
             edns: self.edns.as_ref().map(|edns| Edns { dnssec_ok: edns.dnssec_ok, ..Edns::default() }),
             ..self.clone()

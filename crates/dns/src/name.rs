@@ -150,6 +150,18 @@ impl DnsName {
         Self::from_labels(labels)
     }
 
+    /// What the name is called once `above`, which it is below, is called `target` (RFC 6672 2.2); none where that
+    /// is too long, or where it is not below.
+    pub fn substitute(&self, above: &Self, target: &Self) -> Option<Self> {
+        if self == above || !self.is_within(above) {
+            return None;
+        }
+        let mut labels = self.to_labels();
+        labels.truncate(labels.len().checked_sub(above.label_count())?);
+        labels.extend(target.to_labels());
+        Self::from_labels(labels).ok()
+    }
+
     /// How this name and another are ordered in a zone (RFC 4034 6.1): label by label from the right, a
     /// label's bytes as numbers, the shorter first.
     pub fn canonical_cmp(&self, other: &Self) -> Ordering {
@@ -462,6 +474,18 @@ mod tests {
             reverse("4321:0:1:2:3:4:567:89ab").as_str(),
             "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.0.0.0.0.1.2.3.4.ip6.arpa"
         );
+    }
+
+    #[test]
+    fn what_is_below_a_name_that_is_called_otherwise_is_below_that() {
+        let name = |text: &str| DnsName::parse(text).unwrap();
+        let renamed = |text: &str, above, target| name(text).substitute(&name(above), &name(target));
+        assert_eq!(renamed("a.b.x.test", "x.test", "y"), Some(name("a.b.y")));
+        assert_eq!(renamed("a.x.test", "x.test", "."), Some(name("a")));
+        assert_eq!(renamed("x.test", "x.test", "y"), None);
+        assert_eq!(renamed("a.xx.test", "x.test", "y"), None);
+        let long = format!("{0}.{0}.{0}", "a".repeat(63));
+        assert_eq!(renamed(&format!("{long}.test"), "test", &"b".repeat(63)), None);
     }
 
     #[test]

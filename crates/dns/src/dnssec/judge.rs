@@ -14,9 +14,6 @@ use crate::record::{Record, RecordData, RecordType};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The name has become too long (RFC 2136 2.2, RFC 6672 2.2).
-const YXDOMAIN: ResponseCode = ResponseCode::Other(6);
-
 /// What came of an answer.
 pub(crate) struct Judgement {
     pub(crate) reason: Reason,
@@ -61,7 +58,7 @@ impl Job<'_> {
         let wanted = question.record_type;
         let mut name = question.name.clone();
         let code = reading.message.code;
-        if !matches!(code, ResponseCode::NoError | ResponseCode::NxDomain | YXDOMAIN) {
+        if !matches!(code, ResponseCode::NoError | ResponseCode::NxDomain | ResponseCode::YxDomain) {
             reading.note(Reason::NoAnswer { code });
             return None;
         }
@@ -101,7 +98,7 @@ impl Job<'_> {
             name = target;
         }
         // RFC 6672 2.2: the name that the DNAME makes is too long to be one.
-        if code == YXDOMAIN
+        if code == ResponseCode::YxDomain
             && let Some(set) = reading.renaming(&name)
         {
             self.judge_set(&set, reading).await;
@@ -288,7 +285,7 @@ impl Reading<'_> {
         }
         let set = self.renaming(name)?;
         let RecordData::Dname(target) = &set.records.first()?.data else { return None };
-        let target = renamed(name, &set.name, target)?;
+        let target = name.substitute(&set.name, target)?;
         Some((set, target))
     }
 
@@ -359,17 +356,6 @@ fn home(name: &DnsName, record_type: RecordType) -> DnsName {
         RecordType::Ds => name.parent().unwrap_or_else(DnsName::root),
         _ => name.clone(),
     }
-}
-
-/// What `name`, below `owner`, is called once `owner` is called `target` (RFC 6672 2.2).
-fn renamed(name: &DnsName, owner: &DnsName, target: &DnsName) -> Option<DnsName> {
-    let above = owner.label_count();
-    let labels = name.to_labels();
-    let own = labels.len().checked_sub(above).filter(|own| *own > 0 && name.is_within(owner))?;
-    let mut renamed = labels;
-    renamed.truncate(own);
-    renamed.extend(target.to_labels());
-    DnsName::from_labels(renamed).ok()
 }
 
 impl Message {

@@ -42,7 +42,7 @@ pub(super) fn judge(
     match response.code {
         ResponseCode::NxDomain if secondhand => return Worth::OnlyRecursive,
         ResponseCode::NxDomain => return Worth::Answer,
-        ResponseCode::Other(super::scrub::YXDOMAIN) if has_redirection(response) => return Worth::Answer,
+        ResponseCode::YxDomain if has_redirection(response) => return Worth::Answer,
         ResponseCode::NoError => {}
         code => {
             let why = response.extended_errors.clone();

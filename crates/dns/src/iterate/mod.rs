@@ -36,7 +36,6 @@ mod walk;
 
 pub(crate) use budget::{Budget, Trail};
 pub use options::{IterateConfig, LocalZones, Minimisation, ServeStale, ZoneElsewhere};
-pub(crate) use scrub::YXDOMAIN;
 
 use crate::asking::Asking;
 use crate::dnssec::TrustAnchors;

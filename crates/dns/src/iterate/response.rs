@@ -112,13 +112,3 @@ pub(crate) fn name_server(record: &Record) -> Option<&DnsName> {
         _ => None,
     }
 }
-
-/// The name that a DNAME record at `owner` turns `name` into (RFC 6672 2.2); none where that is longer than a
-/// name can be. `name` is below `owner`.
-pub(crate) fn substitute(name: &DnsName, owner: &DnsName, target: &DnsName) -> Option<DnsName> {
-    let labels = name.to_labels();
-    let kept = labels.len().checked_sub(owner.to_labels().len())?;
-    let mut substituted: Vec<Vec<u8>> = labels.into_iter().take(kept).collect();
-    substituted.extend(target.to_labels());
-    DnsName::from_labels(substituted).ok()
-}

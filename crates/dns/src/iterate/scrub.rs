@@ -8,7 +8,7 @@
 //! ```
 
 use super::options::IterateConfig;
-use super::response::{Response, name_server, substitute};
+use super::response::{Response, name_server};
 use crate::address_range::AddressRange;
 use crate::cache::RrSet;
 use crate::message::{Message, Question, ResponseCode};
@@ -16,9 +16,6 @@ use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-/// RFC 6672 2.2: "the name is too long", the code for a DNAME substitution that fails.
-pub(crate) const YXDOMAIN: u16 = 6;
 
 /// How many addresses of one host come along; who wants all of them asks for them.
 const MOST_ADDRESSES: usize = 32;
@@ -123,9 +120,9 @@ impl Scrub<'_> {
             if !set.name.is_within(self.zone) {
                 self.ignore(Why::OutOfZone, set);
             } else if let Some(target) = redirection(&set, &name) {
-                let Some(substituted) = substitute(&name, &set.name, target) else {
+                let Some(substituted) = name.substitute(&set.name, target) else {
                     // RFC 6672 2.2: what would be too long is said to be so.
-                    response.code = ResponseCode::Other(YXDOMAIN);
+                    response.code = ResponseCode::YxDomain;
                     kept.push(set);
                     break;
                 };

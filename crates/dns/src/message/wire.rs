@@ -13,6 +13,9 @@ use crate::record::{Record, RecordData, RecordType};
 
 /// The option that carries an extended error (RFC 8914 2).
 pub(super) const EXTENDED_ERROR: u16 = 15;
+/// The pseudo-record that signs a message (RFC 8945 4.2), of class ANY.
+const TSIG: u16 = 250;
+const CLASS_ANY: u16 = 255;
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Message, MessageError> {
     let mut reader = Reader { bytes, at: 0 };
@@ -35,6 +38,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Message, MessageError> {
         authorities: Vec::new(),
         additionals: Vec::new(),
         edns: None,
+        has_tsig: false,
     };
     if questions > 0 {
         message.question = Some(reader.question()?);
@@ -100,10 +104,12 @@ impl<'a> Reader<'a> {
     fn sections(&mut self, counts: [u16; 3], message: &mut Message, code: u16) -> Result<(), MessageError> {
         let [answers, authorities, additionals] = counts;
         let mut opts = 0;
-        for (count, section) in [
-            (answers, &mut message.answers),
-            (authorities, &mut message.authorities),
-            (additionals, &mut message.additionals),
+        // What a server puts into its OPT record hurts nobody but itself; a query is answered for what it says.
+        let is_query = !message.is_response;
+        for (count, section, may_have_opt) in [
+            (answers, &mut message.answers, false),
+            (authorities, &mut message.authorities, false),
+            (additionals, &mut message.additionals, true),
         ] {
             // A record has at least 11 bytes, so a count that promises more is no reason for more space.
             section.reserve(usize::from(count).min((self.bytes.len() - self.at) / 11));
@@ -115,8 +121,18 @@ impl<'a> Reader<'a> {
                     if opts > 1 || !raw.owner.is_root() {
                         return Err(malformed("its OPT record is doubled or not the root's"));
                     }
+                    // "The OPT RR MAY be placed anywhere within the additional data section."
+                    if is_query && !may_have_opt {
+                        return Err(malformed("its OPT record is not among the additional records"));
+                    }
                     message.code = ResponseCode::from_number(code | (raw.ttl >> 24 << 4) as u16);
-                    message.edns = Some(edns(&raw));
+                    let (edns, rest) = edns(&raw);
+                    if is_query && !rest.is_empty() {
+                        return Err(malformed("an option of its OPT record is cut off"));
+                    }
+                    message.edns = Some(edns);
+                } else if raw.record_type.number() == TSIG && raw.class == CLASS_ANY {
+                    message.has_tsig = true;
                 } else if raw.class == CLASS_IN {
                     section.push(self.record(raw)?);
                 }
@@ -150,10 +166,10 @@ impl<'a> Reader<'a> {
 }
 
 /// What an OPT record says: its class and its TTL mean something else than usual (RFC 6891 6.1.2).
-fn edns(opt: &Raw<'_>) -> Edns {
+/// And what is left behind its options: what comes after one that is cut off is no option.
+fn edns<'a>(opt: &Raw<'a>) -> (Edns, &'a [u8]) {
     let (mut extended_errors, mut options) = (Vec::new(), Vec::new());
     let mut rest = opt.data;
-    // What comes after an option that is cut off is no option.
     while let [code0, code1, length0, length1, after @ ..] = rest {
         let length = usize::from(u16::from_be_bytes([*length0, *length1]));
         let Some((value, further)) = after.split_at_checked(length) else { break };
@@ -167,12 +183,13 @@ fn edns(opt: &Raw<'_>) -> Edns {
             (code, value) => options.push(EdnsOption { code, data: value.to_vec() }),
         }
     }
-    Edns {
+    let edns = Edns {
         // RFC 6891 6.2.3: values lower than 512 are treated as 512.
         udp_payload: opt.class.max(PLAIN_UDP_PAYLOAD),
         version: (opt.ttl >> 16 & 0xff) as u8,
         dnssec_ok: opt.ttl & 0x8000 != 0,
         extended_errors,
         options,
-    }
+    };
+    (edns, rest)
 }

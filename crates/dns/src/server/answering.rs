@@ -9,8 +9,6 @@ use crate::record::{Record, RecordData, RecordType};
 use crate::zone::{Found, Node, Path, Set, Zone};
 use std::collections::BTreeSet;
 
-/// The name asked for has become too long (RFC 2136 2.2, RFC 6672 2.2).
-const YXDOMAIN: u16 = 6;
 /// RFC 8914 4.21.
 const NOT_AUTHORITATIVE: u16 = 20;
 
@@ -154,9 +152,9 @@ impl<'z> Answering<'z> {
         let Some(RecordData::Dname(target)) = set.records().first().map(|record| &record.data) else {
             return Next::Done;
         };
-        let Some(renamed) = below_instead(name, node.name(), target) else {
+        let Some(renamed) = name.substitute(node.name(), target) else {
             // RFC 6672 2.2: "the server MUST return an RCODE of YXDOMAIN".
-            self.reply.code = ResponseCode::from_number(YXDOMAIN);
+            self.reply.code = ResponseCode::YxDomain;
             self.reply.why = format!("{name} would be too long below {target}, where {} leads", node.name());
             return Next::Done;
         };
@@ -255,14 +253,6 @@ impl<'z> Answering<'z> {
             self.reply.authorities.extend_from_slice(&zone.signatures(set));
         }
     }
-}
-
-/// The name, with `target` in the place of `above`; none where that would be too long.
-fn below_instead(name: &DnsName, above: &DnsName, target: &DnsName) -> Option<DnsName> {
-    let mut labels = name.to_labels();
-    labels.truncate(labels.len().saturating_sub(above.label_count()));
-    labels.extend(target.to_labels());
-    DnsName::from_labels(labels).ok()
 }
 
 /// The record with this owner.

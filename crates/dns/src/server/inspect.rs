@@ -1,6 +1,8 @@
 //! What a request is, before anybody looks for its answer.
 
-use crate::message::{CLASS_IN, EdnsOption, HEADER, Message, PLAIN_UDP_PAYLOAD, RawHeader, ResponseCode};
+use crate::message::{
+    CLASS_IN, EdnsOption, ExtendedError, HEADER, Message, PLAIN_UDP_PAYLOAD, RawHeader, ResponseCode,
+};
 use crate::name::DnsName;
 use crate::record::RecordType;
 use glasstack_journal::event::{Transport, Withheld};
@@ -9,6 +11,8 @@ use glasstack_journal::event::{Transport, Withheld};
 pub(super) const CLASS_CH: u16 = 3;
 /// The opcode of "this zone has changed" (RFC 1996 4).
 const NOTIFY: u8 = 4;
+/// RFC 8914 4.1: what the text says.
+const OTHER_ERROR: u16 = 0;
 
 /// What is done with a request that never gets as far as the authority.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,6 +61,15 @@ pub(super) fn inspect(request: &[u8]) -> Result<Message, Rejected> {
         // RFC 6891 6.1.3
         _ if edns.is_some_and(|edns| edns.version > 0) => {
             Some((ResponseCode::BadVers, "this EDNS version is not known here".to_owned()))
+        }
+        // RFC 8945 5.2.1: a key that is not known. There are none here, so nothing can be signed in return.
+        _ if query.has_tsig => {
+            let mut response = query.response(ResponseCode::NotAuth);
+            let text = "no key for TSIG is known here".to_owned();
+            if let Some(edns) = &mut response.edns {
+                edns.extended_errors.push(ExtendedError { code: OTHER_ERROR, text: text.clone() });
+            }
+            return Err(Rejected::Answered(Box::new(response), text));
         }
         None => None,
         Some(question) if question.class != CLASS_IN && question.class != CLASS_CH => {
@@ -164,6 +177,52 @@ mod tests {
         assert!(
             matches!(inspect(&cut), Err(Rejected::Answered(response, _)) if response.code == ResponseCode::FormErr)
         );
+    }
+
+    #[test]
+    fn extensions_that_are_not_what_they_should_be_are_a_format_error() {
+        let code = |bytes: &[u8]| match inspect(bytes) {
+            Ok(_) => ResponseCode::NoError,
+            Err(Rejected::Answered(response, _)) => response.code,
+            Err(ignored) => panic!("{ignored:?}"),
+        };
+        let option = EdnsOption { code: EdnsOption::NSID, data: vec![1, 2] };
+        let edns = Some(Edns { options: vec![option], ..Edns::default() });
+        let good = Message { edns, ..query(RecordType::A) }.to_bytes().unwrap();
+        assert_eq!(code(&good), ResponseCode::NoError);
+        // RFC 6891 6.1.2: an option that is longer than the record, and half an option.
+        let length = good.len() - 3;
+        let longer = [&good[..length], &[3], &good[length + 1..]].concat();
+        assert_eq!(code(&longer), ResponseCode::FormErr);
+        let with_length = good.len() - 7;
+        let half = [&good[..with_length], &[3], &good[with_length + 1..good.len() - 3]].concat();
+        assert_eq!(code(&half), ResponseCode::FormErr);
+        // RFC 6891 6.1.1: among the answers or the authorities, and twice.
+        for section in [7, 9] {
+            let mut elsewhere = good.clone();
+            (elsewhere[section], elsewhere[11]) = (1, 0);
+            assert_eq!(code(&elsewhere), ResponseCode::FormErr);
+        }
+        let mut twice = [&good[..], &good[good.len() - 17..]].concat();
+        twice[11] = 2;
+        assert_eq!(code(&twice), ResponseCode::FormErr);
+    }
+
+    #[test]
+    fn who_signs_with_a_key_is_told_that_there_is_none() {
+        for edns in [None, Some(Edns::default())] {
+            let mut signed = Message { edns: edns.clone(), ..query(RecordType::A) }.to_bytes().unwrap();
+            // RFC 8945 4.2: the key's name, TSIG, class ANY, no TTL; algorithm, time, fudge, MAC, id, error, others.
+            signed.extend(b"\x03key\0\0\xfa\0\xff\0\0\0\0\0\x1f\x0bhmac-sha256\0");
+            signed.extend(b"\0\0\0\0\0\0\x01\x2c\0\x02ab\0\x09\0\0\0\0");
+            let data = signed.len() - 31;
+            signed[data - 1] = 31;
+            signed[11] += 1;
+            let Err(Rejected::Answered(response, _)) = inspect(&signed) else { panic!("answered") };
+            assert_eq!((response.code, response.question.is_some()), (ResponseCode::NotAuth, true));
+            let text = response.extended_errors().first().map(|error| error.text.as_str());
+            assert_eq!(text, edns.map(|_| "no key for TSIG is known here"));
+        }
     }
 
     #[test]

@@ -96,7 +96,10 @@ impl Responder {
                 return Begun::Done(Outcome::End);
             }
             Err(Rejected::Ignored(why)) => return self.silence(&sender, None, why),
-            Err(Rejected::Answered(response, why)) => {
+            Err(Rejected::Answered(mut response, why)) => {
+                if let Some(edns) = response.edns.as_mut().filter(|_| !self.options.extended_errors) {
+                    edns.extended_errors.clear();
+                }
                 return Begun::Done(self.finish(&sender, request, *response, &Because::of(why), None));
             }
         };
@@ -258,7 +261,7 @@ impl Responder {
         }
         let Some(mut records) = self.authority.transfer(&question.name) else {
             // RFC 5936 2.2.1: NOTAUTH.
-            let code = ResponseCode::Other(9);
+            let code = ResponseCode::NotAuth;
             let because = Because::of(format!("there is no zone {} here", question.name));
             return Begun::Done(self.finish(&sender, request, query.response(code), &because, None));
         };
