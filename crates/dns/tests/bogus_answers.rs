@@ -61,8 +61,8 @@ fn each_mistake_with_a_signature_has_its_reason() {
         "www.example.test A has no signature, though example.test is signed",
     );
     is(&flawed(Flaw::Forged), Bogus, Some(6), "does not fit: the records or it have been changed");
-    is(&flawed(Flaw::Expired), Bogus, Some(7), "the zone must be signed anew");
-    is(&flawed(Flaw::NotYetValid), Bogus, Some(8), "is the clock right?");
+    is(&flawed(Flaw::Expired), Bogus, Some(7), "ended on");
+    is(&flawed(Flaw::NotYetValid), Bogus, Some(8), "begins on");
     is(&flawed(Flaw::UnknownKey), Bogus, Some(9), "which the zone has not");
     is(&flawed(Flaw::UnknownAlgorithm), Bogus, Some(6), "algorithm 250, which cannot be checked here");
     is(&flawed(Flaw::ForeignSigner), Bogus, Some(9), "www.example.test A is not validly signed by test");

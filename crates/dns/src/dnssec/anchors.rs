@@ -3,6 +3,7 @@
 use crate::dnssec::text;
 use crate::name::DnsName;
 use crate::record::{Dnskey, Ds, Record, RecordData};
+use data_encoding::{BASE64, HEXUPPER};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -109,6 +110,23 @@ impl TrustAnchors {
     pub fn without(mut self, zone: DnsName) -> Self {
         self.unchecked.insert(zone);
         self
+    }
+
+    /// As a `trust-anchors` clause of BIND's, which `delv -a`, named and unbound's `trusted-keys-file` take.
+    pub fn to_bind(&self) -> String {
+        let mut text = "trust-anchors {\n".to_owned();
+        for (zone, anchor) in &self.anchors {
+            for Ds { key_tag, algorithm, digest_type, digest } in &anchor.ds {
+                let digest = HEXUPPER.encode(digest);
+                text +=
+                    &format!("\t\"{zone}\" static-ds {key_tag} {algorithm} {digest_type} \"{digest}\";\n");
+            }
+            for Dnskey { flags, protocol, algorithm, public_key } in &anchor.keys {
+                let key = BASE64.encode(public_key);
+                text += &format!("\t\"{zone}\" static-key {flags} {protocol} {algorithm} \"{key}\";\n");
+            }
+        }
+        text + "};\n"
     }
 
     /// Whether there is none.

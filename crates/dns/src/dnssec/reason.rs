@@ -245,6 +245,9 @@ pub enum Check {
     Fetches,
 }
 
+/// Who alone can help where signatures are wrong, and how.
+pub(crate) const MEND: &str = "whoever runs the zone must mend its signatures";
+
 impl Reason {
     /// What it makes of the answer.
     pub fn security(&self) -> Security {
@@ -266,6 +269,18 @@ impl Reason {
             | Self::NotAZoneKey { .. }
             | Self::Unavailable { .. }
             | Self::ChecksExceeded { .. } => Security::Bogus,
+        }
+    }
+
+    /// What can be done about an answer that is bogus for it.
+    pub(crate) fn cure(&self) -> &'static str {
+        match self {
+            Self::NoSuchKey { anchor: true, .. } => "trust a key that it has (--trust-anchor FILE)",
+            Self::BadSignature { fault: SignatureFault::Expired { .. }, .. } => {
+                "whoever runs the zone must sign it anew"
+            }
+            Self::BadSignature { fault: SignatureFault::NotYetValid { .. }, .. } => "is the clock right?",
+            _ => MEND,
         }
     }
 
@@ -335,6 +350,9 @@ impl fmt::Display for Reason {
             Self::Unsigned { name, record_type, zone } => {
                 write!(f, "{name} {record_type} has no signature, though {zone} is signed")
             }
+            Self::BadSignature { name, record_type, zone, fault } if name == zone => {
+                write!(f, "{name} {record_type} is not validly signed: {fault}")
+            }
             Self::BadSignature { name, record_type, zone, fault } => {
                 write!(f, "{name} {record_type} is not validly signed by {zone}: {fault}")
             }
@@ -385,13 +403,13 @@ impl fmt::Display for SignatureFault {
             Self::Revoked { key_tag } => write!(f, "it is signed with key {key_tag}, which is revoked"),
             Self::NotYetValid { key_tag, inception, now } => write!(
                 f,
-                "the signature of key {key_tag} begins on {}, and it is {}: is the clock right?",
+                "the signature of key {key_tag} begins on {}, and it is {}",
                 Stamp(*inception),
                 Stamp(*now)
             ),
             Self::Expired { key_tag, expiration, now } => write!(
                 f,
-                "the signature of key {key_tag} ended on {}, and it is {}: the zone must be signed anew",
+                "the signature of key {key_tag} ended on {}, and it is {}",
                 Stamp(*expiration),
                 Stamp(*now)
             ),
