@@ -2,9 +2,11 @@
 
 use crate::cache::Negative;
 use crate::dnssec::Reason;
+use crate::dnssec::reason::MEND;
 use crate::message::{ExtendedError, Message, ResponseCode};
 use crate::name::{DnsName, NameError};
 use crate::record::RecordType;
+use glasstack_journal::event::ServerRole;
 use glasstack_stack::{BindError, ConnectError, UdpError};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -126,28 +128,27 @@ pub enum ResolveError {
     },
     /// On the way down from the root nobody could say more.
     #[error(
-        "{name} cannot be resolved: no server of {} was of use: {}",
-        if zone.is_root() { "the root zone".to_owned() } else { format!("the zone {zone}") },
-        if tried.is_empty() { "none is known".to_owned() } else { tried.join("; ") }
+        "{name} cannot be resolved: no {} was of use: {}",
+        servers_of(zone, *role),
+        if tried.is_empty() { "none is known".to_owned() } else { Tried::list(tried) }
     )]
     NobodyOfUse {
         /// The name asked for.
         name: DnsName,
         /// The zone that the way has led to.
         zone: DnsName,
-        /// Its servers, each with what was wrong.
-        tried: Vec<String>,
+        /// What makes its servers such.
+        role: ServerRole,
+        /// Those of its servers that were tried.
+        tried: Vec<Tried>,
         /// Whether none of them said anything.
         silent: bool,
     },
     /// What was found is not what the zone's owner signed (RFC 4035 5.5).
     #[error(
-        "{name} {record_type} is bogus: {}; {}, or somebody has changed the answer on its way",
+        "{name} {record_type} is bogus: {}; {}",
         reason.as_ref().map_or_else(|| "it has just been found so".to_owned(), ToString::to_string),
-        match reason.as_deref() {
-            Some(Reason::NoSuchKey { anchor: true, .. }) => "trust a key that it has (--trust-anchor FILE)",
-            _ => "whoever runs the zone must mend its signatures",
-        }
+        reason.as_ref().map_or(MEND, |reason| reason.cure())
     )]
     Bogus {
         /// The name asked for.
@@ -193,13 +194,16 @@ impl ResolveError {
             _ => return None,
         };
         let text = match self {
-            // What to do about it the client finds itself.
-            Self::Bogus { name, record_type, reason: Some(reason) } => {
-                format!("{name} {record_type} is bogus: {reason}")
+            // What is bogus the code says, and what to do about it the client finds itself.
+            Self::Bogus { reason: Some(reason), .. } => reason.to_string(),
+            Self::NobodyOfUse { zone, role, tried, .. } => {
+                let why = tried.first().map(|tried| format!(": {}: {}", tried.server, tried.brief));
+                format!("no {} was of use{}", servers_of(zone, *role), why.unwrap_or_default())
             }
+            Self::Network { server, source, .. } => format!("{server}: {}", source.brief()),
             other => other.to_string(),
         };
-        Some(ExtendedError { code, text })
+        Some(ExtendedError::brief(code, &text))
     }
 
     /// There is no such record, or not even the name; `said_by` is the server or the cache.
@@ -221,6 +225,35 @@ impl ResolveError {
                 Self::NoRecords { name, record_type, said_by: format!("NODATA from {said_by}") }
             }
         }
+    }
+}
+
+/// A server of a zone that was of no use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// Its name, and its address as far as that is known, as `ns1.example.test (192.0.2.53:53)`.
+    pub server: String,
+    /// What was wrong with it.
+    pub why: String,
+    /// The same in a few words.
+    pub brief: String,
+}
+
+impl Tried {
+    fn list(all: &[Self]) -> String {
+        let told = all.iter().map(|tried| format!("{}: {}", tried.server, tried.why));
+        told.collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// One of the servers of a zone, in words.
+fn servers_of(zone: &DnsName, role: ServerRole) -> String {
+    match role {
+        ServerRole::Authority if zone.is_root() => "server of the root zone".to_owned(),
+        ServerRole::Authority => format!("server of the zone {zone}"),
+        ServerRole::Configured => format!("server configured for {zone}"),
+        ServerRole::Forwarder if zone.is_root() => "forwarder".to_owned(),
+        ServerRole::Forwarder => format!("forwarder for {zone}"),
     }
 }
 
@@ -298,6 +331,18 @@ pub enum NetworkError {
     Ipv6,
 }
 
+impl NetworkError {
+    /// The same in a few words, without who on the way has said so.
+    pub(crate) fn brief(&self) -> String {
+        match self {
+            Self::Udp(UdpError::Unreachable { what, .. })
+            | Self::Connect(ConnectError::Unreachable { what, .. }) => what.clone(),
+            Self::Broken(_) => "the connection broke".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
 impl ServerProblem {
     /// The code that a response has, and why, as far as it says so.
     pub(crate) fn of(message: &Message) -> Self {
@@ -307,9 +352,7 @@ impl ServerProblem {
     /// What to do about it.
     fn cure(&self) -> &'static str {
         match self {
-            Self::Code { why, .. } if why.iter().any(ExtendedError::is_about_signatures) => {
-                "whoever runs the zone must mend its signatures: nobody who checks them gives an answer until then"
-            }
+            Self::Code { why, .. } if why.iter().any(ExtendedError::is_about_signatures) => MEND,
             _ => "try again, or ask another name server (--dns IP)",
         }
     }

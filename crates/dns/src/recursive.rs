@@ -157,7 +157,7 @@ impl Recursor {
                 return stale;
             }
             // RFC 8914 4.14: Cached Error.
-            let error = ExtendedError { code: 13, text: why.clone() };
+            let error = ExtendedError::brief(13, &why);
             return Reply::empty(ResponseCode::ServFail, format!("it has just failed: {why}")).because(error);
         }
         let (lookup, joined) = self.lookup(&wanted);
@@ -260,7 +260,7 @@ impl Inner {
             Err(elapsed) => {
                 let why = format!("{name} could not be resolved within {} ms", elapsed.limit.as_millis());
                 // RFC 8914 4.23: No Reachable Authority.
-                let extended = Some(ExtendedError { code: 22, text: why.clone() });
+                let extended = Some(ExtendedError::brief(22, &why));
                 Err(Failure { why, extended, bogus: false })
             }
         };
@@ -269,9 +269,11 @@ impl Inner {
             let (mut cache, now) = (self.knowledge.memory().cache(), self.host.now());
             // Who was asked may have found it bogus.
             let checked_by_others = !self.knowledge.checks() && !wanted.checking_disabled;
+            // Who asks again is told the same.
+            let why = failure.extended.as_ref().map_or(&failure.why, |extended| &extended.text);
             match failure.bogus || checked_by_others {
-                true => cache.put_bogus(&wanted.question(), &failure.why, now),
-                false => cache.put_failure(&wanted.question(), &failure.why, now),
+                true => cache.put_bogus(&wanted.question(), why, now),
+                false => cache.put_failure(&wanted.question(), why, now),
             };
         }
         span.scope().record(|| match &outcome {
@@ -343,8 +345,7 @@ impl Inner {
         }
         let reason = finding.reason.filter(|_| finding.security != Security::Secure);
         let extended = reason.and_then(|reason| {
-            let text = reason.to_string();
-            reason.extended_error().map(|code| ExtendedError { code, text })
+            reason.extended_error().map(|code| ExtendedError::brief(code, &reason.to_string()))
         });
         let reply = Reply {
             authentic_data,

@@ -31,6 +31,17 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The same in a few words, for those who ask this resolver.
+    pub(crate) fn brief(&self) -> String {
+        match self {
+            Self::Problem(ServerProblem::Code { code, .. }) => format!("it answers {code}"),
+            Self::Network(error) => error.brief(),
+            Self::TimedOut { .. } | Self::Problem(_) => self.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

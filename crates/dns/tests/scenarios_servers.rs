@@ -295,6 +295,29 @@ fn that_a_name_server_has_no_ipv6_address_is_no_failure_to_whoever_asks_for_it()
 }
 
 #[test]
+fn who_is_asked_as_the_configuration_says_is_called_so() {
+    let servers = || vec!["10.0.0.3:53".parse().unwrap()];
+    let forward = |zone: &str| {
+        let (zone, names) = (DnsName::parse(zone).unwrap(), Vec::new());
+        ZoneElsewhere::Forward { zone, servers: servers(), names, first: false, tcp: false }
+    };
+    let stub = |zone: &str| {
+        let (zone, names) = (DnsName::parse(zone).unwrap(), Vec::new());
+        ZoneElsewhere::Stub { zone, servers: servers(), names, prime: false, first: false, tcp: false }
+    };
+    for (zone, who) in [
+        (forward("."), "no forwarder was of use: 10.0.0.3:53: it answers REFUSED"),
+        (forward("test"), "no forwarder for test was of use: 10.0.0.3:53: it answers REFUSED"),
+        (stub("test"), "no server configured for test was of use: 10.0.0.3:53: it answers REFUSED"),
+    ] {
+        let mut scene = scene_with("10.0.0.3 * REFUSED :", |config| config.zones = vec![zone]);
+        let reply = scene.ask("www.example.test", A);
+        assert_eq!(reply.why, format!("www.example.test cannot be resolved: {who}"));
+        assert_eq!(reply.extended_errors[0].text, who);
+    }
+}
+
+#[test]
 fn a_server_that_leaves_signatures_out_is_passed_over_for_one_that_has_them() {
     let dnskey = "DNSKEY 257 3 3 AQIDBA==";
     let lines = one_without_signatures(dnskey);

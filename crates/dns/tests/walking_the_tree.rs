@@ -369,6 +369,20 @@ fn what_is_remembered_counts_as_known_at_once() {
 }
 
 #[test]
+fn a_client_is_told_briefly_why_and_not_who_on_the_way_has_said_so() {
+    let mut tree = Tree::new(1);
+    // Its port is closed, and it says so by ICMP.
+    tree.stop("ns-hoster");
+    let response = tree.ask(&query("www.hoster.com", RecordType::A));
+    let error = &response.extended_errors()[0];
+    let text = "no server of the zone hoster.com was of use: ns.hoster.com (10.0.0.40:53): port unreachable";
+    assert_eq!((error.code, error.text.as_str()), (22, text));
+    let cached = tree.ask(&query("www.hoster.com", RecordType::A));
+    let error = &cached.extended_errors()[0];
+    assert_eq!((error.code, error.text.as_str()), (13, text));
+}
+
+#[test]
 fn special_names_are_asked_of_nobody() {
     let mut tree = Tree::new(1);
     let mut answer = |name: &str, record_type| tree.ask(&query(name, record_type));

@@ -88,9 +88,9 @@ impl Iterate {
         });
         match (found, primed) {
             (Some(found), _) => Ok(found),
-            (None, Err(ResolveError::NobodyOfUse { zone, tried, silent: true, .. })) => {
+            (None, Err(ResolveError::NobodyOfUse { zone, role, tried, silent: true, .. })) => {
                 let name = job.question.name.clone();
-                Err(ResolveError::NobodyOfUse { name, zone, tried, silent: true })
+                Err(ResolveError::NobodyOfUse { name, zone, role, tried, silent: true })
             }
             (None, _) => Ok(unasked),
         }

@@ -5,13 +5,15 @@ use super::response::name_server;
 use crate::address_range::AddressRange;
 use crate::cache::{Delegation, RrSet};
 use crate::config::DNS_PORT;
-use crate::error::ServerProblem;
+use crate::error::{ServerProblem, Tried};
 use crate::hints::RootHints;
 use crate::name::DnsName;
 use crate::record::{Record, RecordData};
 use crate::rounds::Failure;
 use glasstack_journal::Instant;
+use glasstack_journal::event::ServerRole;
 use glasstack_stack::Entropy;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -74,6 +76,16 @@ struct Address {
     /// It is not expected to answer this question: once is enough.
     once: bool,
     failure: Option<Failure>,
+}
+
+impl fmt::Display for Address {
+    /// As `ns1.example.test (192.0.2.53:53)`; the address alone where the name is not known.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{name} ({})", self.at),
+            None => write!(f, "{}", self.at),
+        }
+    }
 }
 
 impl Address {
@@ -337,7 +349,7 @@ impl Slist {
     }
 
     /// A server is being asked.
-    pub(super) fn tried(&mut self, at: SocketAddr) {
+    pub(super) fn try_one(&mut self, at: SocketAddr) {
         self.of(at).for_each(|address| address.tries += 1);
     }
 
@@ -373,25 +385,32 @@ impl Slist {
         self.names.iter().map(|name| &name.name)
     }
 
-    /// What came of each server that was tried, and of the one that was tried last.
-    pub(super) fn failures(&self) -> Vec<String> {
-        let asked = self.addresses.iter().filter_map(|address| {
-            let failure = address.failure.as_ref()?;
-            Some(format!("{} ({}): {failure}", self.name_of(address.at), address.at))
-        });
-        let sought = self.names.iter().filter_map(|name| {
-            let why = name.why_not.as_ref()?;
-            Some(format!("{}: its address is not known ({why})", name.name))
-        });
-        asked.chain(sought).collect()
+    /// What makes them the zone's servers.
+    pub(super) fn role(&self) -> ServerRole {
+        match self.kind {
+            Kind::Forwarder => ServerRole::Forwarder,
+            Kind::Authority if self.configured => ServerRole::Configured,
+            Kind::Authority => ServerRole::Authority,
+        }
     }
 
-    /// Those that were not asked, as they are among `avoid`.
-    pub(super) fn avoided(&self, avoid: &[SocketAddr]) -> impl Iterator<Item = String> {
-        let servers = self.addresses.iter().filter(|address| avoid.contains(&address.at));
-        servers.map(|server| {
-            format!("{} ({}): what it said before was bogus", self.name_of(server.at), server.at)
-        })
+    /// What came of each server that was tried, and of those that were not, as they are among `avoid`.
+    pub(super) fn tried(&self, avoid: &[SocketAddr]) -> Vec<Tried> {
+        let asked = self.addresses.iter().filter_map(|address| {
+            let failure = address.failure.as_ref()?;
+            let server = address.to_string();
+            Some(Tried { server, why: failure.to_string(), brief: failure.brief() })
+        });
+        let sought = self.names.iter().filter_map(|name| {
+            let brief = "its address is not known".to_owned();
+            let why = format!("{brief} ({})", name.why_not.as_ref()?);
+            Some(Tried { server: name.name.to_string(), why, brief })
+        });
+        let avoided = self.addresses.iter().filter(|address| avoid.contains(&address.at)).map(|address| {
+            let why = "what it said before was bogus".to_owned();
+            Tried { server: address.to_string(), brief: why.clone(), why }
+        });
+        asked.chain(sought).chain(avoided).collect()
     }
 
     /// What each server said that was of no use.

@@ -22,6 +22,7 @@ pub(super) fn tell_choice(
     let name_server = slist.name_of(choice.server);
     job.host.scope().record(|| Dns::ServerChosen {
         zone: slist.zone.to_string(),
+        role: slist.role(),
         server: choice.server,
         name_server: name_server.clone(),
         why: choice.why.to_string(),
@@ -41,7 +42,7 @@ pub(super) fn tell_choice(
     if let Some((server, failure)) = because.and_then(|at| Some((at, slist.last_failure(at)?))) {
         return QueryReason::NextServer { because: format!("{server}: {failure}") };
     }
-    QueryReason::ServerOf { zone: slist.zone.to_string(), name_server }
+    QueryReason::ServerOf { zone: slist.zone.to_string(), name_server, role: slist.role() }
 }
 
 pub(super) fn tell_ignored(job: &Job, from: SocketAddr, zone: &DnsName, ignored: Ignored) {

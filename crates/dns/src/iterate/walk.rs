@@ -178,7 +178,7 @@ impl Iterate {
             };
             job.budget.query(&job.question)?;
             let why = tell_choice(job, slist, &choice, because);
-            slist.tried(choice.server);
+            slist.try_one(choice.server);
             sent += 1;
             let said = self.send(job, slist, &question, &choice, why).await;
             match said.and_then(|message| self.weigh(job, slist, &question, choice.server, &message)) {
@@ -436,12 +436,11 @@ fn answer(found: Said) -> Step {
 
 /// Why a zone's servers were of no use, each with its reason.
 pub(super) fn nobody_of_use(job: &Job, slist: &Slist) -> ResolveError {
-    let mut tried = slist.failures();
-    tried.extend(slist.avoided(&job.avoid));
     ResolveError::NobodyOfUse {
         name: job.question.name.clone(),
         zone: slist.zone.clone(),
-        tried,
+        role: slist.role(),
+        tried: slist.tried(&job.avoid),
         silent: !slist.problems().any(Failure::is_answer),
     }
 }

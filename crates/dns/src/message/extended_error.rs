@@ -11,7 +11,21 @@ pub struct ExtendedError {
     pub text: String,
 }
 
+/// So much of a text is sent, in bytes: the rest of a datagram is for records.
+const BRIEF: usize = 100;
+
 impl ExtendedError {
+    /// One whose text is cut behind a word if it is long.
+    pub fn brief(code: u16, text: &str) -> Self {
+        if text.len() <= BRIEF {
+            return Self { code, text: text.to_owned() };
+        }
+        let begun = text.char_indices().take_while(|(at, _)| *at <= BRIEF);
+        let word = begun.filter(|(_, letter)| *letter == ' ').last().map_or(0, |(at, _)| at);
+        let kept = text.get(..word).unwrap_or_default().trim_end_matches([':', ';', ',', '(']);
+        Self { code, text: format!("{kept}...") }
+    }
+
     /// Whether it says that signatures or proofs do not hold, or cannot be had.
     pub fn is_about_signatures(&self) -> bool {
         matches!(self.code, 1 | 2 | 5..=12 | 25 | 27)
@@ -75,5 +89,21 @@ impl fmt::Display for ExtendedError {
             f.write_str(")")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_behind_a_word() {
+        let cut = |text: &str| ExtendedError::brief(0, text).text;
+        assert_eq!(cut("as it is"), "as it is");
+        let short = "x".repeat(BRIEF);
+        assert_eq!(cut(&short), short);
+        assert_eq!(cut(&format!("no server was of use: {short}")), "no server was of use...");
+        assert!(cut(&"words ".repeat(50)).len() <= BRIEF + 3);
+        assert_eq!(cut(&"\u{e9}".repeat(BRIEF)), "...", "a word without end");
     }
 }

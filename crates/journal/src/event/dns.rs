@@ -86,6 +86,8 @@ pub enum QueryReason {
         zone: String,
         /// The server's name.
         name_server: String,
+        /// What makes it one of the zone's.
+        role: ServerRole,
     },
 }
 
@@ -99,12 +101,30 @@ impl fmt::Display for QueryReason {
             Self::Alias { from } => write!(f, "{from} is an alias"),
             Self::CaseNotKept => f.write_str("the answer had the name in other letters than were sent"),
             Self::WithoutEdns => f.write_str("the server did not understand EDNS"),
-            Self::ServerOf { zone, name_server } if zone == "." => {
-                write!(f, "{name_server} serves the root")
+            Self::ServerOf { zone, name_server, role } => {
+                let is_root = zone == ".";
+                let shown = if is_root { "the root" } else { zone };
+                match role {
+                    ServerRole::Authority => write!(f, "{name_server} serves {shown}"),
+                    ServerRole::Configured => write!(f, "{name_server} is configured for {shown}"),
+                    ServerRole::Forwarder if is_root => write!(f, "{name_server} is the forwarder"),
+                    ServerRole::Forwarder => write!(f, "{name_server} is the forwarder for {shown}"),
+                }
             }
-            Self::ServerOf { zone, name_server } => write!(f, "{name_server} serves {zone}"),
         }
     }
+}
+
+/// What makes somebody a server of a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServerRole {
+    /// The zone above names it.
+    Authority,
+    /// The configuration names it as one.
+    Configured,
+    /// It finds out for others, as the configuration says, whatever is in the zone.
+    Forwarder,
 }
 
 /// What is known of a name server that could be asked.
@@ -235,6 +255,8 @@ pub enum Dns {
     ServerChosen {
         /// The zone that it serves; `.` for the root.
         zone: String,
+        /// What makes it one of the zone's.
+        role: ServerRole,
         /// Which.
         server: SocketAddr,
         /// Its name.

@@ -19,7 +19,7 @@ mod udp;
 
 pub use arp::{Arp, RequestReason};
 pub use dhcp::{Dhcp, DhcpKind, DhcpState};
-pub use dns::{Dns, LookupSource, QueryReason, ServerKnown, Transport};
+pub use dns::{Dns, LookupSource, QueryReason, ServerKnown, ServerRole, Transport};
 pub use drop_reason::DropReason;
 pub use gateway::{Answer, Gateway, Passage};
 pub use http::{Framing, Headers, Http};

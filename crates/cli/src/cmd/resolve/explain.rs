@@ -40,7 +40,7 @@ impl Story {
                 self.minimised = Some((asked.clone(), instead_of.clone(), zone.clone()));
                 Ok(())
             }
-            Dns::ServerChosen { zone, server, name_server, why, candidates } => {
+            Dns::ServerChosen { zone, server, name_server, why, candidates, .. } => {
                 let (name, zone, why) = (name_server.clone(), zone.clone(), why.clone());
                 self.chosen =
                     Some(Chosen { server: *server, name, zone, why, candidates: candidates.clone() });

@@ -2,7 +2,7 @@
 
 use super::{Line, bad, good, in_brackets, normal, verbose, warning};
 use crate::text::{count, resolved, time};
-use glasstack_journal::event::{Dns, LookupSource, ServerKnown};
+use glasstack_journal::event::{Dns, LookupSource, ServerKnown, ServerRole};
 use std::fmt::Write;
 
 /// Keys, digests and signatures: of words with more letters than this the beginning is shown alone.
@@ -18,9 +18,14 @@ pub(super) fn tell_dns(dns: &Dns) -> Line {
             let came = if *hit { "found" } else { "not found" };
             normal(format!("DNS: {what} looked up {}: {came}{}", place(*source), in_brackets(&brief(detail))))
         }
-        Dns::ServerChosen { zone, server, name_server, why, candidates } => {
-            let (zone, known, server) = (in_words(zone), known_of(candidates), server.ip());
-            verbose(format!("DNS: of the servers of {zone} {name_server} ({server}) is asked: {why}{known}"))
+        Dns::ServerChosen { zone, role, server, name_server, why, candidates } => {
+            let (servers, known) = (servers_of(zone, *role), known_of(candidates));
+            let name = if *name_server == server.to_string() {
+                name_server.clone()
+            } else {
+                format!("{name_server} ({})", server.ip())
+            };
+            verbose(format!("DNS: of the {servers} {name} is asked: {why}{known}"))
         }
         Dns::Minimised { asked, instead_of, zone } => verbose(format!(
             "DNS: the servers of {} need not know that it is about {instead_of}: they are asked {asked}",
@@ -93,6 +98,15 @@ pub(super) fn tell_dns(dns: &Dns) -> Line {
             let about = if question.is_empty() { String::new() } else { format!(" about {question}") };
             warning(format!("DNS query of {client} over {transport}{about}: {instead}: {why}"))
         }
+    }
+}
+
+fn servers_of(zone: &str, role: ServerRole) -> String {
+    match role {
+        ServerRole::Authority => format!("servers of {}", in_words(zone)),
+        ServerRole::Configured => format!("servers configured for {}", in_words(zone)),
+        ServerRole::Forwarder if zone == "." => "forwarders".to_owned(),
+        ServerRole::Forwarder => format!("forwarders for {zone}"),
     }
 }
 
