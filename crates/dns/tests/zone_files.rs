@@ -123,6 +123,23 @@ fn each_file_is_taken_or_refused_as_it_says() {
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 
+#[test]
+fn all_bad_records_of_a_file_are_told_of_up_to_twenty() {
+    let top = "$TTL 60\n@ SOA ns h 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n";
+    let origin = DnsName::parse("example.test").unwrap();
+    let lines = |text: &str| -> Vec<usize> {
+        let error = Zone::parse(text, &ZoneFileOptions::new(&origin, "f")).unwrap_err();
+        assert_eq!(error.to_string().lines().count(), 1 + error.others.len());
+        std::iter::once(error.line).chain(error.others.iter().map(|other| other.line)).collect()
+    };
+    assert_eq!(lines(&format!("{top}a AA 1.2.3.4\nb A 192.0.2.1\n AAAA ::x\nc 1x A 192.0.2.1\n")), [5, 7, 8]);
+    assert_eq!(lines(&format!("{top}{}", "a A b\n".repeat(100))), (5..25).collect::<Vec<_>>());
+    // What comes behind is read as it is not meant.
+    assert_eq!(lines(&format!("{top}a A b\n$ORIGIN x..y\nc A d\n")), [5, 6]);
+    // One thing is told once.
+    assert_eq!(lines("a A 192.0.2.1\nb A 192.0.2.1\n"), [1]);
+}
+
 /// docs/dnsd.md shows what a zone file may hold.
 #[test]
 fn the_zone_file_of_the_page_about_dnsd_is_one() {

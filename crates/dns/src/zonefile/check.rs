@@ -28,6 +28,7 @@ pub(super) fn check(zone: &Zone, loaded: &[Loaded], warnings: &mut Vec<Warning>)
         check_spf(zone, record, place, warnings);
         check_digest(record, place, warnings);
         check_iterations(record, place, warnings);
+        check_dots(zone, record, place, warnings);
     }
     Ok(())
 }
@@ -144,7 +145,11 @@ fn check_targets(
     let cause =
         format!("the host {host}, which an {record_type} record of {} names, {problem}", record.owner);
     if record_type == "NS" && record.owner == *zone.origin() && problem != Problem::MissingGlue {
-        return Err(place.bad(cause, "name a host that has an A or AAAA record"));
+        let cure = match without_dot(zone, host) {
+            Some(meant) => format!("write {meant}. with a final dot, if that is meant"),
+            None => "name a host that has an A or AAAA record".to_owned(),
+        };
+        return Err(place.bad(cause, cure));
     }
     let is_cut = zone.node(&record.owner).is_some_and(|node| node.has(RecordType::Ns));
     let needed = record_type == "NS" && is_cut && record.owner != *zone.origin();
@@ -188,6 +193,37 @@ fn problem_with(zone: &Zone, _owner: &DnsName, host: &DnsName) -> Option<Problem
             _ => Some(Problem::NoAddress),
         },
     }
+}
+
+/// RFC 1035 5.1: names that do not end in a dot are below the origin, also those that look complete.
+fn check_dots(zone: &Zone, record: &Record, place: &Place, warnings: &mut Vec<Warning>) {
+    let owner = Some(&record.owner).filter(|_| zone.origin().label_count() > 1);
+    let named: [Option<&DnsName>; 2] = match &record.data {
+        RecordData::Cname(name) | RecordData::Dname(name) | RecordData::Ns(name) | RecordData::Ptr(name) => {
+            [Some(name), None]
+        }
+        RecordData::Mx { exchange: host, .. } | RecordData::Srv { target: host, .. } => [Some(host), None],
+        RecordData::Soa(soa) => [Some(&soa.primary), Some(&soa.mailbox)],
+        _ => [None, None],
+    };
+    let missing = |name: &&DnsName| matches!(zone.find(name, RecordType::A), Found::NoName { .. });
+    let named = named.into_iter().flatten().filter(missing);
+    let is_data = !matches!(record.data, RecordData::Rrsig(_) | RecordData::Nsec(_) | RecordData::Nsec3(_));
+    for name in owner.into_iter().filter(|_| is_data).chain(named) {
+        if let Some(meant) = without_dot(zone, name) {
+            warnings.push(place.warning(format!(
+                "{name} has the zone's name twice at its end: write {meant}. with a final dot, if that is meant"
+            )));
+        }
+    }
+}
+
+/// What was probably meant by a name that ends in the zone's own twice.
+fn without_dot(zone: &Zone, name: &DnsName) -> Option<DnsName> {
+    let origin = zone.origin();
+    let twice = origin.below(origin).ok().filter(|_| !origin.is_root())?;
+    let meant = name.as_str().strip_suffix(origin.as_str())?.strip_suffix('.');
+    meant.filter(|_| name.is_within(&twice)).and_then(|meant| DnsName::parse(meant).ok())
 }
 
 /// RFC 8624 3.1, 3.3: what is not to be used any more.

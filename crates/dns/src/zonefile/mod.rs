@@ -75,9 +75,9 @@ impl fmt::Display for Warning {
     }
 }
 
-/// A text is no zone file, or what it says is no zone.
+/// A text is no zone file, or what it says is no zone. Printed it has a line for each thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {cause}; {cure}")]
+#[error("{file}:{line}: {cause}; {cure}{}", Others(.others))]
 pub struct BadZoneFile {
     /// The file.
     pub file: String,
@@ -87,13 +87,24 @@ pub struct BadZoneFile {
     pub cause: String,
     /// What to do about it.
     pub cure: String,
+    /// What else is wrong further on, as far as it was read: at most 20 things altogether are told.
+    pub others: Vec<Self>,
+}
+
+/// Lines behind the first.
+struct Others<'a>(&'a [BadZoneFile]);
+
+impl fmt::Display for Others<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|other| write!(f, "\n{other}"))
+    }
 }
 
 impl Zone {
     /// Reads a zone file. What is merely suspicious comes along as warnings.
     pub fn parse(text: &str, options: &ZoneFileOptions<'_>) -> Result<(Self, Vec<Warning>), BadZoneFile> {
         let mut reader = Reader::new(options);
-        reader.read(text, options.file, &options.origin.clone().into(), None)?;
+        reader.read_all(text, &options.origin.clone().into())?;
         let Reader { loaded, mut warnings, .. } = reader;
         let zone = assemble::zone(&loaded, options)?;
         check::check(&zone, &loaded, &mut warnings)?;

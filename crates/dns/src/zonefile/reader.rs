@@ -11,6 +11,8 @@ use std::rc::Rc;
 const MAX_DEPTH: usize = 16;
 /// The largest TTL, in seconds (RFC 2181 8).
 const MAX_TTL: u32 = u32::MAX >> 1;
+/// So many bad records are told of; then it is given up.
+const MAX_ERRORS: usize = 20;
 /// MD and MF.
 const OBSOLETE: [u16; 2] = [3, 4];
 
@@ -23,7 +25,13 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn bad(&self, cause: impl Into<String>, cure: impl Into<String>) -> BadZoneFile {
-        BadZoneFile { file: self.file.to_string(), line: self.line, cause: cause.into(), cure: cure.into() }
+        BadZoneFile {
+            file: self.file.to_string(),
+            line: self.line,
+            cause: cause.into(),
+            cure: cure.into(),
+            others: Vec::new(),
+        }
     }
 
     pub(super) fn warning(&self, cause: impl Into<String>) -> Warning {
@@ -49,6 +57,8 @@ pub(super) struct Reader<'o> {
     options: &'o ZoneFileOptions<'o>,
     pub(super) loaded: Vec<Loaded>,
     pub(super) warnings: Vec<Warning>,
+    /// The records that are bad.
+    errors: Vec<BadZoneFile>,
     /// `$TTL`.
     default_ttl: Option<u32>,
     /// The TTL of the record before.
@@ -93,6 +103,7 @@ impl<'o> Reader<'o> {
             options,
             loaded: Vec::new(),
             warnings: Vec::new(),
+            errors: Vec::new(),
             default_ttl: options.default_ttl,
             last_ttl: None,
             warned_of_last_ttl: false,
@@ -100,6 +111,17 @@ impl<'o> Reader<'o> {
             current: None,
             glue: None,
             depth: 0,
+        }
+    }
+
+    /// Reads a file and all that it includes. A bad record does not hide what is wrong in others; what changes the
+    /// meaning of all that follows does.
+    pub(super) fn read_all(&mut self, text: &str, origin: &SpelledName) -> Result<(), BadZoneFile> {
+        let last = self.read(text, self.options.file, origin, None).err();
+        let mut all = std::mem::take(&mut self.errors).into_iter().chain(last);
+        match all.next() {
+            Some(first) => Err(BadZoneFile { others: all.collect(), ..first }),
+            None => Ok(()),
         }
     }
 
@@ -118,8 +140,11 @@ impl<'o> Reader<'o> {
             let place = Place { file: Rc::clone(&file.name), line: first.line };
             if !entry.indented && !first.quoted && first.text.starts_with('$') {
                 self.directive(&mut file, &place, &entry)?;
-            } else {
-                self.record(&mut file, &place, &entry)?;
+            } else if let Err(error) = self.record(&mut file, &place, &entry) {
+                if self.errors.len() + 1 == MAX_ERRORS {
+                    return Err(error);
+                }
+                self.errors.push(error);
             }
         }
         Ok(())
@@ -138,7 +163,7 @@ impl<'o> Reader<'o> {
             "$TTL" => {
                 let missing = || place.bad("$TTL without a time", "write it like this: $TTL 1h");
                 let time = word(1).ok_or_else(missing)?;
-                let ttl = words::time(time).ok_or_else(|| bad_time(place, time))?;
+                let ttl = words::time(time).ok_or_else(|| bad_time(place, time, "a time"))?;
                 self.default_ttl = Some(self.limited(place, ttl));
                 2
             }
@@ -313,6 +338,12 @@ impl<'o> Reader<'o> {
         };
         let record_type = word.text.parse().ok().filter(|_| !word.quoted);
         let record_type: RecordType = record_type.ok_or_else(|| {
+            // A type follows, so this was meant to be a TTL.
+            let is_type = |word: &Word<'_>| word.text.parse::<RecordType>().is_ok();
+            let has_digit = word.text.bytes().any(|byte| byte.is_ascii_digit());
+            if has_digit && plain(at + 1).is_some_and(|next| is_type(next) || class_of(next.text).is_some()) {
+                return bad_time(&place.at(word.line), word, "a TTL");
+            }
             let cure = "write a type such as A, AAAA, MX or TXT, or TYPE and a number";
             place.at(word.line).bad(format!("{:?} is not a record type", word.text), cure)
         })?;
@@ -350,6 +381,8 @@ impl<'o> Reader<'o> {
             return Ok(ttl);
         }
         let RecordData::Soa(soa) = data else {
+            // It is the same with all that follow.
+            (self.last_ttl, self.warned_of_last_ttl) = (Some(0), true);
             return Err(without_ttl(place));
         };
         let ttl = self.limited(place, soa.minimum);
@@ -439,9 +472,9 @@ fn without_ttl(place: &Place) -> BadZoneFile {
     place.bad("nothing says how long this record may be kept", "begin the file with $TTL 1h")
 }
 
-fn bad_time(place: &Place, word: &Word<'_>) -> BadZoneFile {
-    let cure = "write seconds, or numbers with units: 3600, 1h30m, 2w";
-    place.bad(format!("{:?} is not a time", word.text), cure)
+fn bad_time(place: &Place, word: &Word<'_>, what: &str) -> BadZoneFile {
+    let cure = "write seconds up to 2147483647, or numbers with units: 3600, 1h30m, 2w";
+    place.bad(format!("{:?} is not {what}", word.text), cure)
 }
 
 fn too_much(place: &Place, word: &Word<'_>) -> BadZoneFile {

@@ -29,7 +29,7 @@ impl FromStr for Record {
         let options = ZoneFileOptions::new(&root, "");
         let mut reader = Reader::new(&options);
         reader
-            .read(text, "", &root.clone().into(), None)
+            .read_all(text, &root.clone().into())
             .map_err(|BadZoneFile { cause, cure, .. }| BadRecord { cause, cure })?;
         let loaded = reader.loaded.into_iter().next().map(|loaded| loaded.record);
         loaded.ok_or_else(|| BadRecord { cause: "there is no record".to_owned(), cure: cure() })

@@ -75,32 +75,41 @@ fn of_type(record_type: RecordType, fields: &mut Fields<'_>) -> Result<Vec<u8>, 
     Ok(bytes)
 }
 
-/// RFC 3658 2.4, RFC 4509 2.2, RFC 6605 2, RFC 8976 2.2.4: each kind of digest has its length.
+/// RFC 3658 2.4, RFC 4509 2.2, RFC 6605 2, RFC 4255 3.1.2, RFC 6594 4, RFC 8976 2.2.4: each kind of digest has its
+/// length. (TLSA's and SMIMEA's are not looked at, as BIND does not.)
 fn check_digest(data: &RecordData, fields: &Fields<'_>) -> Result<(), BadData> {
+    const SSHFP: u16 = 44;
     const CDS: u16 = 59;
     const ZONEMD: u16 = 63;
+    const TA: u16 = 32_768;
     const DLV: u16 = 32_769;
     let kind_at = |bytes: &[u8], at: usize| {
         let kind = bytes.get(at).copied().unwrap_or_default();
         (kind, bytes.len().saturating_sub(at + 1))
     };
-    let ((kind, length), wanted): (_, &[(u8, usize)]) = match data {
-        RecordData::Ds(ds) => ((ds.digest_type, ds.digest.len()), &DS_DIGESTS),
-        RecordData::Other { number: CDS | DLV, bytes } => (kind_at(bytes, 3), &DS_DIGESTS),
-        RecordData::Other { number: ZONEMD, bytes } => (kind_at(bytes, 5), &ZONE_DIGESTS),
+    let ((kind, length), wanted, least): (_, &[(u8, usize)], _) = match data {
+        RecordData::Ds(ds) => ((ds.digest_type, ds.digest.len()), &DS_DIGESTS, 1),
+        RecordData::Other { number: CDS | TA | DLV, bytes } => (kind_at(bytes, 3), &DS_DIGESTS, 1),
+        RecordData::Other { number: SSHFP, bytes } => (kind_at(bytes, 1), &HOST_KEY_DIGESTS, 0),
+        RecordData::Other { number: ZONEMD, bytes } => (kind_at(bytes, 5), &ZONE_DIGESTS, 12),
         _ => return Ok(()),
     };
     match wanted.iter().find(|(known, _)| *known == kind) {
         Some((_, wanted)) if *wanted != length => {
             Err(fields.bad(format!("a digest of type {kind} has {wanted} bytes, and this one {length}")))
         }
-        None if length == 0 => Err(fields.bad("the digest is missing")),
+        None if length == 0 && least > 0 => Err(fields.bad("the digest is missing")),
+        None if length < least => {
+            Err(fields.bad(format!("a digest has at least {least} bytes, and this one {length}")))
+        }
         _ => Ok(()),
     }
 }
 
 /// How long the digests of a key are, by their types.
 const DS_DIGESTS: [(u8, usize); 4] = [(1, 20), (2, 32), (3, 32), (4, 48)];
+/// How long the digests of a host's key are.
+const HOST_KEY_DIGESTS: [(u8, usize); 2] = [(1, 20), (2, 32)];
 /// How long the digests of a zone are.
 const ZONE_DIGESTS: [(u8, usize); 2] = [(1, 48), (2, 64)];
 

@@ -52,6 +52,8 @@ const TABLE: &[(u16, &[Field])] = &[
             Time("the negative TTL"),
         ],
     ),
+    // RFC 1035 3.3.9
+    (15, &[U16("the preference"), Name("the host")]),
     // RFC 1183
     (18, &[U16("the subtype"), Name("the host")]),
     (19, &[Str("the address")]),
@@ -65,11 +67,26 @@ const TABLE: &[(u16, &[Field])] = &[
     (26, &[U16("the preference"), Name("the domain"), Name("the X.400 domain")]),
     // RFC 1712
     (27, &[Str("the longitude"), Str("the latitude"), Str("the altitude")]),
+    // RFC 2782
+    (33, &[U16("the priority"), U16("the weight"), U16("the port"), Name("the host")]),
+    // RFC 3403 4.1
+    (
+        35,
+        &[
+            U16("the order"),
+            U16("the preference"),
+            Str("the flags"),
+            Str("the services"),
+            Str("the regular expression"),
+            Name("the replacement"),
+        ],
+    ),
     // RFC 2230
     (36, &[U16("the preference"), Name("the exchanger")]),
     // RFC 4701
     (49, &[Base64]),
-    // RFC 8162
+    // RFC 6698, RFC 8162
+    (52, &[U8("the usage"), U8("the selector"), U8("the matching type"), Hex]),
     (53, &[U8("the usage"), U8("the selector"), U8("the matching type"), Hex]),
     // draft-reid-dnsext-zs, draft-reid-dnsext-rkey, draft-wijngaards-dnsop-trust-history
     (56, &[Strings]),
