@@ -22,8 +22,10 @@ impl DnsCache {
     pub(crate) fn open(path: &Path, provenance: Provenance, resolver: &Resolver) -> anyhow::Result<Self> {
         if files::metadata(path).is_ok() {
             let text = text_of(path)?;
-            let loaded = resolver.load_cache(&text, &provenance);
-            loaded.with_context(|| format!("--dns-cache {}", path.display())).exit_with(FAILED_INIT)?;
+            if !is_empty(&text) {
+                let loaded = resolver.load_cache(&text, &provenance);
+                loaded.with_context(|| format!("--dns-cache {}", path.display())).exit_with(FAILED_INIT)?;
+            }
         }
         Ok(Self { path: path.to_owned(), provenance, resolver: resolver.clone() })
     }
@@ -36,10 +38,19 @@ impl DnsCache {
     }
 }
 
+/// Whether nothing is known of anything, as in a file that has been flushed or just made.
+pub(crate) fn is_empty(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
+/// What the file holds, whatever that is.
+pub(crate) fn bytes_of(path: &Path) -> anyhow::Result<Vec<u8>> {
+    read_bounded(path, LARGEST)
+}
+
 /// What the file says.
 pub(crate) fn text_of(path: &Path) -> anyhow::Result<String> {
-    let bytes = read_bounded(path, LARGEST)?;
-    let text = String::from_utf8(bytes).map_err(|_| {
+    let text = String::from_utf8(bytes_of(path)?).map_err(|_| {
         anyhow::anyhow!(
             "{}: it is no DNS cache: it is not even text (UTF-8); name another file",
             path.display()

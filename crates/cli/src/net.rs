@@ -4,6 +4,7 @@
 use crate::args::{NetChoice, NetOptions, WatchOptions};
 use crate::capture::Captures;
 use crate::dns_cache::{self, DnsCache};
+use crate::dns_files::trust_anchors;
 use crate::failure::{ExitWith, FAILED_INIT, coded, usage};
 use crate::files::{self, read_bounded};
 use crate::scene;
@@ -90,7 +91,7 @@ impl Net {
             }
             NetChoice::Lab | NetChoice::Auto => Self::lab(options, watch, summary),
         }?;
-        net.look_beyond(options);
+        net.look_beyond(options)?;
         Ok(net)
     }
 
@@ -146,15 +147,20 @@ impl Net {
             None => HostsFile::default(),
         };
         self.use_servers(&options.name_servers());
-        self.look_beyond(options);
-        Ok(())
+        self.look_beyond(options)
     }
 
-    /// Whether there is somebody to ask at all, and where it is kept what they say.
-    fn look_beyond(&mut self, options: &NetOptions) {
+    /// Whether there is somebody to ask at all, whether they are believed, and where it is kept what they say.
+    fn look_beyond(&mut self, options: &NetOptions) -> anyhow::Result<()> {
         let hints = self.root_hints();
+        let anchors = || match &options.trust_anchor {
+            Some(path) => trust_anchors(path),
+            None => Ok(self.trust_anchors()),
+        };
+        self.names.validate = options.validates().then(anchors).transpose()?;
         self.names.iterate = options.walks().then(|| Iterating { hints, ..Iterating::default() });
         self.dns_cache.clone_from(&options.dns_cache);
+        Ok(())
     }
 
     /// In the end the run is saved there, if anywhere.

@@ -215,7 +215,8 @@ fn options_in(text: &str) -> impl Iterator<Item = String> {
         let name = word.trim_start_matches('-');
         word.starts_with('-') && name.starts_with(|letter: char| letter.is_ascii_alphabetic())
     };
-    words.filter(is_option).map(str::to_owned)
+    // `--dnssec[=on|off]`
+    words.filter(is_option).map(|word| word.split("[=").next().unwrap_or(word).to_owned())
 }
 
 fn known_options() -> BTreeSet<String> {

@@ -62,6 +62,19 @@ fn dig_asks_the_local_name_server_and_the_roots() {
 }
 
 #[test]
+fn delv_validates_from_the_labs_root_key_on() {
+    let key = std::env::temp_dir().join(format!("glasstack-root-key-{}", std::process::id()));
+    let path = key.to_str().unwrap();
+    let delv = |name| in_the_lab(&["--root-key", path], &["delv", "-a", path, name]);
+    let Some(ran) = delv("www.dnssec.test") else { return };
+    let said = ran.ok();
+    assert!(said.contains("; fully validated") && said.contains("198.51.100.80"), "{said}");
+    let ran = delv("www.bogus.dnssec.test").unwrap();
+    assert!(!ran.out.contains("198.51.100.80"), "{}{}", ran.out, ran.err);
+    std::fs::remove_file(key).unwrap();
+}
+
+#[test]
 fn curl_fetches_and_believes_the_labs_authorities() {
     let Some(ran) = in_the_lab(&[], &["curl", "-sS", "-L", "http://www.example.test/"]) else { return };
     let said = ran.ok();

@@ -91,3 +91,28 @@ fn a_story_that_is_printed_is_not_told_a_second_time_unless_that_is_asked_for() 
     }
     folder.line("resolve --net lab www.example.test").exits(0).says("ARP request");
 }
+
+#[test]
+fn a_cache_that_cannot_be_read_is_flushed_and_what_never_was_one_stays() {
+    let folder = Folder::new("transcript-flushed");
+    folder.write("names", "");
+    folder.line("cache show --dns-cache names").exits(0).prints("; it is empty");
+    folder.line("cache flush example.test --dns-cache names").exits(0).prints("0 entries");
+    folder.line("resolve -s --net lab --dns-cache names www.example.test").exits(0);
+    let whole = folder.text("names");
+    let (first, _) = whole.split_once('\n').unwrap();
+    for broken in
+        [format!("{first}\nwhat is this?\n").into_bytes(), [first.as_bytes(), b"\n\xff\xfe"].concat()]
+    {
+        folder.write("names", broken);
+        folder.line("cache show --dns-cache names").exits(2);
+        folder.line("cache flush --dns-cache names").exits(0).prints("names is empty now");
+        folder.line("cache show --dns-cache names").exits(0).prints("; it is empty");
+    }
+    folder.line("resolve -s --net lab --dns-cache names www.example.test").exits(0);
+    for other in [b"#!/bin/sh\n".as_slice(), b"\xff\xfe\n"] {
+        folder.write("other", other);
+        folder.line("cache flush --dns-cache other").exits(2).says("it is no DNS cache");
+        assert_eq!(folder.read("other"), other);
+    }
+}

@@ -29,6 +29,9 @@ pub(crate) struct BridgeOptions {
     /// Write the lab's root certificate as PEM
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
+    /// Write the key of the lab's DNS root, as delv -a, named and unbound's trusted-keys-file take it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) root_key: Option<PathBuf>,
     /// End after so long, in seconds, and with the program [default: when it is interrupted]
     #[arg(long, value_name = "SECONDS", value_parser = some_seconds)]
     pub(crate) seconds: Option<Duration>,

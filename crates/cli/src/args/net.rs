@@ -1,5 +1,6 @@
 //! Which network, and who we are on it.
 
+use super::OnOff;
 use clap::Args;
 use glasstack::uplink::{InterfaceAddress, Mode};
 use std::net::IpAddr;
@@ -24,6 +25,20 @@ pub(crate) struct NetOptions {
     /// lab's in the lab, elsewhere /etc/resolv.conf's]
     #[arg(long, value_name = "IP|iterate", visible_alias = "dns-servers", value_delimiter = ',')]
     pub(crate) dns: Vec<WhoKnows>,
+    /// Check whether answers are what the zones' owners signed; `resolve` shows the signatures, too
+    /// [default: off, with --dns iterate on]
+    #[arg(
+        long,
+        value_name = "on|off",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "on"
+    )]
+    pub(crate) dnssec: Option<OnOff>,
+    /// The keys that are believed then, as DS or DNSKEY records [default: the root's, in the lab the
+    /// lab's root's]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust_anchor: Option<PathBuf>,
     /// Keep what is learnt of names in FILE, so that the next command profits
     #[arg(long, value_name = "FILE")]
     pub(crate) dns_cache: Option<PathBuf>,
@@ -50,6 +65,14 @@ impl NetOptions {
     /// Whether no name server is to be asked, but everybody from the root down.
     pub(crate) fn walks(&self) -> bool {
         self.dns.contains(&WhoKnows::Root)
+    }
+
+    /// Whether signatures are checked: who believes no name server has to, and who names keys means it.
+    pub(crate) fn validates(&self) -> bool {
+        match self.dnssec {
+            Some(choice) => choice == OnOff::On,
+            None => self.walks() || self.trust_anchor.is_some(),
+        }
     }
 }
 

@@ -25,6 +25,13 @@ pub(crate) struct ResolveOptions {
     pub(crate) watch: WatchOptions,
 }
 
+impl ResolveOptions {
+    /// Whether it is to be proved, and signatures shown.
+    pub(crate) fn wants_proof(&self) -> bool {
+        self.net.dnssec == Some(OnOff::On)
+    }
+}
+
 /// How it is asked.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How it is asked")]
@@ -32,13 +39,6 @@ pub(crate) struct HowOptions {
     /// Ask no name server, but walk down from the root, and tell each step as dig +trace does
     #[arg(long)]
     pub(crate) iterate: bool,
-    /// Check whether the answer is what the zone's owner signed; show signatures
-    #[arg(long)]
-    pub(crate) dnssec: bool,
-    /// The keys that --dnssec believes, as DS or DNSKEY records [default: the root's, in the lab the
-    /// lab's root's]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) trust_anchor: Option<PathBuf>,
     /// Where --iterate begins, as in named.root [default: the thirteen root servers]
     #[arg(long, value_name = "FILE")]
     pub(crate) root_hints: Option<PathBuf>,

@@ -14,6 +14,9 @@ pub(crate) const GLOBAL: &[&str] = &[
     "addr",
     "gateway",
     "dns",
+    "dnssec",
+    "trust-anchor",
+    "dns-cache",
     "hosts",
     "dhcp",
     "seed",
@@ -114,16 +117,20 @@ struct Spelling {
     aliases: Vec<String>,
     letter: Option<char>,
     takes_value: bool,
+    /// A value may stand behind an equals sign, and `off` switches it off.
+    may_take_value: bool,
 }
 
 fn spellings(get: &Command) -> Vec<Spelling> {
     let spelling = |arg: &Arg| {
-        let takes_nothing = arg.get_num_args().is_some_and(|count| count.max_values() == 0);
+        let takes_nothing = arg.get_num_args().is_some_and(|count| count.min_values() == 0);
+        let may_take_value = takes_nothing && arg.get_num_args().is_some_and(|count| count.max_values() > 0);
         Some(Spelling {
             long: arg.get_long()?.to_owned(),
             aliases: arg.get_all_aliases().unwrap_or_default().into_iter().map(str::to_owned).collect(),
             letter: arg.get_short(),
             takes_value: arg.get_action().takes_values() && !takes_nothing,
+            may_take_value,
         })
     };
     get.get_arguments().filter_map(spelling).collect()
@@ -220,6 +227,7 @@ impl Reader<'_> {
         };
         let (long, takes_value) = known;
         match (takes_value, inline) {
+            (false, value @ Some(_)) if self.may_take_value(&long) => self.given(long, value, depth),
             (false, Some(_)) => Err(WordsError::UnwantedValue { shown, place: place.clone() }),
             (false, None) => self.given(long, None, depth),
             (true, Some(value)) => self.given(long, Some(value), depth),
@@ -306,8 +314,16 @@ impl Reader<'_> {
         if takes_value {
             return Err(WordsError::NotSwitchable { shown: shown.to_owned(), place: place.clone() });
         }
-        self.list(long).retain(|given| given.long != long);
+        let off =
+            self.may_take_value(long).then(|| Given { long: long.to_owned(), value: Some("off".into()) });
+        let list = self.list(long);
+        list.retain(|given| given.long != long);
+        list.extend(off);
         Ok(())
+    }
+
+    fn may_take_value(&self, long: &str) -> bool {
+        self.spellings.iter().any(|known| known.long == long && known.may_take_value)
     }
 
     fn file(&mut self, file: &OsStr, depth: usize) -> Result<(), WordsError> {
@@ -337,6 +353,12 @@ impl Reader<'_> {
             (None, Some(letters)) => self.ends_in_value(letters),
             (None, None) => false,
         };
+        if let (Some(Found::One((long, false))), Some(value)) =
+            (option.strip_prefix("--").map(|name| self.find(name)), &line.value)
+            && self.may_take_value(&long)
+        {
+            return vec![format!("--{long}={value}").into()];
+        }
         let value = line.value.filter(|_| takes_value).map(OsString::from);
         // A value that is not there is an empty one, as in `user-agent = ` of curl's.
         [Some(OsString::from(option)), value].into_iter().flatten().collect()
@@ -482,6 +504,8 @@ mod tests {
         assert_eq!(one(&["--no-location", "-L", "-L", "u"]), "--location -- u");
         assert_eq!(one(&["--clobber", "--no-clobber", "u"]), "--no-clobber -- u");
         assert_eq!(one(&["-N", "--buffer", "u"]), "-- u");
+        assert_eq!(one(&["--dnssec=on", "--no-dnssec", "u"]), "--dnssec=off -- u");
+        assert_eq!(one(&["--no-dnssec", "--dnssec", "u"]), "--dnssec -- u");
         assert_eq!(one(&["-O", "-O", "u"]), "--remote-name --remote-name -- u");
         assert!(of(&["--no-output", "u"]).unwrap_err().contains("switched off"));
     }
@@ -504,6 +528,9 @@ mod tests {
     fn a_file_of_options_stands_where_it_is_named() {
         let words = with_file("url = b\n-o f\nsilent = yes\n-d=x\nnext\n", &["a", "-K", "file", "c"]);
         assert_eq!(words.unwrap(), ["--silent --output=f --data==x -- a b", "--silent -- c"]);
+        let words = with_file("dnssec = off\n", &["-K", "file", "u"]);
+        assert_eq!(words.unwrap(), ["--dnssec=off -- u"]);
+        assert_eq!(with_file("dnssec\n", &["-K", "file", "u"]).unwrap(), ["--dnssec -- u"]);
         assert!(with_file("K = file", &["-K", "x"]).is_err());
         assert!(with_file("config = file", &["-K", "x"]).unwrap_err().contains("deeper"));
         assert!(with_file("\n\nbogus", &["-K", "x"]).unwrap_err().contains("x, line 3"));

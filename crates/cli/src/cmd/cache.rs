@@ -1,7 +1,7 @@
 //! `glasstack cache`: what `--dns-cache` has kept for the next command.
 
 use crate::args::{CacheCommand, CacheFileOptions, CacheOptions};
-use crate::dns_cache::text_of;
+use crate::dns_cache::{bytes_of, is_empty, text_of};
 use crate::failure::{ExitWith, FAILED_INIT};
 use crate::{files, names, output};
 use anyhow::Context;
@@ -31,14 +31,13 @@ struct Opened {
 }
 
 impl Opened {
-    fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = text_of(path)?;
+    fn of(text: &str, path: &Path) -> anyhow::Result<Self> {
         let shown = || path.display().to_string();
-        let wall = wall(&text).with_context(shown).exit_with(FAILED_INIT)?;
+        let wall = wall(text).with_context(shown).exit_with(FAILED_INIT)?;
         let mut cache = Cache::new(CacheConfig { max_bytes: usize::MAX, ..CacheConfig::default() });
         let mut servers = Infrastructure::new(InfrastructureConfig::default());
         let moment = Moment { wall, now: Instant::from_millis(1) };
-        let loaded = file::load(&text, None, &mut cache, Some(&mut servers), moment);
+        let loaded = file::load(text, None, &mut cache, Some(&mut servers), moment);
         let loaded = loaded.with_context(shown).exit_with(FAILED_INIT)?;
         Ok(Self { cache, servers, loaded, moment })
     }
@@ -65,7 +64,11 @@ fn name_of(options: &CacheFileOptions) -> anyhow::Result<Option<DnsName>> {
 
 fn show(options: &CacheFileOptions) -> anyhow::Result<()> {
     let name = name_of(options)?;
-    let Opened { cache, servers, loaded, moment } = Opened::read(&options.dns_cache)?;
+    let text = text_of(&options.dns_cache)?;
+    if is_empty(&text) {
+        return output::line("; it is empty");
+    }
+    let Opened { cache, servers, loaded, moment } = Opened::of(&text, &options.dns_cache)?;
     let Loaded { provenance, saved, expired, .. } = loaded;
     output::line(format_args!("; learnt from {}", provenance.source))?;
     output::line(format_args!("; trust anchors: {}", provenance.trust_anchors))?;
@@ -118,20 +121,36 @@ fn show_entry(entry: &Kept) -> anyhow::Result<()> {
 
 fn flush(options: &CacheFileOptions) -> anyhow::Result<()> {
     let path = &options.dns_cache;
+    let shown = path.display();
+    let cannot = || format!("cannot write {shown}");
     let Some(name) = name_of(options)? else {
-        // Whose word it was does not matter any more, nor whether all of it could be read; but another file stays.
-        let mut cache = Cache::new(CacheConfig::default());
-        let moment = Moment { wall: WallTime::default(), now: Instant::ZERO };
-        if let Err(error @ BadCacheFile::NotOne) = file::load(&text_of(path)?, None, &mut cache, None, moment)
-        {
-            return Err(error).with_context(|| path.display().to_string()).exit_with(FAILED_INIT);
-        }
-        return std::fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()));
+        is_one(path)?;
+        files::replace(path, b"").with_context(cannot)?;
+        return output::line(format_args!("{shown} is empty now"));
     };
-    let Opened { mut cache, servers, loaded, moment } = Opened::read(path)?;
-    let count = cache.remove(&name, true);
-    let text = file::save(&loaded.provenance, &cache, Some(&servers), moment);
-    files::replace(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    let text = text_of(path)?;
+    let mut count = 0;
+    if !is_empty(&text) {
+        let Opened { mut cache, servers, loaded, moment } = Opened::of(&text, path)?;
+        count = cache.remove(&name, true);
+        let text = file::save(&loaded.provenance, &cache, Some(&servers), moment);
+        files::replace(path, text.as_bytes()).with_context(cannot)?;
+    }
     let are = if count == 1 { "entry is" } else { "entries are" };
     output::line(format_args!("{count} {are} forgotten"))
+}
+
+/// Whose word it was does not matter to who forgets it, nor whether all of it can be read; but a file that
+/// never was a cache is not emptied.
+fn is_one(path: &Path) -> anyhow::Result<()> {
+    let bytes = bytes_of(path)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let mut cache = Cache::new(CacheConfig::default());
+    let moment = Moment { wall: WallTime::default(), now: Instant::ZERO };
+    match file::load(&text, None, &mut cache, None, moment) {
+        Err(error @ BadCacheFile::NotOne) if !is_empty(&text) => {
+            Err(error).with_context(|| path.display().to_string()).exit_with(FAILED_INIT)
+        }
+        _ => Ok(()),
+    }
 }

@@ -104,6 +104,8 @@ pub(super) fn open(options: &DnsdOptions) -> anyhow::Result<Place> {
         addr: options.place.addr,
         gateway: options.place.gateway,
         dns: Vec::new(),
+        dnssec: None,
+        trust_anchor: None,
         dns_cache: None,
         hosts: None,
         dhcp: false,

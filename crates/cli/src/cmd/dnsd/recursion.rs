@@ -1,20 +1,16 @@
 //! The recursive server that the options describe.
 
 use super::places::Place;
-use crate::args::{DnsdOptions, MinimisationChoice, OnOff, RecursionOptions, ServerOf};
+use crate::args::{DnsdOptions, OnOff, RecursionOptions, ServerOf};
+use crate::dns_files;
 use crate::failure::{ExitWith, FAILED_INIT, usage};
-use crate::files::read_bounded;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use glasstack::dns::config::DNS_PORT;
 use glasstack::dns::dnssec::TrustAnchors;
-use glasstack::dns::iterate::{Minimisation, ServeStale, ZoneElsewhere};
-use glasstack::dns::{DnsName, IterateConfig, LocalZones, Recursor, RecursorConfig, RootHints};
+use glasstack::dns::iterate::{ServeStale, ZoneElsewhere};
+use glasstack::dns::{DnsName, IterateConfig, LocalZones, Recursor, RecursorConfig};
 use glasstack::stack::Host;
 use std::net::SocketAddr;
-use std::path::Path;
-
-/// The largest file of root hints or trust anchors, in bytes.
-const LARGEST: u64 = 1 << 20;
 
 /// Whether somebody is to be asked at all.
 pub(super) fn is_wanted(options: &DnsdOptions) -> bool {
@@ -43,7 +39,7 @@ pub(super) fn recursor(
     host: &Host,
 ) -> anyhow::Result<Recursor> {
     let hints = match &options.root_hints {
-        Some(path) => root_hints(path)?,
+        Some(path) => dns_files::root_hints(path)?,
         None => place.root_hints()?,
     };
     let zones = elsewhere(options)?;
@@ -52,11 +48,7 @@ pub(super) fn recursor(
     let asked = asked.chain(options.forward.iter().chain(&options.stub).map(|server| server.address.address));
     let asks_loopback = asked.into_iter().any(|address| address.is_loopback());
     let iterate = IterateConfig {
-        qname_minimisation: match options.qname_minimisation {
-            MinimisationChoice::On => Minimisation::Relaxed,
-            MinimisationChoice::Off => Minimisation::Off,
-            MinimisationChoice::Strict => Minimisation::Strict,
-        },
+        qname_minimisation: options.qname_minimisation.into(),
         mixed_case: options.mixed_case,
         ipv6: options.ipv6 == OnOff::On,
         prefetch: options.prefetch,
@@ -117,27 +109,10 @@ fn trust_anchors(options: &RecursionOptions, place: &mut Place) -> anyhow::Resul
         return Ok(None);
     }
     if let Some(path) = &options.trust_anchor {
-        let text = text_of(path)?;
-        let anchors = TrustAnchors::parse(&text);
-        let anchors = anchors.with_context(|| path.display().to_string()).exit_with(FAILED_INIT)?;
-        if anchors.is_empty() {
-            bail!(usage(format!("{}: it holds no DS and no DNSKEY record", path.display())));
-        }
-        return Ok(Some(anchors));
+        return dns_files::trust_anchors(path).map(Some);
     }
     let asked_elsewhere = options.forward.iter().any(|server| server.zone.is_none());
     let is_the_networks_own = options.root_hints.is_none() && !asked_elsewhere;
     let checks = options.dnssec == Some(OnOff::On) || is_the_networks_own;
     checks.then(|| place.trust_anchors()).transpose()
-}
-
-/// The root's servers in a file like named.root: NS records of the root, and their addresses.
-fn root_hints(path: &Path) -> anyhow::Result<RootHints> {
-    let shown = path.display().to_string();
-    let text = text_of(path)?;
-    RootHints::parse(&text).with_context(|| shown).exit_with(FAILED_INIT)
-}
-
-fn text_of(path: &Path) -> anyhow::Result<String> {
-    Ok(String::from_utf8_lossy(&read_bounded(path, LARGEST)?).into_owned())
 }

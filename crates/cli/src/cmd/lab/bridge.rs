@@ -70,6 +70,9 @@ pub(crate) fn run(options: &BridgeOptions) -> anyhow::Result<ExitCode> {
     if let Some(path) = &options.ca {
         std::fs::write(path, lab.ca_pem()).with_context(|| path.display().to_string())?;
     }
+    if let Some(path) = &options.root_key {
+        std::fs::write(path, lab.trust_anchors.to_bind()).with_context(|| path.display().to_string())?;
+    }
     let (journal, faults, scope) =
         (lab.world.journal().clone(), lab.faults.clone(), lab.client.scope().clone());
     let (ca, servers) = (lab.ca_pem().to_owned(), lab.name_server);

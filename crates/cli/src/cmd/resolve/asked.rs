@@ -41,7 +41,7 @@ impl Asked {
         let how = &options.how;
         // Hosts are known elsewhere, too; what no host can be called is known to DNS alone.
         let is_host = name.parse::<IpAddr>().is_ok() || name.starts_with('[') || DnsName::host(&name).is_ok();
-        let is_plain = is_host && !how.dnssec && !how.iterate && options.reverse.is_none();
+        let is_plain = is_host && !options.wants_proof() && !how.iterate && options.reverse.is_none();
         Ok(Self { name, types, server, is_plain })
     }
 }

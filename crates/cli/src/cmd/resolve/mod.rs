@@ -15,27 +15,21 @@ mod told;
 mod trace;
 mod whole;
 
-use crate::args::{MinimisationChoice, OnOff, ResolveOptions, WatchOptions};
-use crate::failure::{ExitWith, FAILED_INIT, usage};
-use crate::files::read_bounded;
+use crate::args::{OnOff, ResolveOptions, WatchOptions};
+use crate::dns_files::root_hints;
+use crate::failure::usage;
 use crate::net::Net;
 use crate::output;
-use anyhow::Context;
 use asked::Asked;
 use glasstack::dns::config::Iterating;
-use glasstack::dns::dnssec::{Security, TrustAnchors};
-use glasstack::dns::iterate::Minimisation;
-use glasstack::dns::{IterateConfig, Lookup, ResolveError, Resolver, ResolverConfig, RootHints};
+use glasstack::dns::dnssec::Security;
+use glasstack::dns::{IterateConfig, Lookup, ResolveError, Resolver, ResolverConfig};
 use glasstack::dns::{RecordData, RecordType};
 use glasstack::journal::event::Dns;
 use glasstack::web::WebError;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use told::Told;
-
-/// The largest file of root hints or trust anchors, in bytes.
-const LARGEST: u64 = 1 << 20;
 
 pub(crate) fn run(options: &ResolveOptions) -> anyhow::Result<ExitCode> {
     let asked = Asked::of(options)?;
@@ -110,12 +104,6 @@ fn walks(options: &ResolveOptions) -> bool {
 fn config(options: &ResolveOptions, asked: &Asked, net: &mut Net) -> anyhow::Result<ResolverConfig> {
     let how = &options.how;
     let mut config = ResolverConfig { use_tcp: how.tcp, ..net.names() };
-    if how.dnssec || how.trust_anchor.is_some() {
-        config.validate = Some(match &how.trust_anchor {
-            Some(path) => trust_anchors(path)?,
-            None => net.trust_anchors(),
-        });
-    }
     if walks(options) {
         if asked.server.is_some() {
             return Err(usage(
@@ -125,11 +113,7 @@ fn config(options: &ResolveOptions, asked: &Asked, net: &mut Net) -> anyhow::Res
         let hints = how.root_hints.as_deref().map(root_hints).transpose()?;
         let hints = hints.unwrap_or_else(|| net.root_hints());
         let walk = IterateConfig {
-            qname_minimisation: match how.qname_minimisation {
-                MinimisationChoice::On => Minimisation::Relaxed,
-                MinimisationChoice::Off => Minimisation::Off,
-                MinimisationChoice::Strict => Minimisation::Strict,
-            },
+            qname_minimisation: how.qname_minimisation.into(),
             mixed_case: how.mixed_case == OnOff::On,
             tcp_upstream: how.tcp,
             local_zones: net.local_zones(),
@@ -143,24 +127,6 @@ fn config(options: &ResolveOptions, asked: &Asked, net: &mut Net) -> anyhow::Res
         config.servers = vec![server];
     }
     Ok(config)
-}
-
-fn trust_anchors(path: &Path) -> anyhow::Result<TrustAnchors> {
-    let shown = || format!("--trust-anchor {}", path.display());
-    let anchors = TrustAnchors::parse(&text_of(path)?).with_context(shown).exit_with(FAILED_INIT)?;
-    if anchors.is_empty() {
-        return Err(usage(format!("{}: it holds no DS and no DNSKEY record", shown())));
-    }
-    Ok(anchors)
-}
-
-fn root_hints(path: &Path) -> anyhow::Result<RootHints> {
-    let shown = || format!("--root-hints {}", path.display());
-    RootHints::parse(&text_of(path)?).with_context(shown).exit_with(FAILED_INIT)
-}
-
-fn text_of(path: &Path) -> anyhow::Result<String> {
-    Ok(String::from_utf8_lossy(&read_bounded(path, LARGEST)?).into_owned())
 }
 
 /// What happened on the way, if that is wanted.
@@ -186,7 +152,7 @@ fn print_denial(options: &ResolveOptions, events: &[Dns]) -> anyhow::Result<()> 
         _ => None,
     });
     match last {
-        Some((security, reason)) if options.how.dnssec && !options.shape.short => {
+        Some((security, reason)) if options.wants_proof() && !options.shape.short => {
             output::line(format_args!(";; validation: {security}: {reason}"))
         }
         _ => Ok(()),
@@ -200,7 +166,7 @@ fn print(options: &ResolveOptions, lookup: &Lookup) -> anyhow::Result<()> {
     if shape.explain && is_told {
         output::line("")?;
     }
-    let signatures = lookup.signatures.iter().filter(|_| options.how.dnssec);
+    let signatures = lookup.signatures.iter().filter(|_| options.wants_proof());
     for record in lookup.records.iter().chain(signatures).filter(|_| shape.explain || !is_told) {
         match (shape.short, &record.data) {
             (true, RecordData::Rrsig(_)) => {}
@@ -212,7 +178,7 @@ fn print(options: &ResolveOptions, lookup: &Lookup) -> anyhow::Result<()> {
     for address in lookup.addresses.iter().filter(|_| lookup.records.is_empty()) {
         output::line(address)?;
     }
-    if options.how.dnssec && !shape.short && lookup.security != Security::Unchecked {
+    if options.wants_proof() && !shape.short && lookup.security != Security::Unchecked {
         let reason = lookup.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         output::line(format_args!(";; validation: {}{reason}", lookup.security))?;
     }

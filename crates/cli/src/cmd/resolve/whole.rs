@@ -68,7 +68,7 @@ async fn exchange(
             transport: if how.tcp { Transport::Tcp } else { Transport::Udp },
             recursion_desired: !how.norecurse,
             checking_disabled: false,
-            edns: Some(Edns { dnssec_ok: how.dnssec, ..Edns::default() }),
+            edns: Some(Edns { dnssec_ok: options.wants_proof(), ..Edns::default() }),
             mixed_case: how.mixed_case == OnOff::On,
             timeout: Duration::from_secs(5),
             why: QueryReason::First,
