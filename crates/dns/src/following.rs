@@ -24,8 +24,8 @@ pub(crate) trait Ask: Send + Sync {
         chain: &'a AliasChain,
     ) -> BoxFuture<'a, Result<Answered, ResolveError>>;
 
-    /// How many aliases are followed.
-    fn most_aliases(&self) -> usize;
+    /// How many targets of aliases are asked for that came as a surprise.
+    fn most_restarts(&self) -> u32;
 }
 
 /// The records of the job's name, behind however many aliases.
@@ -47,7 +47,9 @@ pub(crate) fn follow_on<'a>(
     Box::pin(async move {
         let Question { name, record_type, .. } = &job.question;
         let host = &job.host;
-        let mut chain = AliasChain::at_most(name.clone(), source.most_aliases());
+        let mut chain = AliasChain::from(name.clone());
+        let mut restarts = 0;
+        let mut announced: Vec<DnsName> = Vec::new();
         let mut finding = Finding::new(name);
         let mut job = job.clone();
         loop {
@@ -70,6 +72,13 @@ pub(crate) fn follow_on<'a>(
                 None => {
                     let end = chain.end().clone();
                     if end != job.question.name {
+                        restarts += u32::from(!announced.contains(&end));
+                        if restarts > source.most_restarts() {
+                            return Err(leads_nowhere(
+                                name,
+                                &AliasError::TooManyRestarts(source.most_restarts()),
+                            ));
+                        }
                         let question = Question { name: end, ..job.question.clone() };
                         job.trail = job.trail.along(&question);
                         job.question = question;
@@ -86,6 +95,7 @@ pub(crate) fn follow_on<'a>(
                     if let Ok(meaning) = &meaning {
                         tell_answer(host, &job.question, answered.server, meaning, &chain);
                     }
+                    announced.clone_from(&answered.response.announced);
                     meaning.map(|meaning| finding.absorb(meaning, answered, &chain))
                 }
             };
@@ -137,6 +147,9 @@ fn leads_nowhere(name: &DnsName, error: &AliasError) -> ResolveError {
         AliasError::Loop(name) => format!("its chain of aliases comes back to {name}"),
         AliasError::Itself => "it is an alias of itself".to_owned(),
         AliasError::TooLong(most) => format!("its chain of aliases is longer than {most}"),
+        AliasError::TooManyRestarts(most) => {
+            format!("its aliases lead on to other names more than {most} times")
+        }
     };
     ResolveError::CnameLoop { name: name.clone(), what }
 }

@@ -298,8 +298,8 @@ impl Ask for Arc<Iterate> {
         Iterate::ask(self, job)
     }
 
-    fn most_aliases(&self) -> usize {
-        usize::try_from(self.config().max_query_restarts).unwrap_or(usize::MAX)
+    fn most_restarts(&self) -> u32 {
+        self.config().max_query_restarts
     }
 }
 
@@ -337,10 +337,10 @@ impl Ask for Asking<'_> {
         }
     }
 
-    fn most_aliases(&self) -> usize {
+    fn most_restarts(&self) -> u32 {
         match &self.knowledge.source {
-            Source::Tree(tree) => tree.most_aliases(),
-            Source::Servers(_) => crate::answer::MAX_ALIASES,
+            Source::Tree(tree) => tree.most_restarts(),
+            Source::Servers(_) => IterateConfig::default().max_query_restarts,
         }
     }
 }

@@ -171,6 +171,24 @@ fn an_answer_with_too_many_aliases_is_given_up() {
 }
 
 #[test]
+fn a_long_chain_of_aliases_that_one_response_holds_is_followed() {
+    let alias = |n: u32| format!("n{n}.example.test. CNAME n{}.example.test.", n + 1);
+    let chain_from = |first: u32, length: u32| (first..=length).map(alias).collect::<Vec<_>>().join(" ; ");
+    let lines = |length: u32| {
+        let line = |n| format!("10.0.0.10 n{n}.example.test AA : {}", chain_from(n, length));
+        let end = length + 1;
+        let end = format!("10.0.0.10 n{end}.example.test A AA : n{end}.example.test. A 192.0.2.1");
+        (1..=length).map(line).chain([end]).collect::<Vec<_>>().join("\n")
+    };
+    let mut scene = scene(&lines(20));
+    let answer = scene.answer("n1.example.test", A);
+    assert_eq!((answer[0].as_str(), answer.len()), ("NOERROR", 1 + 21));
+    assert_eq!(answer[21], "n21.example.test A 192.0.2.1");
+    assert_eq!(scene.answer("n1.example.test", A), answer, "and so it is from the cache");
+    assert_eq!(Scene::with(&tree(&lines(65)), whole_names).answer("n1.example.test", A), ["SERVFAIL"]);
+}
+
+#[test]
 fn a_negative_answer_lives_as_long_as_the_minimum_of_its_soa_says() {
     let mut scene = scene(
         "10.0.0.10  *.example.test  AA NXDOMAIN : | \

@@ -70,7 +70,7 @@ fn a_dname_that_leads_below_itself_is_in_the_answer_once() {
     let reply = ask(zone("d DNAME x.d\n").unwrap(), "www.d.example.test", RecordType::A);
     let of = |wanted| reply.answers.iter().filter(|record| record.record_type() == wanted).count();
     assert_eq!(of(RecordType::Dname), 1);
-    assert!(of(RecordType::Cname) > 3 && of(RecordType::Cname) < 20, "{}", of(RecordType::Cname));
+    assert!(of(RecordType::Cname) > 3 && of(RecordType::Cname) < 70, "{}", of(RecordType::Cname));
     assert_eq!(reply.code, ResponseCode::NoError);
 }
 

@@ -65,7 +65,8 @@ pub struct IterateConfig {
     pub max_queries: u32,
     /// How many queries may be sent for one name and type at one zone before it is given up. 32.
     pub max_sent: u32,
-    /// How often a question starts over, at the target of an alias or another zone. 11.
+    /// How often a question starts over at the target of an alias of which the response before did not say that it is
+    /// an alias, too. 11.
     pub max_query_restarts: u32,
     /// How many referrals one name may be sent along. 130.
     pub max_referrals: u32,

@@ -19,6 +19,8 @@ pub(crate) struct Response {
     pub(crate) answers: Vec<RrSet>,
     pub(crate) authorities: Vec<RrSet>,
     pub(crate) additionals: Vec<RrSet>,
+    /// Names further along a chain of aliases that it says are aliases, too: they are asked for anew.
+    pub(crate) announced: Vec<DnsName>,
     /// Why it says so.
     pub(crate) extended_errors: Vec<ExtendedError>,
 }
@@ -33,6 +35,7 @@ impl Response {
             answers: group(&message.answers, wanted),
             authorities: RrSet::group(&message.authorities),
             additionals: RrSet::group(&message.additionals),
+            announced: Vec::new(),
             extended_errors: message.extended_errors().to_vec(),
         };
         response.find_signatures(message);

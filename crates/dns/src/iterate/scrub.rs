@@ -162,7 +162,11 @@ impl Scrub<'_> {
                 let enough = aliases > self.config.scrub_cname;
                 match first && !enough {
                     true => kept.push(set),
-                    false => self.ignore(if enough { Why::TooMany } else { Why::BehindAlias }, set),
+                    false if !enough => {
+                        response.announced.push(set.name.clone());
+                        self.ignore(Why::BehindAlias, set);
+                    }
+                    false => self.ignore(Why::TooMany, set),
                 }
             } else if wanted != RecordType::Any && set.record_type != wanted {
                 self.ignore(Why::NotAsked, set);
