@@ -1,10 +1,12 @@
 //! The resolver: one place after the other is asked until one knows.
 
+use crate::answer::{AliasChain, End};
 use crate::cache::file::{self, BadCacheFile, Loaded, Moment, Provenance};
-use crate::cache::{Cache, Found};
+use crate::cache::{Cache, Found, RrSet};
 use crate::config::{Iterating, ResolverConfig};
-use crate::dnssec::Validator;
+use crate::dnssec::{Security, Validator};
 use crate::error::ResolveError;
+use crate::finding::Finding;
 use crate::iterate::Iterate;
 use crate::knowledge::{Knowledge, Source, Wanted};
 use crate::known_here::{self, Known, Told};
@@ -13,7 +15,7 @@ use crate::lookup::Lookup;
 use crate::memory::Memory;
 use crate::name::DnsName;
 use crate::open_span::OpenSpan;
-use crate::record::{RecordData, RecordType};
+use crate::record::{Record, RecordData, RecordType};
 use crate::stub::Stub;
 use crate::upstream::{Sockets, Upstream};
 use glasstack_journal::event::Dns;
@@ -88,6 +90,24 @@ impl Resolver {
             Err(source) => Err(ResolveError::InvalidName { text: name.to_owned(), source }),
         };
         tell_outcome(span.scope(), name, result)
+    }
+
+    /// What shows that there are no such records of a name, or of what it is an alias of, if that is
+    /// remembered: the SOA record of the zone, the NSEC or NSEC3 records, and their signatures; and what
+    /// validation has found of it.
+    pub fn denial(&self, name: &DnsName, record_type: RecordType) -> Option<(Security, Vec<Record>)> {
+        let memory = self.shared.knowledge.memory();
+        let mut chain = AliasChain::from(name.clone());
+        let mut finding = Finding::new(name);
+        loop {
+            let found = memory.lookup(chain.end(), record_type, self.host.now());
+            if !matches!(finding.absorb_known(&found?, &mut chain).ok()?, End::Unknown) {
+                break;
+            }
+        }
+        finding.nothing?;
+        let of_a_set = |set: RrSet| set.records.into_iter().chain(set.signatures);
+        Some((finding.security, finding.authorities.into_iter().flat_map(of_a_set).collect()))
     }
 
     /// The name that an address goes by (RFC 1035 3.5), as its PTR records say; nobody has to have set one.

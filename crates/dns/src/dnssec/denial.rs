@@ -116,6 +116,14 @@ impl<'a> Denial<'a> {
         }
     }
 
+    /// What each record that says something of `name` shows, in words.
+    pub(crate) fn shown(&mut self, name: &DnsName, checks: &mut Checks) -> Vec<String> {
+        match self.nsec.is_empty() {
+            true => self.nsec3.shown(name, checks),
+            false => self.nsec.shown(name),
+        }
+    }
+
     /// That `name` does not exist itself, so that what `wildcard` has stands for it.
     pub(crate) fn expanded(
         &mut self,
@@ -136,6 +144,13 @@ impl<'a> Denial<'a> {
             false => self.nsec.cut(name).map_err(NotProved::from),
         }
     }
+}
+
+/// That a record is about a name that exists, and which types alone that has.
+pub(crate) fn has_alone(record: &str, name: &DnsName, types: &BTreeSet<RecordType>) -> String {
+    let types = types.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let types = if types.is_empty() { "nothing".to_owned() } else { format!("{} alone", types.join(", ")) };
+    format!("{record} is about {name}: it has {types}")
 }
 
 /// Whether the types at a name show that it has no `wanted` ones. RFC 6840 4.3: nor may it be an alias.

@@ -179,12 +179,15 @@ impl Job<'_> {
         let no_name = reading.message.code == ResponseCode::NxDomain;
         let step = Step::Denial { record_type: wanted, no_name, hashed: false };
         let mut link = Link::new(name, name, step);
-        let result = self.check_denial(name, wanted, reading, &mut link).await;
+        let mut shown = Vec::new();
+        let result = self.check_denial(name, wanted, reading, (&mut link, &mut shown)).await;
         let reason = result.unwrap_or_else(|reason| reason);
         if reason.security() != Security::Secure {
             link.judge(&reason);
         }
+        let zone = link.zone.clone();
         self.tell(link);
+        shown.into_iter().for_each(|what| self.tell(Link::new(name, &zone, Step::Shown { what })));
         // What a proof rests on is secure set by set (`judge_the_rest`): more may have been put beside it.
         if reason.security() != Security::Secure {
             let denying = reading.authorities.iter().filter(|set| set.record_type.denies());
@@ -199,7 +202,7 @@ impl Job<'_> {
         name: &DnsName,
         wanted: RecordType,
         reading: &mut Reading<'_>,
-        link: &mut Link,
+        (link, shown): (&mut Link, &mut Vec<String>),
     ) -> Result<Reason, Reason> {
         let home = home(name, wanted);
         // The zone is that which signed the proof; where nothing is signed, that of the name.
@@ -222,6 +225,7 @@ impl Job<'_> {
             true => denial.no_name(name, &mut self.checks),
             false => denial.no_data(name, wanted, &mut self.checks),
         };
+        *shown = denial.shown(name, &mut self.checks);
         let reason = match proof {
             Ok(proved) => self.by_proof(proved, name, &keys),
             Err(not_proved) => {

@@ -89,6 +89,11 @@ pub enum Step {
         /// Whether NSEC3 records prove it, not NSEC records.
         hashed: bool,
     },
+    /// A record of that proof, and what it shows.
+    Shown {
+        /// In words, as `noarp.test NSEC plain-on-443.test covers nobody.test: it does not exist`.
+        what: String,
+    },
 }
 
 impl fmt::Display for Link {
@@ -128,6 +133,7 @@ impl fmt::Display for Subject<'_> {
             Step::Ds { records } => write!(f, "{name} DS {}", list(records)),
             Step::NoDs => write!(f, "{name} has no DS record in {zone}"),
             Step::NoCut => write!(f, "{name} is in the zone {zone}"),
+            Step::Shown { what } => write!(f, "  {what}"),
             Step::Records { record_type, wildcard: None } => write!(f, "{name} {record_type}"),
             Step::Records { record_type, wildcard: Some(wildcard) } => {
                 write!(f, "{name} {record_type} from {wildcard}")

@@ -1,11 +1,12 @@
 //! Proofs by NSEC records (RFC 4035 5.4): the names that exist, each with the next one.
 
-use crate::dnssec::denial::{Cut, Proved, cut_at, lacks, leads_away, right_side};
+use crate::dnssec::denial::{Cut, Proved, cut_at, has_alone, lacks, leads_away, right_side};
 use crate::dnssec::reason::DenialFault;
 use crate::dnssec::sets::common_ancestor;
 use crate::name::DnsName;
 use crate::record::{Nsec, RecordType};
 use std::cmp::Ordering;
+use std::fmt;
 
 /// Verified NSEC records of one zone.
 pub(crate) struct NsecProof<'a> {
@@ -75,6 +76,28 @@ impl<'a> NsecProof<'a> {
         self.encloser(name).map(|_| Cut::NoName)
     }
 
+    /// What each record that says something of `name` shows, in words.
+    pub(crate) fn shown(&self, name: &DnsName) -> Vec<String> {
+        if let Some(span) = self.at(name) {
+            return vec![has_alone(&span.to_string(), name, &span.nsec.types)];
+        }
+        let covering = |name: &DnsName, what: &str| {
+            let span = self.spans.iter().find(|span| span.covers(name))?;
+            Some(match span.is_empty_at(name) {
+                true => format!("{span}: {name} has nothing of its own, as the next name is below it"),
+                false => format!("{span} covers {name}: {what}"),
+            })
+        };
+        let mut shown: Vec<String> = covering(name, "it does not exist").into_iter().collect();
+        if let Some(wildcard) = self.encloser(name).ok().and_then(|encloser| encloser.wildcard()) {
+            shown.extend(match self.at(&wildcard) {
+                Some(span) => Some(has_alone(&span.to_string(), &wildcard, &span.nsec.types)),
+                None => covering(&wildcard, "no wildcard stands for it"),
+            });
+        }
+        shown
+    }
+
     fn at(&self, name: &DnsName) -> Option<&Span<'a>> {
         self.spans.iter().find(|span| span.owner == name)
     }
@@ -99,6 +122,12 @@ impl<'a> NsecProof<'a> {
 
     fn is_empty_name(&self, name: &DnsName) -> bool {
         self.spans.iter().any(|span| span.covers(name) && span.is_empty_at(name) && !span.is_elsewhere(name))
+    }
+}
+
+impl fmt::Display for Span<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} NSEC {}", self.owner, self.nsec.next)
     }
 }
 
@@ -168,6 +197,27 @@ mod tests {
         assert_eq!(without_wildcard, Err(DenialFault::WildcardNotCovered));
         let without_name = with(&["example"], |proof| proof.no_name(&ml));
         assert_eq!(without_name, Err(DenialFault::NameNotCovered));
+    }
+
+    #[test]
+    fn what_each_record_shows_is_said() {
+        let shown = |owners: &[&str], text: &str| with(owners, |proof| proof.shown(&name(text)));
+        assert_eq!(
+            shown(&["b.example", "example"], "ml.example"),
+            [
+                "b.example NSEC ns1.example covers ml.example: it does not exist",
+                "example NSEC a.example covers *.example: no wildcard stands for it"
+            ]
+        );
+        assert_eq!(
+            shown(&["ns1.example"], "ns1.example"),
+            ["ns1.example NSEC ns2.example is about ns1.example: it has A, RRSIG, NSEC alone"]
+        );
+        assert_eq!(
+            shown(&["ns2.example"], "w.example"),
+            ["ns2.example NSEC *.w.example: w.example has nothing of its own, as the next name is below it"]
+        );
+        assert_eq!(shown(&["ns1.example"], "z.example"), [""; 0]);
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use crate::dnssec::checks::{Checks, Exceeded};
 use crate::dnssec::crypto;
-use crate::dnssec::denial::{Cut, NotProved, Proved, cut_at, lacks, leads_away, right_side};
+use crate::dnssec::denial::{Cut, NotProved, Proved, cut_at, has_alone, lacks, leads_away, right_side};
 use crate::dnssec::reason::{Check, DenialFault};
 use crate::name::DnsName;
 use crate::record::{Nsec3, RecordType};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// SHA-1's number among the hash algorithms, the only one (RFC 5155 11).
 pub(crate) const HASH_SHA_1: u8 = 1;
@@ -137,6 +138,59 @@ impl<'a> Nsec3Proof<'a> {
         Ok(if encloser.opt_out { Cut::OptOut } else { Cut::NoName })
     }
 
+    /// What each record that says something of `name` shows, in words.
+    pub(crate) fn shown(&mut self, name: &DnsName, checks: &mut Checks) -> Vec<String> {
+        let mut shown = Vec::new();
+        if matches!(self.too_many(), Ok(None)) {
+            // Where hashing more than that is too much, no more is said.
+            let _ = self.show(name, checks, &mut shown);
+        }
+        shown
+    }
+
+    fn show(&mut self, name: &DnsName, checks: &mut Checks, shown: &mut Vec<String>) -> Result<(), Exceeded> {
+        if let Some(line) = self.show_own(name, checks)? {
+            shown.push(line);
+            return Ok(());
+        }
+        let mut below = name.clone();
+        while let Some(closest) = below.parent().filter(|parent| parent.is_within(self.zone)) {
+            if self.matching(&closest, checks)?.is_some() {
+                let hash = base32hex(&self.hash(&closest, checks)?);
+                shown.push(format!("{hash} NSEC3 is about {closest}: it exists"));
+                shown.extend(self.show_covered(&below, "it does not exist", checks)?);
+                if let Some(wildcard) = closest.wildcard() {
+                    shown.extend(match self.show_own(&wildcard, checks)? {
+                        Some(line) => Some(line),
+                        None => self.show_covered(&wildcard, "no wildcard stands for it", checks)?,
+                    });
+                }
+                return Ok(());
+            }
+            below = closest;
+        }
+        Ok(())
+    }
+
+    fn show_own(&mut self, name: &DnsName, checks: &mut Checks) -> Result<Option<String>, Exceeded> {
+        let Some(nsec3) = self.matching(name, checks)? else { return Ok(None) };
+        let record = format!("{} NSEC3", base32hex(&self.hash(name, checks)?));
+        Ok(Some(has_alone(&record, name, &nsec3.types)))
+    }
+
+    fn show_covered(
+        &mut self,
+        name: &DnsName,
+        what: &str,
+        checks: &mut Checks,
+    ) -> Result<Option<String>, Exceeded> {
+        let hash = base32hex(&self.hash(name, checks)?);
+        Ok(self.covering(name, checks)?.map(|span| {
+            let opt_out = if span.is_opt_out() { ", or is an unsigned delegation (opt-out)" } else { "" };
+            format!("{span} covers {hash}, which is {name}: {what}{opt_out}")
+        }))
+    }
+
     /// Whether hashing costs more than we are willing to spend (RFC 9276 3.2).
     fn too_many(&self) -> Result<Option<u16>, NotProved> {
         let hashing = self.hashing.ok_or(DenialFault::None)?;
@@ -188,6 +242,12 @@ impl Encloser {
     /// RFC 5155 9.2: where opt-out holds, what is said to be nothing may be an unsigned delegation.
     fn proved(&self) -> Proved {
         if self.opt_out { Proved::OptOut } else { Proved::Yes }
+    }
+}
+
+impl fmt::Display for Span<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} NSEC3 {}", base32hex(&self.hash), base32hex(&self.nsec3.next_hashed))
     }
 }
 

@@ -23,13 +23,16 @@ use crate::output;
 use asked::Asked;
 use glasstack::dns::config::Iterating;
 use glasstack::dns::dnssec::Security;
+use glasstack::dns::{DnsName, Record, RecordData, RecordType};
 use glasstack::dns::{IterateConfig, Lookup, ResolveError, Resolver, ResolverConfig};
-use glasstack::dns::{RecordData, RecordType};
 use glasstack::journal::event::Dns;
 use glasstack::web::WebError;
 use std::process::ExitCode;
 use std::time::Duration;
 use told::Told;
+
+/// Why something is secure or not, where it was not just found out.
+const FOUND_EARLIER: &str = "it was found so earlier, which is remembered with it";
 
 pub(crate) fn run(options: &ResolveOptions) -> anyhow::Result<ExitCode> {
     let asked = Asked::of(options)?;
@@ -67,7 +70,8 @@ pub(crate) fn perform(options: &ResolveOptions, net: &mut Net) -> anyhow::Result
         let events = told.take();
         print_way(options, &asked.name, *record_type, &events)?;
         if result.is_err() {
-            print_denial(options, &events)?;
+            let name = DnsName::parse(&asked.name).ok();
+            print_denial(options, name.and_then(|name| resolver.denial(&name, *record_type)), &events)?;
         }
         match result {
             Ok(lookup) => print(options, &lookup)?,
@@ -145,17 +149,32 @@ fn print_way(
     }
 }
 
-/// That there is nothing may be proved, too.
-fn print_denial(options: &ResolveOptions, events: &[Dns]) -> anyhow::Result<()> {
-    let last = events.iter().rev().find_map(|event| match event {
-        Dns::Validated { security, reason, .. } => Some((security, reason)),
+/// That there is nothing may be proved, too; of a walk the proof has been told already.
+fn print_denial(
+    options: &ResolveOptions,
+    remembered: Option<(Security, Vec<Record>)>,
+    events: &[Dns],
+) -> anyhow::Result<()> {
+    if !options.wants_proof() || options.shape.short {
+        return Ok(());
+    }
+    let just_found = events.iter().rev().find_map(|event| match event {
+        Dns::Validated { security, reason, .. } => Some(format!("{security}: {reason}")),
         _ => None,
     });
-    match last {
-        Some((security, reason)) if options.wants_proof() && !options.shape.short => {
-            output::line(format_args!(";; validation: {security}: {reason}"))
+    let (security, records) = remembered.unwrap_or((Security::Unchecked, Vec::new()));
+    if options.shape.explain && !records.is_empty() {
+        output::line("")?;
+    }
+    if options.shape.explain || !options.how.iterate {
+        records.iter().try_for_each(output::line)?;
+    }
+    match just_found {
+        Some(found) => output::line(format_args!(";; validation: {found}")),
+        None if security != Security::Unchecked => {
+            output::line(format_args!(";; validation: {security}: {FOUND_EARLIER}"))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
@@ -179,8 +198,8 @@ fn print(options: &ResolveOptions, lookup: &Lookup) -> anyhow::Result<()> {
         output::line(address)?;
     }
     if options.wants_proof() && !shape.short && lookup.security != Security::Unchecked {
-        let reason = lookup.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        output::line(format_args!(";; validation: {}{reason}", lookup.security))?;
+        let reason = lookup.reason.as_ref().map_or_else(|| FOUND_EARLIER.to_owned(), ToString::to_string);
+        output::line(format_args!(";; validation: {}: {reason}", lookup.security))?;
     }
     Ok(())
 }
