@@ -74,8 +74,13 @@ impl Server {
     }
 
     /// Ends it as Ctrl-C does; its exit code and what it said on stderr.
-    fn interrupt(mut self) -> (Option<i32>, String) {
-        let kill = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+    fn interrupt(self) -> (Option<i32>, String) {
+        self.end("-INT")
+    }
+
+    /// Ends it by a signal.
+    fn end(mut self, signal: &str) -> (Option<i32>, String) {
+        let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(kill.success());
         let code = self.child.wait().unwrap().code();
         let mut told = String::new();
@@ -196,6 +201,39 @@ fn a_zone_is_checked_without_being_served() {
     );
 }
 
+/// A file of the repository.
+fn example(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/zones").join(name);
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_example_zone_is_good_and_the_one_with_mistakes_is_told_them() {
+    let good = example("example.test.zone");
+    let run = dnsd(&["--check", "--zone", &good]);
+    let expected = "zone example.test/IN: loaded serial 2026112301\nOK\n";
+    assert_eq!(
+        (run.status.code(), text(&run.stdout), text(&run.stderr)),
+        (Some(0), expected.into(), String::new())
+    );
+    let asked =
+        ["printer.lab.example.test", "pc-3.example.test", "any.pages.example.test", "home.old.example.test"];
+    let queries = asked.iter().flat_map(|name| ["--query", name]);
+    let words: Vec<&str> = ["--net", "lab", "-s", "--zone", &good].into_iter().chain(queries).collect();
+    let told = text(&dnsd(&words).stdout);
+    for address in ["192.0.2.101", "192.0.2.3", "192.0.2.80", "192.0.2.81"] {
+        assert!(told.contains(&format!(" IN A {address}\n")), "{address}: {told}");
+    }
+    let shown = std::fs::read_to_string(&good).unwrap();
+    let page = std::fs::read_to_string(example("../../docs/dnsd.md")).unwrap();
+    let (_, body) = shown.split_once('\n').unwrap();
+    assert!(page.contains(body), "docs/dnsd.md shows the zone as it is");
+    let bad = dnsd(&["--check", "--zone", &example("mistakes.test.zone")]);
+    let told = text(&bad.stderr);
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(told.contains("mistakes.test.zone:6: ") && told.contains("192.0.2.256"), "{told}");
+}
+
 #[test]
 fn a_bad_zone_is_told_with_file_line_and_cure() {
     let path = zone_file("bad", &ZONE.replace("192.0.2.80", "192.0.2"));
@@ -273,6 +311,18 @@ fn on_this_machines_ports_whoever_reaches_them_is_answered_and_ctrl_c_ends_it_in
     assert_eq!(code, Some(0), "{told}");
     assert!(told.contains("queries    5 (2 over UDP, 3 over TCP on 1 connections)"), "{told}");
     assert!(told.contains("responses  5 (4 NOERROR, 1 REFUSED)"), "{told}");
+}
+
+#[test]
+fn who_hangs_up_is_told_the_statistics_too() {
+    let path = zone_file("hangup", ZONE);
+    for signal in ["-HUP", "-TERM"] {
+        let server = Server::start(&["--zone", path.to_str().unwrap()]);
+        assert!(server.ask(&query(7, "www.example.test")).is_some());
+        let (code, told) = server.end(signal);
+        assert_eq!(code, Some(0), "{told}");
+        assert!(told.contains("queries    1 "), "{signal}: {told}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@
 //!   -----------------------------------------------------------------------------
 //!    TapWorld   executor <- Bell <- wakers (any thread)
 //!               runner of each host      OsClock   OsEntropy   Signals
-//!                  |  one mio loop: frames, timers, bell, SIGINT/SIGTERM
+//!                  |  one mio loop: frames, timers, bell, signals
 //!               TapDevice                          (configured through Netlink)
 //!   ------------- | /dev/net/tun --------------------------------------------------
 //!    kernel     glass0  10.71.83.1/24  <- we are 10.71.83.2 on this link, it is our gateway

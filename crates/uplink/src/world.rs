@@ -60,7 +60,7 @@ pub enum WorldError {
     /// A device is gone or broken.
     #[error(transparent)]
     Device(#[from] DeviceError),
-    /// SIGINT or SIGTERM came; see [`TapWorld::catch_signals`].
+    /// SIGINT, SIGTERM or SIGHUP came; see [`TapWorld::catch_signals`].
     #[error("interrupted by {signal}")]
     Interrupted {
         /// Which.
@@ -181,14 +181,14 @@ impl TapWorld {
         Ok(())
     }
 
-    /// From now on SIGINT and SIGTERM make [`run`](World::run) and [`drain`](World::drain) return
+    /// From now on SIGINT, SIGTERM and SIGHUP make [`run`](World::run) and [`drain`](World::drain) return
     /// [`WorldError::Interrupted`] at once, instead of ending the process: the program can then
     /// drain, close its capture and leave. Another signal ends the drain likewise. When the world
     /// is dropped the signals do again what they did before.
     pub fn catch_signals(&mut self) -> Result<(), WorldError> {
         if self.signals.is_none() {
             let signals = Signals::catch(self.poll.registry(), FIRST_SIGNAL)
-                .map_err(|source| WorldError::Os { what: "catch SIGINT and SIGTERM", source })?;
+                .map_err(|source| WorldError::Os { what: "catch SIGINT, SIGTERM and SIGHUP", source })?;
             self.signals = Some(signals);
         }
         Ok(())
