@@ -2,7 +2,7 @@
 
 use crate::error::NetworkError;
 use crate::infrastructure::{EdnsSupport, Infrastructure, InfrastructureConfig};
-use crate::matching::CASE;
+use crate::matching::Mismatch;
 use crate::message::{Edns, Message, PLAIN_UDP_PAYLOAD, Question, ResponseCode};
 use crate::rounds::Failure;
 use crate::upstream::{NoAnswer, Query, Upstream};
@@ -61,7 +61,7 @@ impl Asking {
             let begun = host.now();
             let message = match self.upstream.exchange(host, &query).await {
                 Ok(message) => message,
-                Err(NoAnswer::TimedOut { ignored: Some(why) }) if query.mixed_case && why == CASE => {
+                Err(NoAnswer::TimedOut { ignored: Some(Mismatch::Case) }) if query.mixed_case => {
                     // What does not repeat the letters may be an honest server or a forger; TCP tells them apart.
                     self.known().note_case(server, false, host.now());
                     query.mixed_case = false;

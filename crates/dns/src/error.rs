@@ -3,6 +3,7 @@
 use crate::cache::Negative;
 use crate::dnssec::Reason;
 use crate::dnssec::reason::MEND;
+use crate::matching::Mismatch;
 use crate::message::{ExtendedError, Message, ResponseCode};
 use crate::name::{DnsName, NameError};
 use crate::record::RecordType;
@@ -83,7 +84,7 @@ pub enum ResolveError {
         /// How long each time.
         each: Duration,
         /// Which check an answer failed that came in nevertheless.
-        ignored: Option<String>,
+        ignored: Option<Mismatch>,
     },
     /// The name server could not find out.
     #[error("{server} cannot resolve {name}: {what}; {}", what.cure())]

@@ -2,7 +2,7 @@
 
 use crate::error::NetworkError;
 use crate::framing::{read_message, write_message};
-use crate::matching::Pending;
+use crate::matching::{Mismatch, Pending};
 use crate::message::{HEADER, Message};
 use crate::open_span::OpenSpan;
 use crate::record::Record;
@@ -56,7 +56,7 @@ struct Exchange<'a> {
 
 impl Exchange<'_> {
     /// RFC 1035 4.2.1. The socket is made for this question alone, so each has its own port.
-    async fn over_udp(&self, host: &Host, ignored: &mut Option<String>) -> Result<Message, NoAnswer> {
+    async fn over_udp(&self, host: &Host, ignored: &mut Option<Mismatch>) -> Result<Message, NoAnswer> {
         let socket: UdpSocket = host.udp(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0))?;
         self.tell_sent(host.scope());
         let sent = host.now();
@@ -74,7 +74,7 @@ impl Exchange<'_> {
     }
 
     /// RFC 7766: a connection for this question alone, closed by us when the answer is in.
-    async fn over_tcp(&self, host: &Host, ignored: &mut Option<String>) -> Result<Message, NoAnswer> {
+    async fn over_tcp(&self, host: &Host, ignored: &mut Option<Mismatch>) -> Result<Message, NoAnswer> {
         let mut stream = host.connect(self.query.server).await?;
         self.tell_sent(host.scope());
         let sent = host.now();
@@ -96,14 +96,13 @@ impl Exchange<'_> {
         scope: &Scope,
         from: SocketAddr,
         bytes: &[u8],
-        ignored: &mut Option<String>,
+        ignored: &mut Option<Mismatch>,
     ) -> Option<Message> {
         match self.pending.check(from, bytes) {
             Ok(message) => Some(message),
             Err(mismatch) => {
-                let why = mismatch.to_string();
-                scope.record(|| Dns::ResponseIgnored { from, why: why.clone() });
-                *ignored = Some(why);
+                scope.record(|| Dns::ResponseIgnored { from, why: mismatch.to_string() });
+                *ignored = Some(mismatch);
                 None
             }
         }

@@ -18,27 +18,37 @@ pub(crate) struct Pending {
     pub(crate) sent_name: Option<Vec<u8>>,
 }
 
-/// What is said of a response whose letters have another case.
-pub(crate) const CASE: &str = "the letters of its question have another case than those that were sent";
-
 /// Which check an answer failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Mismatch {
+pub enum Mismatch {
+    /// Its sender's address and port.
     #[error("it comes from {from}, but {server} was asked")]
-    Source { from: SocketAddr, server: SocketAddr },
+    Source {
+        /// Who sent it.
+        from: SocketAddr,
+        /// Who was asked.
+        server: SocketAddr,
+    },
+    /// It has not even a header; how many bytes it has.
     #[error("{0} bytes are no DNS message")]
     TooShort(usize),
+    /// QR.
     #[error("it is a query, not a response")]
     NotAResponse,
+    /// Its id, and the query's.
     #[error("its id is {0:#06x}, but that of the query is {1:#06x}")]
     Id(u16, u16),
+    /// It is no message.
     #[error("it cannot be read: {0}")]
     Malformed(MessageError),
+    /// Its opcode.
     #[error("it answers another kind of query (opcode {0})")]
     Opcode(u8),
+    /// Its question, and the query's.
     #[error("it answers the question {0}, but {1} was asked")]
     Question(String, String),
-    #[error("{CASE}")]
+    /// The case of the letters, which chance had chosen (0x20).
+    #[error("the letters of its question have another case than those that were sent")]
     Case,
 }
 

@@ -1,6 +1,7 @@
 //! Which server is asked next, and why (resolv.conf(5): all of them in turn, then again).
 
 use crate::error::{NetworkError, ResolveError, ServerProblem};
+use crate::matching::Mismatch;
 use crate::message::ResponseCode;
 use crate::name::DnsName;
 use glasstack_journal::event::QueryReason;
@@ -12,7 +13,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// It did not answer in time.
-    TimedOut { waited: Duration, ignored: Option<String> },
+    TimedOut { waited: Duration, ignored: Option<Mismatch> },
     /// It answered, but not the question.
     Problem(ServerProblem),
     /// It could not be reached.

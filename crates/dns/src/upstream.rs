@@ -1,6 +1,7 @@
 //! One query to one server: what the algorithm asks the world for, and the only thing it asks for.
 
 use crate::error::NetworkError;
+pub use crate::matching::Mismatch;
 use crate::message::{Edns, Message, Question};
 use futures_util::future::BoxFuture;
 use glasstack_journal::event::{QueryReason, Transport};
@@ -47,7 +48,7 @@ pub enum NoAnswer {
     #[error("it did not answer in time")]
     TimedOut {
         /// Which check the last thing failed that came in meanwhile, if any did.
-        ignored: Option<String>,
+        ignored: Option<Mismatch>,
     },
     /// The server cannot be reached.
     #[error("it cannot be reached ({0})")]

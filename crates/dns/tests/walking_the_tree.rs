@@ -144,6 +144,14 @@ fn zones_that_need_each_other_to_be_found_cannot_be_resolved() {
 }
 
 #[test]
+fn that_a_name_server_has_not_been_found_is_told_where_it_was_looked_for() {
+    let mut tree = Tree::new(1);
+    tree.resolve("www.one.test").unwrap_err();
+    let told = tree.told("failed ns.");
+    assert!(told.iter().any(|line| line.starts_with("failed ns.two.test: ")), "{told:?}");
+}
+
+#[test]
 fn a_lame_server_is_passed_over_and_told() {
     let mut tree = Tree::new(1);
     let error = tree.resolve("www.lame.test").unwrap_err();

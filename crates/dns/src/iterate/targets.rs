@@ -113,8 +113,22 @@ impl Iterate {
         let span =
             OpenSpan::new(&job.host, SpanKind::Resolve { name: question.name.to_string(), record_type });
         job.host = span.host().clone();
-        let found = follow(&self.memory, &self, &job).await;
-        match found {
+        let sought = self.follow_to_address(&job).await;
+        span.scope().record(|| match &sought {
+            Ok((addresses, ttl, asked)) => Dns::Resolved {
+                name: question.name.to_string(),
+                addresses: addresses.clone(),
+                ttl: Duration::from_secs((*ttl).into()),
+                source: if *asked { LookupSource::Server } else { LookupSource::Cache },
+            },
+            Err((why, _)) => Dns::Failed { name: question.name.to_string(), why: why.clone() },
+        });
+        sought
+    }
+
+    async fn follow_to_address(self: &Arc<Self>, job: &Job) -> Sought {
+        let question = &job.question;
+        match follow(&self.memory, self, job).await {
             Ok(finding) => {
                 let addresses = addresses_of(&finding);
                 let asked = finding.server.is_some();
@@ -124,12 +138,6 @@ impl Iterate {
                     return Err((format!("{who} has no address of it"), asked));
                 }
                 let ttl = finding.answers.iter().map(RrSet::ttl).min().unwrap_or_default();
-                span.scope().record(|| Dns::Resolved {
-                    name: question.name.to_string(),
-                    addresses: addresses.clone(),
-                    ttl: Duration::from_secs(ttl.into()),
-                    source: if asked { LookupSource::Server } else { LookupSource::Cache },
-                });
                 Ok((addresses, ttl, asked))
             }
             Err(error) => Err((error.to_string(), true)),

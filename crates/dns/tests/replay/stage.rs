@@ -6,6 +6,7 @@ use crate::scenario::{Action, Entry, Scenario, Step};
 use futures_channel::oneshot;
 use futures_util::future::BoxFuture;
 use glasstack_dns::error::NetworkError;
+use glasstack_dns::upstream::Mismatch;
 use glasstack_dns::{Message, NoAnswer, Query, Upstream};
 use glasstack_journal::event::Transport;
 use glasstack_stack::Host;
@@ -178,10 +179,13 @@ impl Inner {
                 .question
                 .as_ref()
                 .is_none_or(|question| pending.message.question.as_ref() == Some(question));
+        let shown =
+            |message: &Message| message.question.as_ref().map(ToString::to_string).unwrap_or_default();
         let answer = if answers {
             Ok(message)
         } else {
-            Err(NoAnswer::TimedOut { ignored: Some("it answers another question".to_owned()) })
+            let mismatch = Mismatch::Question(shown(&message), shown(&pending.message));
+            Err(NoAnswer::TimedOut { ignored: Some(mismatch) })
         };
         // Whoever has given up meanwhile is not interested.
         let _ = pending.answer.send(answer);
