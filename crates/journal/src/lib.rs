@@ -14,19 +14,21 @@
 //!   narration  pcapng   ladder        (they observe)
 //! ```
 //!
-//! Read in this order: [`time`] (instants are inputs, never asked of the operating system here),
+//! Read in this order: [`time`] (instants are inputs, never asked of the operating system here), [`civil`] (dates),
 //! [`span`] (the tree page -> fetch -> query or connection -> segment), [`event`] (one file a
 //! protocol), [`journal`] (the stream), [`scope`] (how a layer writes to it).
 //!
 //! Events only report: nothing is controlled by them. They are built in closures, only when
 //! somebody observes.
 
+pub mod civil;
 pub mod event;
 pub mod journal;
 pub mod scope;
 pub mod span;
 pub mod time;
 
+pub use civil::CivilTime;
 pub use event::{Event, Note};
 pub use journal::{Journal, NodeId, Observer, Record};
 pub use scope::Scope;

@@ -1,6 +1,6 @@
 //! Dates as people and servers write them.
 
-use glasstack_journal::WallTime;
+use glasstack_journal::{CivilTime, WallTime};
 
 /// A date in any of the ways that curl's `-z` takes: `Sun, 06 Nov 1994 08:49:37 GMT`,
 /// `06-Nov-94 08:49:37`, `Nov 6 1994`, `1994 Nov 6 08:49`, `19941106 08:49:37 +0200`, and the like.
@@ -168,56 +168,20 @@ fn zone_of(word: &str) -> Option<i64> {
 /// minute's first.
 pub(crate) fn unix_seconds(year: i64, month: u32, day: u32, time: (u32, u32, u32)) -> Option<i64> {
     let (hour, minute, second) = time;
-    let is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    let last = match month {
-        2 => 28 + u32::from(is_leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=last).contains(&day) || hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    // Days since 0000-03-01: leap days stand at the end of a year that begins in March.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * year + year.div_euclid(4) - year.div_euclid(100)
-        + year.div_euclid(400)
-        + i64::from((153 * month + 2) / 5)
-        + i64::from(day)
-        - 1;
-    const EPOCH: i64 = 719_468;
-    Some((days - EPOCH) * 86_400 + i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second))
+    CivilTime { year, month, day, hour, minute, second }.unix_seconds()
 }
 
 /// A date as HTTP says it (RFC 9110 5.6.7), as `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub fn http(at: WallTime) -> String {
-    let seconds = at.unix_seconds();
-    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = civil(days);
+    let CivilTime { year, month, day, hour, minute, second } = at.into();
     // 1970-01-01 was a Thursday.
-    let weekday = WEEKDAYS.get((days as usize + 3) % 7).copied().unwrap_or_default();
-    let month = MONTHS.get(month as usize - 1).copied().unwrap_or_default();
+    let weekday = WEEKDAYS.get((at.unix_seconds() / 86_400 + 3) as usize % 7).copied().unwrap_or_default();
+    let name = MONTHS.get(month as usize - 1).copied().unwrap_or_default();
     format!(
-        "{}, {day:02} {} {year:04} {:02}:{:02}:{:02} GMT",
+        "{}, {day:02} {} {year:04} {hour:02}:{minute:02}:{second:02} GMT",
         capital(weekday),
-        capital(month),
-        of_day / 3600,
-        of_day / 60 % 60,
-        of_day % 60
+        capital(name)
     )
-}
-
-/// Year, month and day, so many days after 1970-01-01.
-fn civil(days: u64) -> (u64, u64, u64) {
-    // Again from 0000-03-01 on, 400 years at a time.
-    let days = days + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (era * 400 + year + u64::from(month <= 2), month, day)
 }
 
 /// The first three letters, the first one large.

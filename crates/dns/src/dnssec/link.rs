@@ -3,6 +3,7 @@
 use crate::dnssec::{Reason, Security};
 use crate::name::DnsName;
 use crate::record::RecordType;
+use glasstack_journal::{CivilTime, WallTime};
 use std::fmt;
 
 /// One step of the chain.
@@ -251,25 +252,10 @@ pub struct Stamp(pub u32);
 
 impl fmt::Display for Stamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (days, seconds) = (i64::from(self.0 / 86_400), self.0 % 86_400);
-        let (year, month, day) = civil(days);
-        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        let date = CivilTime::from(WallTime::from_unix_seconds(self.0.into()));
+        let CivilTime { year, month, day, hour, minute, second } = date;
         write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
     }
-}
-
-/// The date so many days after 1970-01-01, in the Gregorian calendar.
-fn civil(days: i64) -> (i64, i64, i64) {
-    // Years are counted from March, so that the leap day is the last of its year.
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::fields::{CERTIFICATES, Field, layout};
 use super::{RecordData, RecordType, svcb};
 use crate::name::{DnsName, SpelledName};
 use data_encoding::{BASE32HEX_NOPAD, BASE64, HEXUPPER};
+use glasstack_journal::{CivilTime, WallTime};
 use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -395,17 +396,8 @@ struct Time(u32);
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (days, seconds) = (self.0 / 86_400, self.0 % 86_400);
-        // Counted from 0000-03-01, so that a leap day is a year's last: an era has 400 years.
-        let days = days + 719_468;
-        let (era, day) = (days / 146_097, days % 146_097);
-        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-        let day = day - (365 * year + year / 4 - year / 100);
-        let month = (5 * day + 2) / 153;
-        let day = day - (153 * month + 2) / 5 + 1;
-        let (month, later) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-        let year = era * 400 + year + later;
-        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        let date = CivilTime::from(WallTime::from_unix_seconds(self.0.into()));
+        let CivilTime { year, month, day, hour, minute, second } = date;
         write!(f, "{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}")
     }
 }
