@@ -1,10 +1,12 @@
 //! What checking one answer may cost.
 
 use crate::dnssec::crypto;
+use crate::dnssec::good_signatures::GoodSignatures;
 use crate::dnssec::reason::{Check, Reason};
 use crate::dnssec::validator::Limits;
 use crate::record::Dnskey;
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Counts what one question has cost. Whoever makes an answer expensive to check (CVE-2023-50387, many
 /// signatures and keys of one tag; CVE-2023-50868, many hashes) has it called bogus.
@@ -16,6 +18,7 @@ pub(crate) struct Checks {
     hash_rounds: Counter,
     fetches: Counter,
     taken_on_trust: BTreeSet<u8>,
+    good: Arc<Mutex<GoodSignatures>>,
 }
 
 #[derive(Debug)]
@@ -38,7 +41,13 @@ impl From<Exceeded> for Reason {
 }
 
 impl Checks {
+    /// Of a question that stands alone.
     pub(crate) fn new(limits: &Limits) -> Self {
+        Self::remembering(limits, Arc::new(Mutex::new(GoodSignatures::new(0))))
+    }
+
+    /// Of one of many, which remember the signatures that were good.
+    pub(crate) fn remembering(limits: &Limits, good: Arc<Mutex<GoodSignatures>>) -> Self {
         let counter = |most| Counter { left: most, most };
         Self {
             signatures: counter(limits.signatures),
@@ -47,6 +56,7 @@ impl Checks {
             hash_rounds: counter(limits.hash_rounds),
             fetches: counter(limits.fetches),
             taken_on_trust: limits.taken_on_trust.clone(),
+            good,
         }
     }
 
@@ -62,7 +72,19 @@ impl Checks {
 
     /// Whether `signature` is the key's over `data`.
     pub(crate) fn verify(&self, key: &Dnskey, data: &[u8], signature: &[u8]) -> bool {
-        self.taken_on_trust.contains(&key.algorithm) || crypto::verify(key, data, signature)
+        if self.taken_on_trust.contains(&key.algorithm) {
+            return true;
+        }
+        let digest = GoodSignatures::digest(key, data, signature);
+        let good = || self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        if good().contains(&digest) {
+            return true;
+        }
+        let fits = crypto::verify(key, data, signature);
+        if fits {
+            good().insert(digest);
+        }
+        fits
     }
 
     /// Spends `cost`; an error if there is not so much left.

@@ -15,15 +15,16 @@
 //!
 //! Read in this order: [`reason`] (what may come of it), [`anchors`], [`validator`] and what it is made
 //! of: `judge` (an answer set by set), `chain` (from the anchor down to a zone's keys) with `remembered`
-//! and `checks` (what it may cost), `verify` (one set and its signatures) with `sets` and `keys`, `denial`
-//! with `nsec` and `nsec3` (the proof of nothing); [`link`] (the walk as data); [`signer`] (the other end). `crypto` is the only place
-//! that knows a library.
+//! and `checks` (what it may cost), `verify` (one set and its signatures) with `sets`, `keys` and `good_signatures`,
+//! `denial` with `nsec` and `nsec3` (the proof of nothing); [`link`] (the walk as data); [`signer`] (the other end).
+//! `crypto` is the only place that knows a library.
 
 pub mod anchors;
 mod chain;
 mod checks;
 mod crypto;
 mod denial;
+mod good_signatures;
 mod judge;
 mod keys;
 pub mod link;

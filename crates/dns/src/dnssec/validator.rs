@@ -2,6 +2,7 @@
 
 use crate::dnssec::chain::Job;
 use crate::dnssec::checks::Checks;
+use crate::dnssec::good_signatures::GoodSignatures;
 use crate::dnssec::remembered::Remembered;
 use crate::dnssec::sets::Section;
 use crate::dnssec::{Link, Reason, Security, TrustAnchors};
@@ -13,7 +14,7 @@ use futures_util::future::BoxFuture;
 use glasstack_journal::WallTime;
 use glasstack_stack::Host;
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Where the validator gets DS and DNSKEY records from.
@@ -52,7 +53,7 @@ pub struct Limits {
     pub fetches: u32,
     /// The most additional iterations of NSEC3; a zone with more is insecure. 100 (RFC 9276 3.2).
     pub iterations: u16,
-    /// How many zones' keys are remembered. 10 000.
+    /// How many zones' keys are remembered, and how many signatures that were good. 10 000.
     pub capacity: usize,
     /// How long keys are remembered at most. A day.
     pub longest: Duration,
@@ -121,13 +122,15 @@ pub struct Validator {
     anchors: TrustAnchors,
     limits: Limits,
     remembered: Mutex<Remembered>,
+    good: Arc<Mutex<GoodSignatures>>,
 }
 
 impl Validator {
     /// One that begins at `anchors`.
     pub fn new(anchors: TrustAnchors, limits: Limits) -> Self {
         let remembered = Mutex::new(Remembered::new(limits.capacity));
-        Self { anchors, limits, remembered }
+        let good = Arc::new(Mutex::new(GoodSignatures::new(limits.capacity)));
+        Self { anchors, limits, remembered, good }
     }
 
     /// The anchors that it begins at.
@@ -143,6 +146,7 @@ impl Validator {
     /// Forgets the keys of all zones.
     pub fn forget(&self) {
         self.remembered().clear();
+        self.good.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Whether the answer to `question` is what the zone's owner signed. Keys that are not known are
@@ -159,7 +163,7 @@ impl Validator {
             host,
             fetch,
             now: self.seconds(host),
-            checks: Checks::new(&self.limits),
+            checks: Checks::remembering(&self.limits, Arc::clone(&self.good)),
             chain: Vec::new(),
             zones: Vec::new(),
         };
