@@ -13,6 +13,7 @@
 mod assemble;
 mod check;
 mod generate;
+mod mistakes;
 mod rdata;
 mod reader;
 mod record;

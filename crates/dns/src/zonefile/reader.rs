@@ -1,6 +1,7 @@
 //! From entries to records: directives, and owners, TTLs and classes that are left out.
 
-use super::tokens::{Entry, TokenError, Tokens, Word};
+use super::mistakes::{bad_time, form_of, too_much, unbalanced, without_ttl};
+use super::tokens::{Entry, Tokens, Word};
 use super::{BadZoneFile, Warning, ZoneFileOptions, rdata, words};
 use crate::name::{DnsName, SpelledName};
 use crate::record::{Record, RecordData, RecordType};
@@ -38,7 +39,7 @@ impl Place {
         Warning { file: self.file.to_string(), line: self.line, cause: cause.into() }
     }
 
-    fn at(&self, line: usize) -> Self {
+    pub(super) fn at(&self, line: usize) -> Self {
         Self { line, ..self.clone() }
     }
 }
@@ -135,7 +136,7 @@ impl<'o> Reader<'o> {
     ) -> Result<(), BadZoneFile> {
         let mut file = File { name: name.into(), origin: origin.clone(), owner, origin_is_new: false };
         let mut tokens = Tokens::new(text);
-        while let Some(entry) = tokens.next_entry().map_err(|error| unbalanced(&file, error))? {
+        while let Some(entry) = tokens.next_entry().map_err(|error| unbalanced(&file.name, error))? {
             let Some(first) = entry.words.first() else { continue };
             let place = Place { file: Rc::clone(&file.name), line: first.line };
             if !entry.indented && !first.quoted && first.text.starts_with('$') {
@@ -435,7 +436,7 @@ impl<'o> Reader<'o> {
             // A quote between quotes is written \".
             let text = fill(&data.text.replace("\\\"", "\""))?;
             let mut tokens = Tokens::new(&text);
-            let entry = tokens.next_entry().map_err(|error| unbalanced(file, error))?;
+            let entry = tokens.next_entry().map_err(|error| unbalanced(&file.name, error))?;
             let mut all = kept.to_vec();
             let filled = entry.map(|entry| entry.words).unwrap_or_default();
             all.extend(filled.into_iter().map(|word| Word { line: place.line, ..word }));
@@ -466,49 +467,6 @@ fn class_of(text: &str) -> Option<u16> {
     }
     let number = text.get(..5).filter(|head| head.eq_ignore_ascii_case("CLASS")).and(text.get(5..))?;
     number.parse().ok()
-}
-
-fn without_ttl(place: &Place) -> BadZoneFile {
-    place.bad("nothing says how long this record may be kept", "begin the file with $TTL 1h")
-}
-
-fn bad_time(place: &Place, word: &Word<'_>, what: &str) -> BadZoneFile {
-    let cure = "write seconds up to 2147483647, or numbers with units: 3600, 1h30m, 2w";
-    place.bad(format!("{:?} is not {what}", word.text), cure)
-}
-
-fn too_much(place: &Place, word: &Word<'_>) -> BadZoneFile {
-    place
-        .at(word.line)
-        .bad(format!("{:?} is one word too many", word.text), "take it away, or begin a new line")
-}
-
-fn unbalanced(file: &File, error: TokenError) -> BadZoneFile {
-    let (line, cause, cure) = match error {
-        TokenError::OpenQuote(line) => (line, "a quote without its partner", "close it on the same line"),
-        TokenError::OpenParenthesis(line) => (line, "a parenthesis that is never closed", "close it with )"),
-        TokenError::ClosedParenthesis(line) => (line, "a parenthesis that was never opened", "take it away"),
-    };
-    Place { file: Rc::clone(&file.name), line }.bad(cause, cure)
-}
-
-/// What records of a type look like.
-fn form_of(record_type: RecordType) -> String {
-    let form = match record_type {
-        RecordType::A => "A 192.0.2.1",
-        RecordType::Aaaa => "AAAA 2001:db8::1",
-        RecordType::Ns => "NS ns.example.test.",
-        RecordType::Cname => "CNAME www.example.test.",
-        RecordType::Dname => "DNAME other.test.",
-        RecordType::Ptr => "PTR www.example.test.",
-        RecordType::Mx => "MX 10 mail.example.test.",
-        RecordType::Txt => "TXT \"some words\"",
-        RecordType::Srv => "SRV 0 5 443 www.example.test.",
-        RecordType::Soa => "SOA ns.example.test. hostmaster.example.test. 1 2h 1h 2w 1h",
-        RecordType::Ds => "DS 12345 13 2 and the digest in hexadecimal",
-        _ => return format!("see what the data of {record_type} looks like, or write \\# LENGTH HEX"),
-    };
-    format!("write it like this: {form}")
 }
 
 /// Names that are probably meant to be addresses.
