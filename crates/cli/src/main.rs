@@ -7,6 +7,7 @@ mod capture;
 mod cmd;
 mod console;
 mod dns_cache;
+mod dns_exchange;
 mod dns_files;
 mod failure;
 mod files;

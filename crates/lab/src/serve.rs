@@ -204,8 +204,8 @@ fn start_resolver(host: &Host, book: &Book) -> Result<Result<NameServer, ServeEr
     let local = port(host, DNS_PORT);
     Ok(match book.hints() {
         Some(hints) => {
-            let mut config = recursive::RecursorConfig::default();
-            config.validate = Some(book.trust_anchors().clone());
+            let validate = Some(book.trust_anchors().clone());
+            let config = recursive::RecursorConfig { validate, ..recursive::RecursorConfig::default() };
             recursive::serve_recursive(host, local, hints, config)
         }
         None => serve(host, local, book.everything()?),

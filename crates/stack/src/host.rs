@@ -10,7 +10,7 @@ use crate::inner::datagram::PingCall;
 use crate::inner::shared::Shared;
 use crate::inner::wire::Wire;
 use crate::ping::{PingOptions, PingReply};
-use crate::route::{NoRoute, RouteDecision};
+use crate::route::{NoRoute, Prefix, RouteDecision};
 use crate::runner::Runner;
 use crate::tcp::{TcpListener, TcpStream};
 use crate::transit::{Transit, TransitError};
@@ -137,6 +137,16 @@ impl Host {
         self.shared.with(|core| {
             let table = &core.wire().routes;
             table.rows().iter().map(|row| table.describe(row)).collect()
+        })
+    }
+
+    /// The networks that the host is on itself: the rows without a gateway.
+    pub fn networks(&self) -> Vec<Prefix> {
+        self.shared.with(|core| {
+            let rows = core.wire().routes.rows().iter();
+            rows.filter(|row| row.via.is_none() && row.prefix != Prefix::DEFAULT)
+                .map(|row| row.prefix)
+                .collect()
         })
     }
 

@@ -9,6 +9,7 @@ use anyhow::bail;
 use glasstack::dns::dnssec::TrustAnchors;
 use glasstack::dns::upstream::{Sockets, Upstream};
 use glasstack::dns::{AddressRange, RootHints};
+use glasstack::stack::Prefix;
 use glasstack::uplink::UserNet;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -188,10 +189,7 @@ impl Place {
         if let Kind::Host(_) = self.kind {
             return Vec::new();
         }
-        let on_link = |row: String| {
-            let range = row.split_whitespace().next()?.parse::<AddressRange>().ok()?;
-            (!row.contains(" via ") && range.length() > 0).then_some(range)
-        };
-        self.net.host.routes().into_iter().filter_map(on_link).collect()
+        let range = |network: Prefix| AddressRange::new(network.network().into(), network.prefix_len());
+        self.net.host.networks().into_iter().map(range).collect()
     }
 }

@@ -1,12 +1,13 @@
 //! Questions that the server is asked by its own program: `--query` and `--queries`.
 
 use crate::args::EndOptions;
+use crate::dns_exchange;
 use crate::failure::usage;
 use crate::files::{read_bounded, stdin};
 use crate::output;
 use anyhow::Context;
 use glasstack::dns::message::Edns;
-use glasstack::dns::upstream::{Query, Sockets, Upstream};
+use glasstack::dns::upstream::Query;
 use glasstack::dns::{DnsName, Message, Question, Record, RecordType};
 use glasstack::journal::event::{QueryReason, Transport};
 use glasstack::stack::Host;
@@ -81,11 +82,7 @@ pub(super) async fn ask(host: &Host, server: SocketAddr, questions: &[Question])
             why: QueryReason::First,
         };
         let begun = host.now();
-        let mut answer = Sockets.exchange(host, &query).await;
-        if answer.as_ref().is_ok_and(|message| message.truncated) {
-            let again = Query { transport: Transport::Tcp, why: QueryReason::Truncated, ..query };
-            answer = Sockets.exchange(host, &again).await;
-        }
+        let answer = dns_exchange::whole(host, &query).await;
         let millis = (host.now() - begun).as_millis();
         match answer {
             Ok(message) => print(question, &message, millis)?,

@@ -4,18 +4,21 @@ use super::asked::{self, Asked};
 use super::told::Told;
 use super::trace::{columns, pad};
 use crate::args::{OnOff, ResolveOptions};
+use crate::dns_exchange;
 use crate::failure::usage;
 use crate::net::Net;
 use crate::{console, output};
 use glasstack::dns::cache::file::date_of;
 use glasstack::dns::message::Edns;
-use glasstack::dns::{DnsName, Message, NoAnswer, Query, Question, RecordType, Sockets, Upstream};
+use glasstack::dns::{DnsName, Message, NoAnswer, Query, Question, RecordType};
 use glasstack::journal::event::{Dns, QueryReason, Transport};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 /// dig: "No reply from server".
 const NO_REPLY: u8 = 9;
+/// How often a server that does not answer is asked, as dig does.
+const TRIES: u32 = 3;
 
 pub(super) fn perform(options: &ResolveOptions, asked: &Asked, net: &mut Net) -> anyhow::Result<u8> {
     let how = &options.how;
@@ -73,12 +76,8 @@ async fn exchange(
             timeout: Duration::from_secs(5),
             why: QueryReason::First,
         };
-        let mut tries = 0..3;
-        while tries.next().is_some() {
-            match Sockets.exchange(host, &query).await {
-                Ok(message) if message.truncated && query.transport == Transport::Udp => {
-                    (query.transport, query.why) = (Transport::Tcp, QueryReason::Truncated);
-                }
+        for _ in 0..TRIES {
+            match dns_exchange::whole(host, &query).await {
                 Ok(message) => return Ok(message),
                 Err(NoAnswer::TimedOut { .. }) => {
                     query.why = QueryReason::Timeout { waited: query.timeout };
