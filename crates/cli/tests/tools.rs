@@ -136,7 +136,7 @@ fn every_command_has_a_manual_page_that_names_all_its_options() {
     assert!(!page("glasstack-route-get").is_empty());
     let get = page("glasstack-get");
     for line in text(&glasstack(&["get", "--help"]).stdout).lines() {
-        let words = line.trim_start().split([' ', ',']);
+        let words = line.trim_start().split([' ', ',', '[']);
         for option in
             words.take_while(|word| word.is_empty() || word.starts_with('-')).filter(|word| word.len() > 1)
         {
