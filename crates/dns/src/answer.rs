@@ -1,10 +1,10 @@
 //! What a response means (RFC 1034 5.3.3, RFC 2308 2): records, an alias, or nothing.
 
 use crate::cache::{Negative, RrSet};
-use crate::iterate::response::Response;
 use crate::message::ResponseCode;
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
+use crate::response::Response;
 
 /// How many aliases may follow each other, however they came to be known.
 const MAX_ALIASES: usize = 64;

@@ -5,14 +5,12 @@ use crate::dnssec::{Limits, TrustAnchors};
 use crate::hints::RootHints;
 use crate::hosts_file::HostsFile;
 use crate::iterate::IterateConfig;
+pub use crate::message::DNS_PORT;
 use crate::name::{DnsName, NameError};
 use crate::resolv_conf::ResolvConf;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
-
-/// The port that name servers listen on (RFC 1035 4.2).
-pub const DNS_PORT: u16 = 53;
 
 /// How names are to be resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]

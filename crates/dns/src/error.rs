@@ -84,7 +84,7 @@ pub enum ResolveError {
         /// How long each time.
         each: Duration,
         /// Which check an answer failed that came in nevertheless.
-        ignored: Option<Mismatch>,
+        ignored: Option<Box<Mismatch>>,
     },
     /// The name server could not find out.
     #[error("{server} cannot resolve {name}: {what}; {}", what.cure())]

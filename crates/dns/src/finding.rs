@@ -5,12 +5,12 @@ use crate::cache::{Found, Known, Negative, Rank, RrSet};
 use crate::dnssec::{Reason, Security, Validated};
 use crate::error::{ResolveError, explanation};
 use crate::iterate::Answered;
-use crate::iterate::response::records_of;
 use crate::lookup::Lookup;
 use crate::memory::Memory;
 use crate::message::{Edns, ExtendedError, Message, Question, ResponseCode};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
+use crate::response::records_of;
 use glasstack_journal::event::LookupSource;
 use glasstack_stack::Host;
 use std::net::SocketAddr;
@@ -198,7 +198,7 @@ impl Finding {
         if !known.stale && known.ttl.saturating_mul(10) <= known.set.ttl() && known.set.ttl() > 0 {
             self.nearly_over = Some(self.nearly_over.map_or(left, |own| own.max(left)));
         }
-        RrSet { records: known.records(), signatures: known.signatures(), ..(*known.set).clone() }
+        known.to_set()
     }
 
     /// What came along when it was learnt, as far as it is remembered.
@@ -240,8 +240,7 @@ impl Finding {
             && target.is_some()
             && !self.answers.iter().any(same)
         {
-            let (records, signatures) = (known.records(), known.signatures());
-            self.answers.insert(at, RrSet { records, signatures, ..(*known.set).clone() });
+            self.answers.insert(at, known.to_set());
         }
     }
 
@@ -320,8 +319,7 @@ fn company(memory: &Memory, name: &DnsName, record_type: RecordType, host: &Host
     let now = host.now();
     let recall = |(additional, name, record_type): (bool, DnsName, RecordType)| {
         let known = memory.cache().get(&name, record_type, Rank::Additional, now)?;
-        let (records, signatures) = (known.records(), known.signatures());
-        Some((additional, RrSet { records, signatures, ..(*known.set).clone() }))
+        Some((additional, known.to_set()))
     };
     memory.company(name, record_type).into_iter().filter_map(recall).collect()
 }

@@ -34,7 +34,24 @@ pub(crate) fn follow<'a>(
     source: &'a dyn Ask,
     job: &'a Job,
 ) -> BoxFuture<'a, Result<Finding, ResolveError>> {
-    follow_on(memory, source, job, None)
+    follow_on(memory, source, job, Recalled::NotYet)
+}
+
+/// What the cache knows of a name.
+#[derive(Clone, Debug)]
+pub(crate) enum Recalled {
+    /// It has not been asked.
+    NotYet,
+    /// It knows nothing.
+    Nothing,
+    /// It knows this.
+    Found(Found),
+}
+
+impl From<Option<Found>> for Recalled {
+    fn from(found: Option<Found>) -> Self {
+        found.map_or(Self::Nothing, Self::Found)
+    }
 }
 
 /// The same, where it may be known already what the cache knows of the name itself.
@@ -42,7 +59,7 @@ pub(crate) fn follow_on<'a>(
     memory: &'a Memory,
     source: &'a dyn Ask,
     job: &'a Job,
-    mut recalled: Option<Option<Found>>,
+    mut recalled: Recalled,
 ) -> BoxFuture<'a, Result<Finding, ResolveError>> {
     Box::pin(async move {
         let Question { name, record_type, .. } = &job.question;
@@ -55,9 +72,10 @@ pub(crate) fn follow_on<'a>(
         loop {
             let fresh =
                 |found: &Found| job.renew.is_zero() || Duration::from_secs(left(found).into()) > job.renew;
-            let known = match recalled.take() {
-                Some(known) => known,
-                None => recall(memory, host, chain.end(), *record_type),
+            let known = match std::mem::replace(&mut recalled, Recalled::NotYet) {
+                Recalled::Found(known) => Some(known),
+                Recalled::Nothing => None,
+                Recalled::NotYet => recall(memory, host, chain.end(), *record_type),
             };
             let end = match known.filter(fresh) {
                 Some(found) => {

@@ -8,7 +8,10 @@
 //!                        nobody can foresee who is asked (RFC 5452 4.4) and each is measured now and then
 //! ```
 
-use crate::cache::file::SavedServer;
+mod saved;
+
+pub(crate) use saved::SavedServer;
+
 use crate::name::DnsName;
 use crate::record::RecordType;
 use glasstack_journal::Instant;
@@ -365,22 +368,17 @@ impl Infrastructure {
         known.map(move |server| (*server, self.standing(*server, &root, now), self.edns(*server, now)))
     }
 
-    /// The servers that have been measured or are known to lack EDNS, a line each: silence may be over by the time
-    /// somebody reads it.
-    pub(crate) fn save(&self, now: Instant) -> impl Iterator<Item = String> {
-        let known = self.servers.keys().filter_map(move |server| Some((server, self.known(*server, now)?)));
-        known.filter_map(|(address, server)| {
-            let rtt = server
-                .measured
-                .map(|(srtt, variation)| format!(" rtt {} {}", srtt.as_micros(), variation.as_micros()));
-            let edns = match server.edns {
-                EdnsSupport::Unknown => None,
-                EdnsSupport::Understood { udp_payload } => Some(format!(" edns {udp_payload}")),
-                EdnsSupport::Lacking => Some(" no-edns".to_owned()),
-            };
-            let line = format!("{address}{}{}", rtt.as_deref().unwrap_or(""), edns.as_deref().unwrap_or(""));
-            (rtt.is_some() || edns.is_some()).then_some(line)
-        })
+    /// The servers that have been measured or of which it is known whether they understand EDNS: silence may be over by
+    /// the time somebody reads it.
+    pub(crate) fn save(&self, now: Instant) -> impl Iterator<Item = SavedServer> {
+        let known =
+            self.servers.keys().filter_map(move |address| Some((*address, self.known(*address, now)?)));
+        let saved = known.map(|(address, server)| SavedServer {
+            address,
+            measured: server.measured,
+            edns: server.edns,
+        });
+        saved.filter(|saved| saved.measured.is_some() || saved.edns != EdnsSupport::Unknown)
     }
 
     /// Learns what was saved.

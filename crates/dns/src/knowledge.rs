@@ -6,14 +6,14 @@ use crate::cache::{Cache, Found, RrSet};
 use crate::dnssec::{Fetch, Section, Security, Validated, Validator};
 use crate::error::ResolveError;
 use crate::finding::Finding;
-use crate::following::{Ask, follow, follow_on, recall};
+use crate::following::{Ask, Recalled, follow, follow_on, recall};
 use crate::infrastructure::Infrastructure;
-use crate::iterate::response::{Response, records_of};
 use crate::iterate::{Answered, Budget, Iterate, IterateConfig, Job, Trail};
 use crate::memory::{Circumstances, Memory};
 use crate::message::{Message, Question};
 use crate::name::DnsName;
 use crate::record::{Record, RecordType};
+use crate::response::{Response, records_of};
 use crate::stub::Stub;
 use futures_util::future::BoxFuture;
 use glasstack_journal::event::{Dns, QueryReason};
@@ -83,7 +83,7 @@ impl Knowledge {
         wanted: &Wanted,
         recalled: Option<Found>,
     ) -> Result<Finding, ResolveError> {
-        self.find_out(host, wanted, Duration::ZERO, Some(recalled)).await
+        self.find_out(host, wanted, Duration::ZERO, recalled.into()).await
     }
 
     /// The same; what is good for no longer than `renew` is not good enough.
@@ -93,7 +93,7 @@ impl Knowledge {
         wanted: &Wanted,
         renew: Duration,
     ) -> Result<Finding, ResolveError> {
-        self.find_out(host, wanted, renew, None).await
+        self.find_out(host, wanted, renew, Recalled::NotYet).await
     }
 
     async fn find_out(
@@ -101,13 +101,14 @@ impl Knowledge {
         host: &Host,
         wanted: &Wanted,
         renew: Duration,
-        mut recalled: Option<Option<Found>>,
+        mut recalled: Recalled,
     ) -> Result<Finding, ResolveError> {
         let mut asking = self.asking(host, wanted, renew);
         let mut tries = 0;
         let mut bogus_before = None;
         loop {
-            let found = follow_on(&self.memory, &asking, &asking.job, recalled.take()).await;
+            let found = follow_on(&self.memory, &asking, &asking.job, recalled).await;
+            recalled = Recalled::NotYet;
             // Where nobody else can be asked, what was found first is why there is no answer.
             let found = match (found, bogus_before.take()) {
                 (Err(_), Some(bogus)) => return Err(bogus),

@@ -18,9 +18,9 @@
 //! then what it is made of: `knowledge`, `following` and `finding` (validation, aliases, what is found), [`cache`] and
 //! `memory` (what is remembered, and how far it is believed), `local_zones` (what nobody else is asked about), `stub`
 //! and `rounds` (whom to ask next, and why), `asking` and [`infrastructure`] (EDNS or not, UDP or TCP, how fast),
-//! [`upstream`], `exchange` and `matching` (whether an answer is one), `answer` (what it means). [`hints`] and
-//! [`iterate`] walk down from the root, [`dnssec`] up to a trust anchor. [`zone`] and [`zonefile`] are what an authority
-//! knows; [`server`] is the other end, and [`recursive`] both.
+//! [`upstream`], `exchange` and `matching` (whether an answer is one), `response` (what came, as sets of records),
+//! `answer` (what it means). [`hints`] and [`iterate`] walk down from the root, [`dnssec`] up to a trust anchor. [`zone`]
+//! and [`zonefile`] are what an authority knows; [`server`] is the other end, and [`recursive`] both.
 
 pub mod address_range;
 mod answer;
@@ -50,6 +50,7 @@ pub mod record;
 pub mod recursive;
 pub mod resolv_conf;
 pub mod resolver;
+mod response;
 mod rounds;
 pub mod server;
 mod stub;

@@ -3,11 +3,11 @@
 use crate::answer::{End, Meaning};
 use crate::cache::{Cache, Found, Negative, Put, Rank, RrSet, are_among};
 use crate::dnssec::Security;
-use crate::iterate::response::{Response, records_of};
 use crate::local_zones::ServedHere;
 use crate::message::{Question, ResponseCode};
 use crate::name::DnsName;
 use crate::record::RecordType;
+use crate::response::{Response, records_of};
 use glasstack_journal::Instant;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -13,6 +13,8 @@ use crate::name::DnsName;
 use crate::record::{Record, RecordType};
 use std::fmt;
 
+/// The port that name servers listen on (RFC 1035 4.2).
+pub const DNS_PORT: u16 = 53;
 /// The size of UDP answer we ask for and give, in bytes: it fits every path without fragmentation
 /// (DNS flag day 2020; RFC 9715 3.2 recommends no more than 1 400).
 pub const UDP_PAYLOAD: u16 = 1232;

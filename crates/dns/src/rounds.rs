@@ -133,7 +133,7 @@ impl Rounds {
                 }
                 Some(Failure::TimedOut { ignored: seen, .. }) => {
                     silent = true;
-                    ignored = ignored.or(seen);
+                    ignored = ignored.or(seen.map(Box::new));
                 }
                 Some(Failure::Network(source)) => unreachable = Some((*server, source)),
                 None => {}

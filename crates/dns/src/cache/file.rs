@@ -21,12 +21,11 @@ use super::known::{Denial, Known, Negative, Nothing, Rank, RrSet};
 use super::store::{Entry, Kind, What};
 use super::{Cache, Kept, date, negative_ttl, seconds};
 use crate::dnssec::Security;
-use crate::infrastructure::Infrastructure;
+use crate::infrastructure::{Infrastructure, SavedServer};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
 use glasstack_journal::{Instant, WallTime};
 use std::fmt::Write;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -118,8 +117,8 @@ pub fn save(
     }
     if let Some(infrastructure) = infrastructure {
         text.push('\n');
-        infrastructure.save(moment.now).for_each(|line| {
-            let _ = writeln!(text, "$SERVER {line}");
+        infrastructure.save(moment.now).for_each(|server| {
+            let _ = writeln!(text, "$SERVER {server}");
         });
     }
     text
@@ -191,15 +190,6 @@ fn forget_judgement(entry: &mut Entry) {
     }
 }
 
-/// A server as a file has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SavedServer {
-    pub(crate) address: SocketAddr,
-    /// Smoothed round-trip time and its variation.
-    pub(crate) measured: Option<(Duration, Duration)>,
-    pub(crate) edns: crate::infrastructure::EdnsSupport,
-}
-
 struct Reader<'c> {
     cache: &'c Cache,
     moment: Moment,
@@ -266,7 +256,7 @@ impl<'c> Reader<'c> {
             "SOURCE" => rest.clone_into(&mut self.provenance.source),
             "TRUST-ANCHORS" => rest.clone_into(&mut self.provenance.trust_anchors),
             "SAVED" => self.saved = words.time()?,
-            "SERVER" => self.servers.push(server(&mut words)?),
+            "SERVER" => self.servers.push(rest.parse()?),
             "SET" => {
                 let rank = words.next("a rank")?.parse().map_err(|error| format!("{error}"))?;
                 self.begin_block(number, Of::Set(rank), &mut words)?;
@@ -357,41 +347,12 @@ fn one_set(records: Vec<Record>, security: Security) -> Result<RrSet, String> {
     Ok(set)
 }
 
-/// As `192.0.2.53:53 rtt 20103 4020 edns 1232`; times in microseconds.
-fn server(words: &mut Words<'_>) -> Result<SavedServer, String> {
-    use crate::infrastructure::EdnsSupport;
-    let word = words.next("an address")?;
-    let address = word.parse().map_err(|_| format!("{word:?} is not an address with a port"))?;
-    let mut server = SavedServer { address, measured: None, edns: EdnsSupport::Unknown };
-    while let Some(word) = words.0.next() {
-        match word {
-            "rtt" => {
-                let (srtt, variation) = (words.number("a time")?, words.number("a time")?);
-                server.measured = Some((Duration::from_micros(srtt), Duration::from_micros(variation)));
-            }
-            "edns" => {
-                let udp_payload =
-                    u16::try_from(words.number("a size")?).map_err(|error| error.to_string())?;
-                server.edns = EdnsSupport::Understood { udp_payload };
-            }
-            "no-edns" => server.edns = EdnsSupport::Lacking,
-            other => return Err(format!("nothing is known of {other:?}")),
-        }
-    }
-    Ok(server)
-}
-
 /// The rest of a line, word by word.
 struct Words<'t>(std::str::SplitWhitespace<'t>);
 
 impl<'t> Words<'t> {
     fn next(&mut self, what: &str) -> Result<&'t str, String> {
         self.0.next().ok_or_else(|| format!("{what} is missing"))
-    }
-
-    fn number(&mut self, what: &str) -> Result<u64, String> {
-        let word = self.next(what)?;
-        word.parse().map_err(|_| format!("{word:?} is not {what}"))
     }
 
     fn name(&mut self) -> Result<DnsName, String> {

@@ -194,6 +194,13 @@ impl Known {
         with_ttl(&self.set.signatures, self.ttl).collect()
     }
 
+    /// The set as it would be sent on now.
+    pub fn to_set(&self) -> RrSet {
+        let RrSet { name, record_type, security, .. } = self.set.as_ref();
+        let (name, record_type, security) = (name.clone(), *record_type, *security);
+        RrSet { name, record_type, records: self.records(), signatures: self.signatures(), security }
+    }
+
     /// What validation has found.
     pub fn security(&self) -> Security {
         self.set.security

@@ -65,8 +65,6 @@ impl Cache {
         &self.config
     }
 
-    // ---- learning
-
     /// Learns a set of records, unless something is known that is believed more.
     pub fn put(&mut self, set: &RrSet, rank: Rank, now: Instant) -> Put {
         if set.records.is_empty() || matches!(set.record_type, RecordType::Any) {
@@ -175,8 +173,6 @@ impl Cache {
         self.failures.put(question, why, true, now).clone()
     }
 
-    // ---- asking
-
     /// The records of a name and type, if they are fresh and believed at least as much as `least`. What DNSSEC has
     /// proved is always believed enough.
     pub fn get(
@@ -189,17 +185,6 @@ impl Cache {
         self.known(name.as_str(), record_type, least, now, Age::Fresh)
     }
 
-    /// As [`get`](Self::get), and where there is nothing fresh, what has expired not too long ago (RFC 8767).
-    pub fn get_stale(
-        &mut self,
-        name: &DnsName,
-        record_type: RecordType,
-        least: Rank,
-        now: Instant,
-    ) -> Option<Known> {
-        self.known(name.as_str(), record_type, least, now, Age::Stale)
-    }
-
     /// What is known that answers a question: records, an alias, or that there is nothing. Glue and referrals do not
     /// (RFC 2181 5.4.1).
     pub fn lookup(&mut self, name: &DnsName, record_type: RecordType, now: Instant) -> Option<Found> {
@@ -209,11 +194,6 @@ impl Cache {
     /// As [`lookup`](Self::lookup), with what has expired not too long ago (RFC 8767).
     pub fn lookup_stale(&mut self, name: &DnsName, record_type: RecordType, now: Instant) -> Option<Found> {
         self.find(name, record_type, now, Age::Stale)
-    }
-
-    /// The CNAME record of a name.
-    pub fn alias(&mut self, name: &DnsName, now: Instant) -> Option<Known> {
-        self.known(name.as_str(), RecordType::Cname, Rank::AnswerNotAuthoritative, now, Age::Fresh)
     }
 
     /// The DNAME record of the nearest name above that has one (RFC 6672 2.2).
@@ -245,8 +225,6 @@ impl Cache {
     pub fn failure(&self, question: &Question, now: Instant) -> Option<&Failure> {
         self.failures.get(question, now)
     }
-
-    // ---- the whole
 
     /// Forgets what is known of a name; with `below` of all names below it, too. How many entries that were.
     pub fn remove(&mut self, name: &DnsName, below: bool) -> usize {
@@ -313,8 +291,6 @@ impl Cache {
     pub fn bytes(&self) -> usize {
         self.store.bytes()
     }
-
-    // ---- how
 
     fn take(&mut self, kind: Kind, entry: Entry) -> Put {
         if self.store.insert(kind, entry) { Put::Taken } else { Put::NotKept }

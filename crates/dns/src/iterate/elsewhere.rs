@@ -4,7 +4,7 @@ use super::options::ZoneElsewhere;
 use crate::hints::RootHints;
 use crate::name::DnsName;
 
-/// Them.
+/// Zones that the configuration says where to ask for.
 #[derive(Debug)]
 pub(super) struct Elsewhere {
     zones: Vec<ZoneElsewhere>,

@@ -24,7 +24,7 @@ pub(crate) type Key = (DnsName, RecordType, bool);
 
 type Lookup = BoxFuture<'static, Sought>;
 
-/// Them.
+/// The lookups that are under way, and who waits for which.
 #[derive(Default)]
 pub(super) struct UnderWay {
     lookups: BTreeMap<Key, WeakShared<Lookup>>,

@@ -1,11 +1,11 @@
 //! What a scrubbed response is worth to somebody who walks down the tree (RFC 1034 5.3.3 step 4): an answer, an
 //! alias, a referral, or nothing. The distinctions are unbound's.
 
-use super::response::Response;
 use crate::error::ServerProblem;
 use crate::message::{Question, ResponseCode};
 use crate::name::DnsName;
 use crate::record::RecordType;
+use crate::response::Response;
 
 /// What a response is worth.
 #[derive(Debug, PartialEq, Eq)]

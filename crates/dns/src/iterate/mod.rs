@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Read in this order: [`options`] (what can be chosen), `begin` (where it begins), `walk` (the story), `slist`
-//! (which servers), `response` (what came, as sets of records), `scrub` and `judge` (what it is worth), `minimise`,
+//! (which servers), `scrub` and `judge` (what it is worth), `minimise`,
 //! `targets` (name servers without address, and the last resort) with `joined` (one lookup for all who need it) and
 //! `parent_side` (what the zone above has said), `elsewhere` (zones that are asked about elsewhere), `budget` (where
 //! it ends), `telling` (what the journal hears of it).
@@ -27,7 +27,6 @@ mod judge;
 mod minimise;
 pub mod options;
 mod parent_side;
-pub(crate) mod response;
 mod scrub;
 mod slist;
 mod targets;
@@ -45,12 +44,12 @@ use crate::memory::Memory;
 use crate::message::Question;
 use crate::name::DnsName;
 use crate::record::Record;
+use crate::response::Response;
 use crate::upstream::Upstream;
 use elsewhere::Elsewhere;
 use glasstack_stack::Host;
 use joined::{Key, UnderWay};
 use parent_side::ParentSide;
-use response::Response;
 use slist::{Reach, Slist};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -2,10 +2,10 @@
 //! zone's own data leads nowhere, its parent's may not. And which name servers had no address a moment ago, whether
 //! or not anybody may be told so.
 
-use super::response::name_server;
 use crate::cache::RrSet;
 use crate::name::DnsName;
 use crate::record::{Record, RecordType};
+use crate::response::name_server;
 use glasstack_journal::Instant;
 use std::collections::BTreeMap;
 use std::net::IpAddr;

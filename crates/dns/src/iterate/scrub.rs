@@ -8,12 +8,12 @@
 //! ```
 
 use super::options::IterateConfig;
-use super::response::{Response, name_server};
 use crate::address_range::AddressRange;
 use crate::cache::RrSet;
 use crate::message::{Message, Question, ResponseCode};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
+use crate::response::{Response, name_server};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -188,7 +188,6 @@ impl Scrub<'_> {
         let wanted = self.question.record_type;
         let cut_off = !response.answers.is_empty()
             && response.answers.iter().all(|set| is_alias(set) && set.record_type != wanted);
-        let wanted = self.question.record_type;
         let aliased = !matches!(wanted, RecordType::Cname | RecordType::Any)
             && response.answer(&self.question.name, RecordType::Cname).is_some();
         let is_servers = |set: &&RrSet| set.record_type == RecordType::Ns;
@@ -197,13 +196,8 @@ impl Scrub<'_> {
         let mut kept: Vec<RrSet> = Vec::new();
         for mut set in std::mem::take(&mut response.authorities) {
             match set.record_type {
-                // RFC 2308 2.1: it is about the end of the chain, which is asked for anew.
-                RecordType::Soa if aliased => {
-                    self.ignore(Why::BehindAlias, set);
-                    continue;
-                }
-                // It speaks of the end of the chain, of which only the beginning was kept.
-                RecordType::Soa if cut_off => {
+                // RFC 2308 2.1: it is about the end of the chain, of which only the beginning was kept.
+                RecordType::Soa if aliased || cut_off => {
                     self.ignore(Why::BehindAlias, set);
                     continue;
                 }

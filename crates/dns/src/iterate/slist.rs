@@ -1,14 +1,14 @@
 //! The servers of a zone (RFC 1034 5.3.3: SLIST): addresses that can be asked, and names whose addresses have to be
 //! found first.
 
-use super::response::name_server;
 use crate::address_range::AddressRange;
 use crate::cache::{Delegation, RrSet};
-use crate::config::DNS_PORT;
 use crate::error::{ServerProblem, Tried};
 use crate::hints::RootHints;
+use crate::message::DNS_PORT;
 use crate::name::DnsName;
 use crate::record::{Record, RecordData};
+use crate::response::name_server;
 use crate::rounds::Failure;
 use glasstack_journal::Instant;
 use glasstack_journal::event::ServerRole;
@@ -256,8 +256,6 @@ impl Slist {
         news
     }
 
-    // ---- whom to ask
-
     /// A new question begins; who had no answer to the last one by what it said is not asked this one either.
     pub(super) fn begin(&mut self) {
         self.round = 0;
@@ -371,8 +369,6 @@ impl Slist {
     fn of(&mut self, at: SocketAddr) -> impl Iterator<Item = &mut Address> {
         self.addresses.iter_mut().filter(move |address| address.at == at)
     }
-
-    // ---- what to say
 
     /// The name of the server at this address.
     pub(super) fn name_of(&self, at: SocketAddr) -> String {

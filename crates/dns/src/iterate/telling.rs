@@ -1,13 +1,13 @@
 //! The walk as the journal tells it.
 
 use super::Job;
-use super::response::{name_server, records_of};
 use super::scrub::{Ignored, Why};
 use super::slist::Slist;
 use crate::cache::RrSet;
 use crate::infrastructure::Choice;
 use crate::memory::Learnt;
 use crate::name::DnsName;
+use crate::response::{name_server, records_of};
 use crate::rounds::Failure;
 use glasstack_journal::event::{Dns, QueryReason, ServerKnown};
 use std::net::SocketAddr;

@@ -2,7 +2,6 @@
 
 use super::judge::{Worth, judge};
 use super::minimise::Minimise;
-use super::response::Response;
 use super::scrub::scrub;
 use super::slist::{Kind, Slist};
 use super::telling::{tell_believed, tell_choice, tell_ignored, tell_referral};
@@ -15,6 +14,7 @@ use crate::memory::{Circumstances, Learnt};
 use crate::message::{Message, Question, ResponseCode};
 use crate::name::DnsName;
 use crate::record::RecordType;
+use crate::response::Response;
 use crate::rounds::Failure;
 use futures_util::future::BoxFuture;
 use glasstack_journal::event::{Dns, QueryReason};

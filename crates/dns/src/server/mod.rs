@@ -86,7 +86,7 @@ impl Drop for NameServer {
 }
 
 /// Answers questions on `local`, over UDP and TCP, as `authority` knows: everybody's. The address may be
-/// unspecified; the port is usually [`DNS_PORT`](crate::config::DNS_PORT).
+/// unspecified; the port is usually [`DNS_PORT`](crate::message::DNS_PORT).
 pub fn serve(host: &Host, local: SocketAddr, authority: impl Authority) -> Result<NameServer, ServeError> {
     serve_within(&host.span(SpanKind::Service { name: "dns".to_owned(), local }), local, authority)
 }
