@@ -150,7 +150,10 @@ fn tell_response(event: &Dns) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is known of the servers; those of which the same is known, together.
+/// How many names are still easy to read.
+const FEW: usize = 3;
+
+/// What is known of the servers; those of which the same is known, together, and counted where they are many.
 fn standings(candidates: &[ServerKnown]) -> String {
     let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
     for ServerKnown { name, standing, .. } in candidates {
@@ -161,7 +164,12 @@ fn standings(candidates: &[ServerKnown]) -> String {
         }
     }
     groups.iter_mut().for_each(|(_, names)| names.sort_unstable());
-    let group = |(standing, names): (&str, Vec<&str>)| format!("{} {standing}", names.join(", "));
+    let only = groups.len() == 1;
+    let group = |(standing, names): (&str, Vec<&str>)| match names.len() {
+        0..=FEW => format!("{} {standing}", names.join(", ")),
+        many if only => format!("all {many} {standing}"),
+        many => format!("{many} others {standing}"),
+    };
     groups.into_iter().map(group).collect::<Vec<_>>().join("; ")
 }
 
