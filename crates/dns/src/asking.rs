@@ -4,7 +4,7 @@ use crate::error::NetworkError;
 use crate::infrastructure::{EdnsSupport, Infrastructure, InfrastructureConfig};
 use crate::matching::Mismatch;
 use crate::message::{Edns, Message, PLAIN_UDP_PAYLOAD, Question, ResponseCode};
-use crate::rounds::Failure;
+use crate::rounds::OfNoUse;
 use crate::upstream::{NoAnswer, Query, Upstream};
 use glasstack_journal::event::{QueryReason, Transport};
 use glasstack_stack::Host;
@@ -42,8 +42,8 @@ pub(crate) struct Manner {
 }
 
 impl Asking {
-    pub(crate) fn new(upstream: Arc<dyn Upstream>) -> Self {
-        let infrastructure = Mutex::new(Infrastructure::new(InfrastructureConfig::default()));
+    pub(crate) fn new(upstream: Arc<dyn Upstream>, config: InfrastructureConfig) -> Self {
+        let infrastructure = Mutex::new(Infrastructure::new(config));
         Self { upstream, infrastructure }
     }
 
@@ -55,7 +55,7 @@ impl Asking {
         server: SocketAddr,
         manner: &Manner,
         why: QueryReason,
-    ) -> Result<Message, Failure> {
+    ) -> Result<Message, OfNoUse> {
         let mut query = self.query(host, question, server, manner, why);
         loop {
             let begun = host.now();
@@ -74,14 +74,14 @@ impl Asking {
                         known.note_timeout(server, query.timeout, host.now());
                         known.note_type(server, question.record_type, false, host.now());
                     }
-                    return Err(Failure::TimedOut { waited: query.timeout, ignored });
+                    return Err(OfNoUse::TimedOut { waited: query.timeout, ignored });
                 }
                 Err(NoAnswer::Network(error)) => {
                     // A connection that breaks says nothing about how far it is.
                     if !matches!(error, NetworkError::Broken(_)) {
                         self.known().note_unreachable(server, host.now());
                     }
-                    return Err(Failure::Network(error));
+                    return Err(OfNoUse::Network(error));
                 }
             };
             self.note(host, &query, &message, host.now().since(begun));

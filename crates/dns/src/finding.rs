@@ -6,7 +6,7 @@ use crate::dnssec::{Reason, Security, Validated};
 use crate::error::{ResolveError, explanation};
 use crate::iterate::Answered;
 use crate::lookup::Lookup;
-use crate::memory::Memory;
+use crate::memory::{Companion, Memory};
 use crate::message::{Edns, ExtendedError, Message, Question, ResponseCode};
 use crate::name::DnsName;
 use crate::record::{Record, RecordData, RecordType};
@@ -317,7 +317,8 @@ impl Finding {
 /// What came along with an answer, as far as it is remembered: whether in the additional section, and what.
 fn company(memory: &Memory, name: &DnsName, record_type: RecordType, host: &Host) -> Vec<(bool, RrSet)> {
     let now = host.now();
-    let recall = |(additional, name, record_type): (bool, DnsName, RecordType)| {
+    let recall = |companion: Companion| {
+        let Companion { name, record_type, additional } = companion;
         let known = memory.cache().get(&name, record_type, Rank::Additional, now)?;
         Some((additional, known.to_set()))
     };

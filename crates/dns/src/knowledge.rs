@@ -206,7 +206,7 @@ impl Knowledge {
         self.memory.cache().len()
     }
 
-    fn asking(&self, host: &Host, wanted: &Wanted, renew: Duration) -> Asking<'_> {
+    fn asking(&self, host: &Host, wanted: &Wanted, renew: Duration) -> Inquiry<'_> {
         let question = wanted.question();
         let budget = match &self.source {
             Source::Servers(_) => Budget::new(&IterateConfig::default()),
@@ -223,10 +223,10 @@ impl Knowledge {
             avoid: Vec::new(),
             part_of: None,
         };
-        Asking { knowledge: self, job, answered: Mutex::default() }
+        Inquiry { knowledge: self, job, answered: Mutex::default() }
     }
 
-    async fn check(&self, validator: &Validator, asking: &Asking<'_>, mut found: Finding) -> Finding {
+    async fn check(&self, validator: &Validator, asking: &Inquiry<'_>, mut found: Finding) -> Finding {
         if found.security != Security::Unchecked {
             return found;
         }
@@ -305,14 +305,14 @@ impl Ask for Arc<Iterate> {
 }
 
 /// A question that knowledge is asked, and all that it leads to.
-struct Asking<'k> {
+struct Inquiry<'k> {
     knowledge: &'k Knowledge,
     job: Job,
     /// Who answered what validation asked for.
     answered: Mutex<Vec<(Question, SocketAddr)>>,
 }
 
-impl Ask for Asking<'_> {
+impl Ask for Inquiry<'_> {
     fn ask<'a>(
         &'a self,
         job: &'a Job,
@@ -346,7 +346,7 @@ impl Ask for Asking<'_> {
     }
 }
 
-impl Asking<'_> {
+impl Inquiry<'_> {
     /// What validation needs, from anybody but these servers.
     async fn fetch_from_others(
         &self,
@@ -375,7 +375,7 @@ impl Asking<'_> {
     }
 }
 
-impl Fetch for Asking<'_> {
+impl Fetch for Inquiry<'_> {
     fn fetch<'a>(
         &'a self,
         host: &'a Host,

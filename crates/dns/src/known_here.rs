@@ -18,14 +18,27 @@ pub(crate) struct Known {
     pub(crate) source: LookupSource,
 }
 
-/// A place, what it knows, and the evidence in words.
-pub(crate) type Told = (LookupSource, Option<Known>, String);
+/// What a place was found to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// Where was looked.
+    pub(crate) source: LookupSource,
+    pub(crate) known: Option<Known>,
+    /// The evidence, in words.
+    pub(crate) detail: String,
+}
+
+impl Told {
+    fn nothing(source: LookupSource, detail: &str) -> Self {
+        Self { source, known: None, detail: detail.to_owned() }
+    }
+}
 
 /// Whether the name is an address already.
 pub(crate) fn literal(text: &str) -> Told {
     match parse_address(text) {
         Some(address) => told(LookupSource::Literal, vec![address], "it is an address already".to_owned()),
-        None => (LookupSource::Literal, None, "it is not an IP address".to_owned()),
+        None => Told::nothing(LookupSource::Literal, "it is not an IP address"),
     }
 }
 
@@ -41,7 +54,7 @@ pub(crate) fn overridden(overrides: &[Override], name: &DnsName, port: Option<u1
                 entry.port.map_or_else(|| "for every port".to_owned(), |port| format!("for port {port}"));
             told(LookupSource::Override, entry.addresses.clone(), detail)
         }
-        None => (LookupSource::Override, None, "no --resolve is about this name and port".to_owned()),
+        None => Told::nothing(LookupSource::Override, "no --resolve is about this name and port"),
     })
 }
 
@@ -59,7 +72,7 @@ pub(crate) fn in_hosts_file(hosts: &HostsFile, name: &DnsName) -> Told {
         return told(LookupSource::HostsFile, vec![Ipv4Addr::LOCALHOST.into()], detail);
     }
     let detail = if hosts.is_empty() { "there is none, or it is empty" } else { "it is not there" };
-    (LookupSource::HostsFile, None, detail.to_owned())
+    Told::nothing(LookupSource::HostsFile, detail)
 }
 
 /// What is known of a name that is special by itself, or that it does not exist; none if it is like any other.
@@ -137,7 +150,7 @@ pub(crate) fn usable(name: &str, addresses: &[IpAddr]) -> Result<Vec<IpAddr>, Re
 fn told(source: LookupSource, addresses: Vec<IpAddr>, detail: String) -> Told {
     let list: Vec<String> = addresses.iter().map(ToString::to_string).collect();
     let detail = format!("{} ({detail})", list.join(", "));
-    (source, Some(Known { addresses, source }), detail)
+    Told { source, known: Some(Known { addresses, source }), detail }
 }
 
 /// Whether `name` is the top-level domain `special` or below it.
@@ -155,31 +168,31 @@ mod tests {
 
     #[test]
     fn an_address_is_its_own_answer_with_brackets_or_without() {
-        assert_eq!(literal("192.0.2.80").1.unwrap().addresses, ["192.0.2.80".parse::<IpAddr>().unwrap()]);
-        assert_eq!(literal("[::1]").1.unwrap().addresses, ["::1".parse::<IpAddr>().unwrap()]);
-        assert_eq!(literal("www.test").1, None);
-        assert_eq!(literal("[192.0.2.80]").1, None);
+        assert_eq!(literal("192.0.2.80").known.unwrap().addresses, ["192.0.2.80".parse::<IpAddr>().unwrap()]);
+        assert_eq!(literal("[::1]").known.unwrap().addresses, ["::1".parse::<IpAddr>().unwrap()]);
+        assert_eq!(literal("www.test").known, None);
+        assert_eq!(literal("[192.0.2.80]").known, None);
     }
 
     #[test]
     fn only_ipv6_is_an_error_that_names_the_address() {
-        let error = lookup("[::1]", literal("[::1]").1.unwrap()).unwrap_err();
+        let error = lookup("[::1]", literal("[::1]").known.unwrap()).unwrap_err();
         assert!(matches!(&error, ResolveError::AaaaOnly { address, .. } if address.is_ipv6()));
         let both = HostsFile::parse("::1 both\n10.0.0.1 both\n");
-        let found = lookup("both", in_hosts_file(&both, &name("both")).1.unwrap()).unwrap();
+        let found = lookup("both", in_hosts_file(&both, &name("both")).known.unwrap()).unwrap();
         assert_eq!(found.addresses, ["10.0.0.1".parse::<IpAddr>().unwrap()]);
     }
 
     #[test]
     fn localhost_is_this_host_whatever_the_file_says_of_others() {
-        let loopback = |text| in_hosts_file(&HostsFile::default(), &name(text)).1.unwrap().addresses;
+        let loopback = |text| in_hosts_file(&HostsFile::default(), &name(text)).known.unwrap().addresses;
         assert_eq!(loopback("localhost"), [IpAddr::from([127, 0, 0, 1])]);
         assert_eq!(loopback("a.LOCALHOST."), [IpAddr::from([127, 0, 0, 1])]);
         let file = HostsFile::parse("127.0.0.9 localhost\n");
-        let (_, known, detail) = in_hosts_file(&file, &name("localhost"));
+        let Told { known, detail, .. } = in_hosts_file(&file, &name("localhost"));
         assert_eq!(known.unwrap().addresses, [IpAddr::from([127, 0, 0, 9])]);
         assert_eq!(detail, "127.0.0.9 (line 1)");
-        assert_eq!(in_hosts_file(&file, &name("mylocalhost")).1, None);
+        assert_eq!(in_hosts_file(&file, &name("mylocalhost")).known, None);
     }
 
     #[test]
@@ -187,10 +200,10 @@ mod tests {
         let overrides: Vec<Override> = ["www.test:80:10.0.0.1", "*:80:10.0.0.2", "other.test:80:10.0.0.3"]
             .map(|o| o.parse().unwrap())
             .into();
-        let (_, known, detail) = overridden(&overrides, &name("www.test"), Some(80)).unwrap();
+        let Told { known, detail, .. } = overridden(&overrides, &name("www.test"), Some(80)).unwrap();
         assert_eq!(known.unwrap().addresses, [IpAddr::from([10, 0, 0, 2])]);
         assert_eq!(detail, "10.0.0.2 (for port 80)");
-        assert_eq!(overridden(&overrides, &name("www.test"), Some(443)).unwrap().1, None);
+        assert_eq!(overridden(&overrides, &name("www.test"), Some(443)).unwrap().known, None);
         assert_eq!(overridden(&[], &name("www.test"), Some(80)), None);
     }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 pub(crate) struct Memory {
     cache: Mutex<Cache>,
     /// What came along with which answer; by name and type.
-    companies: Mutex<BTreeMap<(DnsName, RecordType), Company>>,
+    companies: Mutex<BTreeMap<(DnsName, RecordType), Vec<Companion>>>,
     served_here: ServedHere,
 }
 
@@ -28,8 +28,14 @@ const COMPANIES: usize = 2_000;
 /// How many sets of each: more come with nothing that is meant well.
 const LARGEST_COMPANY: usize = 32;
 
-/// Sets that came along with an answer: whether in the additional section, and which.
-type Company = Vec<(bool, DnsName, RecordType)>;
+/// A set that came along with an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Companion {
+    pub(crate) name: DnsName,
+    pub(crate) record_type: RecordType,
+    /// Whether in the additional section; in the authority section otherwise.
+    pub(crate) additional: bool,
+}
 
 /// In which circumstances a response came in.
 #[derive(Clone, Copy, Debug)]
@@ -139,14 +145,18 @@ impl Memory {
     }
 
     /// What came along when this was learnt.
-    pub(crate) fn company(&self, name: &DnsName, record_type: RecordType) -> Company {
+    pub(crate) fn company(&self, name: &DnsName, record_type: RecordType) -> Vec<Companion> {
         let companies = self.companies.lock().unwrap_or_else(PoisonError::into_inner);
         companies.get(&(name.clone(), record_type)).cloned().unwrap_or_default()
     }
 
     fn remember_company(&self, question: &Question, response: &Response) {
         let all = |sets: &[RrSet], additional| {
-            sets.iter().map(|set| (additional, set.name.clone(), set.record_type)).collect::<Company>()
+            let companion = |set: &RrSet| {
+                let (name, record_type) = (set.name.clone(), set.record_type);
+                Companion { name, record_type, additional }
+            };
+            sets.iter().map(companion).collect::<Vec<_>>()
         };
         let mut company = [all(&response.authorities, false), all(&response.additionals, true)].concat();
         company.truncate(LARGEST_COMPANY);

@@ -7,7 +7,7 @@ use crate::finding::Finding;
 use crate::hints::RootHints;
 use crate::iterate::{Iterate, IterateConfig, ServeStale};
 use crate::knowledge::{Knowledge, Source, Wanted};
-use crate::known_here;
+use crate::known_here::{self, Told};
 use crate::local_zones::{ServedHere, soa_of};
 use crate::memory::Memory;
 use crate::message::{ExtendedError, ResponseCode};
@@ -76,7 +76,7 @@ pub fn serve_recursive(
 pub struct Recursor {
     inner: Arc<Inner>,
     /// Questions that are being looked up, so that equal ones are looked up once.
-    under_way: Mutex<BTreeMap<Wanted, WeakShared<Lookup>>>,
+    under_way: Mutex<BTreeMap<Wanted, WeakShared<Search>>>,
 }
 
 struct Inner {
@@ -88,11 +88,11 @@ struct Inner {
     minimal_responses: bool,
 }
 
-type Lookup = BoxFuture<'static, Result<Finding, Failure>>;
+type Search = BoxFuture<'static, Result<Finding, Unanswered>>;
 
 /// Why there is no answer.
 #[derive(Clone, Debug)]
-struct Failure {
+struct Unanswered {
     why: String,
     extended: Option<ExtendedError>,
     /// There is an answer, and it is bogus.
@@ -182,7 +182,7 @@ impl Recursor {
     }
 
     /// RFC 8767 5: after a while what has expired will do; the lookup goes on behind the client's back.
-    async fn wait(&self, lookup: Shared<Lookup>, wanted: &Wanted, asked: &Asked) -> Waited {
+    async fn wait(&self, lookup: Shared<Search>, wanted: &Wanted, asked: &Asked) -> Waited {
         let Some(stale) = self.inner.stale else { return Waited::from(lookup.await) };
         match self.inner.host.timeout(stale.client_timeout, lookup.clone()).await {
             Ok(found) => Waited::from(found),
@@ -197,7 +197,7 @@ impl Recursor {
     }
 
     /// The lookup of this question: the one that is under way if there is one, which is told.
-    fn lookup(&self, wanted: &Wanted) -> (Shared<Lookup>, bool) {
+    fn lookup(&self, wanted: &Wanted) -> (Shared<Search>, bool) {
         let mut under_way = self.under_way();
         // Only who waits for a lookup keeps it alive.
         under_way.retain(|_, lookup| lookup.upgrade().is_some());
@@ -205,7 +205,7 @@ impl Recursor {
             return (lookup, true);
         }
         let (inner, question) = (Arc::clone(&self.inner), wanted.clone());
-        let lookup: Lookup = Box::pin(async move { inner.find(&question, Duration::ZERO).await });
+        let lookup: Search = Box::pin(async move { inner.find(&question, Duration::ZERO).await });
         let lookup = lookup.shared();
         if let Some(weak) = lookup.downgrade() {
             under_way.insert(wanted.clone(), weak);
@@ -227,7 +227,7 @@ impl Recursor {
         });
     }
 
-    fn under_way(&self) -> MutexGuard<'_, BTreeMap<Wanted, WeakShared<Lookup>>> {
+    fn under_way(&self) -> MutexGuard<'_, BTreeMap<Wanted, WeakShared<Search>>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -236,11 +236,11 @@ impl Recursor {
 enum Waited {
     Found(Box<Finding>),
     Stale(Reply),
-    Failed(Failure),
+    Failed(Unanswered),
 }
 
-impl From<Result<Finding, Failure>> for Waited {
-    fn from(found: Result<Finding, Failure>) -> Self {
+impl From<Result<Finding, Unanswered>> for Waited {
+    fn from(found: Result<Finding, Unanswered>) -> Self {
         match found {
             Ok(finding) => Self::Found(Box::new(finding)),
             Err(failure) => Self::Failed(failure),
@@ -250,18 +250,18 @@ impl From<Result<Finding, Failure>> for Waited {
 
 impl Inner {
     /// Finds out, in a span of its own; what is good for no longer than `renew` is not good enough.
-    async fn find(&self, wanted: &Wanted, renew: Duration) -> Result<Finding, Failure> {
+    async fn find(&self, wanted: &Wanted, renew: Duration) -> Result<Finding, Unanswered> {
         let Wanted { name, record_type, .. } = wanted;
         let kind = SpanKind::Resolve { name: name.to_string(), record_type: record_type.to_string() };
         let span = OpenSpan::new(&self.host, kind);
         let finding = self.knowledge.find_fresher(span.host(), wanted, renew);
         let outcome = match self.host.timeout(self.patience, finding).await {
-            Ok(found) => found.map_err(Failure::from),
+            Ok(found) => found.map_err(Unanswered::from),
             Err(elapsed) => {
                 let why = format!("{name} could not be resolved within {} ms", elapsed.limit.as_millis());
                 // RFC 8914 4.23: No Reachable Authority.
                 let extended = Some(ExtendedError::brief(22, &why));
-                Err(Failure { why, extended, bogus: false })
+                Err(Unanswered { why, extended, bogus: false })
             }
         };
         if let Err(failure) = &outcome {
@@ -358,7 +358,7 @@ impl Inner {
     }
 }
 
-impl From<ResolveError> for Failure {
+impl From<ResolveError> for Unanswered {
     fn from(error: ResolveError) -> Self {
         let bogus = matches!(error, ResolveError::Bogus { .. });
         Self { why: error.to_string(), extended: error.extended_error(), bogus }
@@ -369,7 +369,7 @@ impl From<ResolveError> for Failure {
 fn special(wanted: &Wanted) -> Option<Reply> {
     let name = &wanted.name;
     match known_here::special(name, wanted.record_type)? {
-        Ok((_, known, why)) => {
+        Ok(Told { known, detail: why, .. }) => {
             let record =
                 |address| Record { owner: name.clone(), ttl: DEFAULT_TTL, data: RecordData::from(address) };
             let answers = known?.addresses.into_iter().map(record).collect();

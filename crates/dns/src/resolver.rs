@@ -265,7 +265,7 @@ fn candidates(text: &str, name: &DnsName, config: &ResolverConfig) -> Vec<DnsNam
 
 /// Records whether a place knew; what it knew is passed on.
 fn tell(scope: &Scope, name: &str, record_type: RecordType, answer: Told) -> Option<Known> {
-    let (source, known, detail) = answer;
+    let Told { source, known, detail } = answer;
     let hit = known.is_some();
     let record_type = record_type.to_string();
     scope.record(|| Dns::LookedUp { name: name.to_owned(), record_type, source, hit, detail });

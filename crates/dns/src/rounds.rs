@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// Why a server was of no use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub(crate) enum OfNoUse {
     /// It did not answer in time.
     TimedOut { waited: Duration, ignored: Option<Mismatch> },
     /// It answered, but not the question.
@@ -20,7 +20,7 @@ pub(crate) enum Failure {
     Network(NetworkError),
 }
 
-impl Failure {
+impl OfNoUse {
     /// Whether it said anything at all.
     pub(crate) fn is_answer(&self) -> bool {
         matches!(self, Self::Problem(_))
@@ -32,7 +32,7 @@ impl Failure {
     }
 }
 
-impl Failure {
+impl OfNoUse {
     /// The same in a few words, for those who ask this resolver.
     pub(crate) fn brief(&self) -> String {
         match self {
@@ -43,7 +43,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for OfNoUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut { waited, .. } => write!(f, "it did not answer within {} ms", waited.as_millis()),
@@ -61,7 +61,7 @@ pub(crate) struct Rounds {
     round: u32,
     next: usize,
     /// What became of each server, the last time.
-    failures: Vec<Option<Failure>>,
+    failures: Vec<Option<OfNoUse>>,
     last_failed: Option<usize>,
     tries: u32,
 }
@@ -92,7 +92,7 @@ impl Rounds {
         while let Some(server) = self.servers.get(self.next).copied() {
             let index = self.next;
             self.next += 1;
-            if matches!(self.failure_of(index), None | Some(Failure::TimedOut { .. })) {
+            if matches!(self.failure_of(index), None | Some(OfNoUse::TimedOut { .. })) {
                 self.tries += 1;
                 return Some((server, self.reason(index)));
             }
@@ -108,7 +108,7 @@ impl Rounds {
     }
 
     /// The server that was given last was of no use.
-    pub(crate) fn failed(&mut self, failure: Failure) {
+    pub(crate) fn failed(&mut self, failure: OfNoUse) {
         let Some(index) = self.next.checked_sub(1) else { return };
         if let Some(slot) = self.failures.get_mut(index) {
             *slot = Some(failure);
@@ -125,17 +125,17 @@ impl Rounds {
         let mut unreachable = None;
         for (server, failure) in self.servers.iter().zip(self.failures) {
             match failure {
-                Some(Failure::Problem(ServerProblem::Code { code: ResponseCode::Refused, why })) => {
+                Some(OfNoUse::Problem(ServerProblem::Code { code: ResponseCode::Refused, why })) => {
                     return ResolveError::Refused { name, server: *server, why };
                 }
-                Some(Failure::Problem(what)) => {
+                Some(OfNoUse::Problem(what)) => {
                     return ResolveError::ServerFailure { name, server: *server, what };
                 }
-                Some(Failure::TimedOut { ignored: seen, .. }) => {
+                Some(OfNoUse::TimedOut { ignored: seen, .. }) => {
                     silent = true;
                     ignored = ignored.or(seen.map(Box::new));
                 }
-                Some(Failure::Network(source)) => unreachable = Some((*server, source)),
+                Some(OfNoUse::Network(source)) => unreachable = Some((*server, source)),
                 None => {}
             }
         }
@@ -150,14 +150,14 @@ impl Rounds {
         }
     }
 
-    fn failure_of(&self, index: usize) -> Option<&Failure> {
+    fn failure_of(&self, index: usize) -> Option<&OfNoUse> {
         self.failures.get(index)?.as_ref()
     }
 
     fn reason(&self, index: usize) -> Option<QueryReason> {
         let last = self.last_failed?;
         match (self.failure_of(index), self.servers.get(last), self.failure_of(last)) {
-            (Some(Failure::TimedOut { waited, .. }), ..) => Some(QueryReason::Timeout { waited: *waited }),
+            (Some(OfNoUse::TimedOut { waited, .. }), ..) => Some(QueryReason::Timeout { waited: *waited }),
             (_, Some(server), Some(failure)) => {
                 Some(QueryReason::NextServer { because: format!("{server}: {failure}") })
             }
@@ -177,16 +177,16 @@ mod tests {
         (1..=count).map(|n| SocketAddr::from(([10, 0, 0, n], 53))).collect()
     }
 
-    fn silence() -> Failure {
-        Failure::TimedOut { waited: WAIT, ignored: None }
+    fn silence() -> OfNoUse {
+        OfNoUse::TimedOut { waited: WAIT, ignored: None }
     }
 
-    fn code(code: ResponseCode) -> Failure {
-        Failure::Problem(ServerProblem::Code { code, why: Vec::new() })
+    fn code(code: ResponseCode) -> OfNoUse {
+        OfNoUse::Problem(ServerProblem::Code { code, why: Vec::new() })
     }
 
     /// Whom is asked why when they fail so, and the error in the end.
-    fn story(count: u8, rounds: u32, failures: &[Failure]) -> (Vec<String>, String) {
+    fn story(count: u8, rounds: u32, failures: &[OfNoUse]) -> (Vec<String>, String) {
         let mut rounds = Rounds::new(servers(count), rounds);
         let mut told = Vec::new();
         let mut failures = failures.iter();
@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn an_unreachable_server_is_named_if_nothing_better_can_be_said() {
         let next_hop = "10.0.0.1".parse().unwrap();
-        let unreachable = Failure::Network(UdpError::NoArpReply { next_hop }.into());
+        let unreachable = OfNoUse::Network(UdpError::NoArpReply { next_hop }.into());
         let (_, error) = story(1, 2, std::slice::from_ref(&unreachable));
         assert!(error.contains("no ARP reply from 10.0.0.1"), "{error}");
         let (_, error) = story(2, 1, &[unreachable, silence()]);

@@ -3,10 +3,10 @@
 use crate::asking::{Asking, Manner};
 use crate::config::ResolverConfig;
 use crate::error::{ResolveError, ServerProblem};
-use crate::infrastructure::Infrastructure;
+use crate::infrastructure::{Infrastructure, InfrastructureConfig};
 use crate::iterate::Job;
 use crate::message::{Message, ResponseCode, UDP_PAYLOAD};
-use crate::rounds::{Failure, Rounds};
+use crate::rounds::{OfNoUse, Rounds};
 use crate::upstream::Upstream;
 use glasstack_journal::event::QueryReason;
 use std::net::SocketAddr;
@@ -31,7 +31,7 @@ impl Stub {
             attempts: config.attempts,
             edns: config.edns,
             use_tcp: config.use_tcp,
-            asking: Asking::new(upstream),
+            asking: Asking::new(upstream, InfrastructureConfig::default()),
         }
     }
 
@@ -72,11 +72,11 @@ impl Stub {
 }
 
 /// Whether a response says something about the name at all.
-fn accept(message: Message) -> Result<Message, Failure> {
+fn accept(message: Message) -> Result<Message, OfNoUse> {
     match message.code {
         // RFC 1034 4.3.1: without recursion there may be a referral instead of an answer.
-        ResponseCode::NoError if message.is_referral() => Err(Failure::Problem(ServerProblem::NotRecursive)),
+        ResponseCode::NoError if message.is_referral() => Err(OfNoUse::Problem(ServerProblem::NotRecursive)),
         ResponseCode::NoError | ResponseCode::NxDomain => Ok(message),
-        _ => Err(Failure::Problem(ServerProblem::of(&message))),
+        _ => Err(OfNoUse::Problem(ServerProblem::of(&message))),
     }
 }

@@ -49,7 +49,7 @@ fn each_bound_of_the_walk_ends_it() {
          10.0.0.1 *.other AA NXDOMAIN : | . SOA a.root.test. h. 1 2 3 4 5";
     type Change = fn(&mut IterateConfig);
     let usual: Change = |_| {};
-    let cases: [(&str, &str, Change, &str, usize); 10] = [
+    let cases: [(&str, &str, Change, &str, usize); 11] = [
         ("referrals", two_zones, usual, "NOERROR", 3),
         ("max_referrals", two_zones, |config| config.max_referrals = 2, "SERVFAIL", 2),
         (
@@ -64,6 +64,13 @@ fn each_bound_of_the_walk_ends_it() {
         ("silence", silent, usual, "SERVFAIL", 7),
         ("max_sent", silent, |config| config.max_sent = 3, "SERVFAIL", 4),
         ("rounds", silent, |config| config.rounds = 1, "SERVFAIL", 3),
+        (
+            "silent_rto",
+            silent,
+            |config| config.infrastructure.silent_rto = Duration::from_millis(500),
+            "SERVFAIL",
+            3,
+        ),
         ("no glue", unglued, usual, "SERVFAIL", 4),
         ("max_missing", unglued, |config| config.max_missing = 1, "SERVFAIL", 2),
         ("max_target_queries", unglued, |config| config.max_target_queries = 2, "SERVFAIL", 3),

@@ -15,19 +15,43 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{MutexGuard, PoisonError};
 
-/// The addresses, for how many seconds, and whether anybody had to be asked; or why there are none, and whether
-/// anybody had to be asked.
-pub(super) type Sought = Result<(Vec<IpAddr>, u32, bool), (String, bool)>;
+/// What came of looking for a name server's addresses.
+pub(super) type Sought = Result<Located, Missing>;
+
+/// Where a name server is.
+#[derive(Clone, Debug)]
+pub(super) struct Located {
+    pub(super) addresses: Vec<IpAddr>,
+    /// For how many seconds.
+    pub(super) ttl: u32,
+    /// Whether anybody had to be asked.
+    pub(super) asked: bool,
+}
+
+/// That it has not been found.
+#[derive(Clone, Debug)]
+pub(super) struct Missing {
+    pub(super) why: String,
+    /// Whether anybody had to be asked.
+    pub(super) asked: bool,
+}
+
+impl Missing {
+    /// Nobody was asked, since that would have been in vain.
+    pub(super) fn unasked(why: String) -> Self {
+        Self { why, asked: false }
+    }
+}
 
 /// What is looked for: the name, the type, and whether with signatures.
 pub(crate) type Key = (DnsName, RecordType, bool);
 
-type Lookup = BoxFuture<'static, Sought>;
+type Search = BoxFuture<'static, Sought>;
 
 /// The lookups that are under way, and who waits for which.
 #[derive(Default)]
 pub(super) struct UnderWay {
-    lookups: BTreeMap<Key, WeakShared<Lookup>>,
+    lookups: BTreeMap<Key, WeakShared<Search>>,
     /// Which lookup waits for which.
     waits: BTreeMap<Key, Key>,
 }
@@ -35,16 +59,16 @@ pub(super) struct UnderWay {
 /// How a lookup is to be made.
 pub(super) enum Join {
     /// By waiting for the one that is under way.
-    Other(Shared<Lookup>),
+    Other(Shared<Search>),
     /// As one that others may wait for.
-    Own(Shared<Lookup>),
+    Own(Shared<Search>),
     /// By oneself: the one that is under way waits for whoever asks.
     Alone,
 }
 
 impl UnderWay {
     /// The lookup of `key` that is under way; `new` where there is none. It is `by` who is going to wait.
-    pub(super) fn join(&mut self, key: &Key, by: Option<&Key>, new: Lookup) -> Join {
+    pub(super) fn join(&mut self, key: &Key, by: Option<&Key>, new: Search) -> Join {
         if self.lookups.contains_key(key) && self.waits_for(key, by) {
             return Join::Alone;
         }

@@ -114,7 +114,7 @@ impl Iterate {
         };
         let hints = elsewhere::root_hints(&config.zones).unwrap_or(hints);
         let elsewhere = Elsewhere::new(&config.zones);
-        let asking = Asking::new(upstream);
+        let asking = Asking::new(upstream, config.infrastructure.clone());
         let (parent_side, under_way) = (Mutex::default(), Mutex::default());
         Self { config, anchors, hints, reach, elsewhere, asking, memory, parent_side, under_way }
     }

@@ -1,6 +1,7 @@
 //! How the walk goes about it. What unbound has an option for is named as there.
 
 use crate::address_range::AddressRange;
+use crate::infrastructure::InfrastructureConfig;
 use crate::name::DnsName;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -80,6 +81,8 @@ pub struct IterateConfig {
     /// How many names of name servers may turn out not to exist before one question is given up. 5.
     pub max_target_nx: u32,
 
+    /// How servers are remembered.
+    pub infrastructure: InfrastructureConfig,
     /// Whether what is asked for often is asked for again shortly before it expires. No.
     pub prefetch: bool,
     /// Whether what has expired is given where nothing newer can be had (RFC 8767). No.
@@ -120,6 +123,7 @@ impl Default for IterateConfig {
             max_missing: 6,
             max_target_queries: 64,
             max_target_nx: 5,
+            infrastructure: InfrastructureConfig::default(),
             prefetch: false,
             serve_stale: None,
         }

@@ -9,7 +9,7 @@ use crate::message::DNS_PORT;
 use crate::name::DnsName;
 use crate::record::{Record, RecordData};
 use crate::response::name_server;
-use crate::rounds::Failure;
+use crate::rounds::OfNoUse;
 use glasstack_journal::Instant;
 use glasstack_journal::event::ServerRole;
 use glasstack_stack::Entropy;
@@ -75,7 +75,7 @@ struct Address {
     only_recursive: bool,
     /// It is not expected to answer this question: once is enough.
     once: bool,
-    failure: Option<Failure>,
+    failure: Option<OfNoUse>,
 }
 
 impl fmt::Display for Address {
@@ -267,7 +267,7 @@ impl Slist {
         let may = |address: &&Address| {
             address.tries <= if address.once { 0 } else { self.round }
                 && (address.only_recursive == self.recursive)
-                && address.failure.as_ref().is_none_or(Failure::is_silence)
+                && address.failure.as_ref().is_none_or(OfNoUse::is_silence)
         };
         self.addresses.iter().filter(may).map(|address| address.at).collect()
     }
@@ -293,7 +293,7 @@ impl Slist {
     /// Where nobody has signatures, those count who have answered without: what they say will be judged.
     fn accept_unsigned(&mut self) -> bool {
         let unsigned = |address: &&mut Address| {
-            matches!(address.failure, Some(Failure::Problem(ServerProblem::Unsigned { .. })))
+            matches!(address.failure, Some(OfNoUse::Problem(ServerProblem::Unsigned { .. })))
         };
         self.signed = false;
         let forgiven = self.addresses.iter_mut().filter(unsigned).map(Address::forgive);
@@ -352,7 +352,7 @@ impl Slist {
     }
 
     /// It was of no use.
-    pub(super) fn failed(&mut self, at: SocketAddr, failure: Failure) {
+    pub(super) fn failed(&mut self, at: SocketAddr, failure: OfNoUse) {
         self.of(at).for_each(|address| address.failure = Some(failure.clone()));
     }
 
@@ -410,12 +410,12 @@ impl Slist {
     }
 
     /// What each server said that was of no use.
-    pub(super) fn problems(&self) -> impl Iterator<Item = &Failure> {
+    pub(super) fn problems(&self) -> impl Iterator<Item = &OfNoUse> {
         self.addresses.iter().filter_map(|address| address.failure.as_ref())
     }
 
     /// Why a server is asked: because of what another one did.
-    pub(super) fn last_failure(&self, at: SocketAddr) -> Option<&Failure> {
+    pub(super) fn last_failure(&self, at: SocketAddr) -> Option<&OfNoUse> {
         self.addresses.iter().find(|address| address.at == at)?.failure.as_ref()
     }
 

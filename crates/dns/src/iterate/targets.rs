@@ -1,6 +1,6 @@
 //! Name servers whose addresses did not come along, and what is left where all servers are of no use.
 
-use super::joined::{Join, Sought, Waiting};
+use super::joined::{Join, Located, Missing, Sought, Waiting};
 use super::minimise::Minimise;
 use super::slist::Slist;
 use super::walk::Step;
@@ -36,15 +36,16 @@ impl Iterate {
         for record_type in self.address_types() {
             let question = Question::new(name.clone(), record_type);
             match self.find_address(job, &question).await {
-                Ok((addresses, ttl, was_asked)) => {
-                    asked |= was_asked;
+                Ok(located) => {
+                    asked |= located.asked;
+                    let Located { addresses, ttl, .. } = located;
                     if slist.add_addresses(Some(name), addresses.into_iter(), ttl, &self.reach) {
                         return Ok(asked);
                     }
                 }
-                Err((why, was_asked)) => {
-                    asked |= was_asked;
-                    why_not = why_not.or(Some(why));
+                Err(missing) => {
+                    asked |= missing.asked;
+                    why_not = why_not.or(Some(missing.why));
                 }
             }
         }
@@ -70,10 +71,10 @@ impl Iterate {
             known.then(|| "it had no address a moment ago".to_owned())
         };
         if let Some(why) = failed.or_else(nowhere) {
-            return Err((why, false));
+            return Err(Missing::unasked(why));
         }
-        let trail = job.trail.down(question, self.config().max_depth).map_err(|why| (why, false))?;
-        job.budget.lookup().map_err(|why| (why, false))?;
+        let trail = job.trail.down(question, self.config().max_depth).map_err(Missing::unasked)?;
+        job.budget.lookup().map_err(Missing::unasked)?;
         let key = (question.name.clone(), question.record_type, job.dnssec_ok);
         let question = question.clone();
         let (checking_disabled, avoid) = (self.anchors.is_some(), Vec::new());
@@ -115,13 +116,13 @@ impl Iterate {
         job.host = span.host().clone();
         let sought = self.follow_to_address(&job).await;
         span.scope().record(|| match &sought {
-            Ok((addresses, ttl, asked)) => Dns::Resolved {
+            Ok(Located { addresses, ttl, asked }) => Dns::Resolved {
                 name: question.name.to_string(),
                 addresses: addresses.clone(),
                 ttl: Duration::from_secs((*ttl).into()),
                 source: if *asked { LookupSource::Server } else { LookupSource::Cache },
             },
-            Err((why, _)) => Dns::Failed { name: question.name.to_string(), why: why.clone() },
+            Err(missing) => Dns::Failed { name: question.name.to_string(), why: missing.why.clone() },
         });
         sought
     }
@@ -135,12 +136,12 @@ impl Iterate {
                 if addresses.is_empty() {
                     let who = finding.server.map_or("the cache".to_owned(), |server| server.to_string());
                     self.parent_side().note_nowhere(&question.name, question.record_type, job.host.now());
-                    return Err((format!("{who} has no address of it"), asked));
+                    return Err(Missing { why: format!("{who} has no address of it"), asked });
                 }
                 let ttl = finding.answers.iter().map(RrSet::ttl).min().unwrap_or_default();
-                Ok((addresses, ttl, asked))
+                Ok(Located { addresses, ttl, asked })
             }
-            Err(error) => Err((error.to_string(), true)),
+            Err(error) => Err(Missing { why: error.to_string(), asked: true }),
         }
     }
 

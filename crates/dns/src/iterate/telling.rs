@@ -8,7 +8,7 @@ use crate::infrastructure::Choice;
 use crate::memory::Learnt;
 use crate::name::DnsName;
 use crate::response::{name_server, records_of};
-use crate::rounds::Failure;
+use crate::rounds::OfNoUse;
 use glasstack_journal::event::{Dns, QueryReason, ServerKnown};
 use std::net::SocketAddr;
 
@@ -36,7 +36,7 @@ pub(super) fn tell_choice(
             })
             .collect(),
     });
-    if let Some(Failure::TimedOut { waited, .. }) = slist.last_failure(choice.server) {
+    if let Some(OfNoUse::TimedOut { waited, .. }) = slist.last_failure(choice.server) {
         return QueryReason::Timeout { waited: *waited };
     }
     if let Some((server, failure)) = because.and_then(|at| Some((at, slist.last_failure(at)?))) {

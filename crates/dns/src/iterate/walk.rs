@@ -15,7 +15,7 @@ use crate::message::{Message, Question, ResponseCode};
 use crate::name::DnsName;
 use crate::record::RecordType;
 use crate::response::Response;
-use crate::rounds::Failure;
+use crate::rounds::OfNoUse;
 use futures_util::future::BoxFuture;
 use glasstack_journal::event::{Dns, QueryReason};
 use std::net::SocketAddr;
@@ -189,7 +189,7 @@ impl Iterate {
                 Ok((response, None)) => {
                     let (server, what) = (choice.server, Useful::Answer);
                     empty = empty.or(Some(Said { question: question.clone(), response, server, what }));
-                    self.useless(job, slist, choice.server, Failure::Problem(ServerProblem::Empty));
+                    self.useless(job, slist, choice.server, OfNoUse::Problem(ServerProblem::Empty));
                 }
                 Err(failure) => {
                     if self.tell_more(slist, minimise, &question, choice.server, &failure) {
@@ -241,7 +241,7 @@ impl Iterate {
         question: &Question,
         choice: &Choice,
         why: QueryReason,
-    ) -> Result<Message, Failure> {
+    ) -> Result<Message, OfNoUse> {
         let config = self.config();
         let now = job.host.now();
         let doubled = 2_u32.saturating_pow(slist.round().min(16));
@@ -276,12 +276,12 @@ impl Iterate {
         question: &Question,
         server: SocketAddr,
         message: &Message,
-    ) -> Result<(Response, Option<Useful>), Failure> {
+    ) -> Result<(Response, Option<Useful>), OfNoUse> {
         // RFC 5452 9.1: it must say what it answers.
         if message.question.is_none()
             && matches!(message.code, ResponseCode::NoError | ResponseCode::NxDomain)
         {
-            return Err(Failure::Problem(ServerProblem::NoQuestion));
+            return Err(OfNoUse::Problem(ServerProblem::NoQuestion));
         }
         let (mut response, ignored) = scrub(&slist.zone, question, message, self.config());
         tell_ignored(job, server, &slist.zone, ignored);
@@ -289,25 +289,25 @@ impl Iterate {
             Worth::Answer | Worth::Alias => Useful::Answer,
             // Who is to find out for others names nobody else: what is forwarded goes nowhere else.
             Worth::Referral(_) if slist.kind == Kind::Forwarder => {
-                return Err(Failure::Problem(ServerProblem::NotRecursive));
+                return Err(OfNoUse::Problem(ServerProblem::NotRecursive));
             }
             Worth::Referral(zone) => Useful::Referral(zone),
             Worth::Empty => return Ok((response, None)),
-            Worth::Nothing(problem) => return Err(Failure::Problem(problem)),
+            Worth::Nothing(problem) => return Err(OfNoUse::Problem(problem)),
             Worth::Lame(problem) => {
                 self.asking.known().note_lame(server, &slist.zone, job.host.now());
-                return Err(Failure::Problem(problem));
+                return Err(OfNoUse::Problem(problem));
             }
             Worth::OnlyRecursive => {
                 self.asking.known().note_lame(server, &slist.zone, job.host.now());
                 slist.only_recursive(server);
-                return Err(Failure::Problem(ServerProblem::OnlyRecursive { zone: slist.zone.clone() }));
+                return Err(OfNoUse::Problem(ServerProblem::OnlyRecursive { zone: slist.zone.clone() }));
             }
         };
         // RFC 4035 4.2: who is asked for signatures and has none may be of the time before DNSSEC; another one may have
         // them.
         if slist.signed && !response.is_signed() {
-            return Err(Failure::Problem(ServerProblem::Unsigned { zone: slist.zone.clone() }));
+            return Err(OfNoUse::Problem(ServerProblem::Unsigned { zone: slist.zone.clone() }));
         }
         // Name servers of a zone above show that somebody has no authority; believed they are not.
         response.authorities.retain(|set| set.name.is_within(&slist.zone));
@@ -329,17 +329,17 @@ impl Iterate {
         minimise: &mut Minimise,
         question: &Question,
         server: SocketAddr,
-        failure: &Failure,
+        failure: &OfNoUse,
     ) -> bool {
         if !minimise.is_minimised(question) {
             return false;
         }
         let more = match failure {
-            Failure::Problem(ServerProblem::Code { .. }) if minimise.gives_way() => {
+            OfNoUse::Problem(ServerProblem::Code { .. }) if minimise.gives_way() => {
                 minimise.stop();
                 true
             }
-            Failure::TimedOut { .. } => minimise.timed_out(),
+            OfNoUse::TimedOut { .. } => minimise.timed_out(),
             _ => false,
         };
         if more {
@@ -348,7 +348,7 @@ impl Iterate {
         more
     }
 
-    fn useless(&self, job: &Job, slist: &mut Slist, server: SocketAddr, failure: Failure) {
+    fn useless(&self, job: &Job, slist: &mut Slist, server: SocketAddr, failure: OfNoUse) {
         job.host.scope().record(|| Dns::ServerUseless {
             server,
             zone: slist.zone.to_string(),
@@ -441,6 +441,6 @@ pub(super) fn nobody_of_use(job: &Job, slist: &Slist) -> ResolveError {
         zone: slist.zone.clone(),
         role: slist.role(),
         tried: slist.tried(&job.avoid),
-        silent: !slist.problems().any(Failure::is_answer),
+        silent: !slist.problems().any(OfNoUse::is_answer),
     }
 }
