@@ -47,8 +47,9 @@ struct Server {
 impl Server {
     /// Starts it on a port that the machine chooses, and waits until it says that it serves.
     fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(PROGRAM)
-            .args(["dnsd", "--listen", "127.0.0.1:0"])
+        // Whoever runs the tests may ignore a hangup, as `nohup` does, and leaves that to what it starts.
+        let mut child = Command::new("env")
+            .args(["--default-signal=HUP", PROGRAM, "dnsd", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
