@@ -1,6 +1,6 @@
 //! One connection's handshake: where to tell what is judged in it, and what was found.
 
-use crate::error::CertificateProblem;
+use crate::problem::CertificateProblem;
 use glasstack_journal::Scope;
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::certificate::printable;
-use crate::error::some_of;
+use crate::problem::some_of;
 use crate::identity::Identity;
 use glasstack_journal::event::{Note, Tls};
 use rustls::SignatureScheme;

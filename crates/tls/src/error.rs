@@ -1,10 +1,9 @@
 //! What goes wrong, and what helps.
 
-use crate::certificate::{printable, rfc3339};
+use crate::problem::CertificateProblem;
 use crate::version::TlsVersion;
+use rustls::AlertDescription;
 use rustls::client::VerifierBuilderError;
-use rustls::{AlertDescription, CertificateError};
-use std::fmt;
 use std::io;
 
 /// A TLS session could not be made, or failed later.
@@ -98,7 +97,7 @@ impl TlsError {
         match error {
             Error::InvalidCertificate(why) => Self::Certificate {
                 server_name: server_name.to_owned(),
-                problem: CertificateProblem::other(&why),
+                problem: CertificateProblem::webpki(&why),
             },
             Error::AlertReceived(alert) => Self::Alert { alert: alert_name(alert), meaning: meaning(alert) },
             Error::PeerIncompatible(_) | Error::NoApplicationProtocol => Self::Incompatible(error),
@@ -135,194 +134,6 @@ pub fn is_truncation(error: &io::Error) -> bool {
 /// What rustls said, if it was rustls that said it.
 pub(crate) fn rustls_within(error: io::Error) -> Result<rustls::Error, io::Error> {
     error.downcast::<rustls::Error>()
-}
-
-/// Why a certificate was refused: which one, which value, and what helps.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CertificateProblem {
-    /// Its time is over.
-    Expired {
-        /// Which certificate.
-        certificate: String,
-        /// Its last second (Unix seconds).
-        not_after: i64,
-        /// The time of the judgement (Unix seconds).
-        now: i64,
-    },
-    /// Its time has not come.
-    NotYetValid {
-        /// Which certificate.
-        certificate: String,
-        /// Its first second (Unix seconds).
-        not_before: i64,
-        /// The time of the judgement (Unix seconds).
-        now: i64,
-    },
-    /// It is for others.
-    WrongName {
-        /// The name asked for.
-        asked: String,
-        /// The names it is for.
-        valid_for: Vec<String>,
-    },
-    /// Nobody who is trusted vouches for it.
-    UntrustedRoot {
-        /// The last certificate on the way.
-        certificate: String,
-        /// Who issued that.
-        issuer: String,
-    },
-    /// It vouches for itself, and is not trusted.
-    SelfSigned {
-        /// Which certificate.
-        certificate: String,
-    },
-    /// There is nobody who is trusted.
-    NoRoots,
-    /// It was not signed by the key of its alleged issuer.
-    BadSignature {
-        /// Which certificate, as far as known.
-        certificate: String,
-        /// Who is said to have signed it.
-        issuer: String,
-    },
-    /// It is not for this use.
-    WrongPurpose {
-        /// Which certificate.
-        certificate: String,
-        /// What it lacks, or is.
-        why: String,
-    },
-    /// The peer could not prove that it has the certificate's key.
-    BadHandshakeSignature {
-        /// Which certificate.
-        certificate: String,
-        /// Why.
-        why: String,
-    },
-    /// Its issuer has taken it back.
-    Revoked {
-        /// Which certificate.
-        certificate: String,
-        /// Who issued it, and says so.
-        issuer: String,
-        /// Since when (Unix seconds).
-        since: i64,
-    },
-    /// Revocation lists are given, and do not tell whether it was taken back.
-    RevocationUnknown {
-        /// Which certificate, as far as known.
-        certificate: String,
-        /// What is amiss.
-        why: String,
-    },
-    /// Its key is none of those pinned.
-    NotPinned {
-        /// Which certificate.
-        certificate: String,
-        /// The hash of its key, as one would pin it.
-        hash: String,
-    },
-    /// It cannot be read.
-    Malformed {
-        /// Which certificate.
-        certificate: String,
-        /// Why.
-        why: String,
-    },
-    /// Anything else.
-    Other {
-        /// In words.
-        why: String,
-    },
-}
-
-impl CertificateProblem {
-    pub(crate) fn other(error: &CertificateError) -> Self {
-        Self::Other { why: printable(&error.to_string()) }
-    }
-}
-
-impl fmt::Display for CertificateProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Expired { certificate, not_after, now } => write!(
-                f,
-                "{certificate} expired on {} and it is now {} (its owner must renew it, unless the clock here is wrong)",
-                rfc3339(*not_after),
-                rfc3339(*now)
-            ),
-            Self::NotYetValid { certificate, not_before, now } => write!(
-                f,
-                "{certificate} is valid only from {} on and it is now {} (is the clock here right?)",
-                rfc3339(*not_before),
-                rfc3339(*now)
-            ),
-            Self::WrongName { asked, valid_for } if valid_for.is_empty() => write!(
-                f,
-                "it names no host at all (no subject alternative name), so it is not for {asked}; its owner must \
-                 have it issued anew with that name"
-            ),
-            Self::WrongName { asked, valid_for } => write!(
-                f,
-                "it is not for {asked} but for {} (use one of these names, or ask whether this is the right server)",
-                some_of(valid_for)
-            ),
-            Self::UntrustedRoot { certificate, issuer } => write!(
-                f,
-                "{certificate} was issued by {issuer}, who is not trusted here (trust that CA with --cacert FILE, or \
-                 the server must send the certificate that links it to a trusted one)"
-            ),
-            Self::SelfSigned { certificate } => write!(
-                f,
-                "{certificate} is self-signed, and it is not trusted here (trust it with --cacert FILE if you know it)"
-            ),
-            Self::NoRoots => {
-                f.write_str("no root certificate is trusted here at all (name some with --cacert FILE)")
-            }
-            Self::BadSignature { certificate, issuer } => write!(
-                f,
-                "the signature on {certificate} was not made by the key of {issuer} that is known here (a forgery, \
-                 or another CA of the same name)"
-            ),
-            Self::WrongPurpose { certificate, why } => {
-                write!(
-                    f,
-                    "{certificate} is not for a TLS server: {why} (its owner needs another certificate)"
-                )
-            }
-            Self::BadHandshakeSignature { certificate, why } => {
-                write!(f, "the server did not prove that it has the key of {certificate}: {why}")
-            }
-            Self::Revoked { certificate, issuer, since } => write!(
-                f,
-                "{certificate} has been revoked by {issuer}, on {} (--crlfile): do not trust this server until its \
-                 owner has another",
-                rfc3339(*since)
-            ),
-            Self::RevocationUnknown { certificate, why } => write!(
-                f,
-                "whether {certificate} has been revoked is unknown: {why} (--crlfile needs a list in time of every CA \
-                 of the chain)"
-            ),
-            Self::NotPinned { certificate, hash } => write!(
-                f,
-                "the key of {certificate} is none of those pinned (--pinnedpubkey); its own hash is {hash}"
-            ),
-            Self::Malformed { certificate, why } => write!(f, "{certificate} cannot be read: {why}"),
-            Self::Other { why } => f.write_str(why),
-        }
-    }
-}
-
-/// The first few of a list that a stranger may have made long.
-pub(crate) fn some_of(names: &[String]) -> String {
-    const SHOWN: usize = 8;
-    let mut text = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if names.len() > SHOWN {
-        text.push_str(&format!(" and {} more", names.len() - SHOWN));
-    }
-    text
 }
 
 /// A client or server cannot be made as configured.
@@ -422,13 +233,5 @@ mod tests {
         assert_eq!(alert_name(AlertDescription::HandshakeFailure), "handshake_failure");
         assert_eq!(alert_name(AlertDescription::UnknownCA), "unknown_ca");
         assert_eq!(alert_name(AlertDescription::Unknown(200)), "number 200");
-    }
-
-    #[test]
-    fn a_long_list_of_names_is_not_printed_whole() {
-        let names: Vec<String> = (0..5_000).map(|n| format!("host{n}.test")).collect();
-        let problem = CertificateProblem::WrongName { asked: "www.test".into(), valid_for: names };
-        let text = problem.to_string();
-        assert!(text.contains("host7.test and 4992 more"), "{text}");
     }
 }

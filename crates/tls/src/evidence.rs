@@ -2,8 +2,8 @@
 //! explain webpki's decision.
 
 use crate::certificate::{CertificateInfo, rfc3339};
-use crate::error::{CertificateProblem, some_of};
 use crate::pin::{PinnedKeys, hash_of};
+use crate::problem::{CertificateProblem, some_of};
 use crate::revocation::{Entry, RevocationLists};
 use crate::trust::TrustStore;
 use glasstack_journal::Scope;
@@ -84,7 +84,12 @@ impl<'a> Shown<'a> {
                 CertificateProblem::SelfSigned { certificate }
             }
             Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-                CertificateProblem::UntrustedRoot { certificate, issuer: last.issuer.clone() }
+                let issuer = last.issuer.clone();
+                if last.is_self_issued() {
+                    CertificateProblem::UntrustedRoot { certificate, issuer }
+                } else {
+                    CertificateProblem::UnknownIssuer { certificate, issuer }
+                }
             }
             Error::InvalidCertificate(CertificateError::BadSignature) => self.forged(path),
             _ => self.explain(error),
@@ -107,8 +112,8 @@ impl<'a> Shown<'a> {
 
     pub(crate) fn explain(&self, error: &Error) -> CertificateProblem {
         match error {
-            Error::InvalidCertificate(why) => CertificateProblem::other(why),
-            other => CertificateProblem::Other { why: other.to_string() },
+            Error::InvalidCertificate(why) => CertificateProblem::webpki(why),
+            other => CertificateProblem::webpki(other),
         }
     }
 }
@@ -201,7 +206,15 @@ pub(crate) fn name(shown: &Shown<'_>, accepted: bool) -> Finding {
     if own.is_some_and(|own| own.unreadable().is_some()) {
         return Finding::skipped(CHECK, "no names to be read");
     }
-    Finding::failed(CHECK, CertificateProblem::WrongName { asked: shown.asked(), valid_for })
+    let asked = shown.asked();
+    Finding::failed(
+        CHECK,
+        if valid_for.is_empty() {
+            CertificateProblem::NoNames { asked, common_name: None }
+        } else {
+            CertificateProblem::WrongName { asked, valid_for }
+        },
+    )
 }
 
 /// RFC 5280 4.2.1.3, 4.2.1.9, 4.2.1.12.

@@ -7,11 +7,12 @@
 use crate::case::Case;
 use crate::certificate::CertificateInfo;
 use crate::client_config::TlsClientConfig;
-use crate::error::{CertificateProblem, ConfigError};
+use crate::error::ConfigError;
 use crate::evidence::{
     Finding, Path, Shown, is_about_purpose, name, named, pin, revocation, usage, validity,
 };
 use crate::pin::PinnedKeys;
+use crate::problem::CertificateProblem;
 use crate::revocation::RevocationLists;
 use crate::trust::TrustStore;
 use glasstack_journal::Scope;
