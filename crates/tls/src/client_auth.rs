@@ -2,8 +2,8 @@
 
 use crate::case::Case;
 use crate::certificate::printable;
-use crate::problem::some_of;
 use crate::identity::Identity;
+use crate::problem::some_of;
 use glasstack_journal::event::{Note, Tls};
 use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
