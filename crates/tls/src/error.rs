@@ -1,5 +1,6 @@
 //! What goes wrong, and what helps.
 
+use crate::identity_files::IdentityError;
 use crate::problem::CertificateProblem;
 use crate::version::TlsVersion;
 use rustls::AlertDescription;
@@ -42,6 +43,16 @@ pub enum TlsError {
         "what the peer sent is not TLS ({0}): another protocol, such as plain HTTP, may be spoken on this port"
     )]
     NotTls(#[source] rustls::Error),
+    /// A server has no certificate for the name that the client asks for, and shows it no other
+    /// ([`crate::server::UnknownName::Refuse`]).
+    #[error("no certificate here is for {name:?}, which the client asks for")]
+    UnknownName {
+        /// The name asked for (SNI).
+        name: String,
+    },
+    /// A server's certificate and key, made when first asked for, could not be made.
+    #[error("the certificate to show could not be made: {0}")]
+    Identity(#[source] IdentityError),
     /// The peer left in the middle of the handshake.
     #[error("the peer closed the connection before the handshake was complete, without saying why")]
     CutShort,

@@ -18,7 +18,11 @@ pub struct Identity {
     names: Vec<String>,
     certificate: CertificateInfo,
     key: Arc<CertifiedKey>,
+    fresh_ocsp: Option<FreshOcsp>,
 }
+
+/// Gives the OCSP response to staple at this very handshake; none staples none.
+pub type FreshOcsp = Arc<dyn Fn() -> Option<Vec<u8>> + Send + Sync>;
 
 impl Identity {
     /// From PEM texts: the chain, its owner's own certificate first, and the key (PKCS#8, PKCS#1 or
@@ -56,6 +60,22 @@ impl Identity {
         self
     }
 
+    /// Staples this OCSP response (RFC 6066 8), in DER, for clients that ask. It is not read here: what
+    /// is wrong with it is for the client to find.
+    #[must_use]
+    pub fn with_ocsp(mut self, response: Vec<u8>) -> Self {
+        Arc::make_mut(&mut self.key).ocsp = Some(response);
+        self.fresh_ocsp = None;
+        self
+    }
+
+    /// Staples at each handshake what `fresh` then gives.
+    #[must_use]
+    pub fn with_fresh_ocsp(mut self, fresh: FreshOcsp) -> Self {
+        self.fresh_ocsp = Some(fresh);
+        self
+    }
+
     /// The names it is shown for: the certificate's subject alternative names, unless others were
     /// given.
     pub fn names(&self) -> &[String] {
@@ -69,6 +89,16 @@ impl Identity {
 
     pub(crate) fn key(&self) -> &Arc<CertifiedKey> {
         &self.key
+    }
+
+    /// What a server shows in a handshake now: with the OCSP response of this moment.
+    pub(crate) fn shown_now(&self) -> Arc<CertifiedKey> {
+        let Some(fresh) = &self.fresh_ocsp else {
+            return self.key.clone();
+        };
+        let mut key = CertifiedKey::clone(&self.key);
+        key.ocsp = fresh();
+        Arc::new(key)
     }
 
     /// Whether its signatures are the same every time (see [`crate::provider()`]).
@@ -86,7 +116,7 @@ impl Identity {
         let key = any_supported_type(&key).map_err(IdentityError::UnsupportedKey)?;
         let key = CertifiedKey::new(chain, key);
         key.keys_match().map_err(|_| IdentityError::Mismatch { subject: certificate.label() })?;
-        Ok(Self { names, certificate, key: Arc::new(key) })
+        Ok(Self { names, certificate, key: Arc::new(key), fresh_ocsp: None })
     }
 }
 
@@ -114,28 +144,7 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// Which identity answers to `asked`, and why: the exact name, then a wildcard, then the first (as
-/// nginx does). `identities` is not empty where this is called; `None` says that it was.
-pub(crate) fn choose<'a>(identities: &'a [Identity], asked: Option<&str>) -> Option<(&'a Identity, String)> {
-    let first = identities.first()?;
-    let Some(asked) = asked.map(canonical) else {
-        return Some((first, "no name asked for (no SNI): the first certificate is the default".to_owned()));
-    };
-    let of_name = |wanted: &str| identities.iter().find(|one| one.names.iter().any(|name| name == wanted));
-    if let Some(exact) = of_name(&asked) {
-        return Some((exact, format!("it is for {asked}")));
-    }
-    // RFC 9525 6.3: a wildcard stands for exactly one label, the leftmost.
-    if let Some((_, parent)) = asked.split_once('.') {
-        let wildcard = format!("*.{parent}");
-        if let Some(found) = of_name(&wildcard) {
-            return Some((found, format!("it is for {wildcard}")));
-        }
-    }
-    Some((first, format!("no certificate is for {asked}: the first one is the default")))
-}
-
 /// RFC 6066 3: names are compared without case, and without a trailing dot.
-fn canonical(name: &str) -> String {
+pub(crate) fn canonical(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }

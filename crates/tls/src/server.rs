@@ -3,10 +3,11 @@
 use crate::error::{ConfigError, TlsError};
 use crate::gather::Gather;
 use crate::handshake::{Attempt, hang_up};
-use crate::identity::{Identity, choose};
+use crate::identity::Identity;
 use crate::key_log::{ConnectionKeyLog, KeyLogSink};
 use crate::offer::{Offer, group_name, protocol_names, protocol_versions, suite_name};
 use crate::provider::{WallClock, provider};
+use crate::server_identity::{ServerIdentity, choose};
 use crate::stream::{SessionInfo, TlsStream};
 use crate::trust::TrustStore;
 use crate::version::TlsVersion;
@@ -16,15 +17,17 @@ use glasstack_journal::event::{Note, Tls};
 use glasstack_journal::{Clock, Scope};
 use glasstack_stack::Entropy;
 use rustls::ServerConfig;
-use rustls::server::{Acceptor, ClientHello, WebPkiClientVerifier};
-use rustls::sign::SingleCertAndKey;
+use rustls::server::{Acceptor, ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use std::sync::Arc;
 
 /// What a server offers and shows.
 #[derive(Clone)]
 pub struct TlsServerConfig {
     /// Its certificates, chosen by the name that the client asks for; the first is the default.
-    pub identities: Vec<Identity>,
+    pub identities: Vec<ServerIdentity>,
+    /// What a client gets that asks for a name no certificate is for. The first certificate.
+    pub unknown_name: UnknownName,
     /// Application protocols spoken (RFC 7301), best first, as `http/1.1`. None by default, and then
     /// whatever a client offers is passed over.
     pub alpn: Vec<String>,
@@ -41,9 +44,10 @@ pub struct TlsServerConfig {
 
 impl TlsServerConfig {
     /// Shows `identities`, and everything else as is usual.
-    pub fn new(identities: Vec<Identity>) -> Self {
+    pub fn new<I: Into<ServerIdentity>>(identities: impl IntoIterator<Item = I>) -> Self {
         Self {
-            identities,
+            identities: identities.into_iter().map(Into::into).collect(),
+            unknown_name: UnknownName::Default,
             alpn: Vec::new(),
             client_trust: None,
             min_version: TlsVersion::Tls12,
@@ -53,12 +57,23 @@ impl TlsServerConfig {
     }
 }
 
+/// What a server does about a name (SNI) that none of its certificates is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownName {
+    /// Shows its first certificate, and leaves it to the client.
+    #[default]
+    Default,
+    /// Refuses with the alert `unrecognized_name` (RFC 6066 3).
+    Refuse,
+}
+
 /// Accepts TLS connections, and resumes earlier sessions, whose state it keeps itself. Cheap to
 /// clone; clones share their sessions.
 #[derive(Clone)]
 pub struct TlsServer {
     config: Arc<ServerConfig>,
-    identities: Arc<Vec<Identity>>,
+    identities: Arc<[ServerIdentity]>,
+    unknown_name: UnknownName,
     offer: Arc<Offer>,
     reproducible: bool,
     key_log: Option<KeyLogSink>,
@@ -71,7 +86,9 @@ impl TlsServer {
         clock: &Arc<dyn Clock>,
         config: TlsServerConfig,
     ) -> Result<Self, ConfigError> {
-        let default = config.identities.first().ok_or(ConfigError::NoIdentity)?.key().clone();
+        if config.identities.is_empty() {
+            return Err(ConfigError::NoIdentity);
+        }
         let range = (config.min_version, config.max_version);
         let provider = provider(entropy);
         let versions = protocol_versions(range, &provider)?;
@@ -87,11 +104,12 @@ impl TlsServer {
         let mut rustls = ServerConfig::builder_with_details(provider, Arc::new(WallClock(clock.clone())))
             .with_protocol_versions(&versions)?
             .with_client_cert_verifier(clients)
-            .with_cert_resolver(Arc::new(SingleCertAndKey::from(default)));
+            .with_cert_resolver(Arc::new(Nothing));
         rustls.alpn_protocols = protocol_names(&config.alpn)?;
         Ok(Self {
             config: Arc::new(rustls),
-            identities: Arc::new(config.identities),
+            identities: config.identities.into(),
+            unknown_name: config.unknown_name,
             offer: Arc::new(offer),
             reproducible: entropy.is_reproducible(),
             key_log: config.key_log,
@@ -116,7 +134,7 @@ impl TlsServer {
         let hello = start.client_hello();
         let asked = hello.server_name().map(str::to_owned);
         let attempt = Attempt::begin(scope, true, asked.as_deref(), &self.offered_by(&hello));
-        let config = self.config_for(attempt.scope(), asked);
+        let (config, refusal) = self.config_for(attempt.scope(), asked.as_deref());
         match start.into_stream(config).into_fallible().await {
             Ok(stream) => {
                 let session = SessionInfo::of(stream.get_ref().1);
@@ -126,7 +144,7 @@ impl TlsServer {
             }
             Err((error, stream)) => {
                 hang_up(stream).await;
-                Err(attempt.fail(TlsError::from_handshake(error, "the client")))
+                Err(attempt.fail(refusal.unwrap_or_else(|| TlsError::from_handshake(error, "the client"))))
             }
         }
     }
@@ -145,23 +163,52 @@ impl TlsServer {
     }
 
     /// The shared configuration with the certificate for `asked` and a key log of the connection's
-    /// own.
-    fn config_for(&self, scope: &Scope, asked: Option<String>) -> Arc<ServerConfig> {
+    /// own; and why it has no certificate, if it has none.
+    fn config_for(&self, scope: &Scope, asked: Option<&str>) -> (Arc<ServerConfig>, Option<TlsError>) {
         let mut config = ServerConfig::clone(&self.config);
         config.key_log = Arc::new(ConnectionKeyLog { scope: scope.clone(), sink: self.key_log.clone() });
-        if let Some((identity, why)) = choose(&self.identities, asked.as_deref()) {
-            config.cert_resolver = Arc::new(SingleCertAndKey::from(identity.key().clone()));
-            scope.record(|| Tls::IdentityChosen { asked, subject: identity.certificate().label(), why });
-            if self.reproducible && !identity.signs_reproducibly() {
-                scope.record(|| {
-                    Note::warning(format!(
-                        "the key of {} is not Ed25519: its signatures differ from run to run, so this handshake is \
-                         not the same for the same seed",
-                        identity.certificate().label()
-                    ))
-                });
+        let refusal = match self.identity_for(scope, asked) {
+            Ok(identity) => {
+                config.cert_resolver = Arc::new(SingleCertAndKey::from(identity.shown_now()));
+                None
             }
+            Err(error) => Some(error),
+        };
+        (Arc::new(config), refusal)
+    }
+
+    /// What is shown to a client that asks for `asked`.
+    fn identity_for(&self, scope: &Scope, asked: Option<&str>) -> Result<Identity, TlsError> {
+        let nothing = || TlsError::UnknownName { name: asked.unwrap_or_default().to_owned() };
+        let choice = choose(&self.identities, asked).ok_or_else(nothing)?;
+        if !choice.fits && self.unknown_name == UnknownName::Refuse {
+            return Err(nothing());
         }
-        Arc::new(config)
+        let identity = choice.identity.get().map_err(TlsError::Identity)?;
+        let subject = identity.certificate().label();
+        scope.record(|| Tls::IdentityChosen {
+            asked: asked.map(str::to_owned),
+            subject: subject.clone(),
+            why: choice.why,
+        });
+        if self.reproducible && !identity.signs_reproducibly() {
+            scope.record(|| {
+                Note::warning(format!(
+                    "the key of {subject} is not Ed25519: its signatures differ from run to run, so this handshake \
+                     is not the same for the same seed"
+                ))
+            });
+        }
+        Ok(identity)
+    }
+}
+
+/// Shows no certificate: what there is to show is known once the client has asked.
+#[derive(Debug)]
+struct Nothing;
+
+impl ResolvesServerCert for Nothing {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        None
     }
 }

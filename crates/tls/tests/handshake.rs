@@ -225,7 +225,7 @@ fn an_ip_address_is_not_sent_as_a_name_but_the_certificate_must_have_it() {
 #[test]
 fn the_certificate_is_chosen_by_the_name_asked_for() {
     let (world, ca) = (World::new(1), Ca::root("Lab CA", 1));
-    let identities = [&["default.test"][..], &["*.lab.test"], &["www.lab.test"]]
+    let identities: Vec<Identity> = [&["default.test"][..], &["*.lab.test"], &["www.lab.test"]]
         .into_iter()
         .map(|names| ca.identity(server_params(names)))
         .collect();
@@ -339,7 +339,10 @@ fn pem_texts_are_read_and_their_faults_are_placed() {
     assert!(Identity::from_der(vec![leaf], b"junk".to_vec()).is_err());
     assert!(Identity::from_pem(ca.pem.as_bytes(), ca.pem.as_bytes()).is_err());
     let world = World::new(1);
-    let none =
-        glasstack_tls::TlsServer::new(&SeededEntropy::shared(1), &world.clock, TlsServerConfig::new(vec![]));
+    let none = glasstack_tls::TlsServer::new(
+        &SeededEntropy::shared(1),
+        &world.clock,
+        TlsServerConfig::new(Vec::<Identity>::new()),
+    );
     assert!(matches!(none.err(), Some(ConfigError::NoIdentity)));
 }
