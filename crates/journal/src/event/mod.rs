@@ -34,7 +34,9 @@ pub use tcp::{
     AckReason, FlowId, ResetReason, Retransmission, Role, Segment, SegmentReason, StateCause, Tcp, TcpFlags,
     TcpOption, TcpState,
 };
-pub use tls::{Tls, Verdict};
+pub use tls::{
+    Alert, Field, HandshakeMessage, Party, Place, RecordRange, Remark, Tls, TrafficKeys, Value, Verdict,
+};
 pub use udp::Udp;
 
 use crate::span::{SpanId, SpanKind};

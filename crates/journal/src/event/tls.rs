@@ -1,5 +1,9 @@
 //! TLS (RFC 8446, RFC 5246) and certificates (RFC 5280).
 
+mod message;
+
+pub use message::{Alert, Field, HandshakeMessage, Party, Place, RecordRange, Remark, TrafficKeys, Value};
+
 use serde::Serialize;
 use std::fmt;
 
@@ -113,6 +117,24 @@ pub enum Tls {
     /// The handshake failed, or the session did later.
     Failed {
         /// Why, with cause.
+        why: String,
+    },
+    /// A handshake message went over the wire, with all its fields.
+    Message(Box<HandshakeMessage>),
+    /// An alert went over the wire.
+    Alert(Alert),
+    /// One end's keys are known from here on.
+    KeysDerived(Box<TrafficKeys>),
+    /// The connection is over: which records its keys protected. Told once.
+    RecordsCounted {
+        /// The records of both ends, in runs of the same protection.
+        ranges: Vec<RecordRange>,
+        /// Records that could not be opened.
+        unread: u64,
+    },
+    /// What goes over the wire is not read any further. The connection itself goes on.
+    ReadingGivenUp {
+        /// Why, in words.
         why: String,
     },
     /// This side said that it will send no more (RFC 8446 6.1).

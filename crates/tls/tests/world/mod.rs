@@ -323,6 +323,11 @@ impl World {
                 Tls::Established { resumed: false, .. } => Some("established".to_owned()),
                 Tls::Established { resumed: true, .. } => Some("established, resumed".to_owned()),
                 Tls::Failed { .. } => Some("failed".to_owned()),
+                Tls::Message(_)
+                | Tls::Alert(_)
+                | Tls::KeysDerived(_)
+                | Tls::RecordsCounted { .. }
+                | Tls::ReadingGivenUp { .. } => None,
                 Tls::CloseNotifySent => Some("close_notify sent".to_owned()),
                 Tls::CloseNotifyReceived => Some("close_notify received".to_owned()),
                 Tls::Truncated => Some("truncated".to_owned()),

@@ -5,6 +5,7 @@ mod dns;
 mod gateway;
 mod nat;
 mod rip;
+mod tls;
 mod upper;
 
 use super::Tone::{Bad, Detail, Good, Plain, Warning};
@@ -32,7 +33,7 @@ pub(super) fn tell(record: &Record, memory: &Memory) -> Option<Line> {
         Event::Tcp(tcp) => tell_tcp(tcp, memory),
         Event::Dhcp(dhcp) => dhcp::tell_dhcp(dhcp),
         Event::Dns(dns) => dns::tell_dns(dns),
-        Event::Tls(tls) => upper::tell_tls(tls),
+        Event::Tls(tls) => tls::tell_tls(tls)?,
         Event::Http(http) => upper::tell_http(http),
         Event::Page(page) => upper::tell_page(page),
         Event::Gateway(gateway) => gateway::tell_gateway(gateway),

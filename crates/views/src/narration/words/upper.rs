@@ -1,8 +1,8 @@
-//! The words for what happens above TCP: sessions, requests, the address bar.
+//! The words for what happens above TLS: requests, the address bar.
 
 use super::{Line, bad, good, normal, verbose, warning};
 use crate::text::count;
-use glasstack_journal::event::{Http, Note, NoteLevel, Page, Tls, Verdict};
+use glasstack_journal::event::{Http, Note, NoteLevel, Page};
 
 pub(super) fn tell_page(page: &Page) -> Line {
     match page {
@@ -21,53 +21,6 @@ pub(super) fn tell_note(note: &Note) -> Line {
         NoteLevel::Detail => verbose(note.text.clone()),
         NoteLevel::Info => normal(note.text.clone()),
         NoteLevel::Warning => warning(format!("warning: {}", note.text)),
-    }
-}
-
-pub(super) fn tell_tls(tls: &Tls) -> Line {
-    match tls {
-        Tls::HandshakeStarted { server: false, server_name, versions, suites, alpn, .. } => {
-            let name = server_name.as_ref().map(|name| format!(" with {name}")).unwrap_or_default();
-            let (versions, suites) = (versions.join(", "), count(suites.len() as u64, "cipher suite"));
-            let alpn = if alpn.is_empty() { String::new() } else { format!(", ALPN {}", alpn.join(", ")) };
-            normal(format!("TLS handshake{name}: offers {versions}, {suites}{alpn}"))
-        }
-        Tls::HandshakeStarted { server: true, .. } => normal("TLS handshake begins"),
-        Tls::Secret { line } => {
-            // Only which secret it is; the secret itself belongs into the capture and the key log.
-            let label = line.split_whitespace().next().unwrap_or_default();
-            verbose(format!("TLS secret derived: {label}"))
-        }
-        Tls::CertificateReceived { index, subject, issuer, not_before, not_after, names, key, .. } => {
-            let names = if names.is_empty() { String::new() } else { format!(", for {}", names.join(", ")) };
-            normal(format!(
-                "TLS certificate {index}: {subject}{names}, issued by {issuer}, good {not_before} to {not_after}, {key}"
-            ))
-        }
-        Tls::CertificateJudged { check, verdict, evidence } => {
-            let text = format!("TLS certificate check, {check}: {verdict}: {evidence}");
-            match verdict {
-                Verdict::Passed => good(text),
-                Verdict::Failed => bad(text),
-                Verdict::Skipped => warning(text),
-            }
-        }
-        Tls::IdentityChosen { asked, subject, why } => {
-            let asked = asked.as_deref().unwrap_or("no name");
-            normal(format!("TLS: the client asked for {asked}, shown {subject}: {why}"))
-        }
-        Tls::ClientIdentityShown { subject, why } => normal(format!("TLS: {subject} is shown: {why}")),
-        Tls::Established { version, suite, group, alpn, resumed, .. } => {
-            let group = group.as_ref().map(|group| format!(", {group}")).unwrap_or_default();
-            let alpn = alpn.as_ref().map(|alpn| format!(", {alpn}")).unwrap_or_default();
-            let resumed = if *resumed { ", an earlier session taken up again" } else { "" };
-            good(format!("TLS established: {version}, {suite}{group}{alpn}{resumed}"))
-        }
-        Tls::Failed { why } => bad(format!("TLS failed: {why}")),
-        Tls::CloseNotifySent => normal("TLS close_notify sent: no more data from here"),
-        Tls::CloseNotifyReceived => normal("TLS close_notify received: no more data from there"),
-        // Whether anything is missing, only those know who know how long it was to be; HTTP fails then.
-        Tls::Truncated => normal("TLS ended without close_notify: what has no length may be cut short"),
     }
 }
 
