@@ -133,7 +133,7 @@ impl Suite {
     }
 }
 
-/// What ring speaks, in ring's order.
+/// What ring and aws-lc speak, in their order.
 const SUITES: &[Suite] = &[
     tls13(CipherSuite::TLS13_AES_256_GCM_SHA384, "TLS_AES_256_GCM_SHA384"),
     tls13(CipherSuite::TLS13_AES_128_GCM_SHA256, "TLS_AES_128_GCM_SHA256"),

@@ -2,23 +2,27 @@
 //! proves it.
 
 use crate::certificate::CertificateInfo;
+use crate::external_key::{External, ExternalKey};
 use crate::identity_files::{FileFormat, IdentityError, IdentityFiles};
 use crate::private_key;
+use crate::provider::signing_key;
 use rustls::SignatureAlgorithm;
-use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use std::fmt;
 use std::sync::Arc;
 
-/// A certificate chain with its private key: Ed25519, ECDSA (P-256, P-384) or RSA (2048 bits up).
+/// A certificate chain with its private key: Ed25519, ECDSA (P-256, P-384, P-521) or RSA (2048 bits
+/// up).
 #[derive(Clone)]
 pub struct Identity {
     names: Vec<String>,
     certificate: CertificateInfo,
     key: Arc<CertifiedKey>,
     fresh_ocsp: Option<FreshOcsp>,
+    /// Its signatures are the same every time.
+    reproducible: bool,
 }
 
 /// Gives the OCSP response to staple at this very handshake; none staples none.
@@ -50,6 +54,15 @@ impl Identity {
     pub fn from_der(chain: Vec<Vec<u8>>, key: Vec<u8>) -> Result<Self, IdentityError> {
         let key = PrivateKeyDer::try_from(key).map_err(|_| IdentityError::KeyFormat)?;
         Self::new(chain.into_iter().map(CertificateDer::from).collect(), key)
+    }
+
+    /// A chain in DER, its owner's own certificate first, and a key that signs elsewhere. Whether the key
+    /// belongs to the certificate is not looked at.
+    pub fn from_external(chain: Vec<Vec<u8>>, key: Arc<dyn ExternalKey>) -> Result<Self, IdentityError> {
+        let reproducible = key.is_reproducible();
+        let key = External::new(key).ok_or(IdentityError::KeyFormat)?;
+        let chain = chain.into_iter().map(CertificateDer::from).collect();
+        Self::shown(CertifiedKey::new(chain, Arc::new(key)), reproducible)
     }
 
     /// Shown for these names instead of those in the certificate. `*.example.test` stands for one
@@ -103,20 +116,29 @@ impl Identity {
 
     /// Whether its signatures are the same every time (see [`crate::provider()`]).
     pub(crate) fn signs_reproducibly(&self) -> bool {
-        self.key.key.algorithm() == SignatureAlgorithm::ED25519
+        self.reproducible
     }
 
     fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, IdentityError> {
-        let own = chain.first().ok_or(IdentityError::NoCertificate)?;
+        if chain.is_empty() {
+            return Err(IdentityError::NoCertificate);
+        }
+        let key = signing_key(&key).map_err(IdentityError::UnsupportedKey)?;
+        let reproducible = key.algorithm() == SignatureAlgorithm::ED25519;
+        let identity = Self::shown(CertifiedKey::new(chain, key), reproducible)?;
+        let subject = || identity.certificate.label();
+        identity.key.keys_match().map_err(|_| IdentityError::Mismatch { subject: subject() })?;
+        Ok(identity)
+    }
+
+    fn shown(key: CertifiedKey, reproducible: bool) -> Result<Self, IdentityError> {
+        let own = key.cert.first().ok_or(IdentityError::NoCertificate)?;
         let certificate = CertificateInfo::read(0, own);
         if let Some(why) = certificate.unreadable() {
             return Err(IdentityError::Certificate { why: why.to_owned() });
         }
         let names = certificate.names.iter().map(|name| canonical(name)).collect();
-        let key = any_supported_type(&key).map_err(IdentityError::UnsupportedKey)?;
-        let key = CertifiedKey::new(chain, key);
-        key.keys_match().map_err(|_| IdentityError::Mismatch { subject: certificate.label() })?;
-        Ok(Self { names, certificate, key: Arc::new(key), fresh_ocsp: None })
+        Ok(Self { names, certificate, key: Arc::new(key), fresh_ocsp: None, reproducible })
     }
 }
 

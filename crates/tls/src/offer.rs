@@ -12,10 +12,12 @@ use rustls::{CipherSuite, NamedGroup, ProtocolVersion, SupportedCipherSuite, Sup
 pub struct GroupList(Option<Vec<NamedGroup>>);
 
 impl GroupList {
-    /// From names with `:` between them, OpenSSL's or IANA's: `X25519`, `P-256`, `prime256v1`,
-    /// `secp384r1`. curl exits with 59 when one is not known.
+    /// From names with `:` between them, OpenSSL's or IANA's: `X25519MLKEM768`, `X25519`, `P-256`,
+    /// `prime256v1`, `secp384r1`, `SecP256r1MLKEM768`. curl exits with 59 when one is not known.
     pub fn parse(text: &str) -> Result<Self, GroupError> {
         let group = |name: &str| match name.to_ascii_lowercase().as_str() {
+            "x25519mlkem768" => Ok(NamedGroup::X25519MLKEM768),
+            "secp256r1mlkem768" => Ok(NamedGroup::secp256r1MLKEM768),
             "x25519" => Ok(NamedGroup::X25519),
             "p-256" | "prime256v1" | "secp256r1" => Ok(NamedGroup::secp256r1),
             "p-384" | "secp384r1" => Ok(NamedGroup::secp384r1),
@@ -37,7 +39,8 @@ impl GroupList {
 /// A key exchange group is not spoken here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{name:?} is no key exchange group that is spoken here: X25519, P-256 (prime256v1) and P-384 (secp384r1) are"
+    "{name:?} is no key exchange group that is spoken here: X25519MLKEM768, SecP256r1MLKEM768, X25519, P-256 \
+     (prime256v1) and P-384 (secp384r1) are"
 )]
 pub struct GroupError {
     /// What was given.

@@ -2,10 +2,12 @@
 
 use glasstack_journal::Clock;
 use glasstack_stack::Entropy;
+use rustls::crypto::ring;
 use rustls::crypto::{
-    ActiveKeyExchange, CryptoProvider, GetRandomFailed, SecureRandom, SharedSecret, SupportedKxGroup, ring,
+    ActiveKeyExchange, CryptoProvider, GetRandomFailed, SecureRandom, SharedSecret, SupportedKxGroup,
 };
-use rustls::pki_types::UnixTime;
+use rustls::pki_types::{PrivateKeyDer, UnixTime};
+use rustls::sign::SigningKey;
 use rustls::time_provider::TimeProvider;
 use rustls::{Error, NamedGroup, PeerMisbehaved};
 use std::fmt;
@@ -13,29 +15,60 @@ use std::sync::Arc;
 use std::time::Duration;
 use x25519_dalek::{PublicKey, StaticSecret};
 
-/// The cryptography of a world: ring's, and in a virtual world ring's with all randomness taken from
-/// `entropy`, so that the same seed gives the same handshake byte for byte.
+/// The cryptography of a world: aws-lc's in a real one; in a virtual one ring's, with all randomness
+/// taken from `entropy`, so that the same seed gives the same handshake byte for byte. (Why there are
+/// two: `docs/decisions/0016-two-libraries-of-cryptography.md`.)
 ///
-/// In a real world `entropy` is not used at all: ring asks the operating system itself, and no key
+/// In a real world `entropy` is not used at all: aws-lc asks the operating system itself, and no key
 /// can depend on how this process keeps its random numbers. Only [`Entropy::is_reproducible`], which
 /// a virtual world alone answers with yes, replaces the two places where a handshake is random:
 /// - `SecureRandom`: hello randoms, session ids, the order of extensions, tickets;
 /// - the key exchange: X25519 alone (ring's groups make their ephemeral keys from the operating
 ///   system's randomness and cannot be told otherwise).
 ///
-/// What remains is the server's signature. Ed25519 (RFC 8032) needs no randomness; ring's ECDSA and
-/// RSA-PSS do, and ask the operating system: with such a key only the signature and what is encrypted
-/// after it differ from run to run, and the server says so.
+/// What remains is the server's signature. Ed25519 (RFC 8032) needs no randomness; ECDSA and RSA-PSS
+/// do, and ask the operating system: with such a key only the signature and what is encrypted after it
+/// differ from run to run, and the server says so.
 ///
 /// Each call in a virtual world leaks a few bytes and one reference to `entropy`: rustls wants both
 /// sources for ever (`&'static`). A client or server calls it once.
 pub fn provider(entropy: &Arc<dyn Entropy>) -> Arc<CryptoProvider> {
-    let real = ring::default_provider();
     if !entropy.is_reproducible() {
-        return Arc::new(real);
+        return Arc::new(real());
     }
     let seeded: &'static Seeded = Box::leak(Box::new(Seeded(entropy.clone())));
-    Arc::new(CryptoProvider { secure_random: seeded, kx_groups: vec![seeded], ..real })
+    let groups: Vec<&'static dyn SupportedKxGroup> = vec![seeded];
+    Arc::new(CryptoProvider { secure_random: seeded, kx_groups: groups, ..ring::default_provider() })
+}
+
+/// The real world's. The hybrid of X25519 and ML-KEM-768 comes first: who records the traffic today
+/// cannot read it with a quantum computer later.
+#[cfg(not(target_family = "wasm"))]
+fn real() -> CryptoProvider {
+    use rustls::crypto::aws_lc_rs::{default_provider, kx_group};
+    let kx_groups = vec![
+        kx_group::X25519MLKEM768,
+        kx_group::X25519,
+        kx_group::SECP256R1,
+        kx_group::SECP384R1,
+        kx_group::SECP256R1MLKEM768,
+    ];
+    CryptoProvider { kx_groups, ..default_provider() }
+}
+
+/// aws-lc cannot be built for WebAssembly.
+#[cfg(target_family = "wasm")]
+fn real() -> CryptoProvider {
+    ring::default_provider()
+}
+
+/// A private key, ready to sign. Which library signs is all the same to a virtual world: Ed25519 makes
+/// the same bytes in both.
+pub(crate) fn signing_key(key: &PrivateKeyDer<'_>) -> Result<Arc<dyn SigningKey>, Error> {
+    #[cfg(not(target_family = "wasm"))]
+    return rustls::crypto::aws_lc_rs::sign::any_supported_type(key);
+    #[cfg(target_family = "wasm")]
+    return ring::sign::any_supported_type(key);
 }
 
 /// The virtual world's randomness, as rustls wants it: as bytes and as X25519 keys.
@@ -140,8 +173,9 @@ mod tests {
     }
 
     #[test]
-    fn a_real_world_uses_ring_untouched_whatever_its_entropy_says() {
-        assert_eq!(groups(false), [NamedGroup::X25519, NamedGroup::secp256r1, NamedGroup::secp384r1]);
+    fn a_real_world_draws_nothing_from_its_entropy_and_prefers_the_hybrid_group() {
+        let spoken = groups(false);
+        assert_eq!(spoken[..2], [NamedGroup::X25519MLKEM768, NamedGroup::X25519]);
         let entropy: Arc<dyn Entropy> = Arc::new(Constant(false));
         let mut bytes = [0; 32];
         assert!(provider(&entropy).secure_random.fill(&mut bytes).is_ok());
