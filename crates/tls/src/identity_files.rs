@@ -119,6 +119,12 @@ pub enum IdentityError {
         "the private key cannot be used ({0}): use Ed25519, ECDSA P-256 or P-384, or RSA of 2048 bits up"
     )]
     UnsupportedKey(#[source] rustls::Error),
+    /// It is to be made when it is first needed, and was not.
+    #[error("it could not be made: {why}")]
+    NotMade {
+        /// What went wrong.
+        why: String,
+    },
     /// The two don't belong together.
     #[error("the private key does not belong to the certificate {subject}")]
     Mismatch {
