@@ -33,6 +33,7 @@ pub mod ciphers;
 pub mod client;
 mod client_auth;
 pub mod client_config;
+pub mod describe;
 pub mod error;
 mod evidence;
 pub mod external_key;
