@@ -198,7 +198,7 @@ fn what_is_revoked_is_refused_by_whoever_has_the_lists() {
         let mut journey = Journey::through(Lab::builder(1).faults([parse(sentence)]));
         let lists = RevocationLists::from_pem(journey.lab.pki.lists_pem().unwrap().as_bytes()).unwrap();
         let tls =
-            TlsClientConfig { revocation: Some(lists), ..TlsClientConfig::new(journey.lab.trust().unwrap()) };
+            TlsClientConfig { revocation: lists.into(), ..TlsClientConfig::new(journey.lab.trust().unwrap()) };
         let host = journey.lab.client.clone();
         let tls = TlsClient::new(host.entropy(), host.scope().clock(), tls).unwrap();
         let config = ClientConfig { tls, ..journey.config() };

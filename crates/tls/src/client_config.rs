@@ -5,7 +5,7 @@ use crate::identity::Identity;
 use crate::key_log::KeyLogSink;
 use crate::offer::GroupList;
 use crate::pin::PinnedKeys;
-use crate::revocation::RevocationLists;
+use crate::revocation::RevocationConfig;
 use crate::trust::TrustStore;
 use crate::version::TlsVersion;
 
@@ -29,8 +29,9 @@ pub struct TlsClientConfig {
     /// The server must have one of these keys, besides everything else, and even when its certificate
     /// is not checked. Any key.
     pub pinned: Option<PinnedKeys>,
-    /// Lists of revoked certificates, which then must cover the whole chain. None.
-    pub revocation: Option<RevocationLists>,
+    /// Whether certificates were taken back: what is demanded, what is given, who fetches. What is
+    /// stapled is judged, and nobody is asked.
+    pub revocation: RevocationConfig,
     /// Whether earlier sessions are resumed. They are.
     pub resume: bool,
     /// Accepts any certificate, and says loudly that it does. Off.
@@ -51,7 +52,7 @@ impl TlsClientConfig {
             groups: GroupList::default(),
             identity: None,
             pinned: None,
-            revocation: None,
+            revocation: RevocationConfig::default(),
             resume: true,
             insecure: false,
             key_log: None,

@@ -71,7 +71,7 @@ pub use offer::{GroupError, GroupList};
 pub use pin::{PinError, PinnedKeys};
 pub use problem::CertificateProblem;
 pub use provider::provider;
-pub use revocation::{RevocationError, RevocationLists};
+pub use revocation::{Demand, RevocationConfig, RevocationError, RevocationLists, RevocationPolicy, RevocationProblem};
 pub use server::{TlsServer, TlsServerConfig, UnknownName};
 pub use server_identity::{LazyIdentity, MakeIdentity, ServerIdentity};
 pub use stream::{SessionInfo, TlsStream};

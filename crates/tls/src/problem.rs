@@ -15,6 +15,7 @@
 //! | `bad_certificate` | all others |
 
 use crate::certificate::{printable, rfc3339};
+use crate::revocation::RevocationProblem;
 use rustls::{AlertDescription, CertificateError};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::fmt;
@@ -130,6 +131,8 @@ pub enum CertificateProblem {
         /// What is amiss.
         why: String,
     },
+    /// It has been revoked, or whether it has is not known.
+    Revocation(RevocationProblem),
     /// Its key is none of those pinned.
     NotPinned {
         /// Which certificate.
@@ -270,6 +273,7 @@ impl CertificateProblem {
             Self::BadHandshakeSignature { .. } => "bad_handshake_signature",
             Self::Revoked { .. } => "revoked_by_crl",
             Self::RevocationUnknown { .. } => "crl_unknown",
+            Self::Revocation(problem) => problem.code(),
             Self::NotPinned { .. } => "not_pinned",
             Self::Malformed { .. } => "malformed",
             Self::Rule { rule, .. } => rule.code(),
@@ -299,6 +303,9 @@ impl CertificateProblem {
             Self::WrongPurpose { .. } => CertificateError::InvalidPurpose,
             Self::Revoked { .. } => CertificateError::Revoked,
             Self::RevocationUnknown { .. } => CertificateError::UnknownRevocationStatus,
+            Self::Revocation(problem) if problem.is_revoked() => CertificateError::Revoked,
+            Self::Revocation(problem) if problem.is_about_staple() => CertificateError::InvalidOcspResponse,
+            Self::Revocation(_) => CertificateError::UnknownRevocationStatus,
             Self::NotPinned { .. } => CertificateError::ApplicationVerificationFailure,
             Self::Rule { rule, .. } => match rule {
                 Rule::KeyUsage | Rule::CaCertificate => CertificateError::InvalidPurpose,
@@ -396,6 +403,7 @@ impl fmt::Display for CertificateProblem {
                 "whether {certificate} has been revoked is unknown: {why} (--crlfile needs a list in time of every CA \
                  of the chain)"
             ),
+            Self::Revocation(problem) => problem.fmt(f),
             Self::NotPinned { certificate, hash } => write!(
                 f,
                 "the key of {certificate} is none of those pinned (--pinnedpubkey); its own hash is {hash}"

@@ -45,8 +45,12 @@ impl Judge {
         let mut builder =
             WebPkiServerVerifier::builder_with_provider(trust.roots().clone(), provider.clone());
         // RFC 5280 6.3.3, strictly: a list out of date says nothing.
-        if let Some(lists) = &config.revocation {
-            builder = builder.with_crls(lists.all()).enforce_revocation_expiration();
+        if let Some(lists) = &config.revocation.lists {
+            let lists = lists.for_webpki(trust.roots(), provider);
+            builder = builder.with_crls(lists.taken).enforce_revocation_expiration();
+            if lists.left > 0 {
+                builder = builder.allow_unknown_revocation_status();
+            }
         }
         let webpki = match builder.build() {
             Ok(webpki) => Some(webpki),
@@ -58,7 +62,7 @@ impl Judge {
             trust,
             webpki,
             algorithms: provider.signature_verification_algorithms,
-            revocation: config.revocation.clone(),
+            revocation: config.revocation.lists.clone(),
             pinned: config.pinned.clone(),
             insecure: config.insecure,
         })

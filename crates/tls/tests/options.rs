@@ -343,7 +343,7 @@ fn revoked(serial: u64) -> RevokedCertParams {
 
 fn judged(lists: &[String]) -> (World, Result<(), TlsError>) {
     let (world, _, mut client, server) = lab();
-    client.revocation = Some(RevocationLists::from_pem(lists.concat().as_bytes()).unwrap());
+    client.revocation = RevocationLists::from_pem(lists.concat().as_bytes()).unwrap().into();
     let result = world.shake(&world.client(client), &world.server(server), "www.lab.test").client;
     (world, result.map(drop))
 }
@@ -402,7 +402,7 @@ fn every_ca_of_the_chain_needs_a_list() {
     ] {
         let mut client = TlsClientConfig::new(root.trust());
         let text: String = lists.into_iter().map(String::as_str).collect();
-        client.revocation = Some(RevocationLists::from_pem(text.as_bytes()).unwrap());
+        client.revocation = RevocationLists::from_pem(text.as_bytes()).unwrap().into();
         let result = world.shake(&world.client(client), &server, "www.lab.test").client;
         match missing {
             None => assert!(result.is_ok()),

@@ -100,7 +100,7 @@ impl Prepared {
             groups: self.tls.groups,
             identity: self.tls.identity,
             pinned: self.tls.pinned,
-            revocation: self.tls.revocation,
+            revocation: self.tls.revocation.map(Into::into).unwrap_or_default(),
             ..TlsClientConfig::new(trust)
         };
         let tls = TlsClient::new(host.entropy(), host.scope().clock(), config)?;

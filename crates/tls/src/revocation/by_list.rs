@@ -1,0 +1,164 @@
+//! A certificate against its issuer's lists (RFC 5280 6.3).
+
+use super::crl::{Crl, LookupError, Scope};
+use super::der;
+use super::judge::{Subject, Weighed};
+use super::known::{Found, Origin};
+use super::problem::Cause;
+use super::signature::Algorithms;
+use crate::certificate::rfc3339;
+
+/// The reasons that a list can be about (5.2.5): the named bits 1 to 8.
+const ALL_REASONS: u16 = 0x1fe;
+
+/// What the lists say together of one certificate.
+///
+/// Steps of 6.3.3 in the order of their letters; (c), delta lists, refuses them; a list that is kept
+/// by somebody else than the issuer (an indirect one of another's) is never taken.
+pub(crate) fn weigh(subject: &Subject<'_>, lists: &[Found], algorithms: Algorithms<'_>, now: i64) -> Weighed {
+    let mut covered = 0;
+    let mut evidence = Vec::new();
+    let mut obstacle = None;
+    for found in lists.iter().filter(|found| found.about.is_none_or(|about| about == subject.index)) {
+        match weigh_one(subject, found, algorithms, now) {
+            Ok(None) => {}
+            Ok(Some((reasons, words))) => {
+                covered |= reasons;
+                evidence.push(words);
+            }
+            Err(cause @ Cause::RevokedByCrl { .. }) => return Weighed::Bad(cause),
+            Err(cause) => {
+                obstacle.get_or_insert(cause);
+            }
+        }
+    }
+    // 6.3.3, at its end: each reason must be covered by some list.
+    if covered == ALL_REASONS {
+        return Weighed::Good(evidence.join("; "));
+    }
+    match (obstacle, evidence.is_empty()) {
+        (Some(cause), _) => Weighed::Bad(cause),
+        (None, true) => Weighed::Nothing,
+        (None, false) => Weighed::Bad(Cause::CrlScope {
+            list: evidence.join("; "),
+            why: "it is about some reasons only, and no list is about the others".to_owned(),
+        }),
+    }
+}
+
+/// Which reasons a list covers, and how it is told that the certificate is not on it; none when it
+/// is a list of another issuer.
+pub(crate) fn weigh_one(
+    subject: &Subject<'_>,
+    found: &Found,
+    algorithms: Algorithms<'_>,
+    now: i64,
+) -> Result<Option<(u16, String)>, Cause> {
+    let list = match Crl::read(&found.der) {
+        Ok(list) => list,
+        Err(error) => {
+            let list = format!("the revocation list ({})", found.origin);
+            return Err(Cause::CrlMalformed { list, why: error.to_string() });
+        }
+    };
+    let label = label(&list, &found.origin);
+    // (b) (1): the issuer's own.
+    if list.issuer != subject.link.issuer {
+        return if found.about.is_some() {
+            Err(Cause::CrlWrongIssuer { list: label, issuer: subject.issuer_name() })
+        } else {
+            Ok(None)
+        };
+    }
+    // (c)
+    if list.is_delta {
+        return Err(Cause::CrlDelta { list: label });
+    }
+    // 5.2
+    if let Some(oid) = list.not_understood {
+        return Err(Cause::CrlCritical { list: label, extension: der::dotted(oid), of_entry: false });
+    }
+    // (b) (2), (e)
+    let reasons = match &list.scope {
+        None => ALL_REASONS,
+        Some(scope) => {
+            in_scope(subject, scope).map_err(|why| Cause::CrlScope { list: label.clone(), why })?
+        }
+    };
+    // (f)
+    if subject.issuer_signs_lists == Some(false) {
+        return Err(Cause::CrlKeyUsage { list: label, issuer: subject.issuer_name() });
+    }
+    // (g)
+    list.signed
+        .verify(&subject.link.issuer_key, algorithms)
+        .map_err(|why| Cause::CrlBadSignature { list: label.clone(), why })?;
+    in_time(&list, &label, now)?;
+    // (j)
+    match list.find(&subject.link.issuer, subject.facts.serial) {
+        Ok(None) => {
+            let serial = der::hex(subject.facts.serial);
+            Ok(Some((reasons, format!("{label} does not have serial 0x{serial}"))))
+        }
+        Ok(Some(revoked)) => {
+            Err(Cause::RevokedByCrl { list: label, since: revoked.since, reason: revoked.reason })
+        }
+        Err(LookupError::Der(error)) => Err(Cause::CrlMalformed { list: label, why: error.to_string() }),
+        Err(LookupError::Critical(oid)) => {
+            Err(Cause::CrlCritical { list: label, extension: der::dotted(oid), of_entry: true })
+        }
+    }
+}
+
+/// (a): a list that is out of date says nothing. To the second, as webpki has it: who publishes lists
+/// publishes the next one early enough.
+fn in_time(list: &Crl<'_>, label: &str, now: i64) -> Result<(), Cause> {
+    let label = || label.to_owned();
+    if list.this_update > now {
+        return Err(Cause::CrlNotYetValid { list: label(), this_update: list.this_update, now });
+    }
+    match list.next_update {
+        None => Err(Cause::CrlUndated { list: label() }),
+        Some(next_update) if next_update <= now => Err(Cause::CrlStale { list: label(), next_update, now }),
+        Some(_) => Ok(()),
+    }
+}
+
+/// (b) (2): whether the list is about this certificate, and (e) for which reasons.
+fn in_scope(subject: &Subject<'_>, scope: &Scope<'_>) -> Result<u16, String> {
+    let no = |why: &str| Err(why.to_owned());
+    if scope.only_attributes {
+        return no("it is about attribute certificates only");
+    }
+    if scope.only_users && subject.facts.is_ca {
+        return no("it is about users' certificates only, and this is a CA's");
+    }
+    if scope.only_cas && !subject.facts.is_ca {
+        return no("it is about CAs' certificates only, and this is not a CA's");
+    }
+    if let Some(point) = &scope.point {
+        let own = subject.facts.points.iter().filter(|own| own.keepers.is_empty());
+        let matches = own.clone().any(|own| {
+            own.names.iter().any(|name| point.names.contains(name))
+                || (own.relative.is_some() && own.relative == point.relative)
+        });
+        if !matches {
+            let place = point.uris.first().copied().unwrap_or("(a name)").escape_default().to_string();
+            return Err(format!(
+                "it is of the distribution point {place}, which the certificate does not name"
+            ));
+        }
+    }
+    Ok(scope.only_reasons.map_or(ALL_REASONS, |reasons| reasons & ALL_REASONS))
+}
+
+/// A list by its issuer, number and dates, and where it came from.
+fn label(list: &Crl<'_>, origin: &Origin) -> String {
+    let number = list.number.map(|number| format!(" number 0x{},", der::hex(number))).unwrap_or_default();
+    let due = list.next_update.map(|due| format!(", next due {}", rfc3339(due))).unwrap_or_default();
+    format!(
+        "the list of {},{number} of {}{due} ({origin})",
+        super::judge::name(list.issuer),
+        rfc3339(list.this_update)
+    )
+}

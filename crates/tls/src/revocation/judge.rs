@@ -1,0 +1,306 @@
+//! Whether a certificate of a path has been revoked: a pure function of the path, of what is known,
+//! and of the time.
+
+use super::facts::Facts;
+use super::known::{Found, Kind, Known, Origin, Staple};
+use super::policy::{Demand, RevocationPolicy};
+use super::problem::{Cause, RevocationProblem};
+use super::signature::Algorithms;
+use super::{by_list, by_ocsp};
+use crate::certificate::printable;
+use crate::problem::CertificateProblem;
+use crate::verify::{Check, Link, Purpose};
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::X509Name;
+
+/// What is asked about a path.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// The path, the peer's own certificate first, the anchor not in it.
+    pub path: &'a [Link],
+    /// Whose certificates they are.
+    pub purpose: Purpose,
+    /// How much is demanded.
+    pub policy: RevocationPolicy,
+    /// The signatures that can be verified.
+    pub algorithms: Algorithms<'a>,
+    /// The time of the judgement (Unix seconds).
+    pub now: i64,
+}
+
+/// How it came out.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Every check, in order.
+    pub checks: Vec<Check>,
+    /// Why the path is refused: the first "revoked", or else the first check that failed.
+    pub problem: Option<RevocationProblem>,
+    /// What is still to be asked for, and would change the outcome.
+    pub missing: Vec<Missing>,
+}
+
+/// Something that could be fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Which certificate of the path it is about.
+    pub index: usize,
+    /// A list or an answer.
+    pub kind: Kind,
+    /// Where: each group stands for one of several lists, and is tried in its order.
+    pub places: Vec<Vec<String>>,
+}
+
+/// One certificate of a path, read.
+pub(crate) struct Subject<'a> {
+    pub(crate) index: usize,
+    pub(crate) link: &'a Link,
+    pub(crate) facts: Facts<'a>,
+    /// Its issuer's key usage, if known: whether cRLSign is among it.
+    pub(crate) issuer_signs_lists: Option<bool>,
+}
+
+impl Subject<'_> {
+    pub(crate) fn issuer_name(&self) -> String {
+        name(&self.link.issuer)
+    }
+}
+
+/// What one way says of one certificate.
+pub(crate) enum Weighed {
+    /// It is good, and this is the evidence.
+    Good(String),
+    /// It is not, or cannot be known.
+    Bad(Cause),
+    /// Nothing at all.
+    Nothing,
+}
+
+const CRL: (&str, &str) = ("crl", "RFC 5280 6.3");
+const OCSP: (&str, &str) = ("ocsp", "RFC 6960 3.2");
+const STAPLE: (&str, &str) = ("staple", "RFC 6066 8");
+const FEATURE: (&str, &str) = ("tls_feature", "RFC 7633 4.2");
+/// RFC 7633 4.1: the number of the TLS extension status_request.
+const STATUS_REQUEST: u16 = 5;
+
+impl Question<'_> {
+    /// Answers it by what is known.
+    pub fn judge(&self, known: &Known) -> Outcome {
+        let mut outcome = Outcome::default();
+        for (index, link) in self.path.iter().enumerate() {
+            let issuer = self.path.get(index + 1).map(|issuer| Facts::read(&issuer.certificate));
+            let facts = match Facts::read(&link.certificate) {
+                Ok(facts) => facts,
+                Err(error) => {
+                    let cause = Cause::Unreadable { why: error.to_string() };
+                    outcome.fail(CRL, link, cause, false);
+                    continue;
+                }
+            };
+            let issuer_signs_lists = issuer.as_ref().and_then(|facts| facts.as_ref().ok()?.signs_lists);
+            let subject = Subject { index, link, facts, issuer_signs_lists };
+            if let Some(Ok(issuer)) = &issuer {
+                self.features(&subject, issuer, &mut outcome);
+            }
+            let may_staple = index == 0 && self.purpose == Purpose::Server;
+            let stapled = if may_staple { self.staple(&subject, known, &mut outcome) } else { None };
+            self.lists(&subject, known, &mut outcome);
+            self.responders(&subject, known, stapled, &mut outcome);
+        }
+        outcome
+    }
+
+    /// RFC 7633 4.2.2: what an issuer demands of all that it issues.
+    fn features(&self, subject: &Subject<'_>, issuer: &Facts<'_>, outcome: &mut Outcome) {
+        let lacks = issuer.features.iter().find(|feature| !subject.facts.features.contains(feature));
+        if let Some(feature) = lacks {
+            let cause = Cause::MissingFeature { issuer: subject.issuer_name(), feature: *feature };
+            outcome.fail(FEATURE, subject.link, cause, false);
+        }
+    }
+
+    /// What the server stapled; how that proves its certificate good, if it does.
+    fn staple(&self, subject: &Subject<'_>, known: &Known, outcome: &mut Outcome) -> Option<String> {
+        let must = subject.facts.features.contains(&STATUS_REQUEST);
+        let demand = self.policy.staple;
+        if demand == Demand::Off && !must {
+            return None;
+        }
+        let weighed = match &known.staple {
+            Staple::Present(der) => {
+                let found = Found {
+                    der: der.as_slice().into(),
+                    origin: Origin::Stapled,
+                    about: Some(subject.index),
+                    nonce: None,
+                };
+                by_ocsp::weigh_one(subject, &found, false, self.algorithms, self.now)
+            }
+            // What was stapled when the session was made is remembered as long as it is good.
+            Staple::Resumed if must || demand == Demand::Require => {
+                match by_ocsp::weigh(subject, &known.answers, false, self.algorithms, self.now) {
+                    Weighed::Good(evidence) => Ok(evidence),
+                    Weighed::Bad(cause @ Cause::RevokedByOcsp { .. }) => Err(cause),
+                    _ => Err(absent(
+                        must,
+                        "the answer that came when this session was made is good no longer (connect anew)",
+                    )),
+                }
+            }
+            Staple::Absent if must || demand == Demand::Require => {
+                Err(absent(must, "the server stapled none"))
+            }
+            Staple::NotAsked if must => {
+                let why = "it must come with a stapled answer (must-staple); no server was asked for one";
+                outcome.checks.push(Check::skipped(STAPLE.0, STAPLE.1, why).of(&subject.link.label));
+                return None;
+            }
+            _ => return None,
+        };
+        match weighed {
+            Ok(evidence) => {
+                let check = Check::passed(STAPLE.0, STAPLE.1, evidence.clone());
+                outcome.checks.push(check.of(&subject.link.label));
+                Some(evidence)
+            }
+            Err(cause) => {
+                outcome.fail(STAPLE, subject.link, cause, true);
+                None
+            }
+        }
+    }
+
+    fn lists(&self, subject: &Subject<'_>, known: &Known, outcome: &mut Outcome) {
+        let given = known.has_given(Kind::Crl);
+        let demand = if given { Demand::Require } else { self.policy.crl };
+        if demand == Demand::Off {
+            return;
+        }
+        let weighed = by_list::weigh(subject, &known.lists, self.algorithms, self.now);
+        let may_ask = self.policy.crl != Demand::Off;
+        let places = || {
+            let own = subject.facts.points.iter().filter(|point| point.keepers.is_empty());
+            let uris = own.map(|point| point.uris.iter().map(|uri| (*uri).to_owned()).collect::<Vec<_>>());
+            uris.filter(|uris| !uris.is_empty()).collect::<Vec<_>>()
+        };
+        let nothing = || match subject.facts.points.iter().flat_map(|point| &point.keepers).next() {
+            Some(keeper) => Cause::CrlIndirect { keeper: name(keeper) },
+            None => Cause::NoCrl { issuer: subject.issuer_name() },
+        };
+        let state = State { kind: Kind::Crl, demand, may_ask, label: CRL };
+        self.settle(&state, subject, known, (weighed, &places, &nothing), outcome);
+    }
+
+    fn responders(
+        &self,
+        subject: &Subject<'_>,
+        known: &Known,
+        stapled: Option<String>,
+        outcome: &mut Outcome,
+    ) {
+        let demand = match (self.policy.ocsp, known.has_given(Kind::Ocsp)) {
+            // An answer that is given must prove what it is given for: the peer's own certificate.
+            (_, true) if subject.index == 0 => Demand::Require,
+            (Demand::Off, true) => Demand::Try,
+            (demand, _) => demand,
+        };
+        if demand == Demand::Off {
+            return;
+        }
+        let weighed = by_ocsp::weigh(subject, &known.answers, self.policy.nonce, self.algorithms, self.now);
+        let weighed = match (weighed, stapled) {
+            (bad @ Weighed::Bad(Cause::RevokedByOcsp { .. }), _) => bad,
+            (Weighed::Bad(_) | Weighed::Nothing, Some(evidence)) => Weighed::Good(evidence),
+            (weighed, _) => weighed,
+        };
+        let may_ask = self.policy.ocsp != Demand::Off;
+        let places = || {
+            let uris: Vec<String> = subject.facts.responders.iter().map(|uri| (*uri).to_owned()).collect();
+            if uris.is_empty() { Vec::new() } else { vec![uris] }
+        };
+        let state = State { kind: Kind::Ocsp, demand, may_ask, label: OCSP };
+        self.settle(&state, subject, known, (weighed, &places, &|| Cause::NoOcsp), outcome);
+    }
+
+    /// Makes a check of what one way says, or tells what to ask for.
+    fn settle(
+        &self,
+        state: &State,
+        subject: &Subject<'_>,
+        known: &Known,
+        (weighed, places, nothing): (Weighed, &dyn Fn() -> Vec<Vec<String>>, &dyn Fn() -> Cause),
+        outcome: &mut Outcome,
+    ) {
+        let (check, rfc) = state.label;
+        let mut cause = match weighed {
+            Weighed::Good(evidence) => {
+                outcome.checks.push(Check::passed(check, rfc, evidence).of(&subject.link.label));
+                return;
+            }
+            Weighed::Bad(cause) => Some(cause),
+            Weighed::Nothing => None,
+        };
+        let is_revoked = matches!(cause, Some(Cause::RevokedByCrl { .. } | Cause::RevokedByOcsp { .. }));
+        let attempts = known.attempts.get(&(subject.index, state.kind));
+        if state.may_ask && !is_revoked {
+            let places = places();
+            match attempts {
+                None if !places.is_empty() => {
+                    let index = subject.index;
+                    outcome.missing.push(Missing { index, kind: state.kind, places });
+                }
+                Some(attempts) if cause.is_none() => {
+                    let attempts = attempts.clone();
+                    cause = Some(match state.kind {
+                        Kind::Crl => Cause::CrlUnreachable { attempts },
+                        Kind::Ocsp => Cause::OcspUnreachable { attempts },
+                    });
+                }
+                _ => {}
+            }
+        }
+        let cause = cause.unwrap_or_else(nothing);
+        if is_revoked || state.demand == Demand::Require {
+            outcome.fail(state.label, subject.link, cause, false);
+        } else {
+            let certificate = subject.link.label.clone();
+            let problem = RevocationProblem { certificate, cause, stapled: false };
+            let told = format!("{problem}; that passes, since nothing is required here");
+            outcome.checks.push(Check::skipped(check, rfc, told).of(&subject.link.label));
+        }
+    }
+}
+
+/// What is demanded of one way.
+struct State {
+    kind: Kind,
+    demand: Demand,
+    may_ask: bool,
+    label: (&'static str, &'static str),
+}
+
+impl Outcome {
+    fn fail(&mut self, (check, rfc): (&'static str, &'static str), link: &Link, cause: Cause, stapled: bool) {
+        let problem = RevocationProblem { certificate: link.label.clone(), cause, stapled };
+        let told = CertificateProblem::Revocation(problem.clone());
+        self.checks.push(Check::failed(check, rfc, told).of(&link.label));
+        let is_worse = match &self.problem {
+            None => true,
+            Some(earlier) => problem.is_revoked() && !earlier.is_revoked(),
+        };
+        if is_worse {
+            self.problem = Some(problem);
+        }
+    }
+}
+
+fn absent(must: bool, why: &'static str) -> Cause {
+    if must { Cause::MustStaple { why } } else { Cause::NoStaple { why } }
+}
+
+/// A DER Name in words.
+pub(crate) fn name(der: &[u8]) -> String {
+    match X509Name::from_der(der) {
+        Ok((_, name)) => printable(&name.to_string()),
+        Err(_) => "(a name that cannot be read)".to_owned(),
+    }
+}

@@ -1,0 +1,102 @@
+//! What is known when revocation is judged: lists, answers, and what became of asking.
+
+use super::lists::RevocationLists;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// The two kinds of what can be fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A list.
+    Crl,
+    /// An OCSP answer.
+    Ocsp,
+}
+
+/// Where a list or an answer came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The user gave it.
+    Given,
+    /// It was fetched earlier.
+    Cached,
+    /// It was fetched from here.
+    Fetched(String),
+    /// The server stapled it to its certificate.
+    Stapled,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given => f.write_str("given"),
+            Self::Cached => f.write_str("cached"),
+            Self::Fetched(url) => f.write_str(url),
+            Self::Stapled => f.write_str("stapled"),
+        }
+    }
+}
+
+/// A list or an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) der: Arc<[u8]>,
+    pub(crate) origin: Origin,
+    /// Which certificate of the path it was fetched for; none: it may be about any.
+    pub(crate) about: Option<usize>,
+    /// The nonce that it must not contradict.
+    pub(crate) nonce: Option<Vec<u8>>,
+}
+
+/// What the server stapled to its certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Staple {
+    /// There was no handshake: nobody can tell.
+    #[default]
+    NotAsked,
+    /// Nothing.
+    Absent,
+    /// Nothing, as always when a session is resumed.
+    Resumed,
+    /// This (DER).
+    Present(Vec<u8>),
+}
+
+/// Everything that is known.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    pub(crate) lists: Vec<Found>,
+    pub(crate) answers: Vec<Found>,
+    /// What was stapled.
+    pub staple: Staple,
+    /// What was asked for in vain, by certificate of the path and kind.
+    pub(crate) attempts: BTreeMap<(usize, Kind), Vec<String>>,
+}
+
+impl Known {
+    /// Lists and OCSP answers (DER) that the user gave.
+    pub fn given(lists: Option<&RevocationLists>, answers: &[Vec<u8>]) -> Self {
+        let given = |der: Arc<[u8]>| Found { der, origin: Origin::Given, about: None, nonce: None };
+        Self {
+            lists: lists.iter().flat_map(|lists| lists.ders()).cloned().map(given).collect(),
+            answers: answers.iter().map(|answer| given(answer.as_slice().into())).collect(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn add(&mut self, kind: Kind, found: Found) {
+        match kind {
+            Kind::Crl => self.lists.push(found),
+            Kind::Ocsp => self.answers.push(found),
+        }
+    }
+
+    pub(crate) fn has_given(&self, kind: Kind) -> bool {
+        let all = match kind {
+            Kind::Crl => &self.lists,
+            Kind::Ocsp => &self.answers,
+        };
+        all.iter().any(|found| found.origin == Origin::Given)
+    }
+}

@@ -1,0 +1,95 @@
+//! Revocation: whether a certificate was taken back before its time.
+//!
+//! ```text
+//!   path (leaf .. below the anchor) --.
+//!   lists, answers, what was stapled --+--> judge::Question::judge --> checks, a problem,
+//!   policy, time, algorithms ---------'             ^                  or what is missing
+//!                                                   |                        |
+//!              cache <-- what could be verified -- add <-- RevocationSource <-'
+//! ```
+//!
+//! Two ways of asking: the issuer's list of all that it took back (CRL, RFC 5280), and a question
+//! about the one certificate (OCSP, RFC 6960), whose answer the server may bring along itself
+//! (stapled, RFC 6066 8).
+//!
+//! Read in this order: [`policy`] (how much is demanded), [`judge`] (the question and its answer),
+//! `by_list` and `by_ocsp` (one certificate against one list, one answer), `crl` and `ocsp` (the two
+//! formats), `facts` and `extension` (what a certificate says about it), `signature`, `der`;
+//! [`lists`] (what a user gives), [`known`], [`cache`] and [`source`] (what is there, what is kept, who
+//! fetches), `after_handshake` (the one place that waits); [`problem`] (every way in which it fails).
+//!
+//! Judging is a pure function. What must be fetched is fetched after the handshake and before
+//! `connect` or `accept` returns, so before any byte of the application moves; a refusal then is told
+//! to the peer by an alert: `certificate_revoked` for a certificate that was taken back,
+//! `bad_certificate_status_response` where the stapled answer is at fault, `unknown_ca`
+//! where it could not be known.
+//!
+//! Differences from others: lists are in time to the second, as webpki has it; answers may be 5 minutes
+//! off ([`by_ocsp::SKEW`]), as openssl has it. Delta lists, and lists that somebody else than the
+//! issuer keeps, are refused in words. Nothing is fetched over https (whose certificate would have to
+//! be judged in turn) or ldap.
+
+#[allow(dead_code, reason = "waits for the two ends to call it")]
+pub(crate) mod after_handshake;
+mod by_list;
+mod by_ocsp;
+pub mod cache;
+mod config;
+mod crl;
+mod der;
+mod extension;
+mod facts;
+pub mod judge;
+pub mod known;
+pub mod lists;
+mod ocsp;
+mod path;
+pub mod policy;
+pub mod problem;
+mod signature;
+pub mod source;
+
+pub use by_ocsp::{SKEW, UNDATED};
+pub use cache::{BadCache, RevocationCache};
+pub use config::RevocationConfig;
+pub use judge::{Missing, Outcome, Question};
+pub use known::{Kind, Known, Origin, Staple};
+pub(crate) use lists::Entry;
+pub use lists::{RevocationError, RevocationLists};
+pub use policy::{BadDemand, Demand, RevocationPolicy};
+pub use problem::{Cause, Reason, RevocationProblem};
+pub use signature::Algorithms;
+pub use source::{FetchBody, FetchError, FetchRequest, Fetching, RevocationSource, SharedSource};
+
+/// DER that is none, or not of the shape that it must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DerError {
+    /// Something ends too early, or its length is not written as DER has it.
+    #[error("{what} ends too early or has a length that is not DER")]
+    Framing {
+        /// What.
+        what: &'static str,
+    },
+    /// Something else stands in its place.
+    #[error("in the place of {what} stands an element with the tag 0x{tag:02x}")]
+    Unexpected {
+        /// What should stand there.
+        what: &'static str,
+        /// The tag found.
+        tag: u8,
+    },
+    /// Something follows that should not.
+    #[error("{bytes} bytes follow {what}")]
+    Trailing {
+        /// What they follow.
+        what: &'static str,
+        /// How many they are.
+        bytes: usize,
+    },
+    /// It has a value that it cannot have.
+    #[error("{what} has a value that it cannot have")]
+    Value {
+        /// What.
+        what: &'static str,
+    },
+}

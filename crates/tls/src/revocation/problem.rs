@@ -1,0 +1,450 @@
+//! Why revocation refuses a certificate, or leaves its status unknown.
+
+use crate::certificate::rfc3339;
+use std::fmt;
+
+/// What was found, or was not to be found, about whether a certificate has been revoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevocationProblem {
+    /// Which certificate.
+    pub certificate: String,
+    /// What is the matter.
+    pub cause: Cause,
+    /// Whether it is about the answer that the server stapled.
+    pub stapled: bool,
+}
+
+/// The matter itself. `list` and `answer` say which one, with its number or time and where it came
+/// from; times are Unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// RFC 5280 6.3.3: it is on its issuer's list.
+    RevokedByCrl {
+        /// The list.
+        list: String,
+        /// Since when.
+        since: i64,
+        /// Why, as RFC 5280 5.3.1 names it.
+        reason: Reason,
+    },
+    /// RFC 6960 2.2: the responder says so.
+    RevokedByOcsp {
+        /// The answer.
+        answer: String,
+        /// Since when.
+        since: i64,
+        /// Why, as RFC 5280 5.3.1 names it.
+        reason: Reason,
+    },
+    /// No list covers it, and it names no place where one could be had.
+    NoCrl {
+        /// Who would have to issue it.
+        issuer: String,
+    },
+    /// No list could be fetched.
+    CrlUnreachable {
+        /// What was tried, and how it failed.
+        attempts: Vec<String>,
+    },
+    /// A list cannot be read.
+    CrlMalformed {
+        /// The list.
+        list: String,
+        /// Why not.
+        why: String,
+    },
+    /// RFC 5280 5.1.2.5: the next list was due.
+    CrlStale {
+        /// The list.
+        list: String,
+        /// When the next one was due.
+        next_update: i64,
+        /// The time of the judgement.
+        now: i64,
+    },
+    /// RFC 5280 5.1.2.5: a list must say when the next one is due.
+    CrlUndated {
+        /// The list.
+        list: String,
+    },
+    /// RFC 5280 5.1.2.4: it is from the future.
+    CrlNotYetValid {
+        /// The list.
+        list: String,
+        /// From when it is.
+        this_update: i64,
+        /// The time of the judgement.
+        now: i64,
+    },
+    /// RFC 5280 6.3.3 (g): not signed by the issuer's key.
+    CrlBadSignature {
+        /// The list.
+        list: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// RFC 5280 6.3.3 (f): the issuer's key usage lacks cRLSign.
+    CrlKeyUsage {
+        /// The list.
+        list: String,
+        /// Who issued it.
+        issuer: String,
+    },
+    /// RFC 5280 6.3.3 (b): what was fetched as the issuer's list is another's.
+    CrlWrongIssuer {
+        /// The list.
+        list: String,
+        /// Whose it should be.
+        issuer: String,
+    },
+    /// RFC 5280 5.2.4: it holds only what has changed.
+    CrlDelta {
+        /// The list.
+        list: String,
+    },
+    /// RFC 5280 4.2.1.13: somebody else than the issuer keeps the list.
+    CrlIndirect {
+        /// Who.
+        keeper: String,
+    },
+    /// RFC 5280 5.2.5: it is not about such a certificate.
+    CrlScope {
+        /// The list.
+        list: String,
+        /// Why not.
+        why: String,
+    },
+    /// RFC 5280 5.2, 5.3: a critical extension that is not understood.
+    CrlCritical {
+        /// The list.
+        list: String,
+        /// Its object identifier.
+        extension: String,
+        /// Whether it is one of an entry, not of the list.
+        of_entry: bool,
+    },
+    /// It names no responder.
+    NoOcsp,
+    /// No responder could be asked.
+    OcspUnreachable {
+        /// What was tried, and how it failed.
+        attempts: Vec<String>,
+    },
+    /// An answer cannot be read.
+    OcspMalformed {
+        /// The answer.
+        answer: String,
+        /// Why not.
+        why: String,
+    },
+    /// RFC 6960 4.2.1: the responder does not answer.
+    OcspRefused {
+        /// The answer.
+        answer: String,
+        /// Its status, as `tryLater`.
+        status: &'static str,
+        /// What that means.
+        meaning: &'static str,
+    },
+    /// RFC 6960 2.7: the responder does not know it.
+    OcspUnknown {
+        /// The answer.
+        answer: String,
+    },
+    /// RFC 6960 3.2: the answer is about other certificates.
+    OcspWrongCertificate {
+        /// The answer.
+        answer: String,
+    },
+    /// RFC 6960 4.2.2.1: the next answer was due.
+    OcspStale {
+        /// The answer.
+        answer: String,
+        /// Until when it was good.
+        until: i64,
+        /// The time of the judgement.
+        now: i64,
+    },
+    /// RFC 6960 4.2.2.1: it is from the future.
+    OcspNotYetValid {
+        /// The answer.
+        answer: String,
+        /// From when it is.
+        this_update: i64,
+        /// The time of the judgement.
+        now: i64,
+    },
+    /// RFC 6960 3.2: the signature does not hold.
+    OcspBadSignature {
+        /// The answer.
+        answer: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// RFC 6960 4.2.2.2: who signed it may not.
+    OcspResponderNotAuthorized {
+        /// The answer.
+        answer: String,
+        /// Why not.
+        why: String,
+    },
+    /// RFC 9654 2.1: it answers another question.
+    OcspNonce {
+        /// The answer.
+        answer: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// RFC 5280 4.2: a critical extension that is not understood.
+    OcspCritical {
+        /// The answer.
+        answer: String,
+        /// Its object identifier.
+        extension: String,
+    },
+    /// RFC 7633 4.2.3: it must come with an answer stapled to it, and did not.
+    MustStaple {
+        /// What came instead.
+        why: &'static str,
+    },
+    /// RFC 7633 4.2.2: its issuer's TLS features are not all among its own.
+    MissingFeature {
+        /// Who issued it.
+        issuer: String,
+        /// The feature's number; 5 is status_request.
+        feature: u16,
+    },
+    /// A stapled answer was demanded, and none came.
+    NoStaple {
+        /// What came instead.
+        why: &'static str,
+    },
+    /// The certificate's own fields about revocation cannot be read.
+    Unreadable {
+        /// Why not.
+        why: String,
+    },
+}
+
+/// Why a certificate was revoked (RFC 5280 5.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reason(pub Option<u32>);
+
+impl RevocationProblem {
+    /// The reason for programs: stable, in snake_case.
+    pub fn code(&self) -> &'static str {
+        match self.cause {
+            Cause::RevokedByCrl { .. } => "revoked_by_crl",
+            Cause::RevokedByOcsp { .. } => "revoked_by_ocsp",
+            Cause::NoCrl { .. } => "no_crl",
+            Cause::CrlUnreachable { .. } => "crl_unreachable",
+            Cause::CrlMalformed { .. } => "crl_malformed",
+            Cause::CrlStale { .. } => "crl_stale",
+            Cause::CrlUndated { .. } => "crl_undated",
+            Cause::CrlNotYetValid { .. } => "crl_not_yet_valid",
+            Cause::CrlBadSignature { .. } => "crl_bad_signature",
+            Cause::CrlKeyUsage { .. } => "crl_key_usage",
+            Cause::CrlWrongIssuer { .. } => "crl_wrong_issuer",
+            Cause::CrlDelta { .. } => "crl_delta",
+            Cause::CrlIndirect { .. } => "crl_indirect",
+            Cause::CrlScope { .. } => "crl_scope",
+            Cause::CrlCritical { .. } => "crl_critical_extension",
+            Cause::NoOcsp => "no_ocsp",
+            Cause::OcspUnreachable { .. } => "ocsp_unreachable",
+            Cause::OcspMalformed { .. } => "ocsp_malformed",
+            Cause::OcspRefused { .. } => "ocsp_refused",
+            Cause::OcspUnknown { .. } => "ocsp_unknown",
+            Cause::OcspWrongCertificate { .. } => "ocsp_wrong_certificate",
+            Cause::OcspStale { .. } => "ocsp_stale",
+            Cause::OcspNotYetValid { .. } => "ocsp_not_yet_valid",
+            Cause::OcspBadSignature { .. } => "ocsp_bad_signature",
+            Cause::OcspResponderNotAuthorized { .. } => "ocsp_responder_not_authorized",
+            Cause::OcspNonce { .. } => "ocsp_nonce",
+            Cause::OcspCritical { .. } => "ocsp_critical_extension",
+            Cause::MustStaple { .. } => "must_staple",
+            Cause::MissingFeature { .. } => "missing_tls_feature",
+            Cause::NoStaple { .. } => "no_staple",
+            Cause::Unreadable { .. } => "revocation_unreadable",
+        }
+    }
+
+    /// Whether the issuer says that it has taken the certificate back: nothing makes up for that.
+    pub fn is_revoked(&self) -> bool {
+        matches!(self.cause, Cause::RevokedByCrl { .. } | Cause::RevokedByOcsp { .. })
+    }
+
+    /// Whether it is about what the server stapled, or did not.
+    pub(crate) fn is_about_staple(&self) -> bool {
+        self.stapled || matches!(self.cause, Cause::MustStaple { .. } | Cause::NoStaple { .. })
+    }
+}
+
+impl fmt::Display for RevocationProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.cause {
+            Cause::RevokedByCrl { .. } | Cause::RevokedByOcsp { .. } => {
+                write!(
+                    f,
+                    "{} has been revoked: {} (do not trust it until its owner has another)",
+                    self.certificate, self.cause
+                )
+            }
+            Cause::MustStaple { .. } | Cause::MissingFeature { .. } | Cause::NoStaple { .. } => {
+                write!(f, "{}: {}", self.certificate, self.cause)
+            }
+            _ => write!(f, "whether {} has been revoked is unknown: {}", self.certificate, self.cause),
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RevokedByCrl { list, since, reason } => {
+                write!(f, "{list} has it since {}, {reason}", rfc3339(*since))
+            }
+            Self::NoCrl { issuer } => write!(
+                f,
+                "no revocation list of {issuer} is given, and the certificate does not say where one is to be had \
+                 (give one with --crlfile)"
+            ),
+            Self::CrlUnreachable { attempts } => write!(
+                f,
+                "no revocation list could be fetched: {} (give one with --crlfile, or pass over it with --crl-check \
+                 try)",
+                attempts.join("; ")
+            ),
+            Self::CrlMalformed { list, why } => {
+                write!(f, "{list} cannot be read: {why} (its issuer must publish another)")
+            }
+            Self::CrlStale { list, next_update, now } => write!(
+                f,
+                "{list} was good until {}, and it is now {} (get the next one)",
+                rfc3339(*next_update),
+                rfc3339(*now)
+            ),
+            Self::CrlUndated { list } => {
+                write!(f, "{list} does not say when the next one is due, as it must: it may be old")
+            }
+            Self::CrlNotYetValid { list, this_update, now } => write!(
+                f,
+                "{list} is from {}, and it is now {} (is the clock here right?)",
+                rfc3339(*this_update),
+                rfc3339(*now)
+            ),
+            Self::CrlBadSignature { list, why } => write!(f, "{list} {why}"),
+            Self::CrlKeyUsage { list, issuer } => write!(
+                f,
+                "{list} does not count, because the key usage of {issuer} lacks cRLSign (its certificate must be \
+                 issued anew)"
+            ),
+            Self::CrlWrongIssuer { list, issuer } => {
+                write!(f, "{list} is not by {issuer}, who issued the certificate")
+            }
+            Self::CrlDelta { list } => write!(
+                f,
+                "{list} is a delta list, which says only what has changed since another: delta lists are not \
+                 supported (give the complete one)"
+            ),
+            Self::CrlIndirect { keeper } => write!(
+                f,
+                "its revocation list is kept by {keeper}, who did not issue it: such indirect lists are not \
+                 supported (ask by OCSP)"
+            ),
+            Self::CrlScope { list, why } => write!(f, "{list} does not cover it: {why}"),
+            Self::CrlCritical { list, extension, of_entry } => write!(
+                f,
+                "{list} has {} extension {extension}, which is not understood here and critical, so the list must \
+                 not be used",
+                if *of_entry { "an entry with the" } else { "the" }
+            ),
+            Self::Unreadable { why } => write!(f, "what it says about revocation cannot be read: {why}"),
+            _ => self.about_ocsp(f),
+        }
+    }
+}
+
+impl Cause {
+    fn about_ocsp(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RevokedByOcsp { answer, since, reason } => {
+                write!(f, "{answer} says since {}, {reason}", rfc3339(*since))
+            }
+            Self::NoOcsp => f.write_str(
+                "the certificate names no OCSP responder, and no answer is given (pass over it with --ocsp-check try)",
+            ),
+            Self::OcspUnreachable { attempts } => write!(
+                f,
+                "no OCSP responder gave an answer: {} (pass over it with --ocsp-check try)",
+                attempts.join("; ")
+            ),
+            Self::OcspMalformed { answer, why } => write!(f, "{answer} cannot be read: {why}"),
+            Self::OcspRefused { answer, status, meaning } => {
+                write!(f, "{answer} is the error {status}: {meaning}")
+            }
+            Self::OcspUnknown { answer } => {
+                write!(f, "{answer} says \"unknown\": the responder does not know this certificate")
+            }
+            Self::OcspWrongCertificate { answer } => {
+                write!(f, "{answer} is about other certificates, not this one")
+            }
+            Self::OcspStale { answer, until, now } => write!(
+                f,
+                "{answer} was good until {}, and it is now {}",
+                rfc3339(*until),
+                rfc3339(*now)
+            ),
+            Self::OcspNotYetValid { answer, this_update, now } => write!(
+                f,
+                "{answer} is from {}, and it is now {} (is the clock here right?)",
+                rfc3339(*this_update),
+                rfc3339(*now)
+            ),
+            Self::OcspBadSignature { answer, why } => write!(f, "{answer} {why}"),
+            Self::OcspResponderNotAuthorized { answer, why } => {
+                write!(f, "{answer} comes from a responder that may not speak for the issuer: {why}")
+            }
+            Self::OcspNonce { answer, why } => write!(f, "{answer} {why}"),
+            Self::OcspCritical { answer, extension } => write!(
+                f,
+                "{answer} has the extension {extension}, which is not understood here and critical, so it must not \
+                 be used"
+            ),
+            Self::MustStaple { why } => write!(
+                f,
+                "it must come with a stapled OCSP answer (must-staple, RFC 7633), and {why} (the server's owner must \
+                 switch OCSP stapling on)"
+            ),
+            Self::MissingFeature { issuer, feature } => write!(
+                f,
+                "its issuer {issuer} demands the TLS feature {feature} of every certificate that it issues, and this \
+                 one does not have it (RFC 7633 4.2.2)"
+            ),
+            Self::NoStaple { why } => {
+                write!(f, "a stapled OCSP answer is demanded (--cert-status), and {why}")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    /// RFC 5280 5.3.1.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.0 {
+            None => return f.write_str("no reason given"),
+            Some(0) => "unspecified",
+            Some(1) => "keyCompromise",
+            Some(2) => "cACompromise",
+            Some(3) => "affiliationChanged",
+            Some(4) => "superseded",
+            Some(5) => "cessationOfOperation",
+            Some(6) => "certificateHold, for the time being",
+            Some(8) => "removeFromCRL",
+            Some(9) => "privilegeWithdrawn",
+            Some(10) => "aACompromise",
+            Some(other) => return write!(f, "reason {other}"),
+        };
+        write!(f, "reason {name}")
+    }
+}
