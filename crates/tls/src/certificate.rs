@@ -7,7 +7,7 @@ use x509_parser::oid_registry::Oid;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
 use x509_parser::time::ASN1Time;
-use x509_parser::x509::SubjectPublicKeyInfo;
+use x509_parser::x509::{SubjectPublicKeyInfo, X509Name};
 
 /// A certificate as it was shown. Texts from inside it have their control characters escaped: they
 /// were written by a stranger and are printed on terminals.
@@ -131,6 +131,42 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
         .collect()
+}
+
+/// A distinguished name, given without its outer header, as roots keep it.
+pub(crate) fn name_of(contents: &[u8]) -> String {
+    let name = sequence(contents);
+    match X509Name::from_der(&name) {
+        Ok((_, name)) => printable(&name.to_string()),
+        Err(_) => "(a name that cannot be read)".to_owned(),
+    }
+}
+
+/// The DER `SEQUENCE` with these contents (X.690 8.1).
+pub(crate) fn sequence(contents: &[u8]) -> Vec<u8> {
+    let mut der = vec![0x30];
+    match u8::try_from(contents.len()) {
+        Ok(length) if length < 0x80 => der.push(length),
+        _ => {
+            let length = contents.len().to_be_bytes();
+            let length: Vec<u8> = length.into_iter().skip_while(|byte| *byte == 0).collect();
+            // A usize has 8 bytes at most.
+            der.push(0x80 | u8::try_from(length.len()).unwrap_or(8));
+            der.extend(length);
+        }
+    }
+    der.extend(contents);
+    der
+}
+
+/// What is inside a DER element: its bytes without tag and length.
+pub(crate) fn contents(der: &[u8]) -> &[u8] {
+    let header = match der.get(1) {
+        Some(length) if *length < 0x80 => 2,
+        Some(length) => 2 + usize::from(length & 0x7f),
+        None => 0,
+    };
+    der.get(header..).unwrap_or_default()
 }
 
 fn describe(certificate: &X509Certificate<'_>) -> Result<CertificateInfo, String> {

@@ -1,7 +1,7 @@
 //! What speaks for a server's certificate and against it: the chain it showed, and the checks that
 //! explain webpki's decision.
 
-use crate::certificate::{CertificateInfo, rfc3339};
+use crate::certificate::{CertificateInfo, contents, rfc3339};
 use crate::pin::{PinnedKeys, hash_of};
 use crate::problem::{CertificateProblem, some_of};
 use crate::revocation::{Entry, RevocationLists};
@@ -47,7 +47,7 @@ impl<'a> Shown<'a> {
         let mut certificates = vec![own];
         let mut farthest = certificates.clone();
         while let Some(last) = certificates.last() {
-            if trust.knows(contents(&last.issuer_der)) {
+            if trust.all().any(|root| root.anchor.subject.as_ref() == contents(&last.issuer_der)) {
                 let root = Some(last.issuer.clone());
                 return Path { certificates, root };
             }
@@ -380,14 +380,4 @@ pub(crate) fn named(certificate: &CertificateInfo) -> String {
 
 fn seconds(time: UnixTime) -> i64 {
     i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// A DER element without its tag and length: the form in which roots keep their names.
-fn contents(der: &[u8]) -> &[u8] {
-    let header = match der.get(1) {
-        Some(length) if *length < 0x80 => 2,
-        Some(length) => 2 + usize::from(length & 0x7f),
-        None => 0,
-    };
-    der.get(header..).unwrap_or_default()
 }

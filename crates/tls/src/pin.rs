@@ -74,7 +74,7 @@ pub(crate) fn hash_of(key: &[u8]) -> String {
 }
 
 /// FIPS 180-4, by the provider of the cipher suites: nothing else here needs a hash.
-fn sha256(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn sha256(bytes: &[u8]) -> Vec<u8> {
     let suite = match TLS13_AES_128_GCM_SHA256 {
         SupportedCipherSuite::Tls13(suite) => &suite.common,
         SupportedCipherSuite::Tls12(suite) => &suite.common,

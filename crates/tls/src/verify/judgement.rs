@@ -3,6 +3,8 @@
 use crate::problem::CertificateProblem;
 use glasstack_journal::event::Verdict;
 use serde::Serialize;
+use serde::ser::{SerializeStruct, Serializer};
+use std::fmt;
 
 /// Whether a certificate is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -81,6 +83,8 @@ pub struct Anchor {
     pub origin: String,
     /// SHA-256 of the certificate in hex, where the whole certificate is known.
     pub fingerprint: Option<String>,
+    /// Its own last second (RFC 3339), where the whole certificate is known.
+    pub not_after: Option<String>,
 }
 
 impl Check {
@@ -111,4 +115,122 @@ impl Check {
     pub fn of(self, certificate: impl Into<String>) -> Self {
         Self { certificate: Some(certificate.into()), ..self }
     }
+}
+
+impl Judgement {
+    /// Whether the certificate is taken.
+    pub fn is_accepted(&self) -> bool {
+        self.verdict == Decision::Accept
+    }
+
+    /// A refusal without a judgement: nothing could be judged.
+    pub fn refusal(problem: CertificateProblem) -> Self {
+        Self { problem: Some(problem), ..Self::default() }
+    }
+
+    /// Adds checks that were made later, as those of revocation, and refuses for the first of them that
+    /// failed, unless it is refused already.
+    pub fn add(&mut self, checks: Vec<Check>) {
+        if let Some(problem) = checks.iter().find_map(|check| check.problem.clone())
+            && self.is_accepted()
+        {
+            self.verdict = Decision::Reject;
+            self.problem = Some(problem);
+        }
+        self.checks.extend(checks);
+    }
+
+    /// The checks of one kind and outcome together in one, in the order of the first of each.
+    pub fn by_kind(&self) -> Vec<Check> {
+        let mut merged: Vec<Check> = Vec::new();
+        for check in &self.checks {
+            let same = |other: &&mut Check| {
+                other.check == check.check && other.verdict == check.verdict && check.problem.is_none()
+            };
+            match merged.iter_mut().find(same) {
+                Some(other) => {
+                    other.evidence.push_str("; ");
+                    other.evidence.push_str(&check.evidence);
+                    other.certificate = None;
+                }
+                None => merged.push(check.clone()),
+            }
+        }
+        merged
+    }
+}
+
+/// `{"verdict": "accept" or "reject", "code": ..., "message": ..., "checks": [...], ...}`.
+impl Serialize for Judgement {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let labels: Vec<&str> = self.path.iter().map(|link| link.label.as_str()).collect();
+        let mut fields = serializer.serialize_struct("Judgement", 7)?;
+        fields.serialize_field("verdict", &self.verdict)?;
+        fields.serialize_field("code", &self.problem.as_ref().map(CertificateProblem::code))?;
+        fields.serialize_field("message", &self.problem.as_ref().map(ToString::to_string))?;
+        fields.serialize_field("checks", &self.checks)?;
+        fields.serialize_field("path", &labels)?;
+        fields.serialize_field("anchor", &self.anchor)?;
+        fields.serialize_field("paths_tried", &self.paths_tried)?;
+        fields.end()
+    }
+}
+
+impl Serialize for Check {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Check", 6)?;
+        fields.serialize_field("check", self.check)?;
+        fields.serialize_field("certificate", &self.certificate)?;
+        fields.serialize_field("verdict", &self.verdict)?;
+        fields.serialize_field("evidence", &self.evidence)?;
+        fields.serialize_field("rfc", self.rfc)?;
+        fields.serialize_field("code", &self.problem.as_ref().map(CertificateProblem::code))?;
+        fields.end()
+    }
+}
+
+/// As a proof is read: the outcome, then certificate by certificate a line a check, then what concerns
+/// all of them, then the other paths.
+impl fmt::Display for Judgement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.problem {
+            None => writeln!(f, "accepted")?,
+            Some(problem) => writeln!(f, "REJECTED ({}): {problem}", problem.code())?,
+        }
+        let mut about: Vec<&str> = Vec::new();
+        for certificate in self.checks.iter().filter_map(|check| check.certificate.as_deref()) {
+            if !about.contains(&certificate) {
+                about.push(certificate);
+            }
+        }
+        for certificate in about {
+            writeln!(f, "\n{certificate}")?;
+            let checks = self.checks.iter().filter(|check| check.certificate.as_deref() == Some(certificate));
+            checks.into_iter().try_for_each(|check| line(f, check))?;
+        }
+        if self.checks.iter().any(|check| check.certificate.is_none()) {
+            writeln!(f, "\nthe whole")?;
+            let checks = self.checks.iter().filter(|check| check.certificate.is_none());
+            checks.into_iter().try_for_each(|check| line(f, check))?;
+        }
+        if let Some(anchor) = &self.anchor {
+            write!(f, "\ntrusted: {} ({})", anchor.subject, anchor.origin)?;
+            if let Some(fingerprint) = &anchor.fingerprint {
+                write!(f, ", SHA-256 {fingerprint}")?;
+            }
+            writeln!(f)?;
+        }
+        if self.paths_tried.len() > 1 {
+            writeln!(f, "\npaths tried")?;
+            for path in &self.paths_tried {
+                let why = path.why_not.as_deref().unwrap_or("taken");
+                writeln!(f, "  {}: {why}", path.certificates.join(" <- "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn line(f: &mut fmt::Formatter<'_>, check: &Check) -> fmt::Result {
+    writeln!(f, "  {:<7} {:<22} {} [{}]", check.verdict.to_string(), check.check, check.evidence, check.rfc)
 }

@@ -1,0 +1,415 @@
+//! The explanation: every path and every check, and which of them decides.
+
+use super::decide::{Refused, Taken};
+use super::judgement::{Anchor, Check, Decision, Judgement, Link, PathTried};
+use super::names::Name;
+use super::path::{self, MOST_ISSUERS, Path, Search};
+use super::reading::{Place, Reading};
+use super::rules::{self, Broken, Role};
+use super::signature::Held;
+use super::usage::Wanted;
+use super::{Verifier, constraints, dates, name_constraints, names, signature, usage};
+use crate::certificate::{contents, sequence};
+use crate::pin::sha256;
+use crate::problem::{CertificateProblem, Rule};
+use crate::trust::Root;
+use glasstack_journal::event::Verdict;
+use rustls::pki_types::CertificateDer;
+use webpki::Error;
+use x509_parser::extensions::{GeneralName, NameConstraints, ParsedExtension};
+use x509_parser::prelude::FromDer;
+
+const CHAIN: &str = "chain";
+const CHAIN_RFC: &str = "RFC 5280 6.1";
+/// What is only told, unless it is asked for.
+const PROFILE: &str = "profile";
+const PROFILE_RFC: &str = "RFC 5280 4";
+
+/// Which failed check is the reason, where several failed: what says most about the certificate comes
+/// first.
+const RANK: [&str; 9] = [
+    CHAIN,
+    signature::CHECK,
+    rules::CHECK,
+    dates::CHECK,
+    constraints::CHECK,
+    usage::CHECK,
+    name_constraints::CHECK,
+    names::CHECK,
+    PROFILE,
+];
+
+pub(super) fn explain(
+    verifier: &Verifier,
+    chain: &[CertificateDer<'_>],
+    names: &[Name],
+    now: i64,
+    decision: Result<Taken, Refused>,
+) -> Judgement {
+    let shown = Reading::chain(verifier.purpose, chain);
+    let case = Case { verifier, shown: &shown, names, now };
+    let Search { paths, given_up } = path::search(&shown, verifier.trust.all(), &verifier.algorithms);
+    let mut tried: Vec<Tried<'_>> = paths.into_iter().map(|path| case.try_out(path)).collect();
+    let chosen = match &decision {
+        Ok(taken) => match tried.iter().position(|tried| case.is_taken(&tried.path, taken)) {
+            Some(position) => position,
+            None => {
+                tried.push(case.try_out(case.path_of(taken)));
+                tried.len() - 1
+            }
+        },
+        Err(_) => farthest(&tried),
+    };
+    let last_tried = if decision.is_ok() { chosen + 1 } else { tried.len() };
+    let paths_tried = tried
+        .iter()
+        .take(last_tried)
+        .enumerate()
+        .map(|(index, tried)| case.tell(tried, decision.is_ok() && index == chosen))
+        .collect();
+    if tried.is_empty() {
+        return Judgement { problem: Some(nothing()), ..Judgement::default() };
+    }
+    let Tried { path, mut checks } = tried.swap_remove(chosen);
+    let problem = match &decision {
+        Ok(_) => {
+            checks = checks.into_iter().map(as_webpki_accepts).collect();
+            None
+        }
+        Err(refused) => Some(case.reason(&checks, refused, given_up)),
+    };
+    Judgement {
+        verdict: if problem.is_none() { Decision::Accept } else { Decision::Reject },
+        problem,
+        checks,
+        path: links(&shown, &path.certificates, path.root.as_ref()),
+        paths_tried,
+        anchor: path.root.as_ref().map(anchor),
+    }
+}
+
+/// What is judged, and by what.
+struct Case<'c> {
+    verifier: &'c Verifier,
+    shown: &'c [Reading<'c>],
+    names: &'c [Name],
+    now: i64,
+}
+
+/// A path with its checks.
+struct Tried<'t> {
+    path: Path<'t>,
+    checks: Vec<Check>,
+}
+
+impl<'c> Case<'c> {
+    fn at<'s>(&'s self, path: &'s Path<'_>) -> impl Iterator<Item = &'s Reading<'c>> {
+        path.certificates.iter().filter_map(|index| self.shown.get(*index))
+    }
+
+    fn try_out<'t>(&self, path: Path<'t>) -> Tried<'t> {
+        let mut checks = Vec::new();
+        let mut profile = Vec::new();
+        let own_is_root = self.own_is_root(&path);
+        for (step, reading) in self.at(&path).enumerate() {
+            let role = match step {
+                0 if own_is_root => Role::TrustedOwn,
+                0 => Role::Own,
+                _ => Role::Issuer,
+            };
+            let broken = self.broken(reading, role);
+            checks.push(rules::check(reading, role, &broken));
+            checks.push(self.signature(&path, step, reading));
+            checks.push(dates::check(reading, self.now));
+            checks.push(constraints::check(reading, role, step.saturating_sub(1)));
+            checks.push(self.usage(reading, role, &broken));
+            profile.extend(self.profile(reading, broken));
+        }
+        if let Some(reading) = path.root.as_ref().filter(|_| !own_is_root).and_then(Reading::anchor) {
+            let broken = self.broken(&reading, Role::Anchor);
+            checks.push(rules::check(&reading, Role::Anchor, &broken));
+            checks.push(dates::check(&reading, self.now));
+            checks.push(constraints::check(&reading, Role::Anchor, path.certificates.len() - 1));
+            checks.push(self.usage(&reading, Role::Anchor, &broken));
+            profile.extend(self.profile(&reading, broken));
+        }
+        checks.insert(0, self.chain(&path));
+        checks.extend(self.name_constraints(&path));
+        if let Some(own) = self.shown.first() {
+            checks.extend(names::checks(own, self.names));
+        }
+        checks.extend(profile);
+        Tried { path, checks }
+    }
+
+    fn broken(&self, reading: &Reading<'_>, role: Role) -> Vec<Broken> {
+        let x509 = reading.x509.as_ref();
+        x509.map(|x509| rules::broken(x509, role, &self.verifier.algorithms)).unwrap_or_default()
+    }
+
+    fn own_is_root(&self, path: &Path<'_>) -> bool {
+        let root = path.root.and_then(|root| root.certificate);
+        path.certificates.len() == 1
+            && root.is_some_and(|root| self.shown.first().is_some_and(|own| own.der == root))
+    }
+
+    /// Whether it leads to a root, and how far it is.
+    fn chain(&self, path: &Path<'_>) -> Check {
+        let story = self.story(path);
+        let Some(last) = self.at(path).last() else {
+            return Check::failed(CHAIN, CHAIN_RFC, nothing());
+        };
+        let certificate = last.named();
+        let failed = |problem| Check::failed(CHAIN, CHAIN_RFC, problem).of(certificate.clone());
+        let between = path.certificates.len() - 1;
+        let most = self.verifier.max_depth.unwrap_or(MOST_ISSUERS).min(MOST_ISSUERS);
+        if between > most {
+            return failed(CertificateProblem::Rule {
+                certificate: certificate.clone(),
+                rule: Rule::ChainTooLong,
+                why: format!(
+                    "is the end of too long a path: {between} CAs between, and at most {most} are followed"
+                ),
+            });
+        }
+        if path.root.is_some() {
+            return Check::passed(CHAIN, CHAIN_RFC, story);
+        }
+        if path.impostor.is_some() {
+            let why = format!("not followed beyond {certificate}, the signature on which does not hold");
+            return Check::skipped(CHAIN, CHAIN_RFC, why);
+        }
+        if last.x509.is_none() {
+            return Check::skipped(CHAIN, CHAIN_RFC, "nothing to be read");
+        }
+        let issuer = last.info.issuer.clone();
+        failed(if self.verifier.trust.is_empty() {
+            CertificateProblem::NoRoots
+        } else if last.info.is_self_issued() && between == 0 {
+            CertificateProblem::SelfSigned { certificate: certificate.clone() }
+        } else if last.info.is_self_issued() {
+            CertificateProblem::UntrustedRoot { certificate: certificate.clone(), issuer }
+        } else if let Some(url) = where_issuer_is(last) {
+            CertificateProblem::MissingIntermediate { certificate: certificate.clone(), issuer, url }
+        } else {
+            CertificateProblem::UnknownIssuer { certificate: certificate.clone(), issuer }
+        })
+    }
+
+    fn story(&self, path: &Path<'_>) -> String {
+        let mut story = self.at(path).map(|one| one.info.label()).collect::<Vec<_>>().join(", issued by ");
+        let needless = self.shown.len() - path.certificates.len();
+        match (&path.root, self.at(path).last()) {
+            (Some(root), _) => {
+                story.push_str(&format!(", issued by the trusted root {} ({})", root.label(), root.origin));
+            }
+            (None, Some(last)) => story.push_str(&format!(", issued by {} (not trusted)", last.info.issuer)),
+            (None, None) => {}
+        }
+        match needless {
+            0 => {}
+            1 => story.push_str("; 1 more certificate was shown and is not needed"),
+            more => story.push_str(&format!("; {more} more certificates were shown and are not needed")),
+        }
+        story
+    }
+
+    fn signature(&self, path: &Path<'_>, step: usize, reading: &Reading<'_>) -> Check {
+        let Some(held) = path.held.get(step).copied() else {
+            let why = format!("not checked: the key of {} is not known here", reading.info.issuer);
+            return Check::skipped(signature::CHECK, "RFC 5280 4.1.1.3", why).of(reading.named());
+        };
+        let next = path.certificates.get(step + 1).copied().or(path.impostor);
+        match (next.and_then(|index| self.shown.get(index)), &path.root) {
+            (Some(issuer), _) => signature::check(reading, held, &issuer.info.label(), &issuer.info.key),
+            (None, Some(root)) => {
+                let key = Reading::anchor(root)
+                    .map(|reading| reading.info.key)
+                    .unwrap_or_else(|| "a known one".to_owned());
+                signature::check(reading, held, &root.label(), &key)
+            }
+            (None, None) => signature::check(reading, held, &reading.info.issuer, "an unknown one"),
+        }
+    }
+
+    fn usage(&self, reading: &Reading<'_>, role: Role, broken: &[Broken]) -> Check {
+        let (purposes, key_usage) = (self.verifier.purposes(), self.verifier.key_usage());
+        usage::check(reading, role, &Wanted { purposes: &purposes, key_usage: &key_usage }, broken)
+    }
+
+    fn profile(&self, reading: &Reading<'_>, broken: Vec<Broken>) -> Vec<Check> {
+        let told = broken.into_iter().filter(|broken| !broken.always);
+        told.map(|Broken { rule, why, .. }| {
+            let certificate = reading.named();
+            let problem = CertificateProblem::Rule { certificate: certificate.clone(), rule, why };
+            if self.verifier.strict {
+                Check::failed(PROFILE, PROFILE_RFC, problem).of(certificate)
+            } else {
+                Check::skipped(PROFILE, PROFILE_RFC, format!("not enforced: {problem}")).of(certificate)
+            }
+        })
+        .collect()
+    }
+
+    /// The limits of each CA of the path, and of the root.
+    fn name_constraints(&self, path: &Path<'_>) -> Vec<Check> {
+        let readings: Vec<_> = self.at(path).collect();
+        let mut checks = Vec::new();
+        for (step, ca) in readings.iter().enumerate().skip(1) {
+            if let Some(constraints) = ca.x509.as_ref().and_then(rules::constraints_of) {
+                let below = readings.get(..step).unwrap_or_default();
+                checks.push(name_constraints::check(&ca.info.label(), constraints, below));
+            }
+        }
+        let root = path.root.as_ref().filter(|_| !self.own_is_root(path));
+        let limits = root
+            .and_then(|root| root.anchor.name_constraints.as_ref().map(|limits| (root, sequence(limits))));
+        if let Some((root, limits)) = &limits
+            && let Ok((_, constraints)) = NameConstraints::from_der(limits)
+        {
+            checks.push(name_constraints::check(&root.label(), &constraints, &readings));
+        }
+        if checks.is_empty() {
+            let why = "no CA of the path limits the names below it";
+            checks.push(Check::passed(name_constraints::CHECK, "RFC 5280 4.2.1.10", why));
+        }
+        checks
+    }
+
+    /// Why a path was not taken: its first failed check, or webpki's word.
+    fn reason(&self, checks: &[Check], refused: &Refused, given_up: bool) -> CertificateProblem {
+        let whole = self.shown.first().map(Reading::named).unwrap_or_default();
+        if let Refused::Webpki(
+            Error::MaximumSignatureChecksExceeded
+            | Error::MaximumPathBuildCallsExceeded
+            | Error::MaximumNameConstraintComparisonsExceeded,
+        ) = refused
+        {
+            return too_much(whole);
+        }
+        if let Some(problem) = first_failed(checks) {
+            return problem.clone();
+        }
+        match refused {
+            Refused::Webpki(_) if given_up => too_much(whole),
+            Refused::Webpki(error) => CertificateProblem::webpki(error),
+            Refused::Name | Refused::Nothing => CertificateProblem::webpki(&"no reason was found"),
+        }
+    }
+
+    fn is_taken(&self, path: &Path<'_>, taken: &Taken) -> bool {
+        let root = self.verifier.trust.all().nth(taken.root);
+        let same = |(one, other): (&Root<'_>, &Root<'_>)| {
+            std::ptr::eq(one.anchor.subject.as_ref(), other.anchor.subject.as_ref())
+        };
+        path.root.as_ref().zip(root.as_ref()).is_some_and(same) && path.certificates == taken.certificates
+    }
+
+    /// The path that was taken, where the search did not come to it.
+    fn path_of(&self, taken: &Taken) -> Path<'c> {
+        Path {
+            certificates: taken.certificates.clone(),
+            held: vec![Held::Yes; taken.certificates.len()],
+            root: self.verifier.trust.all().nth(taken.root),
+            impostor: None,
+        }
+    }
+
+    fn tell(&self, tried: &Tried<'_>, taken: bool) -> PathTried {
+        let mut certificates: Vec<_> = self.at(&tried.path).map(|one| one.info.label()).collect();
+        let impostor = tried.path.impostor.and_then(|index| self.shown.get(index));
+        certificates.extend(impostor.map(|one| one.info.label()));
+        certificates.extend(tried.path.root.as_ref().map(Root::label));
+        let why_not = || match first_failed(&tried.checks) {
+            Some(problem) => problem.to_string(),
+            None => "webpki does not take it".to_owned(),
+        };
+        PathTried { certificates, why_not: (!taken).then(why_not) }
+    }
+}
+
+/// Each certificate of a path, with who vouches for it.
+pub(super) fn links(shown: &[Reading<'_>], path: &[usize], root: Option<&Root<'_>>) -> Vec<Link> {
+    let readings: Vec<_> = path.iter().filter_map(|index| shown.get(*index)).collect();
+    let link = |(step, reading): (usize, &&Reading<'_>)| {
+        let (issuer, issuer_key) = match (readings.get(step + 1), root) {
+            (Some(issuer), _) => (issuer.info.subject_der.clone(), issuer.info.key_der.clone()),
+            (None, Some(root)) => {
+                (sequence(&root.anchor.subject), sequence(&root.anchor.subject_public_key_info))
+            }
+            (None, None) => (sequence(contents(&reading.info.issuer_der)), Vec::new()),
+        };
+        Link { label: reading.named(), certificate: reading.der.to_vec(), issuer, issuer_key }
+    };
+    readings.iter().enumerate().map(link).collect()
+}
+
+/// Of paths that all fail, the one that says most: it reaches a root, or at least an alleged issuer,
+/// and the fewest checks fail.
+fn farthest(tried: &[Tried<'_>]) -> usize {
+    let score = |tried: &Tried<'_>| {
+        let end = match (&tried.path.root, tried.path.impostor) {
+            (Some(_), _) => 0,
+            (None, Some(_)) => 1,
+            (None, None) => 2,
+        };
+        let failed = tried.checks.iter().filter(|check| check.verdict == Verdict::Failed).count();
+        (end, failed, usize::MAX - tried.path.certificates.len())
+    };
+    let best = tried.iter().enumerate().min_by_key(|(_, tried)| score(tried));
+    best.map(|(index, _)| index).unwrap_or_default()
+}
+
+fn first_failed(checks: &[Check]) -> Option<&CertificateProblem> {
+    let rank = |check: &&Check| RANK.iter().position(|name| *name == check.check).unwrap_or(RANK.len());
+    let failed = checks.iter().filter(|check| check.problem.is_some());
+    failed.min_by_key(rank).and_then(|check| check.problem.as_ref())
+}
+
+/// Where webpki accepts and only the explanation doubts, webpki counts.
+fn as_webpki_accepts(check: Check) -> Check {
+    if check.verdict != Verdict::Failed {
+        return check;
+    }
+    let evidence = format!("not enforced, since webpki accepts it: {}", check.evidence);
+    Check { verdict: Verdict::Skipped, evidence, problem: None, ..check }
+}
+
+fn anchor(root: &Root<'_>) -> Anchor {
+    let hex = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let place = root.certificate.map(|der| Reading::new(Place::Anchor, der));
+    Anchor {
+        subject: root.label(),
+        origin: root.origin.to_owned(),
+        fingerprint: root.certificate.map(|certificate| hex(sha256(certificate))),
+        not_after: place.map(|reading| reading.info.valid_until()),
+    }
+}
+
+/// RFC 5280 4.2.2.1: caIssuers, by HTTP.
+fn where_issuer_is(certificate: &Reading<'_>) -> Option<String> {
+    let extensions = certificate.x509.as_ref()?.extensions();
+    let access = extensions.iter().find_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::AuthorityInfoAccess(access) => Some(access),
+        _ => None,
+    })?;
+    access.accessdescs.iter().find_map(|access| match &access.access_location {
+        GeneralName::URI(url) if access.access_method.to_id_string() == "1.3.6.1.5.5.7.48.2" => {
+            Some(crate::certificate::printable(url))
+        }
+        _ => None,
+    })
+}
+
+fn too_much(certificate: String) -> CertificateProblem {
+    let why = "comes with so many others, or names, that judging it would take more work than is allowed (100 \
+               signatures, 200000 steps, 250000 comparisons): its owner must send only what is needed";
+    CertificateProblem::Rule { certificate, rule: Rule::TooMuchWork, why: why.to_owned() }
+}
+
+fn nothing() -> CertificateProblem {
+    CertificateProblem::Malformed {
+        certificate: "the chain".to_owned(),
+        why: "it holds no certificate".to_owned(),
+    }
+}

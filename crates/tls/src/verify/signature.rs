@@ -1,0 +1,136 @@
+//! Signatures of certificates (RFC 5280 4.1.1.3): by which algorithm, by whose key, and whether they
+//! hold.
+
+use super::judgement::Check;
+use super::reading::Reading;
+use crate::problem::{CertificateProblem, Rule};
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use x509_parser::asn1_rs::{Any, FromDer};
+
+pub(super) const CHECK: &str = "certificate_signature";
+const RFC: &str = "RFC 5280 4.1.1.3";
+
+/// Whether a signature holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    Yes,
+    No,
+    /// Of all keys, not of one such as this.
+    OtherKey,
+    /// Nobody here verifies such signatures.
+    UnknownAlgorithm,
+}
+
+/// A certificate as what was signed, how, and the signature.
+struct Signed<'a> {
+    message: &'a [u8],
+    /// The contents of the AlgorithmIdentifier.
+    algorithm: &'a [u8],
+    signature: &'a [u8],
+}
+
+impl<'a> Signed<'a> {
+    fn read(certificate: &'a [u8]) -> Option<Self> {
+        let (_, outer) = Any::from_der(certificate).ok()?;
+        let (rest, _) = Any::from_der(outer.data).ok()?;
+        let message = outer.data.get(..outer.data.len() - rest.len())?;
+        let (rest, algorithm) = Any::from_der(rest).ok()?;
+        let (_, signature) = Any::from_der(rest).ok()?;
+        // The first byte counts unused bits: none.
+        Some(Self { message, algorithm: algorithm.data, signature: signature.data.strip_prefix(&[0])? })
+    }
+}
+
+/// The algorithm (as the contents of its AlgorithmIdentifier) and the bits of a key, given as the
+/// contents of its SubjectPublicKeyInfo.
+pub(super) fn key_parts(key: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (rest, algorithm) = Any::from_der(key).ok()?;
+    let (_, bits) = Any::from_der(rest).ok()?;
+    Some((algorithm.data, bits.data.strip_prefix(&[0])?))
+}
+
+/// Whether `certificate` was signed by `key` (the contents of a SubjectPublicKeyInfo).
+pub(super) fn holds(certificate: &[u8], key: &[u8], algorithms: &WebPkiSupportedAlgorithms) -> Held {
+    let (Some(signed), Some((kind, bits))) = (Signed::read(certificate), key_parts(key)) else {
+        return Held::UnknownAlgorithm;
+    };
+    let mut held = Held::UnknownAlgorithm;
+    for algorithm in algorithms.all.iter().filter(|one| one.signature_alg_id().as_ref() == signed.algorithm) {
+        held = Held::OtherKey;
+        if algorithm.public_key_alg_id().as_ref() == kind {
+            return match algorithm.verify_signature(bits, signed.message, signed.signature) {
+                Ok(()) => Held::Yes,
+                Err(_) => Held::No,
+            };
+        }
+    }
+    held
+}
+
+/// The signature on `certificate`, by the key of `issuer`, which is of this kind in words.
+pub(super) fn check(certificate: &Reading<'_>, held: Held, issuer: &str, key_kind: &str) -> Check {
+    let named = certificate.named();
+    let algorithm = &certificate.info.signature;
+    let failed = |problem| Check::failed(CHECK, RFC, problem).of(named.clone());
+    let broken =
+        |rule, why: String| failed(CertificateProblem::Rule { certificate: named.clone(), rule, why });
+    let inner = certificate.x509.as_ref().map(|x509| &x509.tbs_certificate.signature);
+    let outer = certificate.x509.as_ref().map(|x509| &x509.signature_algorithm);
+    if inner != outer {
+        return broken(
+            Rule::AlgorithmMismatch,
+            "names one signature algorithm inside what is signed and another outside (its CA must issue it anew)"
+                .to_owned(),
+        );
+    }
+    if let Some(weak) = weak_hash(certificate) {
+        return broken(
+            Rule::WeakSignature,
+            format!(
+                "is signed with {weak}, for which forgeries have been made (its owner needs one signed with SHA-256 \
+                 or better)"
+            ),
+        );
+    }
+    match held {
+        Held::Yes => {
+            Check::passed(CHECK, RFC, format!("{algorithm}, by the key ({key_kind}) of {issuer}")).of(named)
+        }
+        Held::No if is_weak_rsa(key_kind) => broken(
+            Rule::WeakKey,
+            format!(
+                "is signed by a key that is too weak: {issuer} has {key_kind}, and fewer than 2048 bits are not taken \
+                 (its CA needs another key)"
+            ),
+        ),
+        Held::No => {
+            failed(CertificateProblem::BadSignature { certificate: named.clone(), issuer: issuer.to_owned() })
+        }
+        Held::OtherKey => broken(
+            Rule::UnsupportedAlgorithm,
+            format!(
+                "is signed with {algorithm}, which the key ({key_kind}) of {issuer} cannot have made here"
+            ),
+        ),
+        Held::UnknownAlgorithm => broken(
+            Rule::UnsupportedAlgorithm,
+            format!("is signed with {algorithm}, which nobody here verifies (its CA must use another)"),
+        ),
+    }
+}
+
+/// RFC 9155 and RFC 6151: MD2, MD5 and SHA-1.
+fn weak_hash(certificate: &Reading<'_>) -> Option<&'static str> {
+    let oid = certificate.x509.as_ref()?.signature_algorithm.algorithm.to_id_string();
+    Some(match oid.as_str() {
+        "1.2.840.113549.1.1.2" => "MD2",
+        "1.2.840.113549.1.1.4" => "MD5",
+        "1.2.840.113549.1.1.5" | "1.2.840.10045.4.1" | "1.2.840.10040.4.3" | "1.3.14.3.2.29" => "SHA-1",
+        _ => return None,
+    })
+}
+
+fn is_weak_rsa(key_kind: &str) -> bool {
+    let bits = key_kind.strip_prefix("RSA ").and_then(|rest| rest.strip_suffix(" bits"));
+    bits.and_then(|bits| bits.parse::<usize>().ok()).is_some_and(|bits| bits < 2048)
+}
