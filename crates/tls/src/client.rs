@@ -7,6 +7,7 @@ use crate::error::{ConfigError, TlsError};
 use crate::gather::Gather;
 use crate::handshake::{Attempt, hang_up};
 use crate::key_log::{ConnectionKeyLog, KeyLogSink};
+use crate::observe::Tap;
 use crate::offer::{Offer, protocol_names, protocol_versions};
 use crate::provider::{WallClock, provider};
 use crate::stream::{SessionInfo, TlsStream};
@@ -89,8 +90,9 @@ impl TlsClient {
             attempt.scope().record(|| Note::warning(format!("not offered: {suite}")));
         }
         let case = Case::new(attempt.scope().clone());
-        let connector = TlsConnector::from(self.config_for(attempt.scope()));
-        let mut handshake = connector.connect(name, Gather { stream }).into_fallible();
+        let tap = Tap::client(attempt.scope());
+        let connector = TlsConnector::from(self.config_for(attempt.scope(), tap.clone()));
+        let mut handshake = connector.connect(name, Gather::new(stream, tap)).into_fallible();
         let outcome = poll_fn(|cx| {
             let _judged_here = case.open();
             Pin::new(&mut handshake).poll(cx)
@@ -109,9 +111,9 @@ impl TlsClient {
     }
 
     /// The shared configuration with a key log of the connection's own.
-    fn config_for(&self, scope: &Scope) -> Arc<ClientConfig> {
+    fn config_for(&self, scope: &Scope, tap: Option<Tap>) -> Arc<ClientConfig> {
         let mut config = ClientConfig::clone(&self.config);
-        config.key_log = Arc::new(ConnectionKeyLog { scope: scope.clone(), sink: self.key_log.clone() });
+        config.key_log = Arc::new(ConnectionKeyLog { scope: scope.clone(), sink: self.key_log.clone(), tap });
         Arc::new(config)
     }
 }

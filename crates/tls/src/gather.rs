@@ -1,5 +1,6 @@
-//! The stream below, writing small pieces together.
+//! The stream below: small pieces are written together, and whoever watches hears what passes.
 
+use crate::observe::Tap;
 use futures_io::{AsyncRead, AsyncWrite};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -14,6 +15,38 @@ const TOGETHER: usize = 16 * 1024;
 /// behind a change_cipher_spec of six bytes: written slice by slice, the peer would never hear it.
 pub(crate) struct Gather<S> {
     pub(crate) stream: S,
+    heard: Heard,
+}
+
+/// The tap, if anybody watches; told when the connection is given up.
+struct Heard(Option<Tap>);
+
+impl Drop for Heard {
+    fn drop(&mut self) {
+        if let Some(tap) = &self.0 {
+            tap.finish();
+        }
+    }
+}
+
+impl<S> Gather<S> {
+    /// `tap` hears what passes.
+    pub(crate) fn new(stream: S, tap: Option<Tap>) -> Self {
+        Self { stream, heard: Heard(tap) }
+    }
+
+    /// Nothing more will pass: what was heard is summed up now, while its span is open.
+    pub(crate) fn finish(&self) {
+        if let Some(tap) = &self.heard.0 {
+            tap.finish();
+        }
+    }
+
+    fn sent(&self, data: &[u8], written: &Poll<io::Result<usize>>) {
+        if let (Some(tap), Poll::Ready(Ok(count))) = (&self.heard.0, written) {
+            tap.sent(data.get(..*count).unwrap_or_default());
+        }
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Gather<S> {
@@ -22,13 +55,19 @@ impl<S: AsyncRead + Unpin> AsyncRead for Gather<S> {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if let (Some(tap), Poll::Ready(Ok(count))) = (&self.heard.0, &read) {
+            tap.received(buffer.get(..*count).unwrap_or_default());
+        }
+        read
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Gather<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, data)
+        let written = Pin::new(&mut self.stream).poll_write(cx, data);
+        self.sent(data, &written);
+        written
     }
 
     fn poll_write_vectored(
@@ -50,7 +89,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Gather<S> {
             gathered.extend_from_slice(piece);
         }
         let data = if gathered.is_empty() { first } else { &gathered };
-        Pin::new(&mut self.stream).poll_write(cx, data)
+        let written = Pin::new(&mut self.stream).poll_write(cx, data);
+        self.sent(data, &written);
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

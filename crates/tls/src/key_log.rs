@@ -1,5 +1,6 @@
 //! Secrets, for those who may read the traffic: the journal, and a file if the user wants one.
 
+use crate::observe::Tap;
 use glasstack_journal::Scope;
 use glasstack_journal::event::Tls;
 use rustls::KeyLog;
@@ -14,6 +15,8 @@ pub type KeyLogSink = Arc<dyn Fn(&str) + Send + Sync>;
 pub(crate) struct ConnectionKeyLog {
     pub(crate) scope: Scope,
     pub(crate) sink: Option<KeyLogSink>,
+    /// Who reads along with them.
+    pub(crate) tap: Option<Tap>,
 }
 
 impl KeyLog for ConnectionKeyLog {
@@ -24,6 +27,9 @@ impl KeyLog for ConnectionKeyLog {
             sink(&line);
         }
         self.scope.record(|| Tls::Secret { line });
+        if let Some(tap) = &self.tap {
+            tap.secret(label, secret);
+        }
     }
 
     fn will_log(&self, _label: &str) -> bool {

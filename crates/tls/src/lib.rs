@@ -44,6 +44,7 @@ pub mod identity_files;
 pub mod key_log;
 #[allow(dead_code, reason = "called once revocation is asked for over the network")]
 mod late_alert;
+pub mod observe;
 pub mod offer;
 pub mod pin;
 mod private_key;

@@ -5,6 +5,7 @@ use crate::gather::Gather;
 use crate::handshake::{Attempt, hang_up};
 use crate::identity::Identity;
 use crate::key_log::{ConnectionKeyLog, KeyLogSink};
+use crate::observe::Tap;
 use crate::offer::{Offer, group_name, protocol_names, protocol_versions, suite_name};
 use crate::provider::{WallClock, provider};
 use crate::server_identity::{ServerIdentity, choose};
@@ -124,17 +125,21 @@ impl TlsServer {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        let start = match LazyConfigAcceptor::new(Acceptor::default(), Gather { stream }).await {
+        let tap = Tap::server(scope);
+        let below = Gather::new(stream, tap.clone());
+        let start = match LazyConfigAcceptor::new(Acceptor::default(), below).await {
             Ok(start) => start,
             Err(error) => {
                 let attempt = Attempt::begin(scope, true, None, &self.offer);
+                self.heard(&attempt, tap.as_ref());
                 return Err(attempt.fail(TlsError::from_handshake(error, "the client")));
             }
         };
         let hello = start.client_hello();
         let asked = hello.server_name().map(str::to_owned);
         let attempt = Attempt::begin(scope, true, asked.as_deref(), &self.offered_by(&hello));
-        let (config, refusal) = self.config_for(attempt.scope(), asked.as_deref());
+        self.heard(&attempt, tap.as_ref());
+        let (config, refusal) = self.config_for(attempt.scope(), asked.as_deref(), tap);
         match start.into_stream(config).into_fallible().await {
             Ok(stream) => {
                 let session = SessionInfo::of(stream.get_ref().1);
@@ -146,6 +151,14 @@ impl TlsServer {
                 hang_up(stream).await;
                 Err(attempt.fail(refusal.unwrap_or_else(|| TlsError::from_handshake(error, "the client"))))
             }
+        }
+    }
+
+    /// What was heard before it was known in which span to tell it.
+    fn heard(&self, attempt: &Attempt, tap: Option<&Tap>) {
+        if let Some(tap) = tap {
+            tap.speaks(&self.config);
+            tap.tell_in(attempt.scope());
         }
     }
 
@@ -164,9 +177,14 @@ impl TlsServer {
 
     /// The shared configuration with the certificate for `asked` and a key log of the connection's
     /// own; and why it has no certificate, if it has none.
-    fn config_for(&self, scope: &Scope, asked: Option<&str>) -> (Arc<ServerConfig>, Option<TlsError>) {
+    fn config_for(
+        &self,
+        scope: &Scope,
+        asked: Option<&str>,
+        tap: Option<Tap>,
+    ) -> (Arc<ServerConfig>, Option<TlsError>) {
         let mut config = ServerConfig::clone(&self.config);
-        config.key_log = Arc::new(ConnectionKeyLog { scope: scope.clone(), sink: self.key_log.clone() });
+        config.key_log = Arc::new(ConnectionKeyLog { scope: scope.clone(), sink: self.key_log.clone(), tap });
         let refusal = match self.identity_for(scope, asked) {
             Ok(identity) => {
                 config.cert_resolver = Arc::new(SingleCertAndKey::from(identity.shown_now()));

@@ -203,6 +203,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
 
 impl<S> Drop for TlsStream<S> {
     fn drop(&mut self) {
+        self.inner.get_ref().0.finish();
         self.scope.close();
     }
 }

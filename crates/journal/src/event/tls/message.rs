@@ -231,8 +231,6 @@ pub struct TrafficKeys {
     pub iv: String,
     /// What this end's Finished is calculated with, in hex, where this secret is used for it.
     pub finished_key: Option<String>,
-    /// The first record of this end that may be protected by it, counted from 0.
-    pub from_record: u64,
 }
 
 /// A run of records of one end, all protected by the same keys or all by none.
