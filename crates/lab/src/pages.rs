@@ -1,5 +1,6 @@
 //! What the well-behaved sites answer.
 
+use crate::sites::SITES;
 use async_compression::futures::bufread::{BrotliEncoder, GzipEncoder, ZlibEncoder, ZstdEncoder};
 use futures_util::FutureExt;
 use futures_util::io::{AsyncRead, AsyncReadExt};
@@ -157,10 +158,19 @@ pub fn redirect_loop(request: &Received) -> Answer {
     Answer::redirect(StatusCode::MOVED_PERMANENTLY, next)
 }
 
-/// The sites that are about certificates.
+/// The sites that are about certificates; `badssl.test` lists them.
 pub fn badssl(request: &Received) -> Answer {
     let host = request.host.as_deref().unwrap_or_default();
-    Answer::ok(TEXT, format!("{host} was believed\n"))
+    let believed = format!("{host} was believed\n");
+    if host.split(':').next() != Some("badssl.test") {
+        return Answer::ok(TEXT, believed);
+    }
+    let mut page = format!("<!doctype html>\n<title>badssl.test</title>\n<p>{believed}<dl>\n");
+    for site in SITES.iter().filter(|site| site.host.ends_with(".badssl.test")) {
+        let (host, port) = (site.host, site.port().map_or(String::new(), |port| format!(":{port}")));
+        let _ = writeln!(page, "<dt><a href=\"https://{host}{port}/\">{host}</a>\n<dd>{}", site.about);
+    }
+    Answer::ok(HTML, page + "</dl>\n")
 }
 
 /// One range of bytes (RFC 9110 14.2); what is none of those here is answered by 416.

@@ -8,7 +8,9 @@
 //! | `resolver` | the local name server: it walks from the roots; where there is none, it knows every name itself |
 //! | `web` | the web server, on ports 80 and 443, for the host's names: those of [`SITES`](crate::SITES) as there described, a greeting for all others; without any name a greeting to everybody, on port 80 |
 //! | `odd` | the server that misbehaves: each of the host's names as [`SITES`](crate::SITES) says; others talk gibberish |
-//! | `ca` | the certification authority's web server: `/root.pem`, `/root.crt`, `/issuing.pem`, `/issuing.crt`, `/root.crl`, `/issuing.crl` |
+//! | `ca` | the certification authorities' web server: `/root.pem`, `/root.crt`, `/issuing.pem`, `/issuing.crt`, `/root.crl`, `/issuing.crl`, and the same of the others |
+//! | `crl` | their lists of revoked certificates alone |
+//! | `ocsp` | who tells whether a certificate is still good (RFC 6960), by GET and POST |
 //! | `echo` | port 7 over TCP and UDP (RFC 862) |
 //! | `silent` | nothing: every TCP segment to or from the host is lost |
 //!
@@ -42,7 +44,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// The first words of everything that can be served.
-pub const SERVICES: [&str; 12] = [
+pub const SERVICES: [&str; 14] = [
     "root",
     "tld",
     "authority",
@@ -50,6 +52,8 @@ pub const SERVICES: [&str; 12] = [
     "web",
     "odd",
     "ca",
+    "crl",
+    "ocsp",
     "echo",
     "silent",
     "record",
@@ -66,6 +70,8 @@ pub(crate) enum Service {
     Web,
     Odd,
     Ca,
+    Crl,
+    Ocsp,
     Echo,
     Silent,
     Record(DnsName, RecordData),
@@ -111,6 +117,8 @@ fn service(text: &str) -> Result<Service, String> {
         "web" => alone(Service::Web),
         "odd" => alone(Service::Odd),
         "ca" => alone(Service::Ca),
+        "crl" => alone(Service::Crl),
+        "ocsp" => alone(Service::Ocsp),
         "echo" => alone(Service::Echo),
         "silent" => alone(Service::Silent),
         "record" => zones::record(rest).map(|(owner, data)| Service::Record(owner, data)),
@@ -160,7 +168,6 @@ pub(crate) fn start(
     let book = Arc::new(Book::new(topology, &services, signing)?);
     let mut known = Shelf::new(Arc::clone(&book));
     let mut running = Running::new();
-    let mut authorities = Vec::new();
     for (name, host) in network.hosts() {
         let Some(services) = services.get(name).filter(|services| !services.is_empty()) else { continue };
         let failed = |error: &dyn std::fmt::Display| ServiceError::Start {
@@ -175,7 +182,9 @@ pub(crate) fn start(
                 Service::Resolver => running.push(start_resolver(host, &book)?.map_err(|e| failed(&e))?),
                 Service::Web => web_server::start(host, names, pki).map_err(|e| failed(&e))?,
                 Service::Odd => odd_server::start(host).map_err(|e| failed(&e))?,
-                Service::Ca => authorities.push((name, host)),
+                Service::Ca => ca_server::start(host, pki).map_err(|e| failed(&e))?,
+                Service::Crl => ca_server::start_lists(host, pki).map_err(|e| failed(&e))?,
+                Service::Ocsp => ca_server::start_responder(host, pki).map_err(|e| failed(&e))?,
                 Service::Echo => echo_server::start(host).map_err(|e| failed(&e))?,
                 Service::Silent => fall_silent(network, name),
                 Service::Record(..) | Service::Routers(..) | Service::Signing(..) => {}
@@ -185,11 +194,6 @@ pub(crate) fn start(
             let server = serve(host, port(host, DNS_PORT), known.zones(zones));
             running.push(server.map_err(|e| failed(&e))?);
         }
-    }
-    // Last: its lists say what has been taken back of all that has been issued.
-    for (name, host) in authorities {
-        ca_server::start(host, pki)
-            .map_err(|error| ServiceError::Start { host: name.to_owned(), why: error.to_string() })?;
     }
     Ok(Started {
         running,
@@ -305,7 +309,7 @@ mod tests {
     fn what_is_no_service_is_answered_with_what_there_is() {
         assert_eq!(
             error("webb"),
-            "nothing is called `webb`; what there is: root, tld, authority, resolver, web, odd, ca, echo, silent, record, routers, signing"
+            "nothing is called `webb`; what there is: root, tld, authority, resolver, web, odd, ca, crl, ocsp, echo, silent, record, routers, signing"
         );
         assert_eq!(error("web 8080"), "`web` stands alone, so `8080` means nothing");
         assert_eq!(error("tld"), "of which zones? `tld example.test`, for example");

@@ -1,7 +1,7 @@
 //! The names of the lab, one row each: where they lead, and what answers there.
 
 use crate::pages;
-use crate::pki::Flaw;
+use crate::pki::{Flaw, Issuers, KeyKind};
 use glasstack_http::{Answer, Received};
 
 /// A name of the lab.
@@ -16,7 +16,7 @@ pub struct Site {
 /// What the servers know of a name. Its address is the topology's business.
 pub(crate) enum Leads {
     /// To a site of the web server.
-    Web { http: OverHttp, certificate: Certificate, page: Page },
+    Web { http: OverHttp, certificate: Certificate, clients: Clients, page: Page },
     /// To the server that misbehaves.
     Odd(Oddity),
     /// To an address where nothing of its own answers.
@@ -64,30 +64,73 @@ pub(crate) enum OverHttp {
     Answer,
 }
 
+/// Whether a site asks its clients for a certificate (RFC 8446 4.3.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Clients {
+    /// No.
+    #[default]
+    NotAsked,
+    /// Yes, and serves a page without, too.
+    Asked,
+    /// Yes, and there is no session without.
+    Required,
+}
+
 /// The certificate that a site shows.
+#[derive(Clone, Copy)]
 pub(crate) struct Certificate {
     /// The names in it; none: the site's own.
     pub(crate) names: &'static [&'static str],
     pub(crate) flaw: Option<Flaw>,
+    pub(crate) key: KeyKind,
+    pub(crate) must_staple: bool,
+    pub(crate) staple: bool,
+    pub(crate) by: Issuers,
 }
 
-const GOOD: Certificate = Certificate { names: &[], flaw: None };
-const OF_BADSSL: &[&str] = &["*.badssl.test", "badssl.test"];
+const GOOD: Certificate = Certificate {
+    names: &[],
+    flaw: None,
+    key: KeyKind::Usual,
+    must_staple: false,
+    staple: false,
+    by: Issuers::Issuing,
+};
+const OF_BADSSL: Certificate = Certificate { names: &["*.badssl.test", "badssl.test"], ..GOOD };
+const STAPLED: Certificate = Certificate { staple: true, ..GOOD };
+const MUST_STAPLE: Certificate = Certificate { must_staple: true, ..GOOD };
 
-const fn bad(flaw: Flaw) -> Certificate {
-    Certificate { names: &[], flaw: Some(flaw) }
+const fn with_key(key: KeyKind) -> Certificate {
+    Certificate { key, ..GOOD }
+}
+
+const fn by(by: Issuers) -> Certificate {
+    Certificate { by, ..GOOD }
+}
+
+const fn flawed(certificate: Certificate, flaw: Flaw) -> Certificate {
+    Certificate { flaw: Some(flaw), ..certificate }
 }
 
 const fn secure(page: Page) -> Leads {
-    Leads::Web { http: OverHttp::Redirect, certificate: GOOD, page }
+    Leads::Web { http: OverHttp::Redirect, certificate: GOOD, clients: Clients::NotAsked, page }
 }
 
 const fn either(page: Page) -> Leads {
-    Leads::Web { http: OverHttp::Answer, certificate: GOOD, page }
+    Leads::Web { http: OverHttp::Answer, certificate: GOOD, clients: Clients::NotAsked, page }
 }
 
 const fn badssl(certificate: Certificate) -> Leads {
-    Leads::Web { http: OverHttp::Redirect, certificate, page: pages::badssl }
+    let clients = Clients::NotAsked;
+    Leads::Web { http: OverHttp::Redirect, certificate, clients, page: pages::badssl }
+}
+
+const fn bad(flaw: Flaw) -> Leads {
+    badssl(flawed(GOOD, flaw))
+}
+
+const fn asking(clients: Clients) -> Leads {
+    Leads::Web { http: OverHttp::Redirect, certificate: GOOD, clients, page: pages::badssl }
 }
 
 const fn row(host: &'static str, about: &'static str, leads: Leads) -> Site {
@@ -95,6 +138,12 @@ const fn row(host: &'static str, about: &'static str, leads: Leads) -> Site {
 }
 
 impl Site {
+    /// The port on which it is to be asked, if it is another than that of the scheme.
+    pub(crate) fn port(&self) -> Option<u16> {
+        let ports = [("tls-v1-2.badssl.test", 1012), ("tls-v1-3.badssl.test", 1013)];
+        ports.into_iter().find(|(host, _)| *host == self.host).map(|(_, port)| port)
+    }
+
     /// To how many addresses the name leads.
     pub(crate) fn addresses(&self) -> u8 {
         if matches!(self.leads, Leads::Many) { MANY } else { 1 }
@@ -129,19 +178,113 @@ pub const SITES: &[Site] = &[
     row("example.com", "the same", either(pages::example)),
     row("www.example.org", "the same in another domain", either(pages::example)),
     row("example.org", "the same", either(pages::example)),
-    row("ca.test", "the authority's certificates and lists, over HTTP", Leads::Nothing),
+    row("ca.test", "the authorities' certificates and lists, over HTTP", Leads::Nothing),
+    row("crl.test", "lists of revoked certificates", Leads::Nothing),
+    row("ocsp.test", "whether a certificate is still good (OCSP)", Leads::Nothing),
     row("many.test", "more addresses than fit a datagram: DNS over TCP", Leads::Many),
     // certificates
-    row("badssl.test", "a good certificate", badssl(Certificate { names: OF_BADSSL, flaw: None })),
-    row("expired.badssl.test", "its certificate ended a month ago", badssl(bad(Flaw::Expired))),
-    row("not-yet-valid.badssl.test", "its certificate begins in a month", badssl(bad(Flaw::NotYetValid))),
+    row("badssl.test", "a good certificate; its page lists all that follow", badssl(OF_BADSSL)),
+    row("expired.badssl.test", "its certificate ended a month ago", bad(Flaw::Expired)),
+    row("not-yet-valid.badssl.test", "its certificate begins in a month", bad(Flaw::NotYetValid)),
+    row("wrong.host.badssl.test", "its certificate is for other names", badssl(OF_BADSSL)),
+    row("no-san.badssl.test", "its certificate has a common name alone", bad(Flaw::NoNames)),
+    row("untrusted-root.badssl.test", "its root is none that is trusted", bad(Flaw::UntrustedRoot)),
+    row("self-signed.badssl.test", "its certificate vouches for itself", bad(Flaw::SelfSigned)),
     row(
-        "wrong.host.badssl.test",
-        "its certificate is for other names",
-        badssl(Certificate { names: OF_BADSSL, flaw: None }),
+        "incomplete-chain.badssl.test",
+        "it shows its own certificate without the intermediate",
+        bad(Flaw::IncompleteChain),
     ),
-    row("untrusted-root.badssl.test", "its root is none that is trusted", badssl(bad(Flaw::UntrustedRoot))),
-    row("self-signed.badssl.test", "its certificate vouches for itself", badssl(bad(Flaw::SelfSigned))),
+    row(
+        "cross-signed.badssl.test",
+        "good: two roots vouch for its issuer, one of them trusted",
+        badssl(by(Issuers::CrossSigned)),
+    ),
+    row(
+        "bad-signature.badssl.test",
+        "a bit of its certificate's signature is flipped",
+        bad(Flaw::BadSignature),
+    ),
+    row("sha1-intermediate.badssl.test", "its intermediate is signed with SHA-1", bad(Flaw::Sha1)),
+    row("rsa1024.badssl.test", "its key is RSA of 1024 bits: too weak", badssl(with_key(KeyKind::Rsa1024))),
+    row("rsa2048.badssl.test", "good: RSA of 2048 bits", badssl(with_key(KeyKind::Rsa2048))),
+    row("rsa4096.badssl.test", "good: RSA of 4096 bits", badssl(with_key(KeyKind::Rsa4096))),
+    row("ecc256.badssl.test", "good: ECDSA with P-256", badssl(with_key(KeyKind::P256))),
+    row("ecc384.badssl.test", "good: ECDSA with P-384", badssl(with_key(KeyKind::P384))),
+    row("not-a-ca.badssl.test", "its certificate is issued by a server", bad(Flaw::NotACa)),
+    row("path-too-long.badssl.test", "there is an authority too many in its path", bad(Flaw::PathTooLong)),
+    row(
+        "ca-key-usage.badssl.test",
+        "its issuer's key is not for signing certificates",
+        bad(Flaw::CaKeyUsage),
+    ),
+    row(
+        "permitted.badssl.test",
+        "good: its issuer may sign for this name alone",
+        badssl(by(Issuers::Constrained)),
+    ),
+    row(
+        "name-constrained.badssl.test",
+        "its issuer may sign for another name alone",
+        bad(Flaw::NotPermitted),
+    ),
+    row("name-excluded.badssl.test", "its issuer may sign for any other name", bad(Flaw::Excluded)),
+    row("wrong-purpose.badssl.test", "its certificate is for clients", bad(Flaw::WrongPurpose)),
+    row(
+        "unknown-extension.badssl.test",
+        "its certificate has a critical extension that nobody knows",
+        bad(Flaw::UnknownExtension),
+    ),
+    row("revoked.badssl.test", "its certificate is on the list of revoked ones", bad(Flaw::Revoked)),
+    row("crl-stale.badssl.test", "the list that its certificate names ended a week ago", bad(Flaw::CrlStale)),
+    row("crl-down.badssl.test", "where the list should be nobody listens", bad(Flaw::CrlDown)),
+    row("crl-forged.badssl.test", "the list is signed with another key", bad(Flaw::CrlForged)),
+    row(
+        "revoked-ocsp.badssl.test",
+        "revoked an hour ago: the OCSP responder knows, the list does not yet",
+        bad(Flaw::RevokedByOcsp),
+    ),
+    row(
+        "ocsp-unknown.badssl.test",
+        "the OCSP responder does not know its certificate",
+        bad(Flaw::OcspUnknown),
+    ),
+    row("ocsp-try-later.badssl.test", "the OCSP responder has no time", bad(Flaw::OcspTryLater)),
+    row("ocsp-stale.badssl.test", "what the OCSP responder says ended a week ago", bad(Flaw::OcspStale)),
+    row("ocsp-down.badssl.test", "where the OCSP responder should be nobody listens", bad(Flaw::OcspDown)),
+    row("ocsp-forged.badssl.test", "the OCSP answer is signed by a stranger", bad(Flaw::OcspForged)),
+    row("staple.badssl.test", "good: an OCSP answer comes with its certificate", badssl(STAPLED)),
+    row(
+        "staple-revoked.badssl.test",
+        "the OCSP answer that comes with its certificate says that it is revoked",
+        badssl(flawed(STAPLED, Flaw::StapleRevoked)),
+    ),
+    row(
+        "staple-stale.badssl.test",
+        "the OCSP answer that comes with its certificate ended a week ago",
+        badssl(flawed(STAPLED, Flaw::StapleStale)),
+    ),
+    row(
+        "staple-of-another.badssl.test",
+        "the OCSP answer that comes with its certificate is about another",
+        badssl(flawed(STAPLED, Flaw::StapleOfAnother)),
+    ),
+    row(
+        "must-staple.badssl.test",
+        "good: an OCSP answer must come with its certificate, and does",
+        badssl(Certificate { staple: true, ..MUST_STAPLE }),
+    ),
+    row(
+        "must-staple-missing.badssl.test",
+        "an OCSP answer must come with its certificate, and does not",
+        badssl(flawed(MUST_STAPLE, Flaw::StapleMissing)),
+    ),
+    row("client.badssl.test", "for clients with a certificate alone", asking(Clients::Required)),
+    row(
+        "client-cert-missing.badssl.test",
+        "asks clients for a certificate, and answers 400 to those without",
+        asking(Clients::Asked),
+    ),
     row("tls-v1-2.badssl.test", "TLS 1.2 alone on port 1012", badssl(GOOD)),
     row("tls-v1-3.badssl.test", "TLS 1.3 alone on port 1013", badssl(GOOD)),
     // signed zones

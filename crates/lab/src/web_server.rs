@@ -1,13 +1,15 @@
 //! The web server: many sites on one address, told apart by name.
 
 use crate::pages;
-use crate::pki::{Flaw, Pki, PkiError};
-use crate::sites::{self, Leads, OverHttp, Page, SITES};
+use crate::pki::{Order, Pki, PkiError};
+use crate::sites::{self, Certificate, Clients, Leads, OverHttp, Page, SITES};
 use glasstack_http::server::{self, Places};
 use glasstack_http::{Answer, Received, ServerOptions, StatusCode};
-use glasstack_journal::SpanKind;
+use glasstack_journal::{Clock, SpanKind};
 use glasstack_stack::{Host, ListenError, TcpListener};
-use glasstack_tls::{ConfigError, Identity, TlsServer, TlsServerConfig, TlsVersion};
+use glasstack_tls::{
+    ConfigError, IdentityError, LazyIdentity, TlsServer, TlsServerConfig, TlsVersion,
+};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -25,7 +27,7 @@ pub(crate) fn start(host: &Host, names: &[String], pki: &Pki) -> Result<(), WebS
         Arc::new(move |request| sites.over_http(&request))
     };
     http.host.spawn(server::listen(http.host.clone(), http.listener, over_http, options()));
-    let identities = sites.identities(pki)?;
+    let identities = sites.identities(pki, host.scope().clock());
     if identities.is_empty() {
         return Ok(());
     }
@@ -33,6 +35,7 @@ pub(crate) fn start(host: &Host, names: &[String], pki: &Pki) -> Result<(), WebS
     for (port, lowest, highest) in [(443, tls12, tls13), (1012, tls12, tls12), (1013, tls13, tls13)] {
         let mut config = TlsServerConfig::new(identities.clone());
         config.alpn = vec!["http/1.1".to_owned()];
+        config.client_trust = if sites.clients()? == Clients::NotAsked { None } else { Some(pki.trust()?) };
         (config.min_version, config.max_version) = (lowest, highest);
         let tls = TlsServer::new(host.entropy(), host.scope().clock(), config)?;
         let https = service(host, "https", port)?;
@@ -43,16 +46,17 @@ pub(crate) fn start(host: &Host, names: &[String], pki: &Pki) -> Result<(), WebS
 
 async fn listen_for_tls(host: Host, listener: TcpListener, tls: TlsServer, sites: Arc<Sites>) {
     let mut places = Places::new(options().max_connections);
-    let over_https = Arc::new(move |request| sites.over_https(&request));
     loop {
         let place = places.take().await;
         let stream = listener.accept().await;
-        let (host, tls, over_https) = (host.clone(), tls.clone(), Arc::clone(&over_https));
+        let (host, tls, sites) = (host.clone(), tls.clone(), Arc::clone(&sites));
         host.clone().spawn(async move {
             let (scope, client) = (stream.scope().clone(), stream.peer_addr());
             // Why a handshake failed is in the journal already.
             if let Ok(Ok(stream)) = host.timeout(HANDSHAKE_LIMIT, tls.accept(&scope, stream)).await {
                 let scope = stream.scope().clone();
+                let shown = stream.session().peer_certificates.first().map(|certificate| certificate.label());
+                let over_https = Arc::new(move |request| sites.over_https(&request, shown.as_deref()));
                 server::serve(&host, &scope, stream, client, over_https, options()).await;
             }
             drop(place);
@@ -73,8 +77,9 @@ struct Hosted {
     host: String,
     http: OverHttp,
     page: Page,
-    /// The names in its certificate and what is wrong with it; none: it shows the server's first.
-    certificate: Option<(Vec<String>, Option<Flaw>)>,
+    /// Its certificate; none: it shows the server's first.
+    certificate: Option<Order>,
+    clients: Clients,
 }
 
 impl Sites {
@@ -94,14 +99,35 @@ impl Sites {
         Self { named: sites, unnamed }
     }
 
-    /// The certificates, each shown for its site's name.
-    fn identities(&self, pki: &Pki) -> Result<Vec<Identity>, PkiError> {
+    /// Orders the certificates, each shown for its site's name. They are made when they are first shown.
+    fn identities(&self, pki: &Pki, clock: &Arc<dyn Clock>) -> Vec<LazyIdentity> {
         let certified = self.named.iter().filter_map(|(name, site)| Some((name, site.certificate.as_ref()?)));
-        let identity = |(name, (names, flaw)): (&String, &(Vec<String>, Option<Flaw>))| {
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            Ok(pki.identity(&names, *flaw)?.with_names([name]))
+        let identity = |(name, order): (&String, &Order)| {
+            pki.order(name, order.clone());
+            let (site, pki, clock) = (name.clone(), pki.clone(), Arc::clone(clock));
+            let is_stapled = order.staple;
+            let make = move || {
+                let not_made = |error: PkiError| IdentityError::NotMade { why: error.to_string() };
+                let identity = pki.issue(&site).and_then(|issued| issued.identity()).map_err(not_made)?;
+                let (site, pki, clock) = (site.clone(), pki.clone(), Arc::clone(&clock));
+                // What cannot be made is not stapled, and a client that needs it will say so.
+                let fresh = move || pki.staple(&site, clock.wall()).ok().flatten();
+                Ok(if is_stapled { identity.with_fresh_ocsp(Arc::new(fresh)) } else { identity })
+            };
+            LazyIdentity::new([name], Arc::new(make))
         };
         certified.map(identity).collect()
+    }
+
+    /// Whether clients are asked for a certificate: all sites of a server have to agree, since it asks before
+    /// it knows them.
+    fn clients(&self) -> Result<Clients, WebServerError> {
+        let mut sites = self.named.iter();
+        let Some((first, site)) = sites.next() else { return Ok(Clients::NotAsked) };
+        match sites.find(|(_, other)| other.clients != site.clients) {
+            None => Ok(site.clients),
+            Some((other, _)) => Err(WebServerError::Clients { first: first.clone(), other: other.clone() }),
+        }
     }
 
     fn over_http(&self, request: &Received) -> Answer {
@@ -115,8 +141,20 @@ impl Sites {
         }
     }
 
-    fn over_https(&self, request: &Received) -> Answer {
-        self.asked(request).map_or_else(|| unknown(request), |site| (site.page)(request))
+    /// `shown` is the client, if it has shown a certificate.
+    fn over_https(&self, request: &Received, shown: Option<&str>) -> Answer {
+        match (self.asked(request), shown) {
+            (None, _) => unknown(request),
+            (Some(site), None) if site.clients != Clients::NotAsked => {
+                let why = format!("{} wants to see a client certificate, and none was shown", site.host);
+                Answer::text(StatusCode::BAD_REQUEST, why.clone(), format!("{why}\n"))
+            }
+            (Some(site), Some(client)) if site.clients != Clients::NotAsked => {
+                let text = format!("{} was believed, and so was {client}\n", site.host);
+                Answer::text(StatusCode::OK, "its client certificate was accepted", text)
+            }
+            (Some(site), _) => (site.page)(request),
+        }
     }
 
     fn asked(&self, request: &Received) -> Option<&Hosted> {
@@ -128,18 +166,27 @@ impl Sites {
 
 /// What is known of a name: what [`SITES`] says, or a greeting.
 fn hosted(name: &str) -> Hosted {
-    let usual =
-        |page, certificate| Hosted { host: name.to_owned(), http: OverHttp::Answer, page, certificate };
-    let own = || vec![name.to_owned()];
+    let usual = |page, certificate| Hosted {
+        host: name.to_owned(),
+        http: OverHttp::Answer,
+        page,
+        certificate,
+        clients: Clients::NotAsked,
+    };
     match sites::find(name).map(|site| &site.leads) {
-        Some(Leads::Web { http, certificate, page }) => {
-            let names = certificate.names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-            let names = if names.is_empty() { own() } else { names };
-            Hosted { http: *http, ..usual(*page, Some((names, certificate.flaw))) }
+        Some(Leads::Web { http, certificate, clients, page }) => {
+            Hosted { http: *http, clients: *clients, ..usual(*page, Some(order(name, certificate))) }
         }
         Some(Leads::Many) => usual(pages::example, None),
-        _ => usual(pages::greeting, Some((own(), None))),
+        _ => usual(pages::greeting, Some(Order::good(&[name]))),
     }
+}
+
+/// What a site orders of the authorities.
+fn order(name: &str, certificate: &Certificate) -> Order {
+    let Certificate { names, flaw, key, must_staple, staple, by } = *certificate;
+    let usual = if names.is_empty() { Order::good(&[name]) } else { Order::good(names) };
+    Order { flaw, key, must_staple, staple, by, ..usual }
 }
 
 /// RFC 9110 15.5.20: a request for somebody else.
@@ -176,4 +223,8 @@ pub(crate) enum WebServerError {
     Tls(#[from] ConfigError),
     #[error(transparent)]
     Pki(#[from] PkiError),
+    #[error(
+        "{first} and {other} do not agree on whether clients are asked for a certificate: give one of them another host"
+    )]
+    Clients { first: String, other: String },
 }
