@@ -4,6 +4,7 @@
 
 mod args;
 mod capture;
+mod clock;
 mod cmd;
 mod console;
 mod dns_cache;
@@ -41,6 +42,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Route(options) => cmd::route::run(&options),
         Command::Url(options) => cmd::url::run(&options),
         Command::Dnsd(options) => cmd::dnsd::run(&options),
+        Command::Verify(options) => cmd::verify::run(&options),
+        Command::Cert(options) => cmd::cert::run(&options),
         Command::Lab(options) => cmd::lab::run(options),
         Command::Doctor(options) => cmd::doctor::run(&options),
         Command::Completions(options) => cmd::completions::run(&options),

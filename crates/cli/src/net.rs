@@ -316,12 +316,10 @@ impl Net {
     /// Whom to believe where the user does not say it: the lab's authority, the system's.
     pub(crate) fn trust(&self) -> anyhow::Result<TrustStore> {
         match &self.world {
-            AnyWorld::Lab(lab) => Ok(TrustStore::from_pem(lab.ca_pem().as_bytes())?),
-            AnyWorld::Real(_) => {
-                let system = rustls_native_certs::load_native_certs();
-                let (trust, _unusable) = TrustStore::from_system(system.certs);
-                Ok(trust)
+            AnyWorld::Lab(lab) => {
+                Ok(TrustStore::from_pem(lab.ca_pem().as_bytes())?.from_origin("the lab's own root"))
             }
+            AnyWorld::Real(_) => Ok(system_trust()),
         }
     }
 
@@ -440,6 +438,13 @@ impl Net {
             }
         }
     }
+}
+
+/// Whom this machine believes.
+pub(crate) fn system_trust() -> TrustStore {
+    let system = rustls_native_certs::load_native_certs();
+    let (trust, _unusable) = TrustStore::from_system(system.certs);
+    trust.from_origin("this machine's store")
 }
 
 /// Names under .test belong to nobody (RFC 6761 6.2), so the lab has them.

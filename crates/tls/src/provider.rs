@@ -5,6 +5,7 @@ use glasstack_stack::Entropy;
 use rustls::crypto::ring;
 use rustls::crypto::{
     ActiveKeyExchange, CryptoProvider, GetRandomFailed, SecureRandom, SharedSecret, SupportedKxGroup,
+    WebPkiSupportedAlgorithms,
 };
 use rustls::pki_types::{PrivateKeyDer, UnixTime};
 use rustls::sign::SigningKey;
@@ -39,6 +40,11 @@ pub fn provider(entropy: &Arc<dyn Entropy>) -> Arc<CryptoProvider> {
     let seeded: &'static Seeded = Box::leak(Box::new(Seeded(entropy.clone())));
     let groups: Vec<&'static dyn SupportedKxGroup> = vec![seeded];
     Arc::new(CryptoProvider { secure_random: seeded, kx_groups: groups, ..ring::default_provider() })
+}
+
+/// The signatures that are verified in a real world: for certificates that come from files.
+pub fn signature_algorithms() -> WebPkiSupportedAlgorithms {
+    real().signature_verification_algorithms
 }
 
 /// The real world's. The hybrid of X25519 and ML-KEM-768 comes first: who records the traffic today

@@ -1,7 +1,7 @@
 //! A command as a step of a run: its words without those that say which world it runs in, and what is
 //! shown and saved of it. Those are the run's own, or of whoever does it again.
 
-use super::{Cli, Command, NetChoice, NetOptions, WatchOptions};
+use super::{CertCommand, Cli, Command, NetChoice, NetOptions, WatchOptions};
 use crate::failure::usage;
 use anyhow::Context;
 use clap::{CommandFactory, parser::ValueSource};
@@ -122,6 +122,10 @@ impl Command {
             Self::Resolve(options) => Some(&options.watch),
             Self::Ping(options) => Some(&options.watch),
             Self::Traceroute(options) => Some(&options.watch),
+            Self::Cert(options) => {
+                let CertCommand::Show(options) = &options.command;
+                Some(&options.watch)
+            }
             _ => None,
         }
     }
@@ -132,6 +136,10 @@ impl Command {
             Self::Resolve(options) => Some(&mut options.watch),
             Self::Ping(options) => Some(&mut options.watch),
             Self::Traceroute(options) => Some(&mut options.watch),
+            Self::Cert(options) => {
+                let CertCommand::Show(options) = &mut options.command;
+                Some(&mut options.watch)
+            }
             _ => None,
         }
     }
@@ -143,6 +151,10 @@ impl Command {
             Self::Resolve(options) => Some(&options.net),
             Self::Ping(options) => Some(&options.net),
             Self::Traceroute(options) => Some(&options.net),
+            Self::Cert(options) => {
+                let CertCommand::Show(options) = &options.command;
+                Some(&options.net)
+            }
             Self::Route(options) => {
                 let super::RouteCommand::Get { net, .. } = &options.command;
                 Some(net)

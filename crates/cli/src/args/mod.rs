@@ -2,6 +2,7 @@
 
 mod bridge;
 mod cache;
+mod cert;
 mod config_file;
 mod dnsd;
 mod get;
@@ -13,12 +14,14 @@ pub(crate) mod refused;
 mod resolve;
 mod tools;
 mod traceroute;
-mod values;
+pub(crate) mod values;
+mod verify;
 mod watch;
 mod words;
 
 pub(crate) use bridge::BridgeOptions;
 pub(crate) use cache::{CacheCommand, CacheFileOptions, CacheOptions};
+pub(crate) use cert::{CertCommand, CertOptions, ShowOptions};
 pub(crate) use dnsd::*;
 pub(crate) use get::*;
 pub(crate) use lab::*;
@@ -28,6 +31,7 @@ pub(crate) use ping::PingOptions;
 pub(crate) use resolve::ResolveOptions;
 pub(crate) use tools::{CompletionsOptions, DoctorOptions, ManOptions};
 pub(crate) use traceroute::TracerouteOptions;
+pub(crate) use verify::{CheckChoice, PurposeChoice, VerifyOptions};
 pub(crate) use watch::WatchOptions;
 
 use crate::failure::{FAILED_INIT, READ_ERROR, coded, usage};
@@ -166,6 +170,10 @@ pub(crate) enum Command {
     Url(UrlOptions),
     /// Serve names: zones of your own, answers found out for others, or both
     Dnsd(Box<DnsdOptions>),
+    /// Judge certificates in files: which checks were made, and how each came out
+    Verify(Box<VerifyOptions>),
+    /// Show what is in certificates, revocation lists, OCSP messages and keys
+    Cert(CertOptions),
     /// Look at the miniature Internet, and run what was saved of it
     Lab(LabCommandOptions),
     /// Find out which networks can be used here, and what to do about the others

@@ -1,6 +1,7 @@
 //! What stands behind an option: times, sizes, speeds, as curl writes them.
 
 use crate::transfer::PARALLEL_MAX;
+use glasstack::journal::{CivilTime, WallTime};
 use std::time::Duration;
 
 /// A number of seconds, as 5 or 0.25.
@@ -75,6 +76,53 @@ pub(super) fn ports(text: &str) -> Result<(u16, u16), String> {
     if low == 0 || low > high { Err(wrong()) } else { Ok((low, high)) }
 }
 
+/// A point in time, as RFC 3339 writes it: 2026-06-01T12:00:00Z, or with +02:00 behind it.
+pub(crate) fn moment(text: &str) -> Result<WallTime, String> {
+    let wrong = || format!("`{text}` is no time, as 2026-06-01T12:00:00Z (RFC 3339)");
+    let part = |from: usize, to: usize| -> Option<u32> {
+        let digits = text.get(from..to)?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+    };
+    let read = || {
+        let marks = text.as_bytes();
+        let is_marked = [(4, b"-"), (7, b"-"), (13, b":"), (16, b":")]
+            .iter()
+            .all(|(at, mark)| marks.get(*at) == mark.first());
+        let is_joined = matches!(marks.get(10), Some(b'T' | b't' | b' '));
+        let civil = CivilTime {
+            year: part(0, 4)?.into(),
+            month: part(5, 7)?,
+            day: part(8, 10)?,
+            hour: part(11, 13)?,
+            minute: part(14, 16)?,
+            second: part(17, 19)?,
+        };
+        let behind = text.get(19..)?;
+        let zone = match behind.strip_prefix('.') {
+            Some(fraction) => {
+                let zone = fraction.trim_start_matches(|letter: char| letter.is_ascii_digit());
+                (zone.len() < fraction.len()).then_some(zone)?
+            }
+            None => behind,
+        };
+        let seconds = civil.unix_seconds()?.checked_sub(offset(zone)?)?;
+        (is_marked && is_joined).then(|| u64::try_from(seconds).ok()).flatten()
+    };
+    read().map(WallTime::from_unix_seconds).ok_or_else(wrong)
+}
+
+/// RFC 3339 5.6, time-offset: how far a clock is before UTC, in seconds.
+fn offset(zone: &str) -> Option<i64> {
+    let (sign, time) = match zone {
+        "Z" | "z" => return Some(0),
+        _ => (if zone.starts_with('-') { -1 } else { 1 }, zone.strip_prefix(['+', '-'])?),
+    };
+    let (hours, minutes) = time.split_once(':')?;
+    let two = |digits: &str| (digits.len() == 2).then(|| digits.parse::<u8>().ok()).flatten().map(i64::from);
+    let (hours, minutes) = (two(hours)?, two(minutes)?);
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
+}
+
 /// A file's permissions in octal, as 640.
 pub(super) fn file_mode(text: &str) -> Result<u32, String> {
     let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777);
@@ -118,6 +166,29 @@ mod tests {
         assert_eq!(ports("80"), Ok((80, 80)));
         assert_eq!(ports("5000-5010"), Ok((5000, 5010)));
         assert!(ports("0").is_err() && ports("2-1").is_err() && ports("70000").is_err());
+    }
+
+    #[test]
+    fn a_moment_is_written_as_rfc_3339_has_it() {
+        let seconds = |text: &str| moment(text).map(WallTime::unix_seconds);
+        assert_eq!(seconds("2026-06-01T12:00:00Z"), Ok(1_780_315_200));
+        assert_eq!(seconds("2026-06-01t14:00:00.25+02:00"), Ok(1_780_315_200));
+        assert_eq!(seconds("2026-06-01 10:30:00-01:30"), Ok(1_780_315_200));
+        for wrong in [
+            "",
+            "now",
+            "2026-06-01",
+            "2026-06-01T12:00:00",
+            "2026-13-01T12:00:00Z",
+            "2026-06-01T12:00:00.Z",
+            "2026-06-01T12:00:00+2",
+            "2026-06-01T12:00:00Zx",
+            "1969-06-01T12:00:00Z",
+            "+026-06-01T12:00:00Z",
+            "2026-06-01T12:0é",
+        ] {
+            assert!(moment(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::args::{CacheCommand, CacheFileOptions, CacheOptions};
 use crate::dns_cache::{bytes_of, is_empty, text_of};
 use crate::failure::{ExitWith, FAILED_INIT};
-use crate::{files, names, output};
+use crate::{clock, files, names, output};
 use anyhow::Context;
 use glasstack::dns::DnsName;
 use glasstack::dns::cache::file::{self, BadCacheFile, Loaded, Moment};
@@ -12,7 +12,6 @@ use glasstack::dns::infrastructure::{EdnsSupport, Infrastructure, Infrastructure
 use glasstack::journal::{Instant, WallTime};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::SystemTime;
 
 pub(crate) fn run(options: &CacheOptions) -> anyhow::Result<ExitCode> {
     match &options.command {
@@ -51,9 +50,7 @@ fn wall(text: &str) -> Result<WallTime, file::BadCacheFile> {
     if loaded.provenance.source.starts_with("lab, ") {
         return Ok(loaded.saved);
     }
-    #[allow(clippy::disallowed_methods, reason = "there is no world here whose clock could be asked")]
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Ok(WallTime::from_unix_seconds(since.unwrap_or_default().as_secs()))
+    Ok(clock::now())
 }
 
 fn name_of(options: &CacheFileOptions) -> anyhow::Result<Option<DnsName>> {

@@ -1,6 +1,7 @@
 //! One file a subcommand.
 
 pub(crate) mod cache;
+pub(crate) mod cert;
 pub(crate) mod completions;
 pub(crate) mod dnsd;
 pub(crate) mod doctor;
@@ -12,6 +13,7 @@ pub(crate) mod resolve;
 pub(crate) mod route;
 pub(crate) mod traceroute;
 pub(crate) mod url;
+pub(crate) mod verify;
 
 use crate::args::Command;
 use crate::failure::usage;
@@ -28,6 +30,7 @@ pub(crate) fn perform(command: Command, net: &mut Net) -> anyhow::Result<u8> {
         Command::Ping(options) => ping::perform(&options, net),
         Command::Traceroute(options) => traceroute::perform(&options, net),
         Command::Route(options) => route::perform(&options, net),
+        Command::Cert(options) => cert::perform(&options, net),
         _ => Err(usage("this command uses no network, and is no step of a run")),
     }
 }

@@ -178,7 +178,7 @@ pub(crate) fn limit(seconds: Option<Duration>) -> Option<Duration> {
 }
 
 /// The authorities in a file, in a folder, or in both.
-fn trust(file: Option<&Path>, folder: Option<&Path>, option: &str) -> anyhow::Result<Option<TrustStore>> {
+pub(crate) fn trust(file: Option<&Path>, folder: Option<&Path>, option: &str) -> anyhow::Result<Option<TrustStore>> {
     if file.is_none() && folder.is_none() {
         return Ok(None);
     }

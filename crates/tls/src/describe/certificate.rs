@@ -30,7 +30,7 @@ pub(crate) fn certificate(der: &[u8], now: i64) -> Read<Facts> {
     let mut facts = Facts::default().with("version", Fact::Number(version.saturating_add(1)));
     facts.push("subject", Fact::text(distinguished(subject)?));
     facts.push("issuer", self_or(distinguished(issuer)?, issuer.whole == subject.whole));
-    facts.push("serial", Fact::bytes(serial.content));
+    facts.push("serial", Fact::serial(serial.content));
     facts.push("not_before", Fact::aside(rfc3339(not_before), begun(not_before, now)));
     facts.push("not_after", Fact::aside(rfc3339(not_after), left(not_after, now)));
     let state = match (now < not_before, now > not_after) {

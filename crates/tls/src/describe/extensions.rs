@@ -232,7 +232,7 @@ fn authority_key(mut fields: Values<'_>) -> Read<Fact> {
         facts.push("issuer", Fact::List(generals(issuer.inside(), false)?));
     }
     if let Some(serial) = fields.optional(tag::implicit(2), WHAT)? {
-        facts.push("serial", Fact::bytes(serial.content));
+        facts.push("serial", Fact::serial(serial.content));
     }
     Ok(Fact::Facts(facts))
 }

@@ -73,6 +73,14 @@ impl Fact {
         Self::text(hex(bytes))
     }
 
+    /// A serial number (RFC 5280 4.1.2.2), without the byte that keeps it from being below 0.
+    pub(crate) fn serial(content: &[u8]) -> Self {
+        match content {
+            [0, rest @ ..] if !rest.is_empty() => Self::bytes(rest),
+            all => Self::bytes(all),
+        }
+    }
+
     /// What it is where a line has room for it.
     fn in_a_line(&self) -> Option<String> {
         match self {

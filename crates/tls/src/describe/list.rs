@@ -49,7 +49,7 @@ fn entry(mut fields: Values<'_>) -> Read<Facts> {
     let serial = fields.take(tag::INTEGER, WHAT)?;
     let at = fields.any(WHAT)?.time(WHAT)?;
     let mut facts =
-        Facts::default().with("serial", Fact::bytes(serial.content)).with("at", Fact::text(rfc3339(at)));
+        Facts::default().with("serial", Fact::serial(serial.content)).with("at", Fact::text(rfc3339(at)));
     let Some(own) = fields.optional(tag::SEQUENCE, WHAT)? else { return Ok(facts) };
     let Fact::List(own) = extensions::all(own.inside())? else { return Ok(facts) };
     for extension in own {

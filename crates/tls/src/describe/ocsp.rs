@@ -45,7 +45,7 @@ fn certificate_id(mut fields: Values<'_>) -> Read<Facts> {
         .with("hash", named(kind, name))
         .with("issuer_name_hash", Fact::bytes(fields.take(tag::OCTET_STRING, WHAT)?.content))
         .with("issuer_key_hash", Fact::bytes(fields.take(tag::OCTET_STRING, WHAT)?.content))
-        .with("serial", Fact::bytes(fields.take(tag::INTEGER, WHAT)?.content)))
+        .with("serial", Fact::serial(fields.take(tag::INTEGER, WHAT)?.content)))
 }
 
 /// OCSPResponse (RFC 6960 4.2.1), at a time in seconds since the Unix epoch.
