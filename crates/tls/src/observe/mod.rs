@@ -32,6 +32,8 @@ mod names;
 mod primitives;
 mod protection;
 mod records;
+#[cfg(test)]
+mod rfc8448;
 mod schedule;
 mod transcript;
 mod tree;

@@ -6,7 +6,7 @@ use crate::observe::primitives::{Hash, Hashing};
 /// at most two ClientHellos.
 pub(super) enum Transcript {
     Messages(Vec<u8>),
-    Hashing(Hash, Hashing),
+    Hashing(Hash, Box<Hashing>),
 }
 
 impl Default for Transcript {
@@ -28,7 +28,7 @@ impl Transcript {
         if let Self::Messages(messages) = self {
             let mut hashing = hash.start();
             hashing.update(messages);
-            *self = Self::Hashing(hash, hashing);
+            *self = Self::Hashing(hash, Box::new(hashing));
         }
     }
 
@@ -41,7 +41,7 @@ impl Transcript {
             let mut hashing = hash.start();
             hashing.update(&[MESSAGE_HASH, 0, 0, length]);
             hashing.update(&first);
-            *self = Self::Hashing(*hash, hashing);
+            *self = Self::Hashing(*hash, Box::new(hashing));
         }
     }
 

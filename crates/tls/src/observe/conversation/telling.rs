@@ -67,7 +67,8 @@ impl Telling {
 
     /// Tells what was counted, and `more` records that could not be opened, once.
     pub(super) fn finish(&mut self, more: u64) {
-        if !std::mem::replace(&mut self.finished, true) && !(self.ranges.is_empty() && more == 0) {
+        let before = std::mem::replace(&mut self.finished, true);
+        if !before && (!self.ranges.is_empty() || more > 0) {
             let (mut ranges, unread) = (std::mem::take(&mut self.ranges), self.unread + more);
             ranges.sort_by_key(|range| (range.from, range.first));
             self.tell(Tls::RecordsCounted { ranges, unread });
