@@ -24,35 +24,37 @@
 //! records the traffic and gets the server's key later reads it all), and TLS 1.3 removed it.
 //!
 //! What is absent: no clock and no randomness but those passed in, no file, no name or address
-//! looked up, no HTTP. Revocation is checked against lists that are given ([`revocation`]); nobody is
-//! asked for it (OCSP, CRLs by HTTP), and a stapled answer is not read.
+//! looked up, no HTTP. What [`revocation`] needs fetched (lists, OCSP answers), another fetches for it:
+//! a [`revocation::RevocationSource`].
 
 mod case;
 pub mod certificate;
 pub mod ciphers;
 pub mod client;
 mod client_auth;
+pub mod client_judge;
 pub mod client_config;
 pub mod describe;
+pub mod ech;
 pub mod error;
-mod evidence;
 pub mod external_key;
 mod gather;
 mod handshake;
 pub mod identity;
 pub mod identity_files;
 pub mod key_log;
-#[allow(dead_code, reason = "called once revocation is asked for over the network")]
 mod late_alert;
 pub mod observe;
 pub mod offer;
 pub mod pin;
+mod pkcs12;
 mod private_key;
 pub mod problem;
 pub mod provider;
 pub mod revocation;
 pub mod server;
 pub mod server_identity;
+pub mod sessions;
 pub mod stream;
 pub mod trust;
 mod verifier;
@@ -63,6 +65,8 @@ pub use certificate::CertificateInfo;
 pub use ciphers::{CipherError, CipherList};
 pub use client::TlsClient;
 pub use client_config::TlsClientConfig;
+pub use client_judge::{ClientAuth, ClientTrust};
+pub use ech::{Ech, EchError};
 pub use error::{ConfigError, TlsError, TlsErrorKind, is_truncation};
 pub use external_key::ExternalKey;
 pub use identity::{FreshOcsp, Identity};
@@ -75,6 +79,7 @@ pub use provider::provider;
 pub use revocation::{Demand, RevocationConfig, RevocationError, RevocationLists, RevocationPolicy, RevocationProblem};
 pub use server::{TlsServer, TlsServerConfig, UnknownName};
 pub use server_identity::{LazyIdentity, MakeIdentity, ServerIdentity};
+pub use sessions::{EarlyData, ServerSessions};
 pub use stream::{SessionInfo, TlsStream};
 pub use trust::{TrustError, TrustStore};
 pub use verify::{Anchor, Check, Decision, Judgement, Link, PathTried, Purpose, Verifier};

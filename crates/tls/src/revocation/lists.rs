@@ -7,8 +7,6 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::{self, PemObject};
 use std::sync::Arc;
-use x509_parser::prelude::FromDer;
-use x509_parser::revocation_list::CertificateRevocationList;
 
 /// Lists of revoked certificates. Cheap to clone.
 ///
@@ -83,24 +81,6 @@ impl RevocationLists {
         let left = self.lists.len() - taken.len();
         ForWebpki { taken, left }
     }
-
-    /// What the lists of `issuer` (a DER name) say of a serial number; none when there is no such
-    /// list. For the explanation only: webpki decides, which also checks the lists' signatures.
-    pub(crate) fn entry(&self, issuer: &[u8], serial: &str) -> Option<Entry> {
-        let parsed = self.lists.iter().filter_map(|list| CertificateRevocationList::from_der(list).ok());
-        let mut found = None;
-        for (_, list) in parsed.filter(|(_, list)| list.issuer().as_raw() == issuer) {
-            let next_update = list.next_update().map(|time| time.timestamp());
-            let revoked = list.iter_revoked_certificates().find(|one| one.raw_serial_as_string() == serial);
-            match revoked {
-                Some(one) => {
-                    return Some(Entry { revoked: Some(one.revocation_date.timestamp()), next_update });
-                }
-                None => found = Some(Entry { revoked: None, next_update }),
-            }
-        }
-        found
-    }
 }
 
 /// See [`RevocationLists::for_webpki`].
@@ -119,14 +99,6 @@ fn check(position: usize, list: &[u8]) -> Result<(), RevocationError> {
         Ok(_) => Ok(()),
         Err(error) => Err(RevocationError::List { position, why: error.to_string() }),
     }
-}
-
-/// What an issuer's list says of a certificate.
-pub(crate) struct Entry {
-    /// When it was revoked (Unix seconds), if it was.
-    pub(crate) revoked: Option<i64>,
-    /// When the next list was due (Unix seconds).
-    pub(crate) next_update: Option<i64>,
 }
 
 /// Revocation lists could not be read (curl: 82).

@@ -9,7 +9,10 @@ use super::{Purpose, constraints};
 use crate::trust::Root;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::time::Duration;
-use webpki::{EndEntityCert, Error, VerifiedPath};
+use webpki::{
+    EndEntityCert, Error, ExpirationPolicy, RevocationCheckDepth, RevocationOptionsBuilder,
+    UnknownStatusPolicy, VerifiedPath,
+};
 use x509_parser::certificate::X509Certificate;
 
 /// A path that was taken.
@@ -47,6 +50,16 @@ pub(super) fn decide(
         // Any error makes webpki go on with the next path.
         if keeps(verifier, own, path, &root.1, now) { Ok(()) } else { Err(Error::CertDistrusted) }
     };
+    let crls: Vec<_> = verifier.crls.taken.iter().collect();
+    let revocation = RevocationOptionsBuilder::new(&crls).ok().map(|options| {
+        // RFC 5280 6.3.3, strictly: a list out of date says nothing.
+        let unknown = if verifier.crls.left { UnknownStatusPolicy::Allow } else { UnknownStatusPolicy::Deny };
+        options
+            .with_depth(RevocationCheckDepth::Chain)
+            .with_status_policy(unknown)
+            .with_expiration_policy(ExpirationPolicy::Enforce)
+            .build()
+    });
     let path = end_entity
         .verify_for_usage(
             verifier.algorithms.all,
@@ -54,7 +67,7 @@ pub(super) fn decide(
             others,
             time,
             OneOf(&verifier.purposes()),
-            None,
+            revocation,
             Some(&keeps_rules),
         )
         .map_err(Refused::Webpki)?;

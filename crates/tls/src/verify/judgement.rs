@@ -128,14 +128,12 @@ impl Judgement {
         Self { problem: Some(problem), ..Self::default() }
     }
 
-    /// Adds checks that were made later, as those of revocation, and refuses for the first of them that
-    /// failed, unless it is refused already.
-    pub fn add(&mut self, checks: Vec<Check>) {
-        if let Some(problem) = checks.iter().find_map(|check| check.problem.clone())
-            && self.is_accepted()
-        {
+    /// Adds checks that were made later, as those of revocation, and refuses for what they found, unless
+    /// it is refused already.
+    pub fn add(&mut self, checks: Vec<Check>, problem: Option<CertificateProblem>) {
+        if self.is_accepted() && problem.is_some() {
             self.verdict = Decision::Reject;
-            self.problem = Some(problem);
+            self.problem = problem;
         }
         self.checks.extend(checks);
     }

@@ -41,6 +41,7 @@
 //! certificates are not excused from path lengths and name constraints; certificate policies that are
 //! critical; more than 6 CAs between; SHA-1; anyExtendedKeyUsage in place of serverAuth.
 
+pub mod case;
 mod constraints;
 mod dates;
 mod decide;
@@ -58,10 +59,14 @@ pub use judgement::{Anchor, Check, Decision, Judgement, Link, PathTried};
 pub use names::Name;
 pub use usage::KeyPurpose;
 
+use crate::problem::CertificateProblem;
+use crate::revocation::{Outcome, Question, RevocationConfig, RevocationLists};
 use crate::trust::TrustStore;
 use reading::Reading;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::CertificateDer;
+use std::sync::Arc;
+use webpki::{CertRevocationList, OwnedCertRevocationList};
 
 /// What a certificate is shown for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,12 +91,25 @@ pub struct Verifier {
     pub max_depth: Option<usize>,
     /// Enforces also what is otherwise only told (see the list above). Off.
     pub strict: bool,
+    /// What is demanded of revocation, and the lists and answers that are given. What would have to be
+    /// fetched is not.
+    pub revocation: RevocationConfig,
+    /// The lists, as webpki reads them.
+    crls: Arc<Crls>,
     /// In place of the purpose's own: extended key usages, of which the certificate must have one
     /// unless it says nothing. None: what the purpose asks for.
     pub key_purposes: Vec<KeyPurpose>,
     /// Key usages (by the names of RFC 5280 4.2.1.3) that the certificate must have, unless it says
     /// nothing. None: digitalSignature, for TLS.
     pub key_usages: Vec<String>,
+}
+
+/// Lists of revoked certificates.
+#[derive(Default)]
+struct Crls {
+    taken: Vec<CertRevocationList<'static>>,
+    /// Whether there are others, which webpki does not take.
+    left: bool,
 }
 
 impl Verifier {
@@ -104,16 +122,51 @@ impl Verifier {
             algorithms,
             max_depth: None,
             strict: false,
+            revocation: RevocationConfig::default(),
+            crls: Arc::default(),
             key_purposes: Vec::new(),
             key_usages: Vec::new(),
         }
+    }
+
+    /// Judges revocation, too. Lists that are given must cover the whole path; webpki looks at them
+    /// itself, as far as it takes them.
+    #[must_use]
+    pub fn with_revocation(mut self, revocation: RevocationConfig) -> Self {
+        let mut crls = Crls::default();
+        for list in revocation.lists.iter().flat_map(RevocationLists::ders) {
+            match OwnedCertRevocationList::from_der(list) {
+                Ok(list) => crls.taken.push(list.into()),
+                Err(_) => crls.left = true,
+            }
+        }
+        self.crls = Arc::new(crls);
+        self.revocation = revocation;
+        self
     }
 
     /// Judges `chain` (the peer's own certificate first) at `time` (Unix seconds), with every check
     /// explained. It must be for all of `names`; with none of them the name is not checked, and that
     /// is said.
     pub fn judge(&self, chain: &[CertificateDer<'_>], names: &[Name], time: i64) -> Judgement {
+        let mut judgement = self.examine(chain, names, time);
+        if judgement.is_accepted() {
+            let revoked = self.revoked(&judgement.path, time);
+            judgement.add(revoked.checks, revoked.problem.map(CertificateProblem::Revocation));
+        }
+        judgement
+    }
+
+    /// The same before revocation, but for lists that webpki has looked at.
+    pub(crate) fn examine(&self, chain: &[CertificateDer<'_>], names: &[Name], time: i64) -> Judgement {
         explain::explain(self, chain, names, time, decide::decide(self, chain, names, time))
+    }
+
+    /// What is known of the revocation of a path.
+    fn revoked(&self, path: &[Link], now: i64) -> Outcome {
+        let (policy, algorithms) = (self.revocation.policy, self.algorithms.all);
+        let question = Question { path, purpose: self.purpose, policy, algorithms, now };
+        question.judge(&self.revocation.known())
     }
 
     /// The same decision without explanation, as cheap as webpki alone.

@@ -69,10 +69,6 @@ impl Name {
             Kind::Email(asked) => mailboxes().iter().any(|mailbox| same_mailbox(mailbox, asked)),
         }
     }
-
-    pub(super) fn is_mailbox(&self) -> bool {
-        matches!(self.kind, Kind::Email(_))
-    }
 }
 
 impl fmt::Display for Name {
