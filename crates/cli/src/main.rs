@@ -15,6 +15,7 @@ mod files;
 mod names;
 mod net;
 mod output;
+mod revocation_cache;
 mod scene;
 mod transfer;
 mod watch;

@@ -7,6 +7,7 @@ use crate::dns_cache::{self, DnsCache};
 use crate::dns_files::trust_anchors;
 use crate::failure::{ExitWith, FAILED_INIT, coded, usage};
 use crate::files::{self, read_bounded};
+use crate::revocation_cache;
 use crate::scene;
 use crate::watch::{self, HERO};
 use anyhow::{Context, bail};
@@ -18,9 +19,11 @@ use glasstack::lab::Lab;
 use glasstack::lab::run::Run;
 use glasstack::stack::{DhcpOptions, Host, Lease, World};
 use glasstack::tls::TrustStore;
+use glasstack::tls::revocation::RevocationCache;
 use glasstack::uplink::tap::Mode;
 use glasstack::uplink::{Addressing, TapConfig, TapDevice, TapWorld, UserNet, UserNetConfig, WorldError};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -45,6 +48,8 @@ pub(crate) struct Net {
     caches: RefCell<Vec<DnsCache>>,
     /// Which lab it is; empty if it is none. What is learnt in one must not be taken into another.
     lab_is: String,
+    /// `--revocation-cache`, and what is in it.
+    revocation: RefCell<BTreeMap<PathBuf, RevocationCache>>,
     /// The run that the lab is in, and where it is to be saved.
     saved: Option<(PathBuf, Run)>,
     /// Whether nothing of the journey is told, though nobody asked for silence.
@@ -97,7 +102,8 @@ impl Net {
 
     fn new(world: AnyWorld, host: Host, names: ResolverConfig) -> Self {
         let (dns_cache, caches, lab_is) = (None, RefCell::default(), String::new());
-        Self { world, host, names, dns_cache, caches, lab_is, saved: None, untold: false }
+        let revocation = RefCell::default();
+        Self { world, host, names, dns_cache, caches, lab_is, revocation, saved: None, untold: false }
     }
 
     fn lab(options: &NetOptions, watch: &WatchOptions, summary: bool) -> anyhow::Result<Self> {
@@ -285,8 +291,23 @@ impl Net {
         Ok(resolver)
     }
 
+    /// What was fetched of revocation: what is in the file, if one is named, and later all that was fetched.
+    pub(crate) fn revocation_cache(&self, path: Option<&Path>) -> anyhow::Result<RevocationCache> {
+        let Some(path) = path else { return Ok(RevocationCache::default()) };
+        let mut caches = self.revocation.borrow_mut();
+        if let Some(cache) = caches.get(path) {
+            return Ok(cache.clone());
+        }
+        let cache = revocation_cache::open(path, self.host.scope())?;
+        caches.insert(path.to_owned(), cache.clone());
+        Ok(cache)
+    }
+
     fn save_caches(&self) -> anyhow::Result<()> {
-        self.caches.take().iter().try_for_each(DnsCache::save)
+        let names = self.caches.take().iter().try_for_each(DnsCache::save);
+        let revocation = self.revocation.take();
+        let revocation = revocation.iter().try_for_each(|(path, cache)| revocation_cache::save(path, cache));
+        names.and(revocation)
     }
 
     /// Where the walk down begins where the user does not say it: the root servers of the lab, of the Internet.

@@ -185,6 +185,7 @@ impl WebError {
     /// | 61 | a content coding that is unknown, or data that are not in it |
     /// | 63 | a body larger than allowed |
     /// | 90 | TLS: the server's key is not the pinned one |
+    /// | 91 | TLS: the OCSP answer that the server stapled, or did not, refuses its certificate |
     /// | 97 | a SOCKS proxy refused, or spoke none |
     ///
     /// 0 is not among them, nor 22 (`-f` and a status of 400 or more), which is no error here.
@@ -262,6 +263,7 @@ fn tls_code(error: &TlsError) -> u8 {
     match error.kind() {
         TlsErrorKind::Certificate => 60,
         TlsErrorKind::PinnedKey => 90,
+        TlsErrorKind::CertificateStatus => 91,
         TlsErrorKind::Handshake | TlsErrorKind::Transport => 35,
     }
 }

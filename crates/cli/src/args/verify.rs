@@ -3,6 +3,7 @@
 use super::values::moment;
 use clap::{Args, ValueEnum};
 use glasstack::journal::WallTime;
+use glasstack::tls::revocation::Demand;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -62,6 +63,16 @@ pub(crate) enum CheckChoice {
     Try,
     /// Who is not known to be good is refused
     Require,
+}
+
+impl From<CheckChoice> for Demand {
+    fn from(choice: CheckChoice) -> Self {
+        match choice {
+            CheckChoice::Off => Self::Off,
+            CheckChoice::Try => Self::Try,
+            CheckChoice::Require => Self::Require,
+        }
+    }
 }
 
 /// What a certificate is shown for.

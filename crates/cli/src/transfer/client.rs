@@ -11,16 +11,17 @@ use crate::watch::key_log;
 use anyhow::{Context, anyhow};
 use glasstack::http::{Reading, Version};
 use glasstack::stack::Host;
+use glasstack::tls::revocation::{Demand, RevocationConfig, RevocationPolicy};
 use glasstack::tls::{
-    CipherList, FileFormat, GroupList, Identity, IdentityFiles, PinnedKeys, RevocationLists, TlsClient,
+    CipherList, Ech, FileFormat, GroupList, Identity, IdentityFiles, PinnedKeys, RevocationLists, TlsClient,
     TlsClientConfig, TlsVersion, TrustStore,
 };
 use glasstack::web::{
-    Client, ClientConfig, ConnectTo, HeaderEdit, KeepPost, LowSpeed, Netrc, NetrcUse, NoProxy, ProxyRules,
-    Schemes, SharedJar, TcpOptions,
+    Client, ClientConfig, ConnectTo, HeaderEdit, HttpRevocationSource, KeepPost, LowSpeed, Netrc, NetrcUse,
+    NoProxy, ProxyRules, Schemes, SharedJar, TcpOptions,
 };
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The largest file of certificates, keys or passwords, in bytes.
@@ -46,7 +47,8 @@ struct TlsChoices {
     groups: GroupList,
     identity: Option<Identity>,
     pinned: Option<PinnedKeys>,
-    revocation: Option<RevocationLists>,
+    revocation: RevocationConfig,
+    ech: Ech,
 }
 
 impl Prepared {
@@ -89,6 +91,12 @@ impl Prepared {
             Some(trust) => trust,
             None => net.trust()?,
         };
+        let (request, limits) = (&options.request, &options.limits);
+        // curl's plus sign lets an entry grow old, for which no run of this program is long enough.
+        let overrides = options.connection.resolve.iter();
+        let overrides: Vec<String> =
+            overrides.map(|text| text.strip_prefix('+').unwrap_or(text).to_owned()).collect();
+        let resolver = net.resolver(&overrides).exit_with(super::SETOPT_SYNTAX)?;
         let config = TlsClientConfig {
             alpn: if options.tls.no_alpn { Vec::new() } else { vec!["http/1.1".to_owned()] },
             resume: !options.tls.no_sessionid,
@@ -100,17 +108,17 @@ impl Prepared {
             groups: self.tls.groups,
             identity: self.tls.identity,
             pinned: self.tls.pinned,
-            revocation: self.tls.revocation.map(Into::into).unwrap_or_default(),
+            revocation: RevocationConfig {
+                cache: net.revocation_cache(options.tls.revocation_cache.as_deref())?,
+                source: Some(HttpRevocationSource::shared(host, &resolver)),
+                ..self.tls.revocation
+            },
+            ech: self.tls.ech,
             ..TlsClientConfig::new(trust)
         };
         let tls = TlsClient::new(host.entropy(), host.scope().clock(), config)?;
         let proxy = proxy_rules(options, net, host, self.proxy_trust, self.proxy_headers)?;
-        let (request, limits) = (&options.request, &options.limits);
-        // curl's plus sign lets an entry grow old, for which no run of this program is long enough.
-        let overrides = options.connection.resolve.iter();
-        let overrides: Vec<String> =
-            overrides.map(|text| text.strip_prefix('+').unwrap_or(text).to_owned()).collect();
-        let usual = ClientConfig::new(net.resolver(&overrides).exit_with(super::SETOPT_SYNTAX)?, tls);
+        let usual = ClientConfig::new(resolver, tls);
         let config = ClientConfig {
             // Said to be nothing, it is left out, as curl does.
             user_agent: request
@@ -167,7 +175,8 @@ impl TlsChoices {
             groups: groups.exit_with(BAD_CIPHER)?.unwrap_or_default(),
             identity: identity(options)?,
             pinned: options.pinnedpubkey.as_deref().map(pinned).transpose()?,
-            revocation: options.crlfile.as_deref().map(revocation).transpose()?,
+            revocation: revocation(options)?,
+            ech: ech(options)?,
         })
     }
 }
@@ -178,7 +187,11 @@ pub(crate) fn limit(seconds: Option<Duration>) -> Option<Duration> {
 }
 
 /// The authorities in a file, in a folder, or in both.
-pub(crate) fn trust(file: Option<&Path>, folder: Option<&Path>, option: &str) -> anyhow::Result<Option<TrustStore>> {
+pub(crate) fn trust(
+    file: Option<&Path>,
+    folder: Option<&Path>,
+    option: &str,
+) -> anyhow::Result<Option<TrustStore>> {
     if file.is_none() && folder.is_none() {
         return Ok(None);
     }
@@ -257,11 +270,28 @@ fn pinned(text: &str) -> anyhow::Result<PinnedKeys> {
         .exit_with(super::PINNED_KEY)
 }
 
-fn revocation(path: &Path) -> anyhow::Result<RevocationLists> {
-    read_bounded(path, LARGEST_FILE)
-        .and_then(|pem| Ok(RevocationLists::from_pem(&pem)?))
-        .with_context(|| format!("--crlfile {}", path.display()))
-        .exit_with(BAD_CRL_FILE)
+/// What is demanded of revocation, and the lists that are given.
+fn revocation(options: &TlsOptions) -> anyhow::Result<RevocationConfig> {
+    let staple = if options.cert_status { Demand::Require } else { Demand::Try };
+    let policy = RevocationPolicy {
+        crl: options.crl_check.into(),
+        ocsp: options.ocsp_check.into(),
+        staple,
+        ..RevocationPolicy::default()
+    };
+    let read = |path: &PathBuf| {
+        read_bounded(path, LARGEST_FILE)
+            .and_then(|bytes| Ok(RevocationLists::from_file(&bytes)?))
+            .with_context(|| format!("--crlfile {}", path.display()))
+            .exit_with(BAD_CRL_FILE)
+    };
+    let lists = options.crlfile.as_ref().map(read).transpose()?;
+    Ok(RevocationConfig { policy, lists, ..RevocationConfig::default() })
+}
+
+fn ech(options: &TlsOptions) -> anyhow::Result<Ech> {
+    let said = options.ech.as_deref().map(str::parse::<Ech>).transpose();
+    Ok(said.context("--ech").exit_with(FAILED_INIT)?.unwrap_or_default())
 }
 
 /// Who we are, by the file that the options name.

@@ -1,5 +1,6 @@
 //! Who we are, and whom we believe.
 
+use crate::args::CheckChoice;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -58,6 +59,19 @@ pub(crate) struct TlsOptions {
     /// Refuse the certificates that the lists in FILE (PEM) revoke
     #[arg(long, value_name = "FILE")]
     pub(crate) crlfile: Option<PathBuf>,
+    /// Whether revocation lists are fetched from where certificates name them, and decide: off, try (who is
+    /// known to be revoked is refused), require (who is not known to be good is refused)
+    #[arg(long, value_name = "POLICY", default_value = "off")]
+    pub(crate) crl_check: CheckChoice,
+    /// The same of OCSP: whether the responders that certificates name are asked
+    #[arg(long, value_name = "POLICY", default_value = "off")]
+    pub(crate) ocsp_check: CheckChoice,
+    /// Demand that the server shows an OCSP answer with its certificate (stapled)
+    #[arg(long)]
+    pub(crate) cert_status: bool,
+    /// Keep fetched lists and OCSP answers in FILE for as long as they are good
+    #[arg(long, value_name = "FILE")]
+    pub(crate) revocation_cache: Option<PathBuf>,
     /// Believe this key alone: a file, or sha256//BASE64, several with semicolons
     #[arg(long, value_name = "FILE|HASHES")]
     pub(crate) pinnedpubkey: Option<String>,
@@ -85,7 +99,7 @@ pub(crate) struct TlsOptions {
     /// Our own certificate, in FILE
     #[arg(short = 'E', long, value_name = "FILE[:PASSWORD]")]
     pub(crate) cert: Option<String>,
-    /// How our certificate is written: PEM or DER
+    /// How our certificate is written: PEM, DER or P12
     #[arg(long, value_name = "TYPE")]
     pub(crate) cert_type: Option<String>,
     /// Our private key, in FILE
@@ -97,6 +111,9 @@ pub(crate) struct TlsOptions {
     /// The passphrase of our private key
     #[arg(long, value_name = "PHRASE")]
     pub(crate) pass: Option<String>,
+    /// Encrypt the ClientHello, and with it the name (ECH): ecl:BASE64, grease or false
+    #[arg(long, value_name = "CONFIG")]
+    pub(crate) ech: Option<String>,
     /// Do not say by ALPN that HTTP/1.1 is meant
     #[arg(long = "no-alpn")]
     pub(crate) no_alpn: bool,

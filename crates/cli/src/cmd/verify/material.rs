@@ -69,11 +69,7 @@ impl Material {
     /// What is given is required, unless it is `off`.
     fn revocation(&self, counts: impl Fn(Option<CheckChoice>) -> bool) -> RevocationConfig {
         let counts = |check| check != Some(CheckChoice::Off) && counts(check);
-        let demand = |check| match check {
-            Some(CheckChoice::Require) => Demand::Require,
-            Some(CheckChoice::Try) => Demand::Try,
-            Some(CheckChoice::Off) | None => Demand::Off,
-        };
+        let demand = |check: Option<CheckChoice>| check.map_or(Demand::Off, Demand::from);
         RevocationConfig {
             policy: RevocationPolicy {
                 crl: demand(self.crl_check),
