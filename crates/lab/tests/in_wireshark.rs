@@ -4,6 +4,7 @@
 
 mod support;
 
+use glasstack_journal::event::{Alert, Event, Field, HandshakeMessage, Tls};
 use glasstack_lab::Lab;
 use glasstack_sim::fault;
 use std::fs::OpenOptions;
@@ -44,6 +45,12 @@ impl Capture {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8(output.stdout).unwrap();
         text.lines().map(str::to_owned).collect()
+    }
+
+    /// All values of a field, in the order in which they were captured.
+    fn values(&self, field: &str) -> Vec<String> {
+        let frames = self.fields(field, &[field]);
+        frames.iter().flat_map(|frame| frame.split(',')).map(|value| value.replace(':', "")).collect()
     }
 
     fn count(&self, filter: &str) -> usize {
@@ -162,4 +169,91 @@ fn a_small_link_shows_as_an_icmp_error_and_smaller_segments() {
     capture.is_sound();
     assert!(capture.count("icmp.type == 3 && icmp.code == 4 && icmp.mtu == 1300") > 0);
     assert!(capture.count("tcp.len == 1260") > 10);
+}
+
+/// tshark's name of a field, and where we tell the same.
+const TOLD: &[(&str, &[&str])] = &[
+    ("tls.handshake.type", &["msg_type"]),
+    ("tls.handshake.version", &["legacy_version"]),
+    ("tls.handshake.ciphersuite", &["cipher_suite"]),
+    ("tls.handshake.extension.type", &["extension_type"]),
+    ("tls.handshake.extensions.supported_version", &["supported_versions/version", "selected_version"]),
+    ("tls.handshake.extensions_supported_group", &["named_group_list/group"]),
+    ("tls.handshake.extensions_key_share_group", &["KeyShareEntry/group", "server_share/group"]),
+    ("tls.extension.psk_ke_mode", &["ke_modes/mode"]),
+    (
+        "tls.handshake.sig_hash_alg",
+        &[
+            "supported_signature_algorithms/scheme",
+            "ServerKeyExchange/algorithm",
+            "CertificateVerify/algorithm",
+        ],
+    ),
+    ("tls.handshake.certificate_length", &["cert_data/length"]),
+    ("tls.handshake.session_ticket_lifetime_hint", &["ticket_lifetime", "ticket_lifetime_hint"]),
+    ("tls.handshake.session_ticket_age_add", &["ticket_age_add"]),
+    ("tls.handshake.server_named_curve", &["namedcurve"]),
+];
+
+/// The numbers that a message tells under any of these names, in their order.
+fn numbers(message: &HandshakeMessage, paths: &[&str]) -> Vec<u64> {
+    let inside = |path: &&str| match path.split_once('/') {
+        Some((name, field)) if name == message.name => message.all(field),
+        _ => message.all(path),
+    };
+    let mut fields: Vec<&Field> = paths.iter().flat_map(inside).collect();
+    fields.sort_by_key(|field| field.at);
+    fields.into_iter().filter_map(Field::number).collect()
+}
+
+/// Decimal or hexadecimal, as tshark likes it.
+fn number(text: &str) -> u64 {
+    match text.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16).unwrap(),
+        None => text.parse().unwrap(),
+    }
+}
+
+#[test]
+fn what_is_told_of_a_handshake_is_what_wireshark_reads_in_it() {
+    for (name, url) in [
+        ("told_1_2", "https://tls-v1-2.badssl.test:1012/"),
+        ("told_1_3", "https://tls-v1-3.badssl.test:1013/"),
+    ] {
+        let mut journey = Journey::new(1);
+        journey.get(url).unwrap();
+        let Some(capture) = Capture::of(&mut journey, name) else { return };
+        let node = journey.lab.client.scope().node();
+        let (mut messages, mut alerts) = (Vec::new(), Vec::new());
+        for record in journey.records().into_iter().filter(|record| record.node == node) {
+            match record.event {
+                Event::Tls(Tls::Message(message)) if message.name != "ChangeCipherSpec" => {
+                    messages.push(message)
+                }
+                Event::Tls(Tls::Alert(Alert { code, .. })) => alerts.push(u64::from(code)),
+                _ => {}
+            }
+        }
+        assert!(messages.len() >= 8, "{messages:?}");
+        for (field, paths) in TOLD {
+            let told: Vec<u64> = messages.iter().flat_map(|message| numbers(message, paths)).collect();
+            let read: Vec<u64> = capture.values(field).iter().map(|value| number(value)).collect();
+            assert_eq!(told, read, "{url}: {field}");
+        }
+        let hex = |path: &str| {
+            let slices = messages.iter().filter_map(|message| message.slice(path));
+            slices
+                .map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+                .collect::<Vec<String>>()
+        };
+        assert_eq!(hex("random"), capture.values("tls.handshake.random"));
+        assert_eq!(
+            hex("key_share/key_exchange/bytes"),
+            capture.values("tls.handshake.extensions_key_share_key_exchange")
+        );
+        assert_eq!(
+            alerts,
+            capture.values("tls.alert_message.desc").iter().map(|one| number(one)).collect::<Vec<_>>()
+        );
+    }
 }

@@ -35,6 +35,7 @@ pub struct Narration {
     level: Level,
     palette: Palette,
     hero: Option<String>,
+    keys: bool,
     memory: Memory,
 }
 
@@ -56,15 +57,17 @@ struct Line {
     /// Whether it is told of other nodes too: a cable's doings concern both of its ends.
     of_all: bool,
     text: String,
-    /// Lines below, as header fields; from [`Level::Verbose`] on.
+    /// Lines below, as header fields; from [`Level::Verbose`] on ...
     below: Vec<String>,
+    /// ... or from the line's own level on.
+    open: bool,
 }
 
 impl Narration {
     /// Tells of every node, without colour.
     pub fn new(writer: Box<dyn Write + Send>, level: Level) -> Self {
         let (palette, memory) = (Palette::plain(), Memory::default());
-        Self { output: Output::new(writer), level, palette, hero: None, memory }
+        Self { output: Output::new(writer), level, palette, hero: None, keys: false, memory }
     }
 
     /// At [`Level::Normal`] tells of the node called `name` alone, and of what befell frames on the
@@ -72,6 +75,14 @@ impl Narration {
     #[must_use]
     pub fn of(mut self, name: &str) -> Self {
         self.hero = Some(name.to_owned());
+        self
+    }
+
+    /// Whether TLS keys are told, with the secrets that they are made of. Who reads them can read the
+    /// traffic.
+    #[must_use]
+    pub fn with_keys(mut self, yes: bool) -> Self {
+        self.keys = yes;
         self
     }
 
@@ -94,7 +105,8 @@ impl Observer for Narration {
             return;
         }
         self.memory.observe(record);
-        let Some(line) = words::tell(record, &self.memory) else { return };
+        let keys = if self.keys { words::tell_keys(record) } else { None };
+        let Some(line) = keys.or_else(|| words::tell(record, &self.memory)) else { return };
         if line.level > self.level || !self.concerns(record, &line) {
             return;
         }
@@ -103,7 +115,7 @@ impl Observer for Narration {
         let head =
             self.palette.line(&format!("{at:>9}"), &printable(&node), line.tone, &printable(&line.text));
         self.output.line(&head);
-        if self.level == Level::Verbose {
+        if self.level == Level::Verbose || line.open {
             for below in &line.below {
                 self.output.line(&self.palette.below(&printable(below)));
             }

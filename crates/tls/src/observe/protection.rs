@@ -73,3 +73,16 @@ impl Protection {
         Some(nonce)
     }
 }
+
+#[cfg(test)]
+impl Protection {
+    /// As [`Self::open`] undoes it, for TLS 1.3: the whole record.
+    pub(super) fn seal(&mut self, kind: u8, content: &[u8]) -> Vec<u8> {
+        let inner = [content, &[kind]].concat();
+        let length = u16::try_from(inner.len() + 16).unwrap().to_be_bytes();
+        let header = [23, 3, 3, length[0], length[1]];
+        let sealed = self.sealed.seal(self.counted().unwrap(), &header, &inner);
+        self.sequence += 1;
+        [&header[..], &sealed].concat()
+    }
+}

@@ -2,9 +2,13 @@
 //! once, as a key log file would give them.
 
 use super::conversation::Conversation;
+use super::primitives::{Cipher, Hash};
+use super::protection::Protection;
+use super::schedule::{Suite, next_secret, traffic_keys};
 use glasstack_journal::event::{Event, Party, Tls, Verdict};
 use glasstack_journal::journal::Recorder;
 use glasstack_journal::{Clock, Instant, Journal, Scope, WallTime};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 struct Still;
@@ -52,24 +56,66 @@ fn unhex(text: &str) -> Vec<u8> {
     text.as_bytes().chunks(2).map(pair).collect()
 }
 
-/// Plays a trace to `us`.
-fn play(trace: &str, us: Party) -> Recorder {
-    let (mut conversation, records) = listening(us);
-    let mut sent: Vec<(Party, String)> = Vec::new();
-    for line in trace.lines().filter(|line| !line.starts_with('#')) {
-        match line.split_once(' ') {
-            _ if line == "client" => sent.push((Party::Client, String::new())),
-            _ if line == "server" => sent.push((Party::Server, String::new())),
-            Some(("", hex)) => sent.last_mut().unwrap().1.push_str(hex.trim()),
-            Some((label, secret)) => conversation.on_secret(label, &unhex(secret)),
-            None => panic!("{line}"),
+/// A trace: secrets, and the records in their order.
+struct Trace {
+    secrets: BTreeMap<String, Vec<u8>>,
+    records: Vec<(Party, Vec<u8>)>,
+    sealing: BTreeMap<String, Protection>,
+}
+
+const SUITE: Suite = Suite { hash: Hash::Sha256, cipher: Cipher::Aes128Gcm };
+
+impl Trace {
+    fn read(text: &str) -> Self {
+        let mut trace = Self { secrets: BTreeMap::new(), records: Vec::new(), sealing: BTreeMap::new() };
+        let mut lines = text.lines().filter(|line| !line.starts_with('#')).peekable();
+        while let Some(line) = lines.next() {
+            let words: Vec<&str> = line.split(' ').collect();
+            let mut hex = String::new();
+            while let Some(more) = lines.next_if(|line| line.starts_with("  ")) {
+                hex.push_str(more.trim());
+            }
+            match words[..] {
+                ["client"] => trace.records.push((Party::Client, unhex(&hex))),
+                ["server"] => trace.records.push((Party::Server, unhex(&hex))),
+                ["client", label, kind] => {
+                    trace.seal(Party::Client, label, kind.parse().unwrap(), &unhex(&hex))
+                }
+                ["server", label, kind] => {
+                    trace.seal(Party::Server, label, kind.parse().unwrap(), &unhex(&hex))
+                }
+                [label, secret] => drop(trace.secrets.insert(label.to_owned(), unhex(secret))),
+                _ => panic!("{line}"),
+            }
         }
+        trace
     }
-    for (from, record) in sent {
-        conversation.on_bytes(from, &unhex(&record));
+
+    /// One record more, sealed as `label`'s next.
+    fn seal(&mut self, from: Party, label: &str, kind: u8, content: &[u8]) {
+        let keys = traffic_keys(SUITE, &self.secrets[label]);
+        let sealing = self.sealing.entry(label.to_owned());
+        let sealing = sealing.or_insert_with(|| Protection::new(SUITE, &keys, true).unwrap());
+        let record = sealing.seal(kind, content);
+        self.records.push((from, record));
     }
-    conversation.finish();
-    records
+
+    /// What `us` hears of it, who is told the secrets at once.
+    fn play(&self, us: Party) -> Recorder {
+        let (mut conversation, records) = listening(us);
+        for (label, secret) in &self.secrets {
+            conversation.on_secret(label, secret);
+        }
+        for (from, record) in &self.records {
+            conversation.on_bytes(*from, record);
+        }
+        conversation.finish();
+        records
+    }
+}
+
+fn play(trace: &str, us: Party) -> Recorder {
+    Trace::read(trace).play(us)
 }
 
 #[test]
@@ -140,4 +186,92 @@ fn the_retry_of_rfc_8448_5_is_read_along_with_its_transcript() {
             ]
         );
     }
+}
+
+const RESUMED: [&str; 9] = [
+    "client ClientHello",
+    "server ServerHello",
+    "server EncryptedExtensions*",
+    "server Finished*",
+    "client EndOfEarlyData*",
+    "client Finished*",
+    "client alert close_notify",
+    "server alert close_notify",
+    "106 bytes of data, 0 records unread",
+];
+
+#[test]
+fn the_early_data_of_rfc_8448_4_is_read_along() {
+    let trace = Trace::read(include_str!("rfc8448/resumed_0_rtt.txt"));
+    // RFC 8448 4 gives the record, too.
+    let early = "1703030017ab1df420e75c457a7cc5d2844f76d5aee4b4edbf049be0";
+    assert_eq!(trace.records[1].1, unhex(early));
+    for us in [Party::Client, Party::Server] {
+        assert_eq!(told(&trace.play(us)), RESUMED);
+    }
+}
+
+#[test]
+fn early_data_that_the_server_refuses_is_passed_over() {
+    let mut trace = Trace::read(include_str!("rfc8448/simple_1_rtt.txt"));
+    // The hello of the simple handshake, with early_data (42) at its end: lengths grow by four.
+    let hello = &mut trace.records[0].1;
+    hello.extend([0, 42, 0, 0]);
+    for (at, length) in [(4, 0xc8), (8, 0xc4), (54, 0x95)] {
+        assert_eq!(hello[at] + 4, length, "{at}");
+        hello[at] = length;
+    }
+    trace.secrets.insert("early".to_owned(), vec![7; 32]);
+    trace.records.truncate(1);
+    trace.seal(Party::Client, "early", 23, b"GET /");
+    let hello = Trace::read(include_str!("rfc8448/simple_1_rtt.txt")).records.swap_remove(1);
+    trace.records.push(hello);
+    trace.seal(Party::Client, "early", 23, b"more");
+    trace.seal(Party::Server, "SERVER_HANDSHAKE_TRAFFIC_SECRET", 22, &[8, 0, 0, 2, 0, 0]);
+    trace.seal(Party::Client, "early", 23, b"and more");
+    trace.seal(Party::Client, "CLIENT_HANDSHAKE_TRAFFIC_SECRET", 22, &[20, 0, 0, 0]);
+    let expected = [
+        "client ClientHello",
+        "server ServerHello",
+        "server EncryptedExtensions*",
+        // What this Finished has is nothing.
+        "client Finished*!",
+        "0 bytes of data, 3 records unread",
+    ];
+    assert_eq!(told(&trace.play(Party::Server)), expected);
+}
+
+#[test]
+fn new_keys_take_over_behind_a_key_update() {
+    let mut trace = Trace::read(include_str!("rfc8448/resumed_0_rtt.txt"));
+    trace.records.truncate(trace.records.len() - 2);
+    trace.sealing.clear();
+    let label = "CLIENT_TRAFFIC_SECRET_0";
+    trace.records.truncate(trace.records.len() - 2);
+    trace.seal(Party::Client, label, 22, &[24, 0, 0, 1, 1]);
+    for generation in 1..=2 {
+        let next = next_secret(Hash::Sha256, &trace.secrets[label]);
+        trace.secrets.insert(label.to_owned(), next);
+        trace.sealing.clear();
+        trace.seal(Party::Client, label, 23, &vec![b'x'; generation]);
+        trace.seal(Party::Client, label, 22, &[24, 0, 0, 1, 0]);
+    }
+    let first = Trace::read(include_str!("rfc8448/resumed_0_rtt.txt")).secrets;
+    trace.secrets = first;
+    let records = trace.play(Party::Server);
+    assert_eq!(
+        told(&records)[6..],
+        ["client KeyUpdate*", "client KeyUpdate*", "client KeyUpdate*", "9 bytes of data, 0 records unread"]
+    );
+    let counted = records.records().into_iter().find_map(|record| match record.event {
+        Event::Tls(Tls::RecordsCounted { ranges, .. }) => Some(ranges),
+        _ => None,
+    });
+    let generations: Vec<_> = counted
+        .unwrap()
+        .into_iter()
+        .filter(|range| range.under == Some(label))
+        .map(|range| (range.generation, range.data_bytes))
+        .collect();
+    assert_eq!(generations, [(0, 0), (1, 1), (2, 2)]);
 }

@@ -5,7 +5,9 @@ use super::facts::Facts;
 use crate::names::Names;
 use crate::spans::Spans;
 use crate::text::count;
-use glasstack_journal::event::{Direction, Event, FrameId, Http, Segment, SegmentReason, Tcp, Tls};
+use glasstack_journal::event::{
+    Direction, Event, FrameId, HandshakeMessage, Http, Segment, SegmentReason, Tcp, Tls,
+};
 use glasstack_journal::{Record, SpanId, SpanKind};
 use std::collections::BTreeMap;
 
@@ -26,6 +28,8 @@ pub(super) struct Exchanges {
 struct Connection {
     /// What the next new data carries.
     waiting: Vec<String>,
+    /// The encrypted handshake messages that it carries.
+    messages: Vec<&'static str>,
     /// The segment whose data was read last.
     last_in: Option<FrameId>,
 }
@@ -55,6 +59,9 @@ impl Exchanges {
             // What is sent again was told when it was new.
             Direction::Out if matches!(segment.why, SegmentReason::Retransmission(_)) => {}
             Direction::Out => {
+                if !connection.messages.is_empty() {
+                    facts.remark(segment.frame, carries(&std::mem::take(&mut connection.messages)));
+                }
                 for remark in connection.waiting.drain(..) {
                     facts.remark(segment.frame, remark);
                 }
@@ -104,6 +111,7 @@ impl Exchanges {
         };
         let connection = self.connections.entry(span).or_default();
         match tls {
+            Tls::Message(message) => connection.on_message(message, facts),
             Tls::Established { version, suite, .. } => {
                 connection.read(format!("completes the TLS handshake for {node}: {version}, {suite}"), facts);
             }
@@ -120,6 +128,16 @@ impl Exchanges {
 }
 
 impl Connection {
+    /// What is not encrypted shows in the bytes.
+    fn on_message(&mut self, message: &HandshakeMessage, facts: &mut Facts) {
+        match (message.under, message.direction) {
+            (None, _) => {}
+            (Some(_), Direction::In) => self.read(carries(&[message.name]), facts),
+            (Some(_), Direction::Out) if self.messages.len() < WAITING => self.messages.push(message.name),
+            (Some(_), Direction::Out) => {}
+        }
+    }
+
     /// The next new data carries this.
     fn wait(&mut self, remark: String) {
         if self.waiting.len() < WAITING {
@@ -133,6 +151,10 @@ impl Connection {
             facts.remark(frame, remark);
         }
     }
+}
+
+fn carries(messages: &[&str]) -> String {
+    format!("carries, encrypted: TLS {}", messages.join(", "))
 }
 
 fn request(method: &str, url: &str) -> String {

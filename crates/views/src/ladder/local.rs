@@ -2,7 +2,7 @@
 
 use super::Layer;
 use crate::text::{count, lasting, resolved, time};
-use glasstack_journal::event::{Arp, Dhcp, Dns, Event, Http, Rip, Tcp, TcpState, Tls};
+use glasstack_journal::event::{Arp, Dhcp, Direction, Dns, Event, Http, Rip, Tcp, TcpState, Tls};
 
 /// The layer that tells, and the words.
 pub(super) fn happened(event: &Event) -> Option<(Layer, String)> {
@@ -18,6 +18,9 @@ pub(super) fn happened(event: &Event) -> Option<(Layer, String)> {
         Event::Dns(Dns::Failed { name, why }) => (Layer::Udp, format!("{name} not resolved: {why}")),
         Event::Dns(Dns::Validated { name, security, reason, .. }) if security == "bogus" => {
             (Layer::Udp, format!("{name} is bogus: {reason}"))
+        }
+        Event::Tls(Tls::Alert(alert)) if alert.direction == Direction::In && alert.code != 0 => {
+            (Layer::Tls, format!("TLS alert from the {}: {}", alert.from, alert.name))
         }
         Event::Tls(Tls::Established { version, .. }) => (Layer::Tls, format!("{version} established")),
         Event::Tls(Tls::Failed { why }) => (Layer::Tls, format!("TLS failed: {why}")),

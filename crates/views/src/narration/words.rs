@@ -43,8 +43,16 @@ pub(super) fn tell(record: &Record, memory: &Memory) -> Option<Line> {
     })
 }
 
+/// The line for a record of TLS keys, to somebody who wants to see them.
+pub(super) fn tell_keys(record: &Record) -> Option<Line> {
+    match &record.event {
+        Event::Tls(tls) => tls::tell_keys(tls),
+        _ => None,
+    }
+}
+
 fn line(level: Level, tone: Tone, text: impl Into<String>) -> Line {
-    Line { level, tone, of_all: false, text: text.into(), below: Vec::new() }
+    Line { level, tone, of_all: false, text: text.into(), below: Vec::new(), open: false }
 }
 
 fn normal(text: impl Into<String>) -> Line {

@@ -1,6 +1,6 @@
 //! The words for TLS: what is agreed on and why, message by message where more is asked for.
 
-use super::{Line, bad, good, normal, verbose, warning};
+use super::{Level, Line, bad, good, normal, verbose, warning};
 use crate::text::count;
 use glasstack_journal::event::{
     Alert, Direction, Field, HandshakeMessage, RecordRange, Tls, TrafficKeys, Verdict,
@@ -55,7 +55,7 @@ pub(super) fn tell_tls(tls: &Tls) -> Option<Line> {
         // The end of a direction is told as such.
         Tls::Alert(Alert { code: 0, .. }) => return None,
         Tls::Alert(alert) => tell_alert(alert),
-        Tls::KeysDerived(keys) => tell_keys(keys),
+        Tls::KeysDerived(keys) => verbose(keys_of(keys)),
         Tls::RecordsCounted { ranges, unread } => tell_records(ranges, *unread),
         Tls::ReadingGivenUp { why } => verbose(format!("TLS is not read along any further: {why}")),
         Tls::CloseNotifySent => normal("TLS close_notify sent: no more data from here"),
@@ -107,9 +107,38 @@ fn tell_alert(alert: &Alert) -> Line {
     if alert.level == "fatal" { bad(text) } else { warning(text) }
 }
 
-/// That there are keys, never the keys: those belong into the key log.
-fn tell_keys(keys: &TrafficKeys) -> Line {
-    verbose(format!("TLS keys of the {} from {}: {}, {}", keys.writer, keys.label, keys.cipher, keys.hash))
+/// That there are keys, not the keys.
+fn keys_of(keys: &TrafficKeys) -> String {
+    format!("TLS keys of the {} from {}: {}, {}", keys.writer, keys.label, keys.cipher, keys.hash)
+}
+
+/// The keys themselves, and what they protect.
+pub(super) fn tell_keys(tls: &Tls) -> Option<Line> {
+    let mut line = match tls {
+        Tls::Secret { line } => {
+            let mut words = line.split_whitespace();
+            let (label, secret) = (words.next()?, words.next_back()?);
+            let mut line = normal(format!("TLS secret: {label}"));
+            line.below.push(format!("secret {secret}"));
+            line
+        }
+        Tls::KeysDerived(keys) => {
+            let mut line = normal(keys_of(keys));
+            line.below.push(format!("secret = {}", keys.derivation));
+            line.below.push(format!("secret {}", keys.secret));
+            let hash = keys.transcript_hash.as_ref();
+            line.below.extend(hash.map(|hash| format!("transcript hash {hash}")));
+            line.below.push(format!("key {}", keys.key));
+            line.below.push(format!("IV {}", keys.iv));
+            let finished = keys.finished_key.as_ref();
+            line.below.extend(finished.map(|key| format!("finished key {key}")));
+            line
+        }
+        Tls::RecordsCounted { ranges, unread } => tell_records(ranges, *unread),
+        _ => return None,
+    };
+    (line.level, line.open) = (Level::Normal, true);
+    Some(line)
 }
 
 fn tell_records(ranges: &[RecordRange], unread: u64) -> Line {
