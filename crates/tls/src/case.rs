@@ -1,14 +1,19 @@
 //! One connection's handshake: where to tell what is judged in it, and what was found.
 
+use crate::client_auth::Asked;
 use crate::problem::CertificateProblem;
 use glasstack_journal::Scope;
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// One connection before the judge.
 pub(crate) struct Case {
     scope: Scope,
     problem: Mutex<Option<CertificateProblem>>,
+    asked: Mutex<Option<Asked>>,
+    session_offered: AtomicBool,
+    staple: Mutex<Option<Vec<u8>>>,
 }
 
 thread_local! {
@@ -20,7 +25,13 @@ thread_local! {
 
 impl Case {
     pub(crate) fn new(scope: Scope) -> Arc<Self> {
-        Arc::new(Self { scope, problem: Mutex::default() })
+        Arc::new(Self {
+            scope,
+            problem: Mutex::default(),
+            asked: Mutex::default(),
+            session_offered: AtomicBool::default(),
+            staple: Mutex::default(),
+        })
     }
 
     /// Until the guard is dropped, what is judged on this thread is this case.
@@ -41,6 +52,35 @@ impl Case {
     /// Why the certificate was refused, if it was.
     pub(crate) fn problem(&self) -> Option<CertificateProblem> {
         self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How the server asked for a client's certificate, if it did.
+    pub(crate) fn asked(&self) -> Option<Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn is_asked(&self, asked: Asked) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
+    }
+
+    /// The OCSP response that the server stapled to its certificate, if it did.
+    pub(crate) fn staple(&self) -> Option<Vec<u8>> {
+        self.staple.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps what was stapled for when revocation is judged; rustls tells it to the judge alone.
+    pub(crate) fn is_stapled(&self, response: &[u8]) {
+        let response = (!response.is_empty()).then(|| response.to_vec());
+        *self.staple.lock().unwrap_or_else(PoisonError::into_inner) = response;
+    }
+
+    /// Whether an earlier session was to be taken up.
+    pub(crate) fn offered_session(&self) -> bool {
+        self.session_offered.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn offers_session(&self) {
+        self.session_offered.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn refuse(&self, problem: CertificateProblem) {

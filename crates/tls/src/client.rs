@@ -3,26 +3,34 @@
 use crate::case::Case;
 use crate::client_auth::Showing;
 use crate::client_config::TlsClientConfig;
+use crate::ech::Ech;
 use crate::error::{ConfigError, TlsError};
 use crate::gather::Gather;
 use crate::handshake::{Attempt, hang_up};
 use crate::key_log::{ConnectionKeyLog, KeyLogSink};
+use crate::late_alert;
 use crate::observe::Tap;
 use crate::offer::{Offer, protocol_names, protocol_versions};
+use crate::problem::CertificateProblem;
 use crate::provider::{WallClock, provider};
+use crate::revocation::after_handshake::{AfterHandshake, Peer};
+use crate::sessions::EarlyData;
+use crate::sessions::client::Kept;
 use crate::stream::{SessionInfo, TlsStream};
 use crate::verifier::Judge;
+use crate::verify::{Purpose, Verifier};
 use crate::version::TlsVersion;
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_rustls::TlsConnector;
 use glasstack_journal::event::{Note, Tls, Verdict};
 use glasstack_journal::{Clock, Scope};
 use glasstack_stack::Entropy;
-use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, HandshakeKind};
 use std::future::{Future, poll_fn};
+use std::io::Write;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -35,6 +43,9 @@ pub struct TlsClient {
     /// Suites asked for in vain.
     left_out: Arc<[String]>,
     key_log: Option<KeyLogSink>,
+    sessions: Arc<Kept>,
+    /// None when no certificate is judged.
+    revocation: Option<Arc<AfterHandshake>>,
 }
 
 impl TlsClient {
@@ -46,24 +57,41 @@ impl TlsClient {
     ) -> Result<Self, ConfigError> {
         let range = (config.min_version, config.max_version);
         let provider = narrowed(&provider(entropy), &config, range)?;
+        let range = versions_for(&config.ech, range)?;
         let offer = Offer::new(&provider, range, &config.alpn);
         let versions = protocol_versions(range, &provider)?;
         let judge = Judge::new(&config, &provider)?;
-        let mut rustls = ClientConfig::builder_with_details(provider, Arc::new(WallClock(clock.clone())))
-            .with_protocol_versions(&versions)?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(judge))
-            .with_client_cert_resolver(Arc::new(Showing(config.identity)));
-        rustls.alpn_protocols = protocol_names(&config.alpn)?;
-        if !config.resume {
-            rustls.resumption = Resumption::disabled();
+        let revocation = (!config.insecure).then(|| AfterHandshake {
+            config: config.revocation.clone(),
+            verifier: Verifier::new(
+                config.trust.clone(),
+                Purpose::Server,
+                provider.signature_verification_algorithms,
+            ),
+            entropy: entropy.clone(),
+        });
+        let builder = ClientConfig::builder_with_details(provider, Arc::new(WallClock(clock.clone())));
+        let mut rustls = match config.ech.mode()? {
+            Some(mode) => builder.with_ech(mode)?,
+            None => builder.with_protocol_versions(&versions)?,
         }
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(judge))
+        .with_client_cert_resolver(Arc::new(Showing(config.identity)));
+        rustls.alpn_protocols = protocol_names(&config.alpn)?;
+        // For the one alert that may be needed after the handshake: see late_alert.
+        rustls.enable_secret_extraction = true;
+        let sessions = Arc::new(Kept::default());
+        rustls.resumption =
+            if config.resume { Resumption::store(sessions.clone()) } else { Resumption::disabled() };
         let left_out = config.ciphers.left_out().to_vec();
         Ok(Self {
             config: Arc::new(rustls),
             offer: Arc::new(offer),
             left_out: left_out.into(),
             key_log: config.key_log,
+            sessions,
+            revocation: revocation.map(Arc::new),
         })
     }
 
@@ -81,6 +109,26 @@ impl TlsClient {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
+        self.connect_early(scope, stream, server_name, &[]).await
+    }
+
+    /// The same, and `early` is sent at once, before the server has said a word (0-RTT, RFC 8446 2.3),
+    /// if an earlier session allows it; otherwise, and when the server refuses it, as the first bytes
+    /// behind the handshake. Either way it has been sent when this returns, and
+    /// [`SessionInfo::early_data`] tells how.
+    ///
+    /// Early data may arrive twice: somebody who recorded it can play it again. Only for what does no
+    /// harm then.
+    pub async fn connect_early<S>(
+        &self,
+        scope: &Scope,
+        stream: S,
+        server_name: &str,
+        early: &[u8],
+    ) -> Result<TlsStream<S>, TlsError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
         // RFC 6066 3: the name is sent without a trailing dot.
         let asked = server_name.strip_suffix('.').unwrap_or(server_name);
         let name = ServerName::try_from(asked.to_owned())
@@ -91,28 +139,70 @@ impl TlsClient {
         }
         let case = Case::new(attempt.scope().clone());
         let tap = Tap::client(attempt.scope());
-        let connector = TlsConnector::from(self.config_for(attempt.scope(), tap.clone()));
-        let mut handshake = connector.connect(name, Gather::new(stream, tap)).into_fallible();
+        let connector = TlsConnector::from(self.config_for(attempt.scope(), tap.clone(), !early.is_empty()));
+        let mut sent_early = false;
+        let mut handshake = {
+            let _offered_here = case.open();
+            let write = |connection: &mut ClientConnection| sent_early = write_early(connection, early);
+            connector.connect_with(name, Gather::new(stream, tap), write).into_fallible()
+        };
         let outcome = poll_fn(|cx| {
             let _judged_here = case.open();
             Pin::new(&mut handshake).poll(cx)
         })
         .await;
         match outcome {
-            Ok(stream) => Ok(established(attempt, stream)),
+            Ok(stream) => {
+                let peer = Peer::of(stream.get_ref().1);
+                match self.check_revocation(attempt.scope(), peer, case.staple()).await {
+                    Ok(()) => {
+                        let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
+                        if case.offered_session() && !resumed {
+                            self.forget_sessions(asked);
+                            attempt.scope().record(|| Note::detail("the server did not take the session up"));
+                        }
+                        let accepted = sent_early && stream.get_ref().1.is_early_data_accepted();
+                        let stream = established(attempt, stream).with_asked(case.asked());
+                        finish_early(stream, early, sent_early, accepted).await
+                    }
+                    Err(problem) => {
+                        self.forget_sessions(asked);
+                        late_alert::refuse(stream.into(), problem.alert()).await;
+                        Err(attempt.fail(TlsError::Certificate { server_name: asked.to_owned(), problem }))
+                    }
+                }
+            }
             Err((error, stream)) => {
                 hang_up(stream).await;
                 Err(attempt.fail(match case.problem() {
                     Some(problem) => TlsError::Certificate { server_name: asked.to_owned(), problem },
-                    None => TlsError::from_handshake(error, asked),
+                    None => TlsError::from_handshake(error, asked, case.asked().as_ref()),
                 }))
             }
         }
     }
 
+    async fn check_revocation(
+        &self,
+        scope: &Scope,
+        peer: Peer,
+        staple: Option<Vec<u8>>,
+    ) -> Result<(), CertificateProblem> {
+        match &self.revocation {
+            Some(revocation) => revocation.check_peer(scope, peer, staple).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Forgets the sessions with `server_name`: the next handshake is a whole one.
+    pub fn forget_sessions(&self, server_name: &str) {
+        self.sessions.forget(server_name.strip_suffix('.').unwrap_or(server_name));
+    }
+
     /// The shared configuration with a key log of the connection's own.
-    fn config_for(&self, scope: &Scope, tap: Option<Tap>) -> Arc<ClientConfig> {
+    fn config_for(&self, scope: &Scope, tap: Option<Tap>, early: bool) -> Arc<ClientConfig> {
         let mut config = ClientConfig::clone(&self.config);
+        config.enable_early_data = early;
         config.key_log = Arc::new(ConnectionKeyLog { scope: scope.clone(), sink: self.key_log.clone(), tap });
         Arc::new(config)
     }
@@ -151,4 +241,54 @@ fn established<S>(attempt: Attempt, stream: futures_rustls::client::TlsStream<Ga
     }
     scope.record(|| session.established(false));
     TlsStream::new(stream.into(), scope, session)
+}
+
+/// RFC 9849: Encrypted ClientHello is with TLS 1.3 alone.
+fn versions_for(
+    ech: &Ech,
+    (min, max): (TlsVersion, TlsVersion),
+) -> Result<(TlsVersion, TlsVersion), ConfigError> {
+    match ech {
+        Ech::Off => Ok((min, max)),
+        _ if max < TlsVersion::Tls13 => Err(ConfigError::EchNeedsTls13),
+        _ => Ok((TlsVersion::Tls13, max)),
+    }
+}
+
+/// RFC 8446 4.2.10: all of it goes early, or nothing.
+fn write_early(connection: &mut ClientConnection, early: &[u8]) -> bool {
+    let Some(mut writer) = connection.early_data().filter(|writer| writer.bytes_left() >= early.len()) else {
+        return false;
+    };
+    !early.is_empty() && writer.write_all(early).is_ok()
+}
+
+/// Sends what did not arrive early, and tells what became of it.
+async fn finish_early<S>(
+    mut stream: TlsStream<S>,
+    early: &[u8],
+    sent: bool,
+    accepted: bool,
+) -> Result<TlsStream<S>, TlsError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    if early.is_empty() {
+        return Ok(stream);
+    }
+    let outcome = match (sent, accepted) {
+        (false, _) => EarlyData::NotPossible,
+        (true, false) => EarlyData::Refused(early.len()),
+        (true, true) => EarlyData::Accepted(early.len()),
+    };
+    stream.set_early_data(outcome);
+    if !accepted {
+        let mut rest = early;
+        while !rest.is_empty() {
+            let written = poll_fn(|cx| Pin::new(&mut stream).poll_write(cx, rest)).await;
+            rest = rest.get(written.map_err(TlsError::Transport)?..).unwrap_or_default();
+        }
+        poll_fn(|cx| Pin::new(&mut stream).poll_flush(cx)).await.map_err(TlsError::Transport)?;
+    }
+    Ok(stream)
 }

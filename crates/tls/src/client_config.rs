@@ -1,6 +1,7 @@
 //! What a client is told to offer, and whom to believe.
 
 use crate::ciphers::CipherList;
+use crate::ech::Ech;
 use crate::identity::Identity;
 use crate::key_log::KeyLogSink;
 use crate::offer::GroupList;
@@ -32,6 +33,8 @@ pub struct TlsClientConfig {
     /// Whether certificates were taken back: what is demanded, what is given, who fetches. What is
     /// stapled is judged, and nobody is asked.
     pub revocation: RevocationConfig,
+    /// Encrypted ClientHello: off. With it, TLS 1.3 alone is offered.
+    pub ech: Ech,
     /// Whether earlier sessions are resumed. They are.
     pub resume: bool,
     /// Accepts any certificate, and says loudly that it does. Off.
@@ -53,6 +56,7 @@ impl TlsClientConfig {
             identity: None,
             pinned: None,
             revocation: RevocationConfig::default(),
+            ech: Ech::Off,
             resume: true,
             insecure: false,
             key_log: None,

@@ -1,7 +1,10 @@
 //! What goes wrong, and what helps.
 
+use crate::client_auth::Asked;
+use crate::ech::retry_list;
 use crate::identity_files::IdentityError;
-use crate::problem::CertificateProblem;
+use crate::incompatible;
+use crate::problem::{CertificateProblem, some_of};
 use crate::version::TlsVersion;
 use rustls::AlertDescription;
 use rustls::client::VerifierBuilderError;
@@ -32,8 +35,34 @@ pub enum TlsError {
         /// What that means here.
         meaning: &'static str,
     },
+    /// The server refused us because it wants a certificate and got none. In TLS 1.3 it says so only
+    /// after the handshake, when the client reads or writes.
+    #[error("the server wants a client certificate, and none was given: --cert FILE{}", taken(issuers))]
+    ClientCertificateMissing {
+        /// Whose it takes, as far as it says.
+        issuers: Vec<String>,
+    },
+    /// The server refused the certificate that it was shown. In TLS 1.3 it says so only after the
+    /// handshake.
+    #[error(
+        "the server refused the client certificate that it was shown ({subject}): {why} (alert {alert}){}",
+        taken(issuers)
+    )]
+    ClientCertificateRefused {
+        /// Which certificate.
+        subject: String,
+        /// What the alert says, in words.
+        why: &'static str,
+        /// The alert, as the RFC names it.
+        alert: String,
+        /// Whose it takes, as far as it says.
+        issuers: Vec<String>,
+    },
+    /// A client that must show a certificate showed none.
+    #[error("the client showed no certificate, and one is required here")]
+    NoClientCertificate,
     /// Both speak TLS, but nothing that both understand.
-    #[error("the two sides have nothing in common: {0}")]
+    #[error("the two sides have nothing in common: {}", incompatible::why(.0))]
     Incompatible(#[source] rustls::Error),
     /// The peer did what the protocol forbids.
     #[error("the peer broke the TLS protocol: {0}")]
@@ -53,6 +82,15 @@ pub enum TlsError {
     /// A server's certificate and key, made when first asked for, could not be made.
     #[error("the certificate to show could not be made: {0}")]
     Identity(#[source] IdentityError),
+    /// The server could not read the encrypted ClientHello. Nothing was said to it in the open.
+    #[error("the server did not take the encrypted ClientHello (--ech): {}", match retry {
+        Some(list) => format!("its key is another one now, as it says itself: --ech ecl:{list}"),
+        None => "it knows nothing of it, or has turned it off".to_owned(),
+    })]
+    EchRefused {
+        /// Its keys of today (ECHConfigList in base64), if it gave them.
+        retry: Option<String>,
+    },
     /// The peer left in the middle of the handshake.
     #[error("the peer closed the connection before the handshake was complete, without saying why")]
     CutShort,
@@ -72,6 +110,8 @@ pub enum TlsError {
 pub enum TlsErrorKind {
     /// The peer's certificate was refused (curl: 60).
     Certificate,
+    /// The OCSP answer that the server showed, or did not show, refuses its certificate (curl: 91).
+    CertificateStatus,
     /// The peer has none of the pinned keys (curl: 90).
     PinnedKey,
     /// The handshake or the protocol failed (curl: 35).
@@ -89,6 +129,9 @@ impl TlsError {
             }
             Self::Certificate { problem: CertificateProblem::NotPinned { .. }, .. } => {
                 TlsErrorKind::PinnedKey
+            }
+            Self::Certificate { problem: CertificateProblem::Revocation(problem), .. } if problem.stapled => {
+                TlsErrorKind::CertificateStatus
             }
             Self::Certificate { .. } => TlsErrorKind::Certificate,
             Self::Transport(_) | Self::Truncated | Self::CutShort => TlsErrorKind::Transport,
@@ -111,14 +154,15 @@ impl TlsError {
                 problem: CertificateProblem::webpki(&why),
             },
             Error::AlertReceived(alert) => Self::Alert { alert: alert_name(alert), meaning: meaning(alert) },
+            error if retry_list(&error).is_some() => Self::EchRefused { retry: retry_list(&error).flatten() },
             Error::PeerIncompatible(_) | Error::NoApplicationProtocol => Self::Incompatible(error),
             Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)
             | Error::InvalidMessage(rustls::InvalidMessage::UnknownProtocolVersion) => Self::NotTls(error),
+            Error::NoCertificatesPresented => Self::NoClientCertificate,
             Error::PeerMisbehaved(_)
             | Error::InvalidMessage(_)
             | Error::InappropriateMessage { .. }
             | Error::InappropriateHandshakeMessage { .. }
-            | Error::NoCertificatesPresented
             | Error::PeerSentOversizedRecord
             | Error::DecryptError => Self::Misbehaved(error),
             _ => Self::Other(error),
@@ -126,12 +170,25 @@ impl TlsError {
     }
 
     /// Sorts what the asynchronous wrapper around rustls reports during a handshake.
-    pub(crate) fn from_handshake(error: io::Error, server_name: &str) -> Self {
+    /// `asked`: how the server asked for a client's certificate, if it did.
+    pub(crate) fn from_handshake(error: io::Error, server_name: &str, asked: Option<&Asked>) -> Self {
         match rustls_within(error) {
-            Ok(error) => Self::from_rustls(error, server_name),
+            Ok(error) => match asked.and_then(|asked| asked.explain(&error)) {
+                Some(explained) => explained,
+                None => Self::from_rustls(error, server_name),
+            },
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Self::CutShort,
             Err(error) => Self::Transport(error),
         }
+    }
+}
+
+/// Whose certificates a server takes, at the end of a sentence.
+fn taken(issuers: &[String]) -> String {
+    if issuers.is_empty() {
+        String::new()
+    } else {
+        format!(" (it takes those issued by {})", some_of(issuers))
     }
 }
 
@@ -178,6 +235,17 @@ pub enum ConfigError {
     /// The key exchange groups leave nothing.
     #[error("no key exchange group that was chosen is spoken in this world (a virtual one has X25519 alone)")]
     NoGroup,
+    /// Early data with sessions that the clients keep, or with none.
+    #[error(
+        "a server that takes early data must keep its sessions itself, so that each is taken up once (RFC 8446 8.1)"
+    )]
+    EarlyDataUntracked,
+    /// A key for Encrypted ClientHello that cannot be used.
+    #[error("Encrypted ClientHello (--ech) cannot be done with what was given: {0}")]
+    Ech(#[source] rustls::Error),
+    /// RFC 9849: Encrypted ClientHello is TLS 1.3's.
+    #[error("Encrypted ClientHello (--ech) needs TLS 1.3, which is not to be offered (--tls-max)")]
+    EchNeedsTls13,
     /// A revocation list that webpki does not take.
     #[error("a revocation list cannot be used: {0}")]
     Revocation(#[source] VerifierBuilderError),
@@ -187,7 +255,7 @@ pub enum ConfigError {
 }
 
 /// RFC 8446 6: the alert's name, as `handshake_failure`.
-fn alert_name(alert: AlertDescription) -> String {
+pub(crate) fn alert_name(alert: AlertDescription) -> String {
     let Some(name) = alert.as_str() else {
         return format!("number {}", u8::from(alert));
     };

@@ -2,8 +2,11 @@
 
 use crate::observe::Tap;
 use futures_io::{AsyncRead, AsyncWrite};
+use std::borrow::Cow;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 
 /// Pieces are copied together up to this many bytes, about one record (RFC 8446 5.1).
@@ -16,7 +19,15 @@ const TOGETHER: usize = 16 * 1024;
 pub(crate) struct Gather<S> {
     pub(crate) stream: S,
     heard: Heard,
+    last_word: LastWord,
 }
+
+/// The alert that is sent where rustls would send access_denied in the open: to a client for which
+/// there is no certificate, it knows no other. None: 0, which refuses nobody (close_notify).
+pub(crate) type LastWord = Arc<AtomicU8>;
+
+/// RFC 8446 5.1 and 6: the record of a fatal access_denied (49) that is not encrypted.
+const ACCESS_DENIED: [u8; 7] = [21, 3, 3, 0, 2, 2, 49];
 
 /// The tap, if anybody watches; told when the connection is given up.
 struct Heard(Option<Tap>);
@@ -32,7 +43,24 @@ impl Drop for Heard {
 impl<S> Gather<S> {
     /// `tap` hears what passes.
     pub(crate) fn new(stream: S, tap: Option<Tap>) -> Self {
-        Self { stream, heard: Heard(tap) }
+        Self { stream, heard: Heard(tap), last_word: LastWord::default() }
+    }
+
+    /// The same, with an alert of its own for clients for which there is no certificate.
+    pub(crate) fn with_last_word(self, last_word: LastWord) -> Self {
+        Self { last_word, ..self }
+    }
+
+    /// `data`, unless it is the alert that is to be another.
+    fn worded<'a>(&self, data: &'a [u8]) -> Cow<'a, [u8]> {
+        match (self.last_word.load(Ordering::Relaxed), data) {
+            (alert @ 1.., data) if data == ACCESS_DENIED => {
+                let mut record = ACCESS_DENIED;
+                record[6] = alert;
+                Cow::Owned(record.to_vec())
+            }
+            _ => Cow::Borrowed(data),
+        }
     }
 
     /// Nothing more will pass: what was heard is summed up now, while its span is open.
@@ -65,8 +93,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Gather<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Gather<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, data);
-        self.sent(data, &written);
+        let data = self.worded(data);
+        let written = Pin::new(&mut self.stream).poll_write(cx, &data);
+        self.sent(&data, &written);
         written
     }
 
@@ -89,8 +118,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Gather<S> {
             gathered.extend_from_slice(piece);
         }
         let data = if gathered.is_empty() { first } else { &gathered };
-        let written = Pin::new(&mut self.stream).poll_write(cx, data);
-        self.sent(data, &written);
+        let data = self.worded(data);
+        let written = Pin::new(&mut self.stream).poll_write(cx, &data);
+        self.sent(&data, &written);
         written
     }
 

@@ -4,6 +4,7 @@
 use crate::certificate::CertificateInfo;
 use crate::external_key::{External, ExternalKey};
 use crate::identity_files::{FileFormat, IdentityError, IdentityFiles};
+use crate::pkcs12;
 use crate::private_key;
 use crate::provider::signing_key;
 use rustls::SignatureAlgorithm;
@@ -41,6 +42,14 @@ impl Identity {
         let chain = match files.certificate_format {
             FileFormat::Pem => chain_from_pem(files.certificate)?,
             FileFormat::Der => vec![CertificateDer::from(files.certificate.to_vec())],
+            FileFormat::Pkcs12 => {
+                let opened = pkcs12::open(files.certificate, files.password)?;
+                let key = match files.key {
+                    Some(key) => private_key::read(key, files.key_format, files.password)?,
+                    None => opened.key,
+                };
+                return Self::new(opened.chain, key);
+            }
         };
         let (key, format) = match files.key {
             Some(key) => (key, files.key_format),
@@ -155,7 +164,7 @@ fn chain_from_pem(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, IdentityE
         (true, Some(0x30)) if CertificateInfo::read(0, text).unreadable().is_none() => {
             Err(IdentityError::DerForPem)
         }
-        (true, Some(0x30)) if text.get(4..7) == Some(&[2, 1, 3]) => Err(IdentityError::Pkcs12),
+        (true, Some(0x30)) if text.get(4..7) == Some(&[2, 1, 3]) => Err(IdentityError::Pkcs12ForPem),
         (true, _) => Err(IdentityError::NoCertificate),
     }
 }

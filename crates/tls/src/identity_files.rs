@@ -15,7 +15,7 @@ pub struct IdentityFiles<'a> {
     pub key: Option<&'a [u8]>,
     /// How the key is written.
     pub key_format: FileFormat,
-    /// Opens the key if it is encrypted (PKCS#8 with PBES2).
+    /// Opens the key if it is encrypted (PKCS#8 with PBES2), or the PKCS#12 file.
     pub password: Option<&'a str>,
 }
 
@@ -35,6 +35,8 @@ pub enum FileFormat {
     Pem,
     /// X.690.
     Der,
+    /// RFC 7292: PKCS#12, with the key and the chain in the one file.
+    Pkcs12,
 }
 
 impl FromStr for FileFormat {
@@ -44,7 +46,7 @@ impl FromStr for FileFormat {
         match text.to_ascii_uppercase().as_str() {
             "PEM" => Ok(Self::Pem),
             "DER" => Ok(Self::Der),
-            "P12" => Err(IdentityError::Pkcs12),
+            "P12" => Ok(Self::Pkcs12),
             _ => Err(IdentityError::FileFormat { text: text.to_owned() }),
         }
     }
@@ -94,18 +96,45 @@ pub enum IdentityError {
          here: `openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD.pem -out NEW.pem` encrypts it anew"
     )]
     TraditionalEncryption,
-    /// Certificate and key in one binary file.
+    /// Certificate and key in one binary file where a text was expected.
+    #[error("the file is PKCS#12, not PEM: say --cert-type P12")]
+    Pkcs12ForPem,
+    /// A PKCS#12 file without its password.
+    #[error("the PKCS#12 file has a password: give it with --pass, or with --cert FILE:PASSWORD")]
+    Pkcs12PasswordMissing,
+    /// Another password.
+    #[error("the PKCS#12 file has another password (is the one given with --pass the file's?)")]
+    Pkcs12Password,
+    /// The password is right, and the content is not what was put in.
     #[error(
-        "PKCS#12 is not read here: `openssl pkcs12 -in FILE.p12 -out NEW.pem` makes a PEM file of it, with the key \
-         encrypted by a password of yours (--cert NEW.pem --pass PASSWORD)"
+        "the PKCS#12 file was changed after it was made: its password opens it, and its MAC does not fit its content \
+         (export it anew)"
     )]
-    Pkcs12,
+    Pkcs12Changed,
+    /// It is no PKCS#12, or a broken one.
+    #[error("the PKCS#12 file is damaged, or none: {why}")]
+    Pkcs12Damaged {
+        /// What is wrong.
+        why: String,
+    },
+    /// It is encrypted, or protected, in a way that is not known here.
+    #[error(
+        "the PKCS#12 file is encrypted in a way that is not known here ({why}): `openssl pkcs12 -in OLD.p12 -nodes \
+         | openssl pkcs12 -export -out NEW.p12` makes it anew"
+    )]
+    Pkcs12Encryption {
+        /// What is wrong.
+        why: String,
+    },
+    /// Certificates without a key.
+    #[error("the PKCS#12 file has no private key in it")]
+    Pkcs12NoKey,
     /// A binary certificate where a text was expected.
     #[error("the certificate is in DER, not in PEM: say --cert-type DER")]
     DerForPem,
     /// No format that is known.
     #[error(
-        "{text:?} is no format of a certificate or key: PEM or DER (engines and providers of OpenSSL are not used)"
+        "{text:?} is no format of a certificate or key: PEM, DER or P12 (engines and providers of OpenSSL are not used)"
     )]
     FileFormat {
         /// What was given.

@@ -42,6 +42,7 @@ mod gather;
 mod handshake;
 pub mod identity;
 pub mod identity_files;
+mod incompatible;
 pub mod key_log;
 mod late_alert;
 pub mod observe;

@@ -1,6 +1,7 @@
 //! The private key in a file: which kind it is, and how an encrypted one is opened.
 
 use crate::identity_files::{FileFormat, IdentityError};
+use crate::pkcs12;
 use pkcs8::EncryptedPrivateKeyInfoRef;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -21,6 +22,7 @@ pub(crate) fn read(
             Ok(_) => decrypt(file, password),
             Err(_) => PrivateKeyDer::try_from(file.to_vec()).map_err(|_| IdentityError::KeyFormat),
         },
+        FileFormat::Pkcs12 => pkcs12::open(file, password).map(|opened| opened.key),
     }
 }
 

@@ -1,26 +1,34 @@
 //! The server: accepts, and shows the certificate that fits the name asked for.
 
+use crate::case::Case;
+use crate::client_judge::ClientAuth;
 use crate::error::{ConfigError, TlsError};
-use crate::gather::Gather;
+use crate::gather::{Gather, LastWord};
 use crate::handshake::{Attempt, hang_up};
 use crate::identity::Identity;
 use crate::key_log::{ConnectionKeyLog, KeyLogSink};
+use crate::late_alert;
 use crate::observe::Tap;
 use crate::offer::{Offer, group_name, protocol_names, protocol_versions, suite_name};
 use crate::provider::{WallClock, provider};
+use crate::revocation::after_handshake::{AfterHandshake, Peer};
 use crate::server_identity::{ServerIdentity, choose};
+use crate::sessions::ServerSessions;
 use crate::stream::{SessionInfo, TlsStream};
-use crate::trust::TrustStore;
 use crate::version::TlsVersion;
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_rustls::LazyConfigAcceptor;
 use glasstack_journal::event::{Note, Tls};
 use glasstack_journal::{Clock, Scope};
 use glasstack_stack::Entropy;
-use rustls::ServerConfig;
-use rustls::server::{Acceptor, ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{AlertDescription, ServerConfig, ServerConnection};
+use std::future::{Future, poll_fn};
+use std::io::Read;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// What a server offers and shows.
 #[derive(Clone)]
@@ -32,13 +40,17 @@ pub struct TlsServerConfig {
     /// Application protocols spoken (RFC 7301), best first, as `http/1.1`. None by default, and then
     /// whatever a client offers is passed over.
     pub alpn: Vec<String>,
-    /// Asks clients for a certificate that these vouch for, and refuses those without. Nobody is
-    /// asked.
-    pub client_trust: Option<TrustStore>,
+    /// Whether clients are asked who they are. They are not.
+    pub client_auth: ClientAuth,
     /// The lowest version accepted. TLS 1.2.
     pub min_version: TlsVersion,
     /// The highest version accepted. TLS 1.3.
     pub max_version: TlsVersion,
+    /// How clients may take up their sessions again.
+    pub sessions: ServerSessions,
+    /// How many bytes of a request may come before the handshake is over (0-RTT). None: what that
+    /// costs is said in [`crate::sessions::early`].
+    pub early_data: u32,
     /// Who gets the secrets beside the journal.
     pub key_log: Option<KeyLogSink>,
 }
@@ -50,7 +62,9 @@ impl TlsServerConfig {
             identities: identities.into_iter().map(Into::into).collect(),
             unknown_name: UnknownName::Default,
             alpn: Vec::new(),
-            client_trust: None,
+            client_auth: ClientAuth::None,
+            sessions: ServerSessions::default(),
+            early_data: 0,
             min_version: TlsVersion::Tls12,
             max_version: TlsVersion::Tls13,
             key_log: None,
@@ -78,6 +92,8 @@ pub struct TlsServer {
     offer: Arc<Offer>,
     reproducible: bool,
     key_log: Option<KeyLogSink>,
+    /// None when clients are not asked who they are.
+    revocation: Option<Arc<AfterHandshake>>,
 }
 
 impl TlsServer {
@@ -94,19 +110,16 @@ impl TlsServer {
         let provider = provider(entropy);
         let versions = protocol_versions(range, &provider)?;
         let offer = Offer::new(&provider, range, &config.alpn);
-        let clients = match config.client_trust {
-            None => WebPkiClientVerifier::no_client_auth(),
-            Some(trust) => {
-                WebPkiClientVerifier::builder_with_provider(trust.roots().clone(), provider.clone())
-                    .build()
-                    .map_err(|error| ConfigError::Rustls(rustls::Error::General(error.to_string())))?
-            }
-        };
+        let clients = config.client_auth.verifier(&provider)?;
+        let revocation = config.client_auth.after_handshake(&provider, entropy);
         let mut rustls = ServerConfig::builder_with_details(provider, Arc::new(WallClock(clock.clone())))
             .with_protocol_versions(&versions)?
             .with_client_cert_verifier(clients)
             .with_cert_resolver(Arc::new(Nothing));
         rustls.alpn_protocols = protocol_names(&config.alpn)?;
+        // For the one alert that may be needed after the handshake: see late_alert.
+        rustls.enable_secret_extraction = true;
+        config.sessions.set(&mut rustls, config.early_data, clock)?;
         Ok(Self {
             config: Arc::new(rustls),
             identities: config.identities.into(),
@@ -114,6 +127,7 @@ impl TlsServer {
             offer: Arc::new(offer),
             reproducible: entropy.is_reproducible(),
             key_log: config.key_log,
+            revocation: revocation.map(Arc::new),
         })
     }
 
@@ -126,13 +140,14 @@ impl TlsServer {
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let tap = Tap::server(scope);
-        let below = Gather::new(stream, tap.clone());
+        let last_word = LastWord::default();
+        let below = Gather::new(stream, tap.clone()).with_last_word(last_word.clone());
         let start = match LazyConfigAcceptor::new(Acceptor::default(), below).await {
             Ok(start) => start,
             Err(error) => {
                 let attempt = Attempt::begin(scope, true, None, &self.offer);
                 self.heard(&attempt, tap.as_ref());
-                return Err(attempt.fail(TlsError::from_handshake(error, "the client")));
+                return Err(attempt.fail(TlsError::from_handshake(error, "the client", None)));
             }
         };
         let hello = start.client_hello();
@@ -140,16 +155,44 @@ impl TlsServer {
         let attempt = Attempt::begin(scope, true, asked.as_deref(), &self.offered_by(&hello));
         self.heard(&attempt, tap.as_ref());
         let (config, refusal) = self.config_for(attempt.scope(), asked.as_deref(), tap);
-        match start.into_stream(config).into_fallible().await {
+        if let Some(refusal) = &refusal {
+            last_word.store(u8::from(alert_for(refusal)), Ordering::Relaxed);
+        }
+        let case = Case::new(attempt.scope().clone());
+        let mut handshake = start.into_stream(config).into_fallible();
+        let outcome = poll_fn(|cx| {
+            let _judged_here = case.open();
+            Pin::new(&mut handshake).poll(cx)
+        })
+        .await;
+        match outcome {
             Ok(stream) => {
+                if let Some(revocation) = &self.revocation {
+                    let peer = Peer::of(stream.get_ref().1);
+                    if let Err(problem) = revocation.check_peer(attempt.scope(), peer, None).await {
+                        late_alert::refuse(stream.into(), problem.alert()).await;
+                        let server_name = "the client".to_owned();
+                        return Err(attempt.fail(TlsError::Certificate { server_name, problem }));
+                    }
+                }
+                let mut stream = stream;
+                let early = early_data(stream.get_mut().1);
                 let session = SessionInfo::of(stream.get_ref().1);
                 let scope = attempt.succeed();
                 scope.record(|| session.established(true));
-                Ok(TlsStream::new(stream.into(), scope, session))
+                let mut stream = TlsStream::new(stream.into(), scope, session);
+                stream.received_early(early);
+                Ok(stream)
             }
             Err((error, stream)) => {
                 hang_up(stream).await;
-                Err(attempt.fail(refusal.unwrap_or_else(|| TlsError::from_handshake(error, "the client"))))
+                Err(attempt.fail(match (refusal, case.problem()) {
+                    (Some(refusal), _) => refusal,
+                    (None, Some(problem)) => {
+                        TlsError::Certificate { server_name: "the client".to_owned(), problem }
+                    }
+                    (None, None) => TlsError::from_handshake(error, "the client", None),
+                }))
             }
         }
     }
@@ -219,6 +262,26 @@ impl TlsServer {
         }
         Ok(identity)
     }
+}
+
+/// What a client hears for which there is no certificate.
+fn alert_for(refusal: &TlsError) -> AlertDescription {
+    match refusal {
+        // RFC 6066 3.
+        TlsError::UnknownName { .. } => AlertDescription::UnrecognisedName,
+        _ => AlertDescription::InternalError,
+    }
+}
+
+/// What came before the handshake was over. It is here as a whole: the client has finished, and rustls
+/// keeps no more than was allowed.
+fn early_data(connection: &mut ServerConnection) -> Vec<u8> {
+    let mut early = Vec::new();
+    if let Some(mut reader) = connection.early_data() {
+        // It is read from memory.
+        let _ = reader.read_to_end(&mut early);
+    }
+    early
 }
 
 /// Shows no certificate: what there is to show is known once the client has asked.

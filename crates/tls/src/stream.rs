@@ -1,14 +1,17 @@
 //! An open TLS session: a stream of bytes each way, and what is known of it.
 
 use crate::certificate::CertificateInfo;
+use crate::client_auth::Asked;
 use crate::error::{TlsError, rustls_within};
 use crate::gather::Gather;
 use crate::offer::{group_name, suite_name, version_name};
+use crate::sessions::EarlyData;
 use futures_io::{AsyncRead, AsyncWrite};
 use glasstack_journal::Scope;
-use glasstack_journal::event::Tls;
+use glasstack_journal::event::{Note, Tls};
 use rustls::{CommonState, HandshakeKind};
-use std::io::{self, IoSlice};
+use std::collections::VecDeque;
+use std::io::{self, IoSlice, Read};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -27,6 +30,10 @@ pub struct TlsStream<S> {
     session: SessionInfo,
     sent_close_notify: bool,
     ending: Option<Ending>,
+    /// How the server asked for our certificate, if it did.
+    asked: Option<Asked>,
+    /// Bytes of the peer's that were read before anybody wanted them.
+    ahead: VecDeque<u8>,
 }
 
 /// How the peer's direction ended.
@@ -50,7 +57,10 @@ pub struct SessionInfo {
     pub alpn: Option<String>,
     /// Whether an earlier session was resumed.
     pub resumed: bool,
-    /// The peer's certificates, its own first; none if it showed none.
+    /// What became of data before the handshake (0-RTT).
+    pub early_data: EarlyData,
+    /// The peer's certificates, its own first; none if it showed none. Those of a client are here only
+    /// once they were judged and accepted.
     pub peer_certificates: Vec<CertificateInfo>,
 }
 
@@ -66,6 +76,7 @@ impl SessionInfo {
             group: connection.negotiated_key_exchange_group().map(|group| group_name(group.name())),
             alpn: connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
             resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),
+            early_data: EarlyData::None,
             peer_certificates: certificates
                 .iter()
                 .enumerate()
@@ -92,7 +103,36 @@ impl<S> TlsStream<S> {
         scope: Scope,
         session: SessionInfo,
     ) -> Self {
-        Self { inner, scope, session, sent_close_notify: false, ending: None }
+        Self {
+            inner,
+            scope,
+            session,
+            sent_close_notify: false,
+            ending: None,
+            asked: None,
+            ahead: VecDeque::new(),
+        }
+    }
+
+    /// In TLS 1.3 a server judges our certificate after our handshake is over: what it asked for makes
+    /// sense of what it then says.
+    pub(crate) fn with_asked(mut self, asked: Option<Asked>) -> Self {
+        self.asked = asked;
+        self
+    }
+
+    /// What became of early data; tells it.
+    pub(crate) fn set_early_data(&mut self, outcome: EarlyData) {
+        self.session.early_data = outcome;
+        self.scope.record(|| Note::info(outcome.to_string()));
+    }
+
+    /// What a client sent early is read before everything else; tells it.
+    pub(crate) fn received_early(&mut self, early: Vec<u8>) {
+        if !early.is_empty() {
+            self.set_early_data(EarlyData::Received(early.len()));
+            self.ahead = early.into();
+        }
     }
 
     /// What was agreed on, and with whom.
@@ -132,7 +172,8 @@ impl<S> TlsStream<S> {
     fn explain(&mut self, error: io::Error) -> io::Error {
         match rustls_within(error) {
             Ok(error) => {
-                let error = TlsError::from_rustls(error, "the peer");
+                let explained = self.asked.as_ref().and_then(|asked| asked.explain(&error));
+                let error = explained.unwrap_or_else(|| TlsError::from_rustls(error, "the peer"));
                 self.end(Ending::Failed, || Tls::Failed { why: error.to_string() });
                 io::Error::new(io::ErrorKind::InvalidData, error)
             }
@@ -146,6 +187,29 @@ impl<S> TlsStream<S> {
     }
 }
 
+impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
+    /// Why writing failed. A peer that refuses sends an alert and closes, and who then writes meets a
+    /// reset first: the alert that waits behind it says why.
+    fn explain_write(&mut self, cx: &mut Context<'_>, error: io::Error) -> io::Error {
+        const LOOKED_AT: usize = 64 * 1024;
+        let mut buffer = [0; 4096];
+        while self.ending.is_none() && self.ahead.len() < LOOKED_AT && !is_of_rustls(&error) {
+            match Pin::new(&mut self.inner).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(count)) if count > 0 => {
+                    self.ahead.extend(buffer.get(..count).unwrap_or_default());
+                }
+                Poll::Ready(Err(alert)) if is_of_rustls(&alert) => return self.explain(alert),
+                _ => break,
+            }
+        }
+        self.explain(error)
+    }
+}
+
+fn is_of_rustls(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -155,6 +219,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
         // The wrapper below would take the 0 that an empty buffer gives for the end.
         if buffer.is_empty() {
             return Poll::Ready(Ok(0));
+        }
+        if !self.ahead.is_empty() {
+            return Poll::Ready(self.ahead.read(buffer));
         }
         let result = ready!(Pin::new(&mut self.inner).poll_read(cx, buffer));
         Poll::Ready(match result {
@@ -171,7 +238,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         let result = ready!(Pin::new(&mut self.inner).poll_write(cx, data));
-        Poll::Ready(result.map_err(|error| self.explain(error)))
+        Poll::Ready(result.map_err(|error| self.explain_write(cx, error)))
     }
 
     fn poll_write_vectored(
@@ -180,12 +247,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let result = ready!(Pin::new(&mut self.inner).poll_write_vectored(cx, slices));
-        Poll::Ready(result.map_err(|error| self.explain(error)))
+        Poll::Ready(result.map_err(|error| self.explain_write(cx, error)))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let result = ready!(Pin::new(&mut self.inner).poll_flush(cx));
-        Poll::Ready(result.map_err(|error| self.explain(error)))
+        Poll::Ready(result.map_err(|error| self.explain_write(cx, error)))
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

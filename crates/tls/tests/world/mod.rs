@@ -117,6 +117,10 @@ impl Tap {
             waker.wake();
         }
     }
+    /// Whatever the client writes from now on fails, as after a reset; what is on its way to it stays.
+    pub fn cut_client_off(&self) {
+        self.0.lock().unwrap().closed = true;
+    }
     pub fn client_closed(&self) -> bool {
         self.0.lock().unwrap().closed
     }

@@ -1,0 +1,54 @@
+//! Data before the handshake is over (0-RTT, RFC 8446 2.3), and what it costs.
+//!
+//! It saves a round trip, and whoever records it can send it once more: it is sealed with a key of the
+//! earlier session, and nothing in it is the server's of today (RFC 8446 8). So a client sends it only
+//! when it is told to and the bytes may arrive twice, and a server takes it only when it is told to.
+//!
+//! A server here takes each session up once, and hands early data on only behind the client's Finished:
+//! a recording gets no farther than the handshake, since who plays it has not the keys to finish one.
+//! Other servers may be less careful, and that is what the client must reckon with.
+
+use std::fmt;
+
+/// What became of data that was to be early.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EarlyData {
+    /// There was none.
+    #[default]
+    None,
+    /// There was no session to send it in, or that session's server takes less: it was sent behind the
+    /// handshake, as usual.
+    NotPossible,
+    /// The server took so many bytes.
+    Accepted(usize),
+    /// The server refused it, and so many bytes were sent once more, behind the handshake.
+    Refused(usize),
+    /// So many bytes came early (of a server's session). They are the first that are read.
+    Received(usize),
+}
+
+impl fmt::Display for EarlyData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("no early data"),
+            Self::NotPossible => f.write_str(
+                "early data could not be sent (no earlier session whose server takes as much): sent behind the \
+                 handshake",
+            ),
+            Self::Accepted(bytes) => write!(
+                f,
+                "the server took {bytes} bytes of early data. Whoever recorded them can send them once more, and only \
+                 the server can notice (RFC 8446 8)"
+            ),
+            Self::Refused(bytes) => write!(
+                f,
+                "the server refused {bytes} bytes of early data: they are sent once more, behind the handshake"
+            ),
+            Self::Received(bytes) => write!(
+                f,
+                "{bytes} bytes of early data came before the handshake was over. They are handed on now that the \
+                 client has finished it, so they are no recording played again (RFC 8446 8)"
+            ),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Sessions taken up again, tickets, and data before the handshake is over.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod world;
+
+use futures_util::future::join;
+use futures_util::{AsyncReadExt, AsyncWriteExt};
+use glasstack_journal::Event;
+use glasstack_tls::{
+    ClientAuth, ClientTrust, ConfigError, EarlyData, ServerSessions, TlsClient, TlsClientConfig, TlsServer,
+    TlsServerConfig, TlsStream, TlsVersion,
+};
+use rcgen::ExtendedKeyUsagePurpose;
+use world::{Ca, End, World, run, server_params, wire};
+
+const NAME: &str = "www.lab.test";
+const BOTH: [TlsVersion; 2] = [TlsVersion::Tls12, TlsVersion::Tls13];
+const KINDS: [ServerSessions; 2] = [ServerSessions::Kept(16), ServerSessions::Tickets { rotation: 3600 }];
+const QUESTION: &[u8] = b"GET / HTTP/1.1\r\nHost: www.lab.test\r\n\r\n";
+
+fn lab() -> (World, TlsClientConfig, TlsServerConfig) {
+    let (world, ca) = (World::new(7), Ca::root("Lab CA", 1));
+    let server = TlsServerConfig::new([ca.identity(server_params(&[NAME]))]);
+    (world, TlsClientConfig::new(ca.trust()), server)
+}
+
+/// One whole connection, with a word each way, so that tickets arrive.
+fn talk(world: &World, client: &TlsClient, server: &TlsServer, name: &str) -> (bool, bool) {
+    let (mut near, mut far) = world.shake(client, server, name).both();
+    let resumed = (near.session().resumed, far.session().resumed);
+    say(&mut far, b"hello");
+    hear(&mut near, b"hello");
+    resumed
+}
+
+fn say(stream: &mut TlsStream<End>, words: &[u8]) {
+    run(async {
+        stream.write_all(words).await.unwrap();
+        stream.flush().await.unwrap();
+    });
+}
+
+fn hear(stream: &mut TlsStream<End>, words: &[u8]) {
+    let mut heard = vec![0; words.len()];
+    run(stream.read_exact(&mut heard)).unwrap();
+    assert_eq!(heard, words);
+}
+
+fn notes(world: &World) -> Vec<String> {
+    let both = [world.told(&world.client), world.told(&world.server)].concat();
+    both.into_iter()
+        .filter_map(|event| match event {
+            Event::Note(note) => Some(note.text),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_session_is_taken_up_in_both_versions_by_what_the_server_keeps_and_by_tickets() {
+    for version in BOTH {
+        for kind in KINDS {
+            let (world, mut client, mut server) = lab();
+            (client.max_version, server.sessions) = (version, kind);
+            let (client, server) = (world.client(client), world.server(server));
+            assert_eq!(talk(&world, &client, &server, NAME), (false, false));
+            assert_eq!(talk(&world, &client, &server, NAME), (true, true), "{version} {kind:?}");
+            client.forget_sessions(NAME);
+            assert_eq!(talk(&world, &client, &server, NAME), (false, false), "{version} {kind:?}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_keeps_nothing_lets_nobody_take_a_session_up() {
+    for version in BOTH {
+        let (world, mut client, mut server) = lab();
+        (client.max_version, server.sessions) = (version, ServerSessions::None);
+        let (client, server) = (world.client(client), world.server(server));
+        for _ in 0..2 {
+            assert_eq!(talk(&world, &client, &server, NAME), (false, false), "{version}");
+        }
+    }
+}
+
+#[test]
+fn a_session_is_for_the_server_of_the_same_name_and_the_client_that_made_it_alone() {
+    let (world, config, _) = lab();
+    let other = "other.lab.test";
+    let server = TlsServerConfig::new([Ca::root("Lab CA", 1).identity(server_params(&[NAME, other]))]);
+    let (client, server) = (world.client(config.clone()), world.server(server));
+    talk(&world, &client, &server, NAME);
+    assert_eq!(talk(&world, &client, &server, other), (false, false));
+    assert_eq!(talk(&world, &world.client(config), &server, NAME), (false, false));
+    assert_eq!(talk(&world, &client.clone(), &server, NAME), (true, true));
+}
+
+#[test]
+fn a_server_that_does_not_know_the_session_any_more_gets_a_whole_handshake_and_that_is_told() {
+    for version in BOTH {
+        let (world, mut client, server) = lab();
+        client.max_version = version;
+        let client = world.client(client);
+        talk(&world, &client, &world.server(server.clone()), NAME);
+        assert_eq!(talk(&world, &client, &world.server(server), NAME), (false, false));
+        let told = notes(&world);
+        assert!(told.iter().any(|note| note == "the server did not take the session up"), "{told:?}");
+    }
+}
+
+#[test]
+fn who_the_client_is_is_known_in_a_session_taken_up_too() {
+    for kind in KINDS {
+        let (world, mut client, mut server) = lab();
+        let clients = Ca::root("Clients CA", 2);
+        let mut alice = server_params(&["alice"]);
+        alice.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        client.identity = Some(clients.identity(alice));
+        server.client_auth = ClientAuth::Required(ClientTrust::new(clients.trust()));
+        server.sessions = kind;
+        let (client, server) = (world.client(client), world.server(server));
+        talk(&world, &client, &server, NAME);
+        let (_near, far) = world.shake(&client, &server, NAME).both();
+        assert!(far.session().resumed);
+        assert_eq!(far.session().peer_certificates[0].subject, "CN=alice");
+    }
+}
+
+#[test]
+fn tickets_are_the_same_for_the_same_seed() {
+    let sent = || {
+        let (world, client, mut server) = lab();
+        server.sessions = ServerSessions::tickets();
+        let (client, server) = (world.client(client), world.server(server));
+        talk(&world, &client, &server, NAME);
+        let shaken = world.shake(&client, &server, NAME);
+        let bytes = (shaken.tap.client_sent(), shaken.tap.server_sent());
+        assert!(shaken.both().0.session().resumed);
+        bytes
+    };
+    assert_eq!(sent(), sent());
+}
+
+// ---- early data
+
+/// A connection whose client sends QUESTION early.
+fn early(world: &World, client: &TlsClient, server: &TlsServer) -> (TlsStream<End>, TlsStream<End>) {
+    let (near, far, _) = wire(usize::MAX);
+    let (near, far) = run(join(
+        client.connect_early(&world.client, near, NAME, QUESTION),
+        server.accept(&world.server, far),
+    ));
+    (near.unwrap(), far.unwrap())
+}
+
+#[test]
+fn early_data_arrives_with_the_first_flight_and_is_marked_on_both_sides() {
+    let (world, client, mut server) = lab();
+    server.early_data = 1024;
+    let (client, server) = (world.client(client), world.server(server));
+    let (mut near, mut far) = early(&world, &client, &server);
+    assert_eq!(near.session().early_data, EarlyData::NotPossible);
+    assert_eq!(far.session().early_data, EarlyData::None);
+    hear(&mut far, QUESTION);
+    say(&mut far, b"answer");
+    hear(&mut near, b"answer");
+
+    let (mut near, mut far) = early(&world, &client, &server);
+    assert_eq!(near.session().early_data, EarlyData::Accepted(QUESTION.len()));
+    assert_eq!(far.session().early_data, EarlyData::Received(QUESTION.len()));
+    say(&mut near, b" and more");
+    hear(&mut far, QUESTION);
+    hear(&mut far, b" and more");
+    let told = notes(&world);
+    assert!(told.iter().any(|note| note.contains("can send them once more")), "{told:?}");
+    assert!(told.iter().any(|note| note.contains("no recording played again")), "{told:?}");
+}
+
+#[test]
+fn early_data_that_is_refused_is_sent_once_more_and_arrives_once() {
+    let (world, client, mut server) = lab();
+    server.early_data = 1024;
+    let client = world.client(client);
+    talk(&world, &client, &world.server(server.clone()), NAME);
+    // Another server of the name, which does not know the session.
+    let (near, mut far) = early(&world, &client, &world.server(server));
+    assert_eq!(near.session().early_data, EarlyData::Refused(QUESTION.len()));
+    assert_eq!(far.session().early_data, EarlyData::None);
+    hear(&mut far, QUESTION);
+    drop(near);
+    let mut rest = Vec::new();
+    assert!(run(far.read_to_end(&mut rest)).is_err());
+    assert!(rest.is_empty());
+}
+
+#[test]
+fn nothing_is_sent_early_where_the_server_takes_less_or_nothing() {
+    for allowed in [0, 10] {
+        let (world, client, mut server) = lab();
+        server.early_data = allowed;
+        let (client, server) = (world.client(client), world.server(server));
+        talk(&world, &client, &server, NAME);
+        let (near, mut far) = early(&world, &client, &server);
+        assert!(near.session().resumed);
+        assert_eq!(near.session().early_data, EarlyData::NotPossible);
+        hear(&mut far, QUESTION);
+    }
+}
+
+#[test]
+fn early_data_played_again_gets_nowhere() {
+    let (world, client, mut server) = lab();
+    server.early_data = 1024;
+    let (client, server) = (world.client(client), world.server(server));
+    talk(&world, &client, &server, NAME);
+    let (near, far, tap) = wire(usize::MAX);
+    let (near, far) = run(join(
+        client.connect_early(&world.client, near, NAME, QUESTION),
+        server.accept(&world.server, far),
+    ));
+    assert!(near.is_ok() && far.is_ok());
+    // Who recorded the client's flights plays them to the same server.
+    let (mut again, far, _) = wire(usize::MAX);
+    run(async {
+        again.write_all(&tap.client_sent()).await.unwrap();
+        again.close().await.unwrap();
+    });
+    assert!(run(server.accept(&world.server, far)).is_err());
+}
+
+#[test]
+fn early_data_needs_sessions_that_the_server_itself_keeps() {
+    let (world, _, mut server) = lab();
+    server.early_data = 1024;
+    server.sessions = ServerSessions::tickets();
+    let refused = TlsServer::new(&world.entropy, &world.clock, server);
+    assert!(matches!(refused, Err(ConfigError::EarlyDataUntracked)));
+}
+
+#[test]
+fn a_connect_without_early_data_sends_none() {
+    let (world, client, mut server) = lab();
+    server.early_data = 1024;
+    let (client, server) = (world.client(client), world.server(server));
+    talk(&world, &client, &server, NAME);
+    let (near, _far) = world.shake(&client, &server, NAME).both();
+    assert!(near.session().resumed);
+    assert_eq!(near.session().early_data, EarlyData::None);
+}
