@@ -18,7 +18,7 @@
 //! Read in this order: [`address_bar`], [`request`] and [`config`] (what is wanted), [`fetch`],
 //! `exchange`, `lesson`, [`headers`], [`credentials`], [`cookies`], [`proxy`], [`connector`],
 //! [`pool`], [`conditions`] and [`date`], `patience` (how long, how slow), [`body`], [`watch`] (what is
-//! known of a transfer at any time), [`retry`] (whether to ask again), [`error`] (everything that can
+//! known of a transfer at any time), [`retry`] (whether to ask again), [`revocation`] (what `tls` needs fetched), [`error`] (everything that can
 //! go wrong, and curl's exit code for it).
 //!
 //! Here `dns`, `tls` and `http`, which know nothing of each other, are wired together.
@@ -41,6 +41,7 @@ pub mod pool;
 pub mod proxy;
 pub mod request;
 pub mod retry;
+pub mod revocation;
 pub mod watch;
 
 pub use address_bar::{Address, AddressError};
@@ -57,6 +58,7 @@ pub use headers::{BadHeader, HeaderEdit};
 pub use proxy::{BadProxy, NoProxy, Proxy, ProxyRules, ProxyScheme, SocksError};
 pub use request::{Request, TimeCondition, UploadBody};
 pub use retry::{Outcome, RetryPolicy, Verdict};
+pub use revocation::HttpRevocationSource;
 pub use watch::{Facts, HeadKind, Progress, ReceivedHead, Timings, Watch};
 
 pub use glasstack_http as http;

@@ -5,19 +5,17 @@ use super::config::RevocationConfig;
 use super::facts::Facts;
 use super::judge::{Missing, Outcome, Question, Subject};
 use super::known::{Found, Kind, Known, Origin, Staple};
-use super::path;
 use super::policy::Demand;
 use super::problem::{Cause, RevocationProblem};
 use super::source::{FetchBody, FetchError, FetchRequest};
 use super::{by_list, by_ocsp};
 use crate::problem::CertificateProblem;
-use crate::trust::TrustStore;
-use crate::verify::{Check, Link, Purpose};
+use crate::verify::{Check, Link, Purpose, Verifier};
 use glasstack_journal::Scope;
 use glasstack_journal::event::{Note, Tls};
 use glasstack_stack::Entropy;
-use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::CertificateDer;
+use rustls::{CommonState, HandshakeKind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,13 +36,29 @@ const MAX_GET: usize = 255;
 #[derive(Clone)]
 pub(crate) struct AfterHandshake {
     pub(crate) config: RevocationConfig,
-    pub(crate) trust: TrustStore,
-    pub(crate) purpose: Purpose,
-    pub(crate) algorithms: WebPkiSupportedAlgorithms,
+    /// Finds the path that was accepted.
+    pub(crate) verifier: Verifier,
+    /// Where nonces come from.
     pub(crate) entropy: Arc<dyn Entropy>,
 }
 
 impl AfterHandshake {
+    /// Judges the revocation of the peer of a finished handshake, who stapled `staple` to its
+    /// certificate. Nobody who showed nothing is judged.
+    pub(crate) async fn check_peer(
+        &self,
+        scope: &Scope,
+        peer: Peer,
+        staple: Option<Vec<u8>>,
+    ) -> Result<(), CertificateProblem> {
+        let staple = match (staple, peer.resumed) {
+            (Some(der), _) => Staple::Present(der),
+            (None, true) => Staple::Resumed,
+            (None, false) => Staple::Absent,
+        };
+        self.check(scope, &peer.chain, staple).await.map(drop)
+    }
+
     /// Judges the revocation of `chain` (the peer's own certificate first), fetching what is missing
     /// and may be fetched. Every check is told in `scope`.
     pub(crate) async fn check(
@@ -57,12 +71,12 @@ impl AfterHandshake {
             return Ok(Vec::new());
         }
         let now = i64::try_from(scope.wall().unix_seconds()).unwrap_or(i64::MAX);
-        let path = path::find(chain, self.purpose, &self.trust, self.algorithms.all).unwrap_or_default();
+        let path = self.verifier.links(chain, &[], now).unwrap_or_default();
         let question = Question {
             path: &path,
-            purpose: self.purpose,
+            purpose: self.verifier.purpose,
             policy: self.config.policy,
-            algorithms: self.algorithms.all,
+            algorithms: self.verifier.algorithms.all,
             now,
         };
         if path.is_empty() {
@@ -97,7 +111,7 @@ impl AfterHandshake {
         if chain.is_empty() {
             return false;
         }
-        let stapled = self.purpose == Purpose::Server
+        let stapled = self.verifier.purpose == Purpose::Server
             && match policy.staple {
                 Demand::Off => false,
                 Demand::Try => matches!(staple, Staple::Present(_)),
@@ -128,6 +142,22 @@ impl AfterHandshake {
             && let Some(subject) = question.subject(0)
         {
             self.config.cache.keep_answer(&subject.asked(), &der.as_slice().into());
+        }
+    }
+}
+
+/// Whom a connection leads to, taken out of it: nothing of it is borrowed while others are asked.
+pub(crate) struct Peer {
+    chain: Vec<CertificateDer<'static>>,
+    resumed: bool,
+}
+
+impl Peer {
+    pub(crate) fn of(connection: &CommonState) -> Self {
+        let chain = connection.peer_certificates().unwrap_or_default();
+        Self {
+            chain: chain.iter().map(|one| one.clone().into_owned()).collect(),
+            resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),
         }
     }
 }
@@ -328,7 +358,11 @@ fn shown(url: &str) -> String {
 fn no_path() -> CertificateProblem {
     CertificateProblem::Revocation(RevocationProblem {
         certificate: "the chain".to_owned(),
-        cause: Cause::Unreadable { why: "no path from it to a trusted root was found again".to_owned() },
+        cause: Cause::Unreadable {
+            why:
+                "it leads to no trusted root any more (was a session resumed whose certificate has expired?)"
+                    .to_owned(),
+        },
         stapled: false,
     })
 }

@@ -3,10 +3,11 @@
 
 use super::facts::Facts;
 use super::known::{Found, Kind, Known, Origin, Staple};
+use super::ocsp::Asked;
 use super::policy::{Demand, RevocationPolicy};
 use super::problem::{Cause, RevocationProblem};
 use super::signature::Algorithms;
-use super::{by_list, by_ocsp};
+use super::{DerError, by_list, by_ocsp};
 use crate::certificate::printable;
 use crate::problem::CertificateProblem;
 use crate::verify::{Check, Link, Purpose};
@@ -291,6 +292,13 @@ impl Outcome {
             self.problem = Some(problem);
         }
     }
+}
+
+/// The OCSP request (RFC 6960 4.1) about a certificate, with a nonce (RFC 9654) or without.
+pub fn ocsp_request(link: &Link, nonce: Option<&[u8]>) -> Result<Vec<u8>, DerError> {
+    let facts = Facts::read(&link.certificate)?;
+    let asked = Asked { issuer: &link.issuer, issuer_key: &link.issuer_key, serial: facts.serial };
+    asked.request(nonce)
 }
 
 fn absent(must: bool, why: &'static str) -> Cause {

@@ -68,8 +68,7 @@ pub enum Staple {
 pub struct Known {
     pub(crate) lists: Vec<Found>,
     pub(crate) answers: Vec<Found>,
-    /// What was stapled.
-    pub staple: Staple,
+    pub(crate) staple: Staple,
     /// What was asked for in vain, by certificate of the path and kind.
     pub(crate) attempts: BTreeMap<(usize, Kind), Vec<String>>,
 }
@@ -83,6 +82,12 @@ impl Known {
             answers: answers.iter().map(|answer| given(answer.as_slice().into())).collect(),
             ..Self::default()
         }
+    }
+
+    /// The same, and what the server stapled to its certificate.
+    #[must_use]
+    pub fn stapled(self, staple: Staple) -> Self {
+        Self { staple, ..self }
     }
 
     pub(crate) fn add(&mut self, kind: Kind, found: Found) {

@@ -29,7 +29,6 @@
 //! issuer keeps, are refused in words. Nothing is fetched over https (whose certificate would have to
 //! be judged in turn) or ldap.
 
-#[allow(dead_code, reason = "waits for the two ends to call it")]
 pub(crate) mod after_handshake;
 mod by_list;
 mod by_ocsp;
@@ -43,7 +42,6 @@ pub mod judge;
 pub mod known;
 pub mod lists;
 mod ocsp;
-mod path;
 pub mod policy;
 pub mod problem;
 mod signature;
@@ -52,9 +50,8 @@ pub mod source;
 pub use by_ocsp::{SKEW, UNDATED};
 pub use cache::{BadCache, RevocationCache};
 pub use config::RevocationConfig;
-pub use judge::{Missing, Outcome, Question};
+pub use judge::{Missing, Outcome, Question, ocsp_request};
 pub use known::{Kind, Known, Origin, Staple};
-pub(crate) use lists::Entry;
 pub use lists::{RevocationError, RevocationLists};
 pub use policy::{BadDemand, Demand, RevocationPolicy};
 pub use problem::{Cause, Reason, RevocationProblem};

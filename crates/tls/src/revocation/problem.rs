@@ -234,6 +234,8 @@ impl RevocationProblem {
     /// The reason for programs: stable, in snake_case.
     pub fn code(&self) -> &'static str {
         match self.cause {
+            Cause::RevokedByOcsp { .. } if self.stapled => "revoked_by_staple",
+            Cause::OcspStale { .. } if self.stapled => "staple_stale",
             Cause::RevokedByCrl { .. } => "revoked_by_crl",
             Cause::RevokedByOcsp { .. } => "revoked_by_ocsp",
             Cause::NoCrl { .. } => "no_crl",
