@@ -1,7 +1,9 @@
 //! `glasstack lab`: the miniature Internet itself, looked at and run.
 
+use super::values::moment;
 use super::{BridgeOptions, WatchOptions};
 use clap::{Args, Subcommand, ValueEnum};
+use glasstack::journal::WallTime;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -23,6 +25,8 @@ pub(crate) enum LabCommand {
     Bridge(Box<BridgeOptions>),
     /// Say what is wrong with a topology or a run
     Check(CheckOptions),
+    /// Write the lab's certificates, keys, revocation lists and OCSP answers, for other programs
+    Pki(PkiOptions),
 }
 
 #[derive(Debug, Args)]
@@ -82,4 +86,23 @@ pub(crate) struct RunOptions {
 pub(crate) struct CheckOptions {
     /// The topology or run
     pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PkiOptions {
+    /// Where they are written
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// Whose lab it is [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// The time around which certificates are good [default: the lab's, 2026-06-01T12:00:00Z]
+    #[arg(long, value_name = "RFC3339", value_parser = moment)]
+    pub(crate) time: Option<WallTime>,
+    /// Make ECDSA keys, which browsers take, instead of Ed25519
+    #[arg(long)]
+    pub(crate) ecdsa: bool,
+    /// Write over files that are something else
+    #[arg(long)]
+    pub(crate) force: bool,
 }

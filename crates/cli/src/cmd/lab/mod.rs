@@ -4,6 +4,7 @@ mod bridge;
 mod check;
 mod graph;
 mod list;
+mod pki;
 mod run;
 
 use crate::args::{LabCommand, LabCommandOptions};
@@ -16,5 +17,6 @@ pub(crate) fn run(options: LabCommandOptions) -> anyhow::Result<ExitCode> {
         LabCommand::Run(options) => run::run(&options),
         LabCommand::Bridge(options) => bridge::run(&options),
         LabCommand::Check(options) => check::run(&options),
+        LabCommand::Pki(options) => pki::run(&options),
     }
 }

@@ -4,8 +4,10 @@
 //! ```text
 //!   mod        the judgement and the exit status
 //!   material   what the options name: certificates, authorities, lists, answers
+//!   batch      cases as lines of JSON, each answered by one
 //! ```
 
+mod batch;
 mod material;
 
 use crate::args::{PurposeChoice, VerifyOptions};
@@ -21,10 +23,15 @@ use std::process::ExitCode;
 
 /// The certificate is refused.
 const REFUSED: u8 = 1;
+/// What was given cannot be judged.
+const UNUSABLE: u8 = FAILED_INIT;
 
 pub(crate) fn run(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
+    if let Some(path) = &options.batch {
+        return batch::run(path, options.time);
+    }
     // Whatever is wrong with what was given is 2, so that 1 means the certificate's refusal.
-    let judgement = judge(options).map_err(|error| coded(FAILED_INIT, error))?;
+    let judgement = judge(options).map_err(|error| coded(UNUSABLE, error))?;
     if options.json {
         output::line(serde_json::to_string_pretty(&judgement)?)?;
     } else {
