@@ -8,7 +8,8 @@ use glasstack_http::{Answer, Received, ServerOptions, StatusCode};
 use glasstack_journal::{Clock, SpanKind};
 use glasstack_stack::{Host, ListenError, TcpListener};
 use glasstack_tls::{
-    ConfigError, IdentityError, LazyIdentity, TlsServer, TlsServerConfig, TlsVersion,
+    ClientAuth, ClientTrust, ConfigError, IdentityError, LazyIdentity, RevocationError, RevocationLists,
+    TlsServer, TlsServerConfig, TlsVersion,
 };
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -35,13 +36,23 @@ pub(crate) fn start(host: &Host, names: &[String], pki: &Pki) -> Result<(), WebS
     for (port, lowest, highest) in [(443, tls12, tls13), (1012, tls12, tls12), (1013, tls13, tls13)] {
         let mut config = TlsServerConfig::new(identities.clone());
         config.alpn = vec!["http/1.1".to_owned()];
-        config.client_trust = if sites.clients()? == Clients::NotAsked { None } else { Some(pki.trust()?) };
+        config.client_auth = match sites.clients()? {
+            Clients::NotAsked => ClientAuth::None,
+            Clients::Asked => ClientAuth::Optional(whom_to_let_in(pki)?),
+            Clients::Required => ClientAuth::Required(whom_to_let_in(pki)?),
+        };
         (config.min_version, config.max_version) = (lowest, highest);
         let tls = TlsServer::new(host.entropy(), host.scope().clock(), config)?;
         let https = service(host, "https", port)?;
         https.host.spawn(listen_for_tls(https.host.clone(), https.listener, tls, Arc::clone(&sites)));
     }
     Ok(())
+}
+
+/// Clients whose certificate comes from the lab's root, and was not taken back.
+fn whom_to_let_in(pki: &Pki) -> Result<ClientTrust, WebServerError> {
+    let lists = RevocationLists::from_pem(pki.lists_pem()?.as_bytes())?;
+    Ok(ClientTrust { revocation: lists.into(), ..ClientTrust::new(pki.trust()?) })
 }
 
 async fn listen_for_tls(host: Host, listener: TcpListener, tls: TlsServer, sites: Arc<Sites>) {
@@ -223,6 +234,8 @@ pub(crate) enum WebServerError {
     Tls(#[from] ConfigError),
     #[error(transparent)]
     Pki(#[from] PkiError),
+    #[error(transparent)]
+    Lists(#[from] RevocationError),
     #[error(
         "{first} and {other} do not agree on whether clients are asked for a certificate: give one of them another host"
     )]

@@ -5,7 +5,7 @@
 //! | alert | codes |
 //! |---|---|
 //! | `certificate_expired` | `expired`, `not_yet_valid` |
-//! | `certificate_revoked` | `revoked_by_crl`, `revoked_by_ocsp` |
+//! | `certificate_revoked` | `revoked_by_crl`, `revoked_by_ocsp`, `revoked_by_staple` |
 //! | `unknown_ca` | `no_roots`, `self_signed`, `untrusted_root`, `unknown_issuer`, `missing_intermediate`, `crl_unknown` and whatever else leaves revocation unknown |
 //! | `unsupported_certificate` | `wrong_purpose`, `key_usage`, `ca_certificate` |
 //! | `decrypt_error` | `bad_signature`, `bad_handshake_signature`, `weak_signature`, `unsupported_algorithm`, `algorithm_mismatch` |

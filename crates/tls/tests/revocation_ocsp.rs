@@ -197,7 +197,7 @@ fn what_is_stapled_is_judged_and_a_bad_one_is_refused_with_its_own_alert() {
     let ((code, words), alert) = staple(&says(&ca(), GOOD));
     assert!(code == "good" && words.contains("(stapled)") && alert.is_none(), "{words}");
     let ((code, _), alert) = staple(&says(&ca(), &revoked(None)));
-    assert_eq!((code, alert), ("revoked_by_ocsp", Some(AlertDescription::CertificateRevoked)));
+    assert_eq!((code, alert), ("revoked_by_staple", Some(AlertDescription::CertificateRevoked)));
     let ((code, _), alert) = staple(&Answer { signer: 4, ..says(&ca(), GOOD) });
     assert_eq!((code, alert), ("ocsp_bad_signature", Some(AlertDescription::BadCertificateStatusResponse)));
     let absent = by_staple(&ca(), leaf_params(), Staple::Absent, policy);

@@ -18,6 +18,7 @@ use std::sync::Arc;
 /// Signature schemes of TLS (RFC 8446 4.2.3).
 const ECDSA_P256_SHA256: u16 = 0x0403;
 const ECDSA_P384_SHA384: u16 = 0x0503;
+const ED25519: u16 = 0x0807;
 const RSA_PKCS1_SHA256: u16 = 0x0401;
 const RSA_PSS_SHA256: u16 = 0x0804;
 
@@ -79,10 +80,6 @@ impl Secrets {
         serial
     }
 
-    pub(super) fn is_reproducible(&self) -> bool {
-        self.is_reproducible
-    }
-
     /// Secret bytes for one purpose and one owner.
     fn derive(&self, purpose: &str, owner: &str) -> [u8; 32] {
         let hash = Sha256::new().chain_update(self.seed).chain_update(purpose).chain_update([0]);
@@ -124,26 +121,10 @@ impl Key {
         text.map_err(|_| PkiError::Key)
     }
 
-    /// With a chain that ends at this key, what a server shows.
-    pub(super) fn identity(
-        self: &Arc<Self>,
-        chain: Vec<Vec<u8>>,
-        is_reproducible: bool,
-    ) -> Result<Identity, PkiError> {
-        let der = match &self.0 {
-            Kind::Ed25519(key) => Ok(key.serialize_der()),
-            // The library would draw chance from the operating system, or refuses the key.
-            Kind::P256(..) | Kind::P384(..) | Kind::Rsa(_) if is_reproducible => {
-                return Ok(Identity::from_external(chain, Arc::clone(self) as Arc<dyn ExternalKey>)?);
-            }
-            Kind::Rsa(key) if key.public().len() < 256 => {
-                return Ok(Identity::from_external(chain, Arc::clone(self) as Arc<dyn ExternalKey>)?);
-            }
-            Kind::P256(_, key, _) => key.to_pkcs8_der().map(|der| der.as_bytes().to_vec()),
-            Kind::P384(_, key, _) => key.to_pkcs8_der().map(|der| der.as_bytes().to_vec()),
-            Kind::Rsa(key) => Ok(key.pkcs1().to_vec()),
-        };
-        Ok(Identity::from_der(chain, der.map_err(|_| PkiError::Key)?)?)
+    /// With the certificate of this key and the chain above it, what a server shows. The key signs itself: other
+    /// libraries draw chance from the operating system, or refuse weak keys, or the certificates.
+    pub(super) fn identity(self: &Arc<Self>, chain: Vec<Vec<u8>>) -> Result<Identity, PkiError> {
+        Ok(Identity::from_external(chain, Arc::clone(self) as Arc<dyn ExternalKey>)?)
     }
 
     /// RSASSA-PKCS1-v1_5 with SHA-1; none of another kind of key.
@@ -215,7 +196,7 @@ impl SigningKey for Key {
 impl ExternalKey for Key {
     fn schemes(&self) -> &[u16] {
         match &self.0 {
-            Kind::Ed25519(_) => &[],
+            Kind::Ed25519(_) => &[ED25519],
             Kind::P256(..) => &[ECDSA_P256_SHA256],
             Kind::P384(..) => &[ECDSA_P384_SHA384],
             Kind::Rsa(_) => &[RSA_PSS_SHA256, RSA_PKCS1_SHA256],
@@ -224,6 +205,7 @@ impl ExternalKey for Key {
 
     fn sign(&self, scheme: u16, message: &[u8]) -> Option<Vec<u8>> {
         match (&self.0, scheme) {
+            (Kind::Ed25519(key), ED25519) => key.sign(message).ok(),
             (Kind::P256(key, ..), ECDSA_P256_SHA256) => Some(p256_signature(key, message)),
             (Kind::P384(key, ..), ECDSA_P384_SHA384) => Some(p384_signature(key, message)),
             (Kind::Rsa(key), RSA_PSS_SHA256) => Some(key.sign_pss(message)),

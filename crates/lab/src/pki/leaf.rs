@@ -15,7 +15,6 @@ use time::Duration;
 pub struct Issued {
     chain: Vec<Vec<u8>>,
     key: Arc<Key>,
-    is_reproducible: bool,
 }
 
 impl Issued {
@@ -36,7 +35,7 @@ impl Issued {
 
     /// What a server or a client shows.
     pub fn identity(&self) -> Result<Identity, PkiError> {
-        self.key.identity(self.chain.clone(), self.is_reproducible)
+        self.key.identity(self.chain.clone())
     }
 }
 
@@ -143,7 +142,7 @@ impl Office {
         for ca in above {
             chain.push(self.authority(*ca)?.der.clone());
         }
-        Ok(Issued { chain, key, is_reproducible: self.secrets.is_reproducible() })
+        Ok(Issued { chain, key })
     }
 
     /// What is wrong with a site's certificate: what the terms say, or what was ordered.

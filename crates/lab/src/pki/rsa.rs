@@ -70,11 +70,6 @@ impl RsaKey {
         self.pem
     }
 
-    /// RSAPrivateKey (RFC 8017 A.1.2).
-    pub(super) fn pkcs1(&self) -> &[u8] {
-        &self.pkcs1
-    }
-
     /// RSAPublicKey (RFC 8017 A.1.1).
     pub(super) fn public(&self) -> &[u8] {
         &self.public
