@@ -217,3 +217,86 @@ impl fmt::Debug for RevocationCache {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("these bytes are no revocation cache, or one of another version of this program")]
 pub struct BadCache;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A list with these dates (2000-01-DD), not signed: the cache does not ask.
+    fn list(from: u8, until: u8, padding: usize) -> Arc<[u8]> {
+        let day = |day: u8| der::write(der::GENERALIZED_TIME, &[format!("200001{day:02}000000Z").as_bytes()]);
+        let algorithm = der::write(der::SEQUENCE, &[]);
+        let number = der::write(der::OCTET_STRING, &[&der::write(der::OCTET_STRING, &[&vec![0; padding]])]);
+        let extension = der::write(der::SEQUENCE, &[&der::write(der::OID, &[&[0x2a, 3]]), &number]);
+        let extensions = der::write(der::SEQUENCE, &[&extension]);
+        let body = der::write(
+            der::SEQUENCE,
+            &[
+                &algorithm,
+                &der::write(der::SEQUENCE, &[]),
+                &day(from),
+                &day(until),
+                &der::write(der::constructed(0), &[&extensions]),
+            ],
+        );
+        let signature = der::write(der::BIT_STRING, &[&[0, 1]]);
+        der::write(der::SEQUENCE, &[&body, &algorithm, &signature]).into()
+    }
+
+    /// Noon of 2000-01-DD.
+    fn noon(day: i64) -> i64 {
+        946_684_800 + (day - 1) * 86_400 + 43_200
+    }
+
+    #[test]
+    fn a_list_is_kept_until_the_next_is_due_and_no_longer() {
+        let cache = RevocationCache::default();
+        cache.keep_list("a", &list(1, 3, 0));
+        assert!(cache.list("a", noon(2)).is_some());
+        assert!(cache.list("b", noon(2)).is_none());
+        assert!(cache.list("a", noon(3)).is_none());
+        assert!(cache.is_empty());
+    }
+
+    #[test]
+    fn an_earlier_list_does_not_take_the_place_of_a_later_one() {
+        let cache = RevocationCache::default();
+        cache.keep_list("a", &list(2, 9, 0));
+        cache.keep_list("a", &list(1, 9, 0));
+        assert_eq!(cache.list("a", noon(2)), Some(list(2, 9, 0)));
+        cache.keep_list("a", &list(3, 9, 0));
+        assert_eq!(cache.list("a", noon(3)), Some(list(3, 9, 0)));
+    }
+
+    #[test]
+    fn what_was_stored_first_gives_way_and_what_is_larger_than_all_is_not_kept() {
+        let weight = list(1, 9, 1000).len() + 1;
+        let cache = RevocationCache::with_capacity(2 * weight);
+        for url in ["a", "b", "c"] {
+            cache.keep_list(url, &list(1, 9, 1000));
+        }
+        cache.keep_list("d", &list(1, 9, 5000));
+        let kept = ["a", "b", "c", "d"].map(|url| cache.list(url, noon(2)).is_some());
+        assert_eq!(kept, [false, true, true, false]);
+        assert_eq!(cache.lock().bytes, 2 * weight);
+    }
+
+    #[test]
+    fn it_goes_into_bytes_and_comes_back_and_strange_bytes_do_no_harm() {
+        let cache = RevocationCache::default();
+        cache.keep_list("a", &list(1, 9, 0));
+        cache.keep_list("b", &list(1, 9, 300));
+        let bytes = cache.to_bytes();
+        let other = RevocationCache::default();
+        assert_eq!(other.add_bytes(&bytes), Ok(0));
+        assert_eq!(other.to_bytes(), bytes);
+        assert_eq!(other.add_bytes(b"something else"), Err(BadCache));
+        assert_eq!(other.add_bytes(&bytes[..bytes.len() - 1]), Ok(1));
+        for place in MAGIC.len()..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[place] ^= 0x81;
+            let third = RevocationCache::default();
+            assert!(third.add_bytes(&changed).is_ok() && third.len() <= 2);
+        }
+    }
+}
