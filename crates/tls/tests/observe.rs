@@ -147,9 +147,9 @@ fn a_full_handshake_of_tls_1_3_is_heard_in_the_order_of_the_wire_at_both_ends() 
     assert_eq!(
         remarks(&chosen),
         [
-            "TLS 1.3, the highest version that the client offers",
-            "TLS_AES_256_GCM_SHA384: the first of the client's suites",
-            "x25519: the client sent a share for it alone, the only one of the client's groups",
+            "TLS 1.3 (the highest that the client offers)",
+            "TLS_AES_256_GCM_SHA384 (the first of the client's suites)",
+            "x25519 (the only one of the client's key shares)",
         ]
     );
     let certificate = message(&world, &world.client, "Certificate");
@@ -363,11 +363,11 @@ fn tls_1_2_is_read_along_whatever_the_key_of_the_certificate() {
         assert_eq!(story, FULL_12);
         let hello = message(&world, &world.client, "ServerHello");
         assert_eq!(hello.words("cipher_suite"), [suite]);
-        assert_eq!(remarks(&hello)[0], "TLS 1.2, the only version that the client offers");
+        assert_eq!(remarks(&hello)[0], "TLS 1.2 (the only version that the client offers)");
         let exchange = message(&world, &world.client, "ServerKeyExchange");
         assert_eq!(exchange.words("namedcurve"), ["x25519"]);
         assert_eq!(exchange.words("algorithm"), [scheme]);
-        assert_eq!(remarks(&exchange), ["x25519: the only one of the client's groups"]);
+        assert_eq!(remarks(&exchange), ["x25519 (the only one of the client's groups)"]);
     }
 }
 
@@ -377,15 +377,15 @@ fn a_server_of_ours_knows_why_it_passed_over_suites() {
     let at = |scope| remarks(&message(&world, scope, "ServerHello"))[1].to_owned();
     assert_eq!(
         at(&world.client),
-        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384: the server passes over TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, \
+        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 (the server passes over TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, \
          TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, which the client \
-         puts first"
+         puts first)"
     );
     assert_eq!(
         at(&world.server),
-        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384: the first of the client's list that can be used: \
+        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 (the first of the client's list that can be used: \
          TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, \
-         TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 not for the certificate's key"
+         TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 not for the certificate's key)"
     );
 }
 

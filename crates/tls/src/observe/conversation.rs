@@ -370,12 +370,12 @@ impl Conversation {
         };
         let agrees = message.slice("verify_data") == Some(&expected[..]);
         let (verdict, text) = match agrees {
-            true => (Verdict::Passed, "agrees with what went over the wire"),
-            false => (Verdict::Failed, "does NOT agree with what went over the wire"),
+            true => (Verdict::Passed, "agrees with"),
+            false => (Verdict::Failed, "does NOT agree with"),
         };
         message.finished = Some(verdict);
         let hash = suite.hash.name();
-        let text = format!("verify_data {text} ({hash} of the handshake so far)");
+        let text = format!("{text} what went over the wire so far ({hash})");
         message.remarks.push(Remark { about: "verify_data", text });
     }
 

@@ -190,3 +190,68 @@ fn compressed_certificate(tree: &mut Tree<'_>) -> Result<(), Malformed> {
     tree.number("uncompressed_length", 3)?;
     tree.bytes("compressed_certificate_message", 3).map(|_| ())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fields without fields of their own stand side by side; gives where they end.
+    fn tile(fields: &[Field], mut at: usize) -> usize {
+        for field in fields {
+            assert_eq!(field.at, at, "{field:?}");
+            at += field.length;
+            if !field.fields.is_empty() {
+                assert_eq!(tile(&field.fields, field.at), at, "{field:?}");
+            }
+        }
+        at
+    }
+
+    /// RFC 8448's ClientHello of section 4, without its record's header.
+    fn hello() -> Vec<u8> {
+        let text = include_str!("rfc8448/resumed_0_rtt.txt");
+        let lines = text.lines().skip_while(|line| *line != "client").skip(1);
+        let hex: String = lines.take_while(|line| line.starts_with("  ")).map(str::trim).collect();
+        let pair = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        (10..hex.len()).step_by(2).map(pair).collect()
+    }
+
+    #[test]
+    fn every_byte_of_a_message_has_its_field_however_the_message_is_broken() {
+        let whole = hello();
+        let (name, fields, problem) = dissect(&whole, Context::default());
+        assert_eq!((name, problem, tile(&fields, 0)), ("ClientHello", None, whole.len()));
+        for length in 0..whole.len() {
+            let (_, fields, problem) = dissect(&whole[..length], Context::default());
+            assert_eq!(tile(&fields, 0), length);
+            assert!(problem.is_some());
+        }
+        for at in 0..whole.len() {
+            for change in [1, 0x80, 0xff] {
+                let mut broken = whole.clone();
+                broken[at] ^= change;
+                for tls13 in [false, true] {
+                    let (_, fields, _) = dissect(&broken, Context { tls13, ecdhe: true });
+                    assert_eq!(tile(&fields, 0), broken.len(), "byte {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_has_its_number_and_length() {
+        let hello = [
+            &[1, 0, 0, 51, 3, 3][..],
+            &[7; 32],
+            &[0, 0, 2, 0x13, 0x99, 1, 0, 0, 8],
+            // An extension that nobody knows, with four bytes.
+            &[0xab, 0xcd, 0, 4, 1, 2, 3, 4],
+        ]
+        .concat();
+        let (_, fields, problem) = dissect(&hello, Context::default());
+        assert_eq!(problem, None);
+        let message = serde_json::to_string(&fields).unwrap();
+        assert!(message.contains(r#"{"code":43981,"name":"unknown"}"#), "{message}");
+        assert!(message.contains(r#""name":"data","at":51,"length":4,"value":"01020304""#), "{message}");
+    }
+}

@@ -217,7 +217,7 @@ fn early_data_that_the_server_refuses_is_passed_over() {
     // The hello of the simple handshake, with early_data (42) at its end: lengths grow by four.
     let hello = &mut trace.records[0].1;
     hello.extend([0, 42, 0, 0]);
-    for (at, length) in [(4, 0xc8), (8, 0xc4), (54, 0x95)] {
+    for (at, length) in [(4, 0xc8), (8, 0xc4), (55, 0x95)] {
         assert_eq!(hello[at] + 4, length, "{at}");
         hello[at] = length;
     }

@@ -66,7 +66,7 @@ pub(super) fn retry(
 pub(super) fn group_12(offered: &HandshakeMessage, chosen: &HandshakeMessage) -> Option<Remark> {
     let group = chosen.number("namedcurve")?;
     let list = real(offered.numbers("supported_groups/group"));
-    let text = format!("{}: {}", names::group(group), place(group, &list, names::group, "groups"));
+    let text = format!("{} ({})", names::group(group), place(group, &list, names::group, "groups"));
     Some(Remark { about: "namedcurve", text })
 }
 
@@ -90,11 +90,11 @@ fn version(offered: &HandshakeMessage, chosen: &HandshakeMessage) -> Remark {
     let highest = list.iter().max().copied().unwrap_or_default();
     let name = names::version(version);
     let text = if list.as_slice() == [version] {
-        format!("{name}, the only version that the client offers")
+        format!("{name} (the only version that the client offers)")
     } else if version == highest {
-        format!("{name}, the highest version that the client offers")
+        format!("{name} (the highest that the client offers)")
     } else {
-        format!("{name}, though the client offers {}: the server does not accept it", names::version(highest))
+        format!("{name} (the client offers {}, which the server does not accept)", names::version(highest))
     };
     Remark { about: "version", text }
 }
@@ -129,7 +129,7 @@ fn suite(
         }
         _ => place(suite, &list, names::suite, "suites"),
     };
-    Remark { about: "cipher_suite", text: format!("{name}: {why}") }
+    Remark { about: "cipher_suite", text: format!("{name} ({why})") }
 }
 
 fn group_13(offered: &HandshakeMessage, group: u64) -> Remark {
@@ -137,12 +137,10 @@ fn group_13(offered: &HandshakeMessage, group: u64) -> Remark {
     let list = real(offered.numbers("supported_groups/group"));
     let name = names::group(group);
     let why = match shares.as_slice() {
-        [only] if *only == group => {
-            format!("the client sent a share for it alone, {}", place(group, &list, names::group, "groups"))
-        }
+        [only] if *only == group && list.len() > 1 => "the client sent a share for it alone".to_owned(),
         _ => place(group, &shares, names::group, "key shares"),
     };
-    Remark { about: "key_share", text: format!("{name}: {why}") }
+    Remark { about: "key_share", text: format!("{name} ({why})") }
 }
 
 /// RFC 8446 4.1.3: a server that could do better says so in its random.

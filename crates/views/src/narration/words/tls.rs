@@ -10,6 +10,8 @@ use glasstack_journal::event::{
 const DEEPEST: usize = 6;
 /// The most lines that one message takes.
 const LINES: usize = 400;
+/// Checks of a certificate that are told to those who ask for more, unless they fail.
+const ORDINARY: [&str; 4] = ["format", "certificate_signature", "constraints", "name_constraints"];
 
 pub(super) fn tell_tls(tls: &Tls) -> Option<Line> {
     Some(match tls {
@@ -34,7 +36,7 @@ pub(super) fn tell_tls(tls: &Tls) -> Option<Line> {
         Tls::CertificateJudged { check, verdict, evidence } => {
             let text = format!("TLS certificate check, {check}: {verdict}: {evidence}");
             match verdict {
-                Verdict::Passed => good(text),
+                Verdict::Passed => good(text).quieter_if(ORDINARY.contains(check)),
                 Verdict::Failed => bad(text),
                 Verdict::Skipped => warning(text),
             }
@@ -69,8 +71,7 @@ pub(super) fn tell_tls(tls: &Tls) -> Option<Line> {
 /// for more.
 fn tell_message(message: &HandshakeMessage) -> Line {
     let verb = verb(message.direction);
-    let encrypted = if message.under.is_some() { ", encrypted" } else { "" };
-    let mut text = format!("TLS {} {verb}{encrypted}", message.name);
+    let mut text = format!("TLS {} {verb}", message.name);
     let remarks: Vec<&str> = message.remarks.iter().map(|remark| remark.text.as_str()).collect();
     if !remarks.is_empty() {
         text.push_str(&format!(": {}", remarks.join("; ")));
