@@ -2,7 +2,7 @@
 
 use glasstack_journal::event::Tls;
 use std::net::IpAddr;
-use x509_parser::extensions::{ExtendedKeyUsage, GeneralName, ParsedExtension};
+use x509_parser::extensions::GeneralName;
 use x509_parser::oid_registry::Oid;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
@@ -33,23 +33,11 @@ pub struct CertificateInfo {
     pub signature: String,
     /// The certificate itself.
     pub der: Vec<u8>,
-    pub(crate) usage: Usage,
     /// The SubjectPublicKeyInfo.
     pub(crate) key_der: Vec<u8>,
     pub(crate) subject_der: Vec<u8>,
     pub(crate) issuer_der: Vec<u8>,
     unreadable: Option<String>,
-}
-
-/// What a certificate says that its key is for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Usage {
-    /// Basic constraints (RFC 5280 4.2.1.9): it may issue others.
-    pub(crate) ca: bool,
-    /// Key usage (4.2.1.3), if present: whether digitalSignature is among them.
-    pub(crate) digital_signature: Option<bool>,
-    /// Extended key usage (4.2.1.12), if present: whether serverAuth is among them, and all of them.
-    pub(crate) purposes: Option<(bool, String)>,
 }
 
 impl CertificateInfo {
@@ -178,11 +166,10 @@ fn describe(certificate: &X509Certificate<'_>) -> Result<CertificateInfo, String
         serial: certificate.raw_serial_as_string(),
         not_before: validity.not_before.timestamp(),
         not_after: validity.not_after.timestamp(),
-        names: alternative_names(certificate)?,
+        names: alternative_names(certificate),
         key: key_kind(certificate.public_key()),
         signature: signature_kind(&certificate.signature_algorithm.algorithm),
         der: Vec::new(),
-        usage: usage(certificate)?,
         key_der: certificate.public_key().raw.to_vec(),
         subject_der: certificate.subject().as_raw().to_vec(),
         issuer_der: certificate.issuer().as_raw().to_vec(),
@@ -191,8 +178,8 @@ fn describe(certificate: &X509Certificate<'_>) -> Result<CertificateInfo, String
 }
 
 /// RFC 5280 4.2.1.6.
-fn alternative_names(certificate: &X509Certificate<'_>) -> Result<Vec<String>, String> {
-    let extension = certificate.subject_alternative_name().map_err(|error| error.to_string())?;
+fn alternative_names(certificate: &X509Certificate<'_>) -> Vec<String> {
+    let extension = certificate.subject_alternative_name().ok().flatten();
     let names = extension.map(|extension| extension.value.general_names.as_slice()).unwrap_or_default();
     let shown = |name: &GeneralName<'_>| match name {
         GeneralName::DNSName(name) => Some(printable(name)),
@@ -203,36 +190,7 @@ fn alternative_names(certificate: &X509Certificate<'_>) -> Result<Vec<String>, S
         }),
         _ => None,
     };
-    Ok(names.iter().filter_map(shown).collect())
-}
-
-fn usage(certificate: &X509Certificate<'_>) -> Result<Usage, String> {
-    let key_usage = certificate.key_usage().map_err(|error| error.to_string())?;
-    let extended = certificate.extended_key_usage().map_err(|error| error.to_string())?;
-    let constraints =
-        certificate.iter_extensions().find_map(|extension| match extension.parsed_extension() {
-            ParsedExtension::BasicConstraints(constraints) => Some(constraints.ca),
-            _ => None,
-        });
-    Ok(Usage {
-        ca: constraints.unwrap_or(false),
-        digital_signature: key_usage.map(|usage| usage.value.digital_signature()),
-        purposes: extended.map(|usage| (usage.value.server_auth, purposes(usage.value))),
-    })
-}
-
-fn purposes(usage: &ExtendedKeyUsage<'_>) -> String {
-    let named = [
-        (usage.any, "any"),
-        (usage.server_auth, "serverAuth"),
-        (usage.client_auth, "clientAuth"),
-        (usage.code_signing, "codeSigning"),
-        (usage.email_protection, "emailProtection"),
-        (usage.time_stamping, "timeStamping"),
-        (usage.ocsp_signing, "OCSPSigning"),
-    ];
-    let named = named.into_iter().filter(|(present, _)| *present).map(|(_, name)| name.to_owned());
-    named.chain(usage.other.iter().map(Oid::to_id_string)).collect::<Vec<_>>().join(", ")
+    names.iter().filter_map(shown).collect()
 }
 
 fn key_kind(key: &SubjectPublicKeyInfo<'_>) -> String {

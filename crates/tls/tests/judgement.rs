@@ -60,9 +60,14 @@ fn an_expired_certificate_is_refused_with_its_date_and_the_other_checks_are_told
             "started",
             "received CN=www.lab.test",
             "chain passed",
+            "format passed",
+            "certificate_signature passed",
             "validity FAILED",
-            "name passed",
+            "constraints passed",
             "usage passed",
+            "name_constraints passed",
+            "name passed",
+            "profile skipped",
             "failed"
         ]
     );
@@ -225,9 +230,14 @@ fn insecure_accepts_anything_and_says_loudly_what_it_did_not_check() {
             "started",
             "received CN=shop.lab.test",
             "chain skipped",
+            "format skipped",
+            "certificate_signature skipped",
             "validity skipped",
-            "name skipped",
+            "constraints skipped",
             "usage skipped",
+            "name_constraints skipped",
+            "name skipped",
+            "profile skipped",
             "signature passed",
             "established"
         ]

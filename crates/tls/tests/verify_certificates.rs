@@ -176,7 +176,7 @@ fn a_key_is_used_for_what_it_is_for() {
     assert_eq!(leaf_code(|leaf| leaf.with(purposes(&[CLIENT_AUTH]))), "wrong_purpose");
     assert_eq!(leaf_code(|leaf| leaf.with(purposes(&["2.5.29.37.0"]))), "wrong_purpose");
     assert_eq!(leaf_code(|leaf| leaf.with(purposes(&[CLIENT_AUTH, SERVER_AUTH]))), "accept");
-    assert_eq!(leaf_code(|leaf| leaf.with(purposes(&[]))), "bad_extension");
+    assert_eq!(leaf_code(|leaf| leaf.with(purposes(&[]))), "wrong_purpose");
     assert_eq!(leaf_code(|leaf| leaf.without(EKU)), "accept");
     assert_eq!(middle_code(|ca| ca.with(purposes(&[CLIENT_AUTH]))), "wrong_purpose");
     assert_eq!(middle_code(|ca| ca.with(purposes(&[SERVER_AUTH]))), "accept");

@@ -23,6 +23,13 @@ pub(super) fn check(certificate: &Reading<'_>, now: i64) -> Check {
                 info.valid_until()
             ),
         }
+    } else if info.not_before < 0 {
+        // webpki counts from 1970 on.
+        CertificateProblem::Rule {
+            certificate: named.clone(),
+            rule: Rule::BadValidity,
+            why: format!("is valid from {} on, and dates before 1970 are not taken", info.valid_from()),
+        }
     } else if now > info.not_after {
         CertificateProblem::Expired { certificate: named.clone(), not_after: info.not_after, now }
     } else if now < info.not_before {

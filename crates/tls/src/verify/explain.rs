@@ -297,7 +297,7 @@ impl<'c> Case<'c> {
         }
         match refused {
             Refused::Webpki(_) if given_up => too_much(whole),
-            Refused::Webpki(error) => CertificateProblem::webpki(error),
+            Refused::Webpki(error) => in_webpkis_words(whole, error),
             Refused::Name | Refused::Nothing => CertificateProblem::webpki(&"no reason was found"),
         }
     }
@@ -330,6 +330,32 @@ impl<'c> Case<'c> {
             None => "webpki does not take it".to_owned(),
         };
         PathTried { certificates, why_not: (!taken).then(why_not) }
+    }
+}
+
+/// What only webpki has found: which rule it is, where its word says so.
+fn in_webpkis_words(own: String, error: &Error) -> CertificateProblem {
+    let rule = match error {
+        Error::BadDer
+        | Error::BadDerTime
+        | Error::TrailingData(_)
+        | Error::MalformedExtensions
+        | Error::ExtensionValueInvalid => {
+            let certificate = format!("{own}, or one above it,");
+            return CertificateProblem::Malformed {
+                certificate,
+                why: format!("webpki does not take it ({error})"),
+            };
+        }
+        Error::MalformedNameConstraint | Error::InvalidNetworkMaskConstraint => Rule::BadNameConstraint,
+        Error::MalformedDnsIdentifier => Rule::BadNames,
+        Error::SignatureAlgorithmMismatch => Rule::AlgorithmMismatch,
+        _ => return CertificateProblem::webpki(error),
+    };
+    CertificateProblem::Rule {
+        certificate: own,
+        rule,
+        why: format!("or one above it is not as it must be ({error})"),
     }
 }
 

@@ -138,18 +138,25 @@ impl Judgement {
         self.checks.extend(checks);
     }
 
-    /// The checks of one kind and outcome together in one, in the order of the first of each.
+    /// The checks of one kind together in one, in the order of the first of each; those that were
+    /// skipped apart from the others. One that failed makes the whole of its kind fail, and is told
+    /// first.
     pub fn by_kind(&self) -> Vec<Check> {
         let mut merged: Vec<Check> = Vec::new();
         for check in &self.checks {
+            let skipped = check.verdict == Verdict::Skipped;
             let same = |other: &&mut Check| {
-                other.check == check.check && other.verdict == check.verdict && check.problem.is_none()
+                other.check == check.check && skipped == (other.verdict == Verdict::Skipped)
             };
             match merged.iter_mut().find(same) {
+                Some(other) if other.problem.is_none() && check.problem.is_some() => {
+                    let evidence = format!("{}; {}", check.evidence, other.evidence);
+                    *other = Check { evidence, ..check.clone() };
+                }
                 Some(other) => {
                     other.evidence.push_str("; ");
                     other.evidence.push_str(&check.evidence);
-                    other.certificate = None;
+                    other.certificate = other.certificate.take().filter(|_| other.problem.is_some());
                 }
                 None => merged.push(check.clone()),
             }
