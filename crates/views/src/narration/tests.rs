@@ -77,3 +77,65 @@ fn colour_is_only_there_when_asked_for() {
     let coloured = narrate(&story.records(), |narration| narration.coloured(true), Level::Normal);
     assert!(coloured.contains("\x1b[33mwarning: look\x1b[0m"), "{coloured:?}");
 }
+
+/// A ServerHello that says why, and keys.
+fn tls_story() -> Vec<Record> {
+    use glasstack_journal::event::{
+        Direction, Field, HandshakeMessage, Party, Place, Remark, Tls, TrafficKeys, Value,
+    };
+    let mut story = Story::new();
+    let client = story.host("client", 1);
+    let suite = Value::Code { code: 0x1301, name: "TLS_AES_128_GCM_SHA256" };
+    let field = Field { name: "cipher_suite", at: 39, length: 2, value: Some(suite), fields: Vec::new() };
+    let message = HandshakeMessage {
+        from: Party::Server,
+        direction: Direction::In,
+        name: "ServerHello",
+        place: Place::default(),
+        under: None,
+        fields: vec![Field { name: "body", at: 0, length: 41, value: None, fields: vec![field] }],
+        remarks: vec![Remark { about: "version", text: "TLS 1.3 (the highest)".to_owned() }],
+        finished: None,
+        bytes: [2].as_slice().into(),
+    };
+    story.tell(&client, None, Tls::Message(Box::new(message)));
+    let keys = TrafficKeys {
+        writer: Party::Server,
+        label: "SERVER_TRAFFIC_SECRET_0",
+        derivation: "Derive-Secret(...)".to_owned(),
+        secret: "5ec0".to_owned(),
+        transcript_hash: None,
+        hash: "SHA-256",
+        cipher: "AES-128-GCM",
+        key: "4e40".to_owned(),
+        iv: "1400".to_owned(),
+        finished_key: None,
+    };
+    story.tell(&client, None, Tls::KeysDerived(Box::new(keys)));
+    story.records()
+}
+
+#[test]
+fn what_a_message_decides_is_told_and_its_fields_to_those_who_ask() {
+    let line = "client  TLS ServerHello received: TLS 1.3 (the highest)\n";
+    let text = narrate(&tls_story(), |narration| narration, Level::Normal);
+    assert!(text.contains(line) && !text.contains("cipher_suite"), "{text}");
+    let text = narrate(&tls_story(), |narration| narration, Level::Verbose);
+    assert!(text.contains(line), "{text}");
+    assert!(text.contains("body\n"), "{text}");
+    assert!(text.contains("  cipher_suite: TLS_AES_128_GCM_SHA256 (0x1301)\n"), "{text}");
+}
+
+#[test]
+fn keys_are_told_to_nobody_who_has_not_asked_for_them() {
+    for level in [Level::Normal, Level::Verbose] {
+        let text = narrate(&tls_story(), |narration| narration, level);
+        assert!(["5ec0", "4e40", "1400"].iter().all(|secret| !text.contains(secret)), "{text}");
+    }
+    let text = narrate(&tls_story(), |narration| narration.with_keys(true), Level::Normal);
+    for line in
+        ["TLS keys of the server from SERVER_TRAFFIC_SECRET_0", "secret 5ec0\n", "key 4e40\n", "IV 1400\n"]
+    {
+        assert!(text.contains(line), "{line} is missing in\n{text}");
+    }
+}
