@@ -199,19 +199,19 @@ fn a_certificate_for_another_use_is_refused_with_the_use_it_has() {
     let encipherment =
         |params: &mut CertificateParams| params.key_usages = vec![KeyUsagePurpose::KeyEncipherment];
     let ca = |params: &mut CertificateParams| params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let cases: [(Change<'_>, &str); 3] = [
-        (&client_only, "its extended key usage is clientAuth, without serverAuth"),
-        (&encipherment, "its key usage lacks digitalSignature"),
-        (&ca, "it is a CA's own"),
+    let cases: [(Change<'_>, &str, &str, &str); 3] = [
+        (&client_only, "wrong_purpose", "usage", "its extended key usage is clientAuth, without serverAuth"),
+        (&encipherment, "key_usage", "usage", "has a key usage without digitalSignature"),
+        (&ca, "ca_certificate", "constraints", "is a CA's own"),
     ];
-    for (change, why) in cases {
+    for (change, code, check, why) in cases {
         let world = World::new(1);
         let mut params = server_params(&["www.lab.test"]);
         change(&mut params);
         let (problem, _) = judged_in_lab(&world, params);
-        assert!(matches!(problem, Problem::WrongPurpose { .. }), "{problem}");
+        assert_eq!(problem.code(), code, "{problem}");
         assert!(problem.to_string().contains(why), "{problem}");
-        assert_eq!(world.evidence("usage").0, Verdict::Failed);
+        assert_eq!(world.evidence(check).0, Verdict::Failed);
     }
 }
 
