@@ -188,6 +188,53 @@ fn the_retry_of_rfc_8448_5_is_read_along_with_its_transcript() {
     }
 }
 
+#[test]
+fn the_client_authentication_of_rfc_8448_6_is_read_along() {
+    for us in [Party::Client, Party::Server] {
+        assert_eq!(
+            told(&play(include_str!("rfc8448/client_authentication.txt"), us)),
+            [
+                "client ClientHello",
+                "server ServerHello",
+                "server EncryptedExtensions*",
+                "server CertificateRequest*",
+                "server Certificate*",
+                "server CertificateVerify*",
+                "server Finished*",
+                "client Certificate*",
+                "client CertificateVerify*",
+                "client Finished*",
+                "client alert close_notify",
+                "server alert close_notify",
+                "0 bytes of data, 0 records unread",
+            ]
+        );
+    }
+}
+
+#[test]
+fn the_compatibility_mode_of_rfc_8448_7_is_read_along() {
+    for us in [Party::Client, Party::Server] {
+        assert_eq!(
+            told(&play(include_str!("rfc8448/compatibility_mode.txt"), us)),
+            [
+                "client ClientHello",
+                "server ServerHello",
+                "server ChangeCipherSpec",
+                "server EncryptedExtensions*",
+                "server Certificate*",
+                "server CertificateVerify*",
+                "server Finished*",
+                "client ChangeCipherSpec",
+                "client Finished*",
+                "client alert close_notify",
+                "server alert close_notify",
+                "0 bytes of data, 0 records unread",
+            ]
+        );
+    }
+}
+
 const RESUMED: [&str; 9] = [
     "client ClientHello",
     "server ServerHello",
