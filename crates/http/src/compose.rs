@@ -18,6 +18,13 @@ pub(crate) struct Composed {
     pub(crate) waits: bool,
 }
 
+impl Request {
+    /// Its head, in the bytes in which it is sent.
+    pub fn head(&self) -> Result<Vec<u8>, HttpError> {
+        Ok(compose(self)?.head)
+    }
+}
+
 /// Writes a request's head: the caller's fields, in their order and spelling, and what frames the
 /// body where they do not.
 pub(crate) fn compose(request: &Request) -> Result<Composed, HttpError> {

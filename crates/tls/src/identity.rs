@@ -19,7 +19,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Identity {
     names: Vec<String>,
-    certificate: CertificateInfo,
+    certificate: Arc<CertificateInfo>,
     key: Arc<CertifiedKey>,
     fresh_ocsp: Option<FreshOcsp>,
     /// Its signatures are the same every time.
@@ -147,7 +147,13 @@ impl Identity {
             return Err(IdentityError::Certificate { why: why.to_owned() });
         }
         let names = certificate.names.iter().map(|name| canonical(name)).collect();
-        Ok(Self { names, certificate, key: Arc::new(key), fresh_ocsp: None, reproducible })
+        Ok(Self {
+            names,
+            certificate: Arc::new(certificate),
+            key: Arc::new(key),
+            fresh_ocsp: None,
+            reproducible,
+        })
     }
 }
 

@@ -5,7 +5,7 @@
 //!          |                                          |
 //!    HandshakeStarted   -- ClientHello -->      HandshakeStarted, IdentityChosen
 //!                       <-- certificate --
-//!    CertificateReceived, CertificateJudged (chain, validity, name, usage, signature)
+//!    CertificateReceived, CertificateJudged (chain, dates, name, uses ...)
 //!    Established                                Established
 //!          |                                          |
 //!      TlsStream  <=========== bytes ===========>  TlsStream
@@ -14,9 +14,11 @@
 //! ```
 //!
 //! Read in this order: [`client_config`], [`client`] and [`server`] (the two ends), [`stream`] (what they give),
-//! `verifier` and `evidence` (how a certificate is judged), [`certificate`] (what is read from one),
-//! [`trust`], [`revocation`], [`pin`] (who is believed, and who is not), [`identity`], [`identity_files`] and `private_key`
-//! (what a server, or a client that is asked, shows), [`error`] (what goes wrong, and what helps),
+//! [`verify`] (how a certificate is judged), `verifier` (the same while shaking hands), [`problem`] (why it is refused), [`certificate`] (what is read from one),
+//! [`trust`], [`revocation`], [`pin`] (who is believed, and who is not), [`identity`], [`server_identity`],
+//! [`identity_files`], `pkcs12` and `private_key` (what a server, or a client that is asked, shows), `client_auth` and
+//! [`client_judge`] (a client asked who it is, and judged), [`sessions`] (taken up again, and 0-RTT), `late_alert` (a
+//! refusal after the handshake), [`ech`] (the name hidden), [`error`] (what goes wrong, and what helps),
 //! [`version`], [`offer`], [`ciphers`] and [`mod@provider`] (versions, groups, suites, randomness), [`key_log`].
 //!
 //! The protocol is rustls': TLS 1.3 (RFC 8446) and TLS 1.2 (RFC 5246) with ECDHE only. RSA key
@@ -32,8 +34,8 @@ pub mod certificate;
 pub mod ciphers;
 pub mod client;
 mod client_auth;
-pub mod client_judge;
 pub mod client_config;
+pub mod client_judge;
 pub mod describe;
 pub mod ech;
 pub mod error;

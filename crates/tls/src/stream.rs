@@ -34,6 +34,8 @@ pub struct TlsStream<S> {
     asked: Option<Asked>,
     /// Bytes of the peer's that were read before anybody wanted them.
     ahead: VecDeque<u8>,
+    /// Bytes that were sent before anybody wrote them.
+    sent_early: VecDeque<u8>,
 }
 
 /// How the peer's direction ended.
@@ -111,6 +113,7 @@ impl<S> TlsStream<S> {
             ending: None,
             asked: None,
             ahead: VecDeque::new(),
+            sent_early: VecDeque::new(),
         }
     }
 
@@ -125,6 +128,23 @@ impl<S> TlsStream<S> {
     pub(crate) fn set_early_data(&mut self, outcome: EarlyData) {
         self.session.early_data = outcome;
         self.scope.record(|| Note::info(outcome.to_string()));
+    }
+
+    /// For callers who write what [`crate::TlsClient::connect_early`] has sent already: it is taken, and not
+    /// sent again. Whoever then writes something else gets an error of kind `InvalidInput`.
+    pub fn expect_early(&mut self, early: &[u8]) {
+        self.sent_early = early.iter().copied().collect();
+    }
+
+    /// How many bytes of `data` were sent already.
+    fn take_early(&mut self, data: &[u8]) -> io::Result<usize> {
+        let same = self.sent_early.iter().zip(data).take_while(|(sent, byte)| sent == byte).count();
+        self.sent_early.drain(..same);
+        if same == 0 && !data.is_empty() {
+            let why = "what is written is not what was sent early";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        Ok(same)
     }
 
     /// What a client sent early is read before everything else; tells it.
@@ -237,6 +257,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        if !self.sent_early.is_empty() {
+            return Poll::Ready(self.take_early(data));
+        }
         let result = ready!(Pin::new(&mut self.inner).poll_write(cx, data));
         Poll::Ready(result.map_err(|error| self.explain_write(cx, error)))
     }
@@ -246,6 +269,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if !self.sent_early.is_empty() {
+            let first = slices.iter().find(|slice| !slice.is_empty());
+            return Poll::Ready(self.take_early(first.map_or(&[], |slice| slice)));
+        }
         let result = ready!(Pin::new(&mut self.inner).poll_write_vectored(cx, slices));
         Poll::Ready(result.map_err(|error| self.explain_write(cx, error)))
     }

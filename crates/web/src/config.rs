@@ -24,6 +24,10 @@ pub struct ClientConfig {
     /// Whether compressed bodies are asked for, and decoded (curl's `--compressed`). Without it a
     /// body is given as it came. Off.
     pub compressed: bool,
+    /// Whether a request goes out before the TLS handshake is over (0-RTT, RFC 8446 2.3), where an
+    /// earlier session with the server allows it (curl's `--tls-earlydata`). Only GET and HEAD without
+    /// body and credentials do (RFC 8470): who recorded it can send it once more. Off.
+    pub early_data: bool,
     /// Whether redirects are followed (curl's `-L`). Off.
     pub follow: bool,
     /// How many redirects in a row. 50.
@@ -80,6 +84,7 @@ impl ClientConfig {
             tls,
             user_agent: Some(concat!("glasstack/", env!("CARGO_PKG_VERSION")).to_owned()),
             compressed: false,
+            early_data: false,
             follow: false,
             max_redirects: RedirectPolicy::default().limit,
             keep_post: KeepPost::default(),

@@ -62,6 +62,9 @@ pub(crate) struct Way {
     /// Whose certificate that has to be.
     server_name: String,
     pub(crate) proxy: Option<(Proxy, Means)>,
+    /// What may be sent before the TLS handshake is over (0-RTT): the beginning of the request. Mostly
+    /// nothing.
+    pub(crate) early: Vec<u8>,
 }
 
 /// What a proxy does.
@@ -76,6 +79,11 @@ pub(crate) enum Means {
 }
 
 impl Way {
+    /// Whether TLS is spoken with the server.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.secure
+    }
+
     /// Whether requests are read by a proxy that sends them on.
     pub(crate) fn is_forwarded(&self) -> bool {
         matches!(self.proxy, Some((_, Means::Forward)))
@@ -116,6 +124,7 @@ impl Connector {
             secure: url.scheme() == "https",
             server_name: unbracketed(name).to_owned(),
             proxy: None,
+            early: Vec::new(),
         };
         if elsewhere.is_some() {
             way.key = format!("{origin} at {host}:{to_port}");
@@ -235,7 +244,9 @@ impl Connector {
             let http = Connection::open(host, stream, self.limits.clone()).await?;
             return Ok(ends.connected(http, Vec::new()));
         }
-        let stream = self.tls.connect(&ends.scope, stream, &way.server_name).await?;
+        let early = way.early.as_slice();
+        let mut stream = self.tls.connect_early(&ends.scope, stream, &way.server_name, early).await?;
+        stream.expect_early(early);
         watch.reach(host.now(), |timings| &mut timings.appconnect);
         let certificates = stream.session().peer_certificates.clone();
         let http = Connection::open(host, stream, self.limits.clone()).await?;

@@ -14,7 +14,7 @@ use crate::pool::{Found, Lease, Pool};
 use crate::request::Request;
 use crate::watch::HeadKind;
 use bytes::Bytes;
-use glasstack_http::header::{COOKIE, EXPECT, SET_COOKIE};
+use glasstack_http::header::{AUTHORIZATION, COOKIE, EXPECT, PROXY_AUTHORIZATION, SET_COOKIE};
 use glasstack_http::{Body, HttpError, Method, RequestBody, ResponseHead, Target, Version};
 use glasstack_journal::event::{Framing, Http};
 use glasstack_journal::{Note, Scope, SpanKind};
@@ -69,8 +69,9 @@ impl Exchanger<'_> {
         let span = FetchSpan::open(self.host, &request.url);
         let scope = span.host.scope();
         request.watch.begin_request(self.host.now(), &request.method, &request.url);
-        let way = self.connector.way(scope, &request.url);
+        let mut way = self.connector.way(scope, &request.url);
         let words = self.words(scope, request, &way);
+        way.early = self.early(request, &way, &words, lesson)?;
         let mut connection = self.connection(&span.host, &way, request).await?;
         let is_kept = connection.http.carried() > 0;
         let (message, mut expects) = self.message(request, &way, &words, lesson)?;
@@ -162,6 +163,26 @@ impl Exchanger<'_> {
         }
         let cookie = self.cookie_field(scope, request);
         Words { proxy_authorization, cookie, edits }
+    }
+
+    /// What of the request may be sent before the handshake is over: RFC 8470 3: the whole of one that
+    /// is safe, and carries nothing by which the server knows who asks.
+    fn early(
+        &self,
+        request: &Request,
+        way: &Way,
+        words: &Words,
+        lesson: &Lesson,
+    ) -> Result<Vec<u8>, WebError> {
+        let is_wanted = self.config.early_data && way.is_secure();
+        let is_safe = matches!(request.method, Method::GET | Method::HEAD) && request.body.is_none();
+        if !is_wanted || !is_safe {
+            return Ok(Vec::new());
+        }
+        let (message, _) = self.message(request, way, words, lesson)?;
+        let knows_us = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
+        let is_anonymous = knows_us.iter().all(|field| message.headers.get(field).is_none());
+        if is_anonymous { Ok(message.head()?) } else { Ok(Vec::new()) }
     }
 
     /// The request as it is sent, and whether its body waits for `100 Continue`.
