@@ -1,5 +1,5 @@
-//! Stapled OCSP answers in handshakes (RFC 6066 8, RFC 8446 4.4.2.1): judged behind the handshake, and a
-//! refusal heard by the server as an alert.
+//! Revocation in handshakes: stapled OCSP answers (RFC 6066 8, RFC 8446 4.4.2.1) and given lists, judged behind
+//! the handshake, and a refusal heard by the server as an alert.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails may panic")]
 
@@ -8,12 +8,14 @@ mod world;
 
 use futures_util::AsyncReadExt;
 use glasstack_journal::event::Verdict;
-use glasstack_tls::revocation::{Demand, RevocationConfig, RevocationPolicy};
+use glasstack_tls::revocation::{Demand, RevocationConfig, RevocationLists, RevocationPolicy};
 use glasstack_tls::{
     CertificateProblem, Identity, TlsClientConfig, TlsError, TlsServerConfig, TlsVersion, TrustStore,
 };
 use rcgen::CertificateParams;
-use revoked::{Answer, Authority, GOOD, leaf_params, must_staple, revoked as taken_back, says};
+use revoked::{
+    Answer, Authority, GOOD, List, entry, integer, leaf_params, must_staple, revoked as taken_back, says, tlv,
+};
 use world::{World, key, run};
 
 const BOTH: [TlsVersion; 2] = [TlsVersion::Tls12, TlsVersion::Tls13];
@@ -131,6 +133,29 @@ fn nothing_is_demanded_of_a_certificate_that_is_not_judged() {
     let mut lab = Lab::new(TlsVersion::Tls13, Demand::Require);
     lab.client.insecure = true;
     assert!(lab.meet(lab.server(leaf_params(), None)).0.is_ok());
+}
+
+#[test]
+fn a_given_list_is_judged_by_webpki_in_the_handshake_and_one_that_webpki_cannot_read_behind_it() {
+    for version in BOTH {
+        let mut lab = Lab::new(version, Demand::Try);
+        let given = |list: List| RevocationConfig::from(RevocationLists::from_file(&list.der()).unwrap());
+        let indirect = || List::of(&lab.ca).scoped(&[&tlv(0x84, &[&[0xff]])]);
+        let delta = List::of(&lab.ca).with(&[0x55, 0x1d, 0x1b], true, &integer(6));
+        let ways = [
+            (List::of(&lab.ca), "good", ""),
+            (List::of(&lab.ca).and(entry(0x2a, &[])), "revoked_by_crl", "certificate_revoked"),
+            (indirect(), "good", ""),
+            (indirect().and(entry(0x2a, &[])), "revoked_by_crl", "certificate_revoked"),
+            (delta, "crl_delta", "unknown_ca"),
+        ];
+        for (list, code, alert) in ways {
+            lab.client.revocation = given(list);
+            let (judged, heard) = lab.meet(lab.server(leaf_params(), None));
+            assert_eq!(judged.map_or_else(|problem| problem.code(), |()| "good"), code);
+            assert!(heard.contains(alert), "{heard}");
+        }
+    }
 }
 
 #[test]

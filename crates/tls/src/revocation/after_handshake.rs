@@ -3,7 +3,7 @@
 
 use super::config::RevocationConfig;
 use super::facts::Facts;
-use super::judge::{Missing, Outcome, Question, Subject};
+use super::judge::{Missing, Outcome, Question, Subject, Weighed};
 use super::known::{Found, Kind, Known, Origin, Staple};
 use super::policy::Demand;
 use super::problem::{Cause, RevocationProblem};
@@ -11,8 +11,8 @@ use super::source::{FetchBody, FetchError, FetchRequest};
 use super::{by_list, by_ocsp};
 use crate::problem::CertificateProblem;
 use crate::verify::{Check, Link, Purpose, Verifier};
-use glasstack_journal::Scope;
 use glasstack_journal::event::{Note, Tls};
+use glasstack_journal::{Instant, Scope};
 use glasstack_stack::Entropy;
 use rustls::pki_types::CertificateDer;
 use rustls::{CommonState, HandshakeKind};
@@ -25,6 +25,8 @@ const MAX_LIST: usize = 16 << 20;
 const MAX_ANSWER: usize = 128 << 10;
 /// How long one fetch may take: 10 s.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long all fetches for one connection may take together: 30 s.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How many lists, and how many places for each, are tried for one certificate.
 const MAX_TRIES: usize = 4;
 /// RFC 9654 2.1: 32 bytes.
@@ -92,8 +94,9 @@ impl AfterHandshake {
         let mut outcome = question.judge(&known);
         let is_revoked = outcome.problem.as_ref().is_some_and(RevocationProblem::is_revoked);
         if !is_revoked && !outcome.missing.is_empty() {
+            let search = Search { ours: self, scope, question: &question, deadline: scope.now() + PATIENCE };
             for missing in &outcome.missing {
-                Search { ours: self, scope, question: &question }.look_for(missing, &mut known).await;
+                search.look_for(missing, &mut known).await;
             }
             outcome = question.judge(&known);
         }
@@ -167,6 +170,7 @@ struct Search<'a> {
     ours: &'a AfterHandshake,
     scope: &'a Scope,
     question: &'a Question<'a>,
+    deadline: Instant,
 }
 
 /// How one place did.
@@ -186,7 +190,10 @@ impl Search<'_> {
         let Some(subject) = self.question.subject(missing.index) else { return };
         let mut attempts = Vec::new();
         for places in missing.places.iter().take(MAX_TRIES) {
-            if self.from_cache(&subject, missing.kind, places, known) {
+            if self.take_cached(&subject, missing.kind, places, known) {
+                if self.is_enough(&subject, missing.kind, known) {
+                    break;
+                }
                 continue;
             }
             let mut useless = None;
@@ -211,12 +218,27 @@ impl Search<'_> {
             if let (false, Some(found)) = (settled, useless) {
                 known.add(missing.kind, found);
             }
+            if settled && self.is_enough(&subject, missing.kind, known) {
+                break;
+            }
         }
         known.attempts.insert((missing.index, missing.kind), attempts);
     }
 
+    /// Whether nothing more is needed: several lists may each be about some reasons only.
+    fn is_enough(&self, subject: &Subject<'_>, kind: Kind, known: &Known) -> bool {
+        let (algorithms, now) = (self.question.algorithms, self.question.now);
+        match kind {
+            Kind::Ocsp => true,
+            Kind::Crl => matches!(
+                by_list::weigh(subject, &known.lists, algorithms, now),
+                Weighed::Good(_) | Weighed::Bad(Cause::RevokedByCrl { .. })
+            ),
+        }
+    }
+
     /// Whether the cache settles it.
-    fn from_cache(&self, subject: &Subject<'_>, kind: Kind, places: &[String], known: &mut Known) -> bool {
+    fn take_cached(&self, subject: &Subject<'_>, kind: Kind, places: &[String], known: &mut Known) -> bool {
         let (cache, now) = (&self.ours.config.cache, self.question.now);
         let found = |der| Found { der, origin: Origin::Cached, about: Some(subject.index), nonce: None };
         let cached = match kind {
@@ -320,8 +342,13 @@ impl Search<'_> {
     ) -> Result<Vec<u8>, FetchError> {
         let Some(source) = &self.ours.config.source else { return Err(FetchError::Nobody) };
         let place = shown(&url);
-        let request = FetchRequest { url, body, max_bytes, timeout: TIMEOUT };
-        let fetched = source.fetch(self.scope, request).await;
+        let timeout = TIMEOUT.min(self.deadline.since(self.scope.now()));
+        let request = FetchRequest { url, body, max_bytes, timeout };
+        let fetched = if timeout.is_zero() {
+            Err(FetchError::TimedOut { limit: PATIENCE })
+        } else {
+            source.fetch(self.scope, request).await
+        };
         if let Err(error) = &fetched {
             self.scope.record(|| Note::info(format!("revocation: {place}: {error}")));
         }

@@ -178,17 +178,15 @@ impl Question<'_> {
         }
         let weighed = by_list::weigh(subject, &known.lists, self.algorithms, self.now);
         let may_ask = self.policy.crl != Demand::Off;
-        let places = || {
-            let own = subject.facts.points.iter().filter(|point| point.keepers.is_empty());
-            let uris = own.map(|point| point.uris.iter().map(|uri| (*uri).to_owned()).collect::<Vec<_>>());
-            uris.filter(|uris| !uris.is_empty()).collect::<Vec<_>>()
-        };
-        let nothing = || match subject.facts.points.iter().flat_map(|point| &point.keepers).next() {
+        let own = subject.facts.points.iter().filter(|point| point.keepers.is_empty());
+        let uris = own.map(|point| point.uris.iter().map(|uri| (*uri).to_owned()).collect::<Vec<_>>());
+        let places = uris.filter(|uris| !uris.is_empty()).collect();
+        let nothing = match subject.facts.points.iter().flat_map(|point| &point.keepers).next() {
             Some(keeper) => Cause::CrlIndirect { keeper: name(keeper) },
             None => Cause::NoCrl { issuer: subject.issuer_name() },
         };
-        let state = State { kind: Kind::Crl, demand, may_ask, label: CRL };
-        self.settle(&state, subject, known, (weighed, &places, &nothing), outcome);
+        let way = Way { kind: Kind::Crl, demand, may_ask, label: CRL, weighed, places, nothing };
+        settle(way, subject, known, outcome);
     }
 
     fn responders(
@@ -214,69 +212,62 @@ impl Question<'_> {
             (weighed, _) => weighed,
         };
         let may_ask = self.policy.ocsp != Demand::Off;
-        let places = || {
-            let uris: Vec<String> = subject.facts.responders.iter().map(|uri| (*uri).to_owned()).collect();
-            if uris.is_empty() { Vec::new() } else { vec![uris] }
-        };
-        let state = State { kind: Kind::Ocsp, demand, may_ask, label: OCSP };
-        self.settle(&state, subject, known, (weighed, &places, &|| Cause::NoOcsp), outcome);
-    }
-
-    /// Makes a check of what one way says, or tells what to ask for.
-    fn settle(
-        &self,
-        state: &State,
-        subject: &Subject<'_>,
-        known: &Known,
-        (weighed, places, nothing): (Weighed, &dyn Fn() -> Vec<Vec<String>>, &dyn Fn() -> Cause),
-        outcome: &mut Outcome,
-    ) {
-        let (check, rfc) = state.label;
-        let mut cause = match weighed {
-            Weighed::Good(evidence) => {
-                outcome.checks.push(Check::passed(check, rfc, evidence).of(&subject.link.label));
-                return;
-            }
-            Weighed::Bad(cause) => Some(cause),
-            Weighed::Nothing => None,
-        };
-        let is_revoked = matches!(cause, Some(Cause::RevokedByCrl { .. } | Cause::RevokedByOcsp { .. }));
-        let attempts = known.attempts.get(&(subject.index, state.kind));
-        if state.may_ask && !is_revoked {
-            let places = places();
-            match attempts {
-                None if !places.is_empty() => {
-                    let index = subject.index;
-                    outcome.missing.push(Missing { index, kind: state.kind, places });
-                }
-                Some(attempts) if cause.is_none() => {
-                    let attempts = attempts.clone();
-                    cause = Some(match state.kind {
-                        Kind::Crl => Cause::CrlUnreachable { attempts },
-                        Kind::Ocsp => Cause::OcspUnreachable { attempts },
-                    });
-                }
-                _ => {}
-            }
-        }
-        let cause = cause.unwrap_or_else(nothing);
-        if is_revoked || state.demand == Demand::Require {
-            outcome.fail(state.label, subject.link, cause, false);
-        } else {
-            let certificate = subject.link.label.clone();
-            let problem = RevocationProblem { certificate, cause, stapled: false };
-            let told = format!("{problem}; that passes, since nothing is required here");
-            outcome.checks.push(Check::skipped(check, rfc, told).of(&subject.link.label));
-        }
+        let uris: Vec<String> = subject.facts.responders.iter().map(|uri| (*uri).to_owned()).collect();
+        let places = if uris.is_empty() { Vec::new() } else { vec![uris] };
+        let (kind, nothing) = (Kind::Ocsp, Cause::NoOcsp);
+        settle(Way { kind, demand, may_ask, label: OCSP, weighed, places, nothing }, subject, known, outcome);
     }
 }
 
-/// What is demanded of one way.
-struct State {
+/// One way of asking about one certificate: what is demanded of it, and what it says.
+struct Way {
     kind: Kind,
     demand: Demand,
     may_ask: bool,
     label: (&'static str, &'static str),
+    weighed: Weighed,
+    /// Where more is to be had.
+    places: Vec<Vec<String>>,
+    /// What is the matter when it says nothing and nothing is to be had.
+    nothing: Cause,
+}
+
+/// Makes a check of what one way says, and tells what to ask for.
+fn settle(way: Way, subject: &Subject<'_>, known: &Known, outcome: &mut Outcome) {
+    let ((check, rfc), index) = (way.label, subject.index);
+    let mut cause = match way.weighed {
+        Weighed::Good(evidence) => {
+            outcome.checks.push(Check::passed(check, rfc, evidence).of(&subject.link.label));
+            return;
+        }
+        Weighed::Bad(cause) => Some(cause),
+        Weighed::Nothing => None,
+    };
+    let is_revoked = matches!(cause, Some(Cause::RevokedByCrl { .. } | Cause::RevokedByOcsp { .. }));
+    if way.may_ask && !is_revoked {
+        match known.attempts.get(&(index, way.kind)) {
+            None if !way.places.is_empty() => {
+                outcome.missing.push(Missing { index, kind: way.kind, places: way.places });
+            }
+            Some(attempts) if cause.is_none() => {
+                let attempts = attempts.clone();
+                cause = Some(match way.kind {
+                    Kind::Crl => Cause::CrlUnreachable { attempts },
+                    Kind::Ocsp => Cause::OcspUnreachable { attempts },
+                });
+            }
+            _ => {}
+        }
+    }
+    let cause = cause.unwrap_or(way.nothing);
+    if is_revoked || way.demand == Demand::Require {
+        outcome.fail(way.label, subject.link, cause, false);
+    } else {
+        let certificate = subject.link.label.clone();
+        let problem = RevocationProblem { certificate, cause, stapled: false };
+        let told = format!("{problem}; that passes, since nothing is required here");
+        outcome.checks.push(Check::skipped(check, rfc, told).of(&subject.link.label));
+    }
 }
 
 impl Outcome {

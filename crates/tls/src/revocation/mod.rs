@@ -22,7 +22,9 @@
 //! `connect` or `accept` returns, so before any byte of the application moves; a refusal then is told
 //! to the peer by an alert: `certificate_revoked` for a certificate that was taken back,
 //! `bad_certificate_status_response` where the stapled answer is at fault, `unknown_ca`
-//! where it could not be known.
+//! where it could not be known. Sessions that are taken up again are judged again, by the chain and the
+//! answer of the first time. A client's early data (0-RTT), which goes before everything, goes before
+//! this, too.
 //!
 //! Differences from others: lists are in time to the second, as webpki has it; answers may be 5 minutes
 //! off ([`by_ocsp::SKEW`]), as openssl has it. Delta lists, and lists that somebody else than the
