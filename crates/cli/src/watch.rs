@@ -51,7 +51,9 @@ pub(crate) fn attach_at(
     }
     let level = if options.verbose { Level::Verbose } else { Level::Normal };
     let coloured = console::is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    journal.attach(Box::new(Narration::new(Box::new(Told), level).of(hero).coloured(coloured)));
+    journal.attach(Box::new(
+        Narration::new(Box::new(Told), level).of(hero).coloured(coloured).with_keys(options.show_keys),
+    ));
     if options.ladder {
         journal.attach(Box::<LadderAtTheEnd>::default());
     }

@@ -230,11 +230,14 @@ fn known_options() -> BTreeSet<String> {
         &["route", "get"],
         &["url"],
         &["dnsd"],
+        &["verify"],
+        &["cert", "show"],
         &["doctor"],
         &["lab", "list"],
         &["lab", "graph"],
         &["lab", "run"],
         &["lab", "check"],
+        &["lab", "pki"],
         &["lab", "bridge"],
     ];
     let helps = commands.map(|command| {

@@ -24,6 +24,7 @@ const NOT_OF_A_STEP: &[&str] = &[
     "silent",
     "verbose",
     "ladder",
+    "show-keys",
     "stderr",
 ];
 
@@ -187,6 +188,7 @@ impl Command {
                 ("-s", watch.silent),
                 ("-v", watch.verbose),
                 ("--ladder", watch.ladder),
+                ("--show-keys", watch.show_keys),
             ];
             let said = said.into_iter().find_map(|(option, is_said)| is_said.then_some(option));
             said.or(watch.means_the_lab())

@@ -153,11 +153,6 @@ pub(crate) const REFUSED: &[Refusal] = &[
         &["ssl-no-revoke", "ssl-revoke-best-effort"],
     ),
     refusal(
-        "a request that is sent before the handshake is over can be sent again by whoever has recorded it",
-        "sessions are resumed without it",
-        &["tls-earlydata"],
-    ),
-    refusal(
         "names are asked for by plain DNS",
         "--dns and --dns-servers name the servers",
         &[

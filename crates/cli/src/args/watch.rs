@@ -26,6 +26,9 @@ pub(crate) struct WatchOptions {
     /// Write every record of the journal as a line of JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) events: Option<PathBuf>,
+    /// Tell the secrets and keys of TLS, and how each is derived
+    #[arg(long)]
+    pub(crate) show_keys: bool,
     /// Draw the ladder of segments on stderr at the end
     #[arg(long)]
     pub(crate) ladder: bool,

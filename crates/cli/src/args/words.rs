@@ -30,6 +30,7 @@ pub(crate) const GLOBAL: &[&str] = &[
     "capture",
     "events",
     "ladder",
+    "show-keys",
     "linger",
     "fail-early",
     "show-error",

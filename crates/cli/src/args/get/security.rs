@@ -117,6 +117,9 @@ pub(crate) struct TlsOptions {
     /// Do not say by ALPN that HTTP/1.1 is meant
     #[arg(long = "no-alpn")]
     pub(crate) no_alpn: bool,
+    /// Send a GET before the TLS handshake is over, where an earlier session allows it (0-RTT)
+    #[arg(long = "tls-earlydata")]
+    pub(crate) tls_earlydata: bool,
     /// Do not resume earlier TLS sessions
     #[arg(long = "no-sessionid")]
     pub(crate) no_sessionid: bool,
