@@ -71,15 +71,21 @@ const OUTCOMES: &[(&str, &str, Outcome)] = &[
     ("unplug home <-> access at 20ms for 500ms", PAGE, Page),
     ("expire the intermediate", PAGE, Fails("expired on")),
     ("postdate the intermediate", PAGE, Fails("is valid only from")),
-    // Nobody looks at revocation lists unless they are given: see below.
+    // Nobody asks about revocation unless told to: see below, and revocation.rs.
     ("revoke the intermediate", PAGE, Page),
-    ("omit the intermediate", PAGE, Fails("who is not trusted here")),
+    ("omit the intermediate", PAGE, Fails("whose certificate is missing")),
     ("expire the leaf of www.example.test", PAGE, Fails("expired on")),
     ("postdate the leaf of www.example.test", PAGE, Fails("is valid only from")),
     ("revoke the leaf of www.example.test", PAGE, Page),
     ("wrong name on www.example.test", PAGE, Fails("it is not for www.example.test")),
-    ("untrusted root on www.example.test", PAGE, Fails("who is not trusted here")),
+    ("untrusted root on www.example.test", PAGE, Fails("a root that is not trusted here")),
     ("self-signed on www.example.test", PAGE, Fails("self-signed")),
+    ("wrong purpose on www.example.test", PAGE, Fails("certificate")),
+    ("bad signature on www.example.test", PAGE, Fails("signature")),
+    // Whom nobody asks, nobody hears.
+    ("stale list on www.example.test", PAGE, Page),
+    ("stale OCSP answer on www.example.test", PAGE, Page),
+    ("no OCSP answer on www.example.test", PAGE, Page),
     ("expire the signatures of example.test", PAGE, Fails("SERVFAIL")),
     ("postdate the signatures of example.test", PAGE, Fails("SERVFAIL")),
     ("omit the signatures of example.test", PAGE, Fails("SERVFAIL")),
@@ -197,8 +203,10 @@ fn what_is_revoked_is_refused_by_whoever_has_the_lists() {
     for sentence in ["revoke the intermediate", "revoke the leaf of www.example.test"] {
         let mut journey = Journey::through(Lab::builder(1).faults([parse(sentence)]));
         let lists = RevocationLists::from_pem(journey.lab.pki.lists_pem().unwrap().as_bytes()).unwrap();
-        let tls =
-            TlsClientConfig { revocation: lists.into(), ..TlsClientConfig::new(journey.lab.trust().unwrap()) };
+        let tls = TlsClientConfig {
+            revocation: lists.into(),
+            ..TlsClientConfig::new(journey.lab.trust().unwrap())
+        };
         let host = journey.lab.client.clone();
         let tls = TlsClient::new(host.entropy(), host.scope().clock(), tls).unwrap();
         let config = ClientConfig { tls, ..journey.config() };

@@ -160,6 +160,9 @@ fn a_fault_revokes_by_list_and_by_responder() {
         assert_eq!(refused(sentence, require, off), Some("revoked_by_crl"), "{sentence}");
         assert_eq!(refused(sentence, off, require), Some("revoked_by_ocsp"), "{sentence}");
     }
+    assert_eq!(refused("stale list on www.example.test", require, off), Some("crl_stale"));
+    assert_eq!(refused("stale OCSP answer on www.example.test", off, require), Some("ocsp_stale"));
+    assert_eq!(refused("no OCSP answer on www.example.test", off, require), Some("ocsp_refused"));
     assert_eq!(refused("kill crl", require, off), Some("crl_unreachable"));
     assert_eq!(refused("kill ocsp", off, require), Some("ocsp_unreachable"));
     assert_eq!(refused("kill ocsp", off, Demand::Try), None);

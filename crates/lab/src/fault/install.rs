@@ -64,6 +64,11 @@ fn add_term(terms: &mut PkiTerms, certificate: &CertificateFault) {
                 LeafFlaw::WrongName => Flaw::WrongName,
                 LeafFlaw::UntrustedRoot => Flaw::UntrustedRoot,
                 LeafFlaw::SelfSigned => Flaw::SelfSigned,
+                LeafFlaw::WrongPurpose => Flaw::WrongPurpose,
+                LeafFlaw::BadSignature => Flaw::BadSignature,
+                LeafFlaw::ListStale => Flaw::CrlStale,
+                LeafFlaw::AnswerStale => Flaw::OcspStale,
+                LeafFlaw::NoAnswer => Flaw::OcspTryLater,
             };
             terms.flaws.push((bare(name), flaw));
         }

@@ -49,7 +49,8 @@
 //! plug     = "unplug" , cable , [ "at" , time ] , [ "for" , time ] ;
 //! paper    = ( "expire" | "postdate" | "revoke" ) , [ "the" ] , ( "intermediate" | "leaf of" , name )
 //!          | "omit" , [ "the" ] , "intermediate"
-//!          | ( "wrong name" | "untrusted root" | "self-signed" ) , "on" , name
+//!          | ( "wrong name" | "untrusted root" | "self-signed" | "wrong purpose" | "bad signature"
+//!            | "stale list" | "stale OCSP answer" | "no OCSP answer" ) , "on" , name
 //!          | ( "expire" | "postdate" | "omit" | "forge" ) , [ "the" ] , "signatures of" , zone
 //!          | ( "wrong DS for" | "unsign" ) , zone ;
 //!

@@ -42,6 +42,11 @@ pub(super) const VERBS: &[&str] = &[
     "wrong name",
     "untrusted root",
     "self-signed",
+    "wrong purpose",
+    "bad signature",
+    "stale list",
+    "stale OCSP answer",
+    "no OCSP answer",
     "wrong DS for",
     "unsign",
     "spoof",
@@ -110,6 +115,11 @@ fn fault(reader: &mut Reader<'_>) -> Result<FaultSpec, BadFault> {
         "unsign" => signing(reader, SigningFlaw::Unsigned),
         "wrong name" => leaf_on(reader, LeafFlaw::WrongName),
         "untrusted root" => leaf_on(reader, LeafFlaw::UntrustedRoot),
+        "wrong purpose" => leaf_on(reader, LeafFlaw::WrongPurpose),
+        "bad signature" => leaf_on(reader, LeafFlaw::BadSignature),
+        "stale list" => leaf_on(reader, LeafFlaw::ListStale),
+        "stale OCSP answer" => leaf_on(reader, LeafFlaw::AnswerStale),
+        "no OCSP answer" => leaf_on(reader, LeafFlaw::NoAnswer),
         "self-signed" => {
             reader.takes("certificate");
             leaf_on(reader, LeafFlaw::SelfSigned)

@@ -168,6 +168,11 @@ impl Display for CertificateFault {
                     LeafFlaw::WrongName => "wrong name on",
                     LeafFlaw::UntrustedRoot => "untrusted root on",
                     LeafFlaw::SelfSigned => "self-signed on",
+                    LeafFlaw::WrongPurpose => "wrong purpose on",
+                    LeafFlaw::BadSignature => "bad signature on",
+                    LeafFlaw::ListStale => "stale list on",
+                    LeafFlaw::AnswerStale => "stale OCSP answer on",
+                    LeafFlaw::NoAnswer => "no OCSP answer on",
                 })?;
                 write!(f, " {name}")
             }

@@ -294,6 +294,16 @@ pub enum LeafFlaw {
     UntrustedRoot,
     /// It vouches for itself.
     SelfSigned,
+    /// It is for clients.
+    WrongPurpose,
+    /// A bit of its signature is flipped.
+    BadSignature,
+    /// The list of revoked certificates that it names has ended.
+    ListStale,
+    /// What the OCSP responder says of it has ended.
+    AnswerStale,
+    /// The OCSP responder has no time for it.
+    NoAnswer,
 }
 
 /// A zone that is not signed as it should be.
