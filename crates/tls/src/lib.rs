@@ -19,7 +19,8 @@
 //! [`identity_files`], `pkcs12` and `private_key` (what a server, or a client that is asked, shows), `client_auth` and
 //! [`client_judge`] (a client asked who it is, and judged), [`sessions`] (taken up again, and 0-RTT), `late_alert` (a
 //! refusal after the handshake), [`ech`] (the name hidden), [`error`] (what goes wrong, and what helps),
-//! [`version`], [`offer`], [`ciphers`] and [`mod@provider`] (versions, groups, suites, randomness), [`key_log`].
+//! [`version`], [`offer`], [`ciphers`] and [`mod@provider`] (versions, groups, suites, randomness), [`key_log`], and [`observe`] (what goes over the wire, read along
+//! message by message).
 //!
 //! The protocol is rustls': TLS 1.3 (RFC 8446) and TLS 1.2 (RFC 5246) with ECDHE only. RSA key
 //! transport, which older descriptions of TLS show, is not offered: it has no forward secrecy (who
