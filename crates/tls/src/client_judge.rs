@@ -7,6 +7,7 @@ use crate::problem::CertificateProblem;
 use crate::revocation::RevocationConfig;
 use crate::revocation::after_handshake::AfterHandshake;
 use crate::trust::TrustStore;
+use crate::verifier::tell;
 use crate::verify::{Purpose, Verifier};
 use glasstack_journal::event::{Tls, Verdict};
 use glasstack_stack::Entropy;
@@ -81,30 +82,24 @@ impl ClientAuth {
             return Ok(WebPkiClientVerifier::no_client_auth());
         };
         let roots = terms.trust.roots().clone();
-        let mut webpki = WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone());
+        let mut webpki = WebPkiClientVerifier::builder_with_provider(roots, provider.clone());
         if matches!(self, Self::Optional(_)) {
             webpki = webpki.allow_unauthenticated();
-        }
-        // RFC 5280 6.3.3, strictly: a list out of date says nothing.
-        if let Some(lists) = &terms.revocation.lists {
-            let lists = lists.for_webpki(&roots, provider);
-            webpki = webpki.with_crls(lists.taken).enforce_revocation_expiration();
-            if lists.left > 0 {
-                webpki = webpki.allow_unknown_revocation_status();
-            }
         }
         let algorithms = provider.signature_verification_algorithms;
         Ok(Arc::new(ClientJudge {
             webpki: webpki.build().map_err(ConfigError::Revocation)?,
-            explaining: Verifier::new(terms.trust.clone(), Purpose::Client, algorithms),
+            verifier: Verifier::new(terms.trust.clone(), Purpose::Client, algorithms)
+                .with_revocation(terms.revocation.clone()),
         }))
     }
 }
 
-/// Judges the certificate of every client of one server. webpki decides.
+/// Judges the certificate of every client of one server: the [`Verifier`] decides, by webpki's word.
 struct ClientJudge {
+    /// How clients are asked, and the signature over the handshake.
     webpki: Arc<dyn ClientCertVerifier>,
-    explaining: Verifier,
+    verifier: Verifier,
 }
 
 impl fmt::Debug for ClientJudge {
@@ -114,28 +109,25 @@ impl fmt::Debug for ClientJudge {
 }
 
 impl ClientJudge {
-    /// Tells what was shown and how it was judged, and remembers why it was refused.
-    fn tell(&self, case: &Case, chain: &[CertificateDer<'_>], now: UnixTime, refusal: Option<&Error>) {
-        for (index, der) in chain.iter().enumerate() {
-            let certificate = CertificateInfo::read(index, der);
-            case.scope().record(|| certificate.received());
-        }
-        if refusal.is_none() && !case.scope().journal().is_watched() {
-            return;
-        }
+    /// Whether the chain is refused, and why; what was shown and checked is told, if somebody listens.
+    fn judge(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<(), CertificateProblem> {
         let time = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-        let judgement = self.explaining.judge(chain, &[], time);
-        for check in judgement.checks {
-            case.scope().record(|| Tls::CertificateJudged {
-                check: check.check,
-                verdict: check.verdict,
-                evidence: check.evidence,
-            });
+        let case = Case::current();
+        let scope = case.as_ref().map(|case| case.scope());
+        if let Some(scope) = scope {
+            for (index, der) in chain.iter().enumerate() {
+                scope.record(|| CertificateInfo::read(index, der).received());
+            }
         }
-        if let Some(error) = refusal {
-            let other = || CertificateProblem::Webpki { why: error.to_string() };
-            case.refuse(judgement.problem.unwrap_or_else(other));
+        let watched = scope.is_some_and(|scope| scope.journal().is_watched());
+        if !watched && self.verifier.accepts(chain, &[], time) {
+            return Ok(());
         }
+        let judgement = self.verifier.examine(chain, &[], time);
+        if let Some(scope) = scope {
+            judgement.by_kind().into_iter().for_each(|check| tell(scope, check));
+        }
+        judgement.problem.map_or(Ok(()), Err)
     }
 }
 
@@ -158,12 +150,14 @@ impl ClientCertVerifier for ClientJudge {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let decision = self.webpki.verify_client_cert(end_entity, intermediates, now);
-        if let Some(case) = Case::current() {
-            let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).cloned().collect();
-            self.tell(&case, &chain, now, decision.as_ref().err());
-        }
-        decision
+        let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).cloned().collect();
+        self.judge(&chain, now).map(|()| ClientCertVerified::assertion()).map_err(|problem| {
+            let error = Error::InvalidCertificate(problem.as_rustls());
+            if let Some(case) = Case::current() {
+                case.refuse(problem);
+            }
+            error
+        })
     }
 
     /// RFC 5246 7.4.8.

@@ -186,7 +186,8 @@ fn a_key_is_used_for_what_it_is_for() {
 #[test]
 fn what_private_cas_get_wrong_is_told_and_refuses_only_where_strictness_was_asked_for() {
     let (key, root) = root();
-    let lax: [(&str, fn(Plan) -> Plan); 5] = [
+    type Change = fn(Plan) -> Plan;
+    let lax: [(&str, Change); 5] = [
         ("bad_serial", |leaf| Plan { serial: vec![0], ..leaf }),
         ("bad_serial", |leaf| Plan { serial: vec![0x80], ..leaf }),
         ("bad_serial", |leaf| Plan { serial: vec![1; 21], ..leaf }),

@@ -107,7 +107,7 @@ fn changed(chance: &mut ChaCha20Rng) -> (Der, Vec<Der>) {
             (5, _) => plan.serial = vec![chance.next_u32() as u8],
             (6, _) => plan.not_after = "260531000000Z",
             (7, _) => plan.version = [None, Some(0), Some(1), Some(2)][chance.next_u32() as usize % 4],
-            _ => plan.extensions.push(extension("1.2.3.4", chance.next_u32() % 2 == 0, vec![5, 0])),
+            _ => plan.extensions.push(extension("1.2.3.4", chance.next_u32().is_multiple_of(2), vec![5, 0])),
         }
     }
     let [leaf, middle, root] = plans;

@@ -1,9 +1,6 @@
 //! Lists that the user gave (CRLs, RFC 5280 5), as curl's `--crlfile` takes them.
 
 use super::crl::Crl;
-use rustls::RootCertStore;
-use rustls::client::WebPkiServerVerifier;
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::{self, PemObject};
 use std::sync::Arc;
@@ -64,30 +61,6 @@ impl RevocationLists {
     pub(crate) fn ders(&self) -> impl Iterator<Item = &Arc<[u8]>> {
         self.lists.iter()
     }
-
-    /// Those that webpki can deal with. It refuses to begin with a list that is indirect, about some
-    /// reasons only, a delta, of version 1, or without a next update: such a list is judged here alone,
-    /// and webpki must then be told that it does not know everything.
-    pub(crate) fn for_webpki(&self, roots: &Arc<RootCertStore>, provider: &Arc<CryptoProvider>) -> ForWebpki {
-        let list = |der: &Arc<[u8]>| CertificateRevocationListDer::from(der.to_vec());
-        // Without roots nothing is ever accepted, and no list looked at.
-        let is_taken = |list: &CertificateRevocationListDer<'static>| {
-            WebPkiServerVerifier::builder_with_provider(roots.clone(), provider.clone())
-                .with_crls([list.clone()])
-                .build()
-                .is_ok()
-        };
-        let taken: Vec<_> = self.lists.iter().map(list).filter(is_taken).collect();
-        let left = self.lists.len() - taken.len();
-        ForWebpki { taken, left }
-    }
-}
-
-/// See [`RevocationLists::for_webpki`].
-pub(crate) struct ForWebpki {
-    pub(crate) taken: Vec<CertificateRevocationListDer<'static>>,
-    /// How many it does not take.
-    pub(crate) left: usize,
 }
 
 /// What can be known before anybody asks about a certificate.
