@@ -142,7 +142,6 @@ pub(crate) const REFUSED: &[Refusal] = &[
             "false-start",
             "no-npn",
             "ca-native",
-            "ssl-sessions",
             "sigalgs",
             "dump-ca-embed",
         ],
@@ -151,6 +150,11 @@ pub(crate) const REFUSED: &[Refusal] = &[
         "it is about Windows, which asks about revocation unless told otherwise; here nobody is asked unless told so",
         "--crl-check and --ocsp-check",
         &["ssl-no-revoke", "ssl-revoke-best-effort"],
+    ),
+    refusal(
+        "rustls gives no session out of its hands, so none can be written to a file",
+        "sessions are resumed within one run",
+        &["ssl-sessions"],
     ),
     refusal(
         "names are asked for by plain DNS",

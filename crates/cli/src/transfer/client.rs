@@ -127,7 +127,7 @@ impl Prepared {
                 .or(usual.user_agent.clone())
                 .filter(|name| !name.is_empty()),
             compressed: request.compressed,
-            early_data: SECURITY.tls_earlydata,
+            early_data: options.tls.tls_earlydata,
             follow: request.location || request.location_trusted,
             max_redirects: u32::try_from(request.max_redirs).unwrap_or(u32::MAX),
             keep_post: KeepPost { on_301: request.post301, on_302: request.post302, on_303: request.post303 },
