@@ -55,13 +55,14 @@ impl Ca {
     }
 
     /// Serial 42, with a distribution point and a responder.
-    fn identity(&self, name: &str, list: &str, responder: &str) -> Identity {
+    fn identity(&self, name: &str, lists: &[&str], responder: &str) -> Identity {
         let key = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.serial_number = Some(42.into());
         params.not_before = date_time_ymd(2026, 1, 1);
         params.not_after = date_time_ymd(2026, 12, 1);
-        params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![list.to_owned()] }];
+        params.crl_distribution_points =
+            vec![CrlDistributionPoint { uris: lists.iter().map(|list| list.to_string()).collect() }];
         let access =
             tlv(0x30, &[&tlv(6, &[&[0x2b, 6, 1, 5, 5, 7, 48, 1]]), &tlv(0x86, &[responder.as_bytes()])]);
         params
@@ -244,8 +245,12 @@ impl Lab {
 
     /// With these places in the site's certificate.
     fn with(list: &str, responder: &str) -> Self {
+        Self::with_places(&[list], responder)
+    }
+
+    fn with_places(lists: &[&str], responder: &str) -> Self {
         let (network, ca) = (Network::new(), Ca::new());
-        let mut config = TlsServerConfig::new(vec![ca.identity("www.one.test", list, responder)]);
+        let mut config = TlsServerConfig::new(vec![ca.identity("www.one.test", lists, responder)]);
         config.alpn = vec!["http/1.1".to_owned()];
         let site = Site::on(&network.one, config);
         Self { network, ca, site }
@@ -428,6 +433,67 @@ fn what_is_no_list_says_so() {
     assert!(refused.contains("the answer's status is 404, not 200"), "{refused}");
 }
 
+#[test]
+fn a_cache_from_elsewhere_is_not_believed_but_verified() {
+    let mut lab = Lab::new();
+    let list = lab.ca.list(&[]);
+    // Somebody has put a list of another key where ours should be.
+    let forged = Ca::new().list(&[]);
+    let now = Arc::new(Mutex::new(list.clone()));
+    let published = now.clone();
+    lab.publish(move |_: Received| Answer::ok("application/pkix-crl", published.lock().unwrap().clone()));
+    let cache = RevocationCache::default();
+    let config = lab.client(crl(Demand::Require), &cache);
+    assert!(lab.network.fetch(config, get(SITE)).is_ok());
+    let mut bytes = cache.to_bytes();
+    let place = bytes.windows(list.len()).position(|window| window == list).unwrap();
+    assert_eq!(forged.len(), list.len());
+    bytes[place..place + list.len()].copy_from_slice(&forged);
+    let other = RevocationCache::default();
+    assert_eq!(other.add_bytes(&bytes), Ok(0));
+    *now.lock().unwrap() = lab.ca.list(&[42]);
+    let config = lab.client(crl(Demand::Require), &other);
+    let refused = problem(lab.network.fetch(config, get(SITE)).unwrap_err());
+    assert_eq!(refused.code(), "revoked_by_crl");
+    assert!(refused.to_string().contains(LIST), "fetched anew: {refused}");
+}
+
+#[test]
+fn of_several_places_the_next_is_tried_when_one_gives_nothing_of_use() {
+    let places = ["ldap://www.two.test/cn=CA", "http://www.two.test/old.crl", LIST];
+    let mut lab = Lab::with_places(&places, RESPONDER);
+    let (list, forged) = (lab.ca.list(&[]), Ca::new().list(&[]));
+    lab.publish(move |request: Received| {
+        let list = if request.path() == "/old.crl" { &forged } else { &list };
+        Answer::ok("application/pkix-crl", list.clone())
+    });
+    assert!(lab.fetch(crl(Demand::Require)).is_ok());
+    let (_, evidence) = lab.checks("crl").pop().unwrap();
+    assert!(evidence.contains("(http://www.two.test/ca.crl)"), "{evidence}");
+}
+
+#[test]
+fn all_fetches_of_one_connection_are_given_up_after_half_a_minute() {
+    let places: Vec<String> = (0..8).map(|place| format!("http://www.two.test/{place}.crl")).collect();
+    let places: Vec<&str> = places.iter().map(String::as_str).collect();
+    let mut lab = Lab::with_places(&places, RESPONDER);
+    let silent = lab.network.two.listen(SocketAddr::new(lab.network.two.address(), 80)).unwrap();
+    lab.network.two.spawn(async move {
+        let mut held = Vec::new();
+        loop {
+            held.push(silent.accept().await);
+        }
+    });
+    let began = lab.network.client.now();
+    let config = lab.client(crl(Demand::Require), &RevocationCache::default());
+    let client = Client::new(&lab.network.client, config);
+    let fetch = async { read(client.fetch(get(SITE)).await).await };
+    let refused = problem(lab.network.world.run(fetch).unwrap().unwrap_err());
+    assert_eq!(refused.code(), "crl_unreachable");
+    let took = lab.network.client.now().since(began);
+    assert!(took >= Duration::from_secs(30) && took < Duration::from_secs(31), "{took:?}");
+}
+
 // ---- responders
 
 #[test]
@@ -529,7 +595,7 @@ fn a_server_asks_about_its_clients_before_it_reads_their_request() {
         let list = ca.list(serials);
         let handler = move |_: Received| Answer::ok("application/pkix-crl", list.clone());
         serve(&network.two, 80, handler, ServerOptions::default());
-        let mut config = TlsServerConfig::new(vec![ca.identity("www.one.test", LIST, RESPONDER)]);
+        let mut config = TlsServerConfig::new(vec![ca.identity("www.one.test", &[LIST], RESPONDER)]);
         config.alpn = vec!["http/1.1".to_owned()];
         let resolver = glasstack_dns::Resolver::new(
             network.one.clone(),
@@ -549,7 +615,7 @@ fn a_server_asks_about_its_clients_before_it_reads_their_request() {
         let site = Site::on(&network.one, config);
         let mut tls = TlsClientConfig::new(ca.trust());
         tls.alpn = vec!["http/1.1".to_owned()];
-        tls.identity = Some(ca.identity("alice", LIST, RESPONDER));
+        tls.identity = Some(ca.identity("alice", &[LIST], RESPONDER));
         let client = &network.client;
         let tls = TlsClient::new(client.entropy(), client.scope().clock(), tls).unwrap();
         let fetched = network.fetch(ClientConfig { tls, ..network.config() }, get(SITE));
