@@ -132,7 +132,7 @@ pub enum CertificateProblem {
         why: String,
     },
     /// It has been revoked, or whether it has is not known.
-    Revocation(RevocationProblem),
+    Revocation(Box<RevocationProblem>),
     /// Its key is none of those pinned.
     NotPinned {
         /// Which certificate.
@@ -321,6 +321,12 @@ impl CertificateProblem {
 
     pub(crate) fn webpki(error: &impl fmt::Display) -> Self {
         Self::Webpki { why: printable(&error.to_string()) }
+    }
+}
+
+impl From<RevocationProblem> for CertificateProblem {
+    fn from(problem: RevocationProblem) -> Self {
+        Self::Revocation(Box::new(problem))
     }
 }
 

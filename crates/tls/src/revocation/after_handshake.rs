@@ -103,7 +103,7 @@ impl AfterHandshake {
         self.keep_staple(&question, &known, &outcome);
         tell(scope, &outcome.checks);
         match outcome.problem {
-            Some(problem) => Err(CertificateProblem::Revocation(problem)),
+            Some(problem) => Err(problem.into()),
             None => Ok(outcome.checks),
         }
     }
@@ -383,7 +383,7 @@ fn shown(url: &str) -> String {
 }
 
 fn no_path() -> CertificateProblem {
-    CertificateProblem::Revocation(RevocationProblem {
+    CertificateProblem::from(RevocationProblem {
         certificate: "the chain".to_owned(),
         cause: Cause::Unreadable {
             why:

@@ -273,7 +273,7 @@ fn settle(way: Way, subject: &Subject<'_>, known: &Known, outcome: &mut Outcome)
 impl Outcome {
     fn fail(&mut self, (check, rfc): (&'static str, &'static str), link: &Link, cause: Cause, stapled: bool) {
         let problem = RevocationProblem { certificate: link.label.clone(), cause, stapled };
-        let told = CertificateProblem::Revocation(problem.clone());
+        let told = CertificateProblem::from(problem.clone());
         self.checks.push(Check::failed(check, rfc, told).of(&link.label));
         let is_worse = match &self.problem {
             None => true,

@@ -60,8 +60,11 @@ pub use names::Name;
 pub use usage::KeyPurpose;
 
 use crate::problem::CertificateProblem;
-use crate::revocation::{Outcome, Question, RevocationConfig, RevocationLists};
+use crate::revocation::{
+    Cause, Demand, Outcome, Question, RevocationConfig, RevocationLists, RevocationProblem,
+};
 use crate::trust::TrustStore;
+use glasstack_journal::event::Verdict;
 use reading::Reading;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::CertificateDer;
@@ -151,8 +154,11 @@ impl Verifier {
     pub fn judge(&self, chain: &[CertificateDer<'_>], names: &[Name], time: i64) -> Judgement {
         let mut judgement = self.examine(chain, names, time);
         if judgement.is_accepted() {
-            let revoked = self.revoked(&judgement.path, time);
-            judgement.add(revoked.checks, revoked.problem.map(CertificateProblem::Revocation));
+            let mut revoked = self.revoked(&judgement.path, time);
+            if !self.asks_about_revocation() {
+                pass_over_unreadable(&mut revoked);
+            }
+            judgement.add(revoked.checks, revoked.problem.map(CertificateProblem::from));
         }
         judgement
     }
@@ -160,6 +166,11 @@ impl Verifier {
     /// The same before revocation, but for lists that webpki has looked at.
     pub(crate) fn examine(&self, chain: &[CertificateDer<'_>], names: &[Name], time: i64) -> Judgement {
         explain::explain(self, chain, names, time, decide::decide(self, chain, names, time))
+    }
+
+    fn asks_about_revocation(&self) -> bool {
+        let RevocationConfig { policy, lists, answers, .. } = &self.revocation;
+        policy.crl != Demand::Off || policy.ocsp != Demand::Off || lists.is_some() || !answers.is_empty()
     }
 
     /// What is known of the revocation of a path.
@@ -198,5 +209,18 @@ impl Verifier {
             wanted.push("digitalSignature".to_owned());
         }
         wanted
+    }
+}
+
+/// Where nobody asks about revocation, it does not matter that a certificate cannot say anything about
+/// its own.
+fn pass_over_unreadable(outcome: &mut Outcome) {
+    let unreadable = |problem: &RevocationProblem| matches!(problem.cause, Cause::Unreadable { .. });
+    outcome.problem.take_if(|problem| unreadable(problem));
+    for check in &mut outcome.checks {
+        if matches!(&check.problem, Some(CertificateProblem::Revocation(problem)) if unreadable(problem)) {
+            check.verdict = Verdict::Skipped;
+            check.problem = None;
+        }
     }
 }
