@@ -27,7 +27,7 @@
 //! this, too.
 //!
 //! Differences from others: lists are in time to the second, as webpki has it; answers may be 5 minutes
-//! off ([`by_ocsp::SKEW`]), as openssl has it. Delta lists, and lists that somebody else than the
+//! off ([`SKEW`]), as openssl has it. Delta lists, and lists that somebody else than the
 //! issuer keeps, are refused in words. Nothing is fetched over https (whose certificate would have to
 //! be judged in turn) or ldap.
 
