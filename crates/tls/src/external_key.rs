@@ -14,7 +14,7 @@ pub trait ExternalKey: fmt::Debug + Send + Sync {
     fn sign(&self, scheme: u16, message: &[u8]) -> Option<Vec<u8>>;
 
     /// Whether the same message always has the same signature.
-    fn is_reproducible(&self) -> bool {
+    fn is_deterministic(&self) -> bool {
         false
     }
 }

@@ -68,7 +68,7 @@ impl Identity {
     /// A chain in DER, its owner's own certificate first, and a key that signs elsewhere. Whether the key
     /// belongs to the certificate is not looked at.
     pub fn from_external(chain: Vec<Vec<u8>>, key: Arc<dyn ExternalKey>) -> Result<Self, IdentityError> {
-        let reproducible = key.is_reproducible();
+        let reproducible = key.is_deterministic();
         let key = External::new(key).ok_or(IdentityError::KeyFormat)?;
         let chain = chain.into_iter().map(CertificateDer::from).collect();
         Self::shown(CertifiedKey::new(chain, Arc::new(key)), reproducible)

@@ -214,7 +214,7 @@ impl ExternalKey for Key {
         }
     }
 
-    fn is_reproducible(&self) -> bool {
+    fn is_deterministic(&self) -> bool {
         true
     }
 }
