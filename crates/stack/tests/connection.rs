@@ -9,6 +9,7 @@ use glasstack_journal::event::{DropReason, Event, SegmentReason, Tcp, TcpState};
 use glasstack_stack::{ConnectError, ConnectOptions, Host, PingOptions, TcpError};
 use pair::{Pair, SERVER};
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const PORT: u16 = 80;
@@ -174,6 +175,39 @@ fn dropping_a_stream_with_unread_data_resets_the_peer() {
     });
     assert!(pair.client.flows().is_empty() && pair.server.flows().is_empty());
     assert_eq!(states(&pair, &pair.server).last().map(String::as_str), Some("CLOSED"));
+}
+
+/// RFC 9293 3.6.1: data for a program that has gone is answered by a reset. What that program wrote
+/// before, such as the alert of a TLS server that refuses its client, is on its way by then.
+#[test]
+fn what_a_program_wrote_before_it_went_arrives_before_the_reset_that_later_data_earns() {
+    let mut pair = Pair::new();
+    let listener = pair.server.listen(web()).unwrap();
+    let client = pair.client.clone();
+    let (stream, mut accepted) =
+        pair.run(async move { futures_util::join!(client.connect(web()), listener.accept()) });
+    let mut stream = stream.unwrap();
+    let held = Arc::new(Mutex::new(None));
+    let holder = held.clone();
+    pair.filter(move |side, bytes| {
+        let is_data = side == 0 && bytes.len() > 100;
+        if is_data {
+            *holder.lock().unwrap() = Some(bytes.to_vec());
+        }
+        !is_data
+    });
+    pair.run(async { stream.write_all(&[b'q'; 100]).await.unwrap() });
+    pair.run_for(Duration::from_millis(10));
+    // The request arrives at the very moment at which the other program goes.
+    pair.run(async {
+        accepted.write_all(b"farewell").await.unwrap();
+        drop(accepted);
+    });
+    pair.inject(0, held.lock().unwrap().take().unwrap());
+    let mut heard = Vec::new();
+    let end = pair.run(async { stream.read_to_end(&mut heard).await });
+    assert_eq!(heard, b"farewell", "{end:?}");
+    assert!(pair.server.flows().is_empty(), "{:?}", pair.server.flows());
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! What both ends of a handshake have in common: it begins, and ends in one of three ways.
 
 use crate::error::TlsError;
+use crate::gather::Gather;
 use crate::offer::Offer;
-use futures_io::AsyncWrite;
+use futures_io::{AsyncRead, AsyncWrite};
 use glasstack_journal::event::Tls;
 use glasstack_journal::{Scope, SpanKind};
 use std::future::poll_fn;
@@ -63,12 +64,27 @@ impl Drop for Attempt {
     }
 }
 
+/// The most that is read of what a peer had still sent, in bytes.
+const LEFT_OVER: usize = 256 * 1024;
+
 /// Closes a connection whose handshake failed, so that the alert is followed by an orderly end. Tried
 /// once: nobody waits for a peer that did not get this far.
-pub(crate) async fn hang_up<S: AsyncWrite + Unpin>(mut stream: S) {
+///
+/// What has arrived by now is read, whatever it is: session tickets, say, or a request that was sent
+/// right behind the handshake. RFC 2525 2.17: a connection that is dropped with data unread is reset, and
+/// the alert with it.
+pub(crate) async fn hang_up<S: AsyncRead + AsyncWrite + Unpin>(stream: Gather<S>) {
+    let mut stream = stream;
     poll_fn(|cx| {
         // The handshake's error is what matters; one of closing adds nothing.
         let _ = Pin::new(&mut stream).poll_close(cx);
+        let (mut left_over, mut buffer) = (LEFT_OVER, [0; 4096]);
+        while let Poll::Ready(Ok(count @ 1..)) = Pin::new(&mut stream.stream).poll_read(cx, &mut buffer) {
+            left_over = left_over.saturating_sub(count);
+            if left_over == 0 {
+                break;
+            }
+        }
         Poll::Ready(())
     })
     .await;

@@ -237,6 +237,13 @@ impl Flow {
         let before = self.state;
         // RFC 9293 3.6.1: data for a program that has gone is answered by a reset.
         let for_nobody = self.orphan && !header.payload.is_empty() && received.discard.is_none();
+        if for_nobody {
+            // What that program wrote goes first, as from a kernel, which sends while it is written.
+            let fate = self.drive(wire, Trigger::Application, now);
+            if fate != Fate::Lives {
+                return fate;
+            }
+        }
         if let Some(engine) = &mut self.engine {
             if header.flags.has(TcpFlags::FIN) {
                 // Nothing more will come: there is no company for the acknowledgment to wait for.
