@@ -246,6 +246,10 @@ fn what_is_told_of_a_handshake_is_what_wireshark_reads_in_it() {
                 .map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect())
                 .collect::<Vec<String>>()
         };
+        // What does not show is in the comments, once a frame.
+        let flight = "carries, encrypted: TLS EncryptedExtensions, Certificate, CertificateVerify, Finished";
+        let expected = usize::from(name == "told_1_3");
+        assert_eq!(capture.count(&format!("frame.comment == \"{flight}\"")), expected);
         assert_eq!(hex("random"), capture.values("tls.handshake.random"));
         assert_eq!(
             hex("key_share/key_exchange/bytes"),

@@ -19,7 +19,7 @@ use crate::spans::Spans;
 use crate::text::{count, printable};
 use exchange::Exchanges;
 pub(crate) use facts::is_elsewhere;
-use facts::{Facts, Questions};
+use facts::{Facts, FrameStory, Questions};
 use glasstack_journal::event::{FrameId, Medium};
 use glasstack_journal::{NodeId, Record, SpanId};
 use std::net::SocketAddr;
@@ -66,6 +66,7 @@ impl Explainer {
         }
         let mut comments = vec![printable(&comment).into_owned()];
         comments.extend(answer.remark.iter().map(|remark| printable(remark).into_owned()));
+        comments.extend(story.and_then(FrameStory::carried));
         let remarks = story.map_or(&[][..], |story| &story.remarks);
         comments.extend(remarks.iter().map(|remark| printable(remark).into_owned()));
         comments

@@ -131,3 +131,28 @@ pub fn any_bytes(data: &[u8]) -> usize {
     conversation.finish();
     conversation.told()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glasstack_journal::{Clock, Instant, Journal, WallTime};
+
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> Instant {
+            Instant::ZERO
+        }
+        fn wall(&self) -> WallTime {
+            WallTime::default()
+        }
+    }
+
+    #[test]
+    fn nobody_listens_while_nobody_watches() {
+        let journal = Journal::new(WallTime::default());
+        let node = journal.node(Instant::ZERO, "client");
+        let scope = Scope::new(journal, Arc::new(Still), node);
+        assert!(Tap::client(&scope).is_none() && Tap::server(&scope).is_none());
+    }
+}

@@ -102,6 +102,12 @@ impl Trace {
 
     /// What `us` hears of it, who is told the secrets at once.
     fn play(&self, us: Party) -> Recorder {
+        let (mut conversation, records) = self.hear(us);
+        conversation.finish();
+        records
+    }
+
+    fn hear(&self, us: Party) -> (Conversation, Recorder) {
         let (mut conversation, records) = listening(us);
         for (label, secret) in &self.secrets {
             conversation.on_secret(label, secret);
@@ -109,8 +115,7 @@ impl Trace {
         for (from, record) in &self.records {
             conversation.on_bytes(*from, record);
         }
-        conversation.finish();
-        records
+        (conversation, records)
     }
 }
 
@@ -321,4 +326,51 @@ fn new_keys_take_over_behind_a_key_update() {
         .map(|range| (range.generation, range.data_bytes))
         .collect();
     assert_eq!(generations, [(0, 0), (1, 1), (2, 2)]);
+}
+
+/// RFC 5246 7.4.1.1, RFC 5746: a new handshake within the session.
+#[test]
+fn a_request_for_a_new_handshake_is_told_as_refused() {
+    let trace = Trace::read(include_str!("rfc8448/resumed_0_rtt.txt"));
+    let (mut conversation, records) = trace.hear(Party::Client);
+    let before = conversation.told();
+    conversation.on_opened(Party::Server, 22, &[0, 0, 0, 0]);
+    conversation.on_opened(Party::Client, 21, &[1, 100]);
+    assert_eq!(conversation.told(), before + 2);
+    let mut told = records.records().into_iter().rev().map(|record| record.event);
+    let (Some(Event::Tls(Tls::Alert(alert))), Some(Event::Tls(Tls::Message(message)))) =
+        (told.next(), told.next())
+    else {
+        panic!("neither")
+    };
+    assert_eq!((alert.name, alert.level), ("no_renegotiation", "warning"));
+    assert_eq!(message.name, "HelloRequest");
+    assert_eq!(message.remarks[0].text, "asks for a new handshake within the session, which is refused here");
+}
+
+/// A secret that is not the connection's opens nothing, and is said to, once.
+#[test]
+fn reading_ends_where_the_secret_does_not_fit() {
+    let mut trace = Trace::read(include_str!("rfc8448/simple_1_rtt.txt"));
+    trace.secrets.insert("SERVER_HANDSHAKE_TRAFFIC_SECRET".to_owned(), vec![7; 32]);
+    assert_eq!(
+        told(&trace.play(Party::Client)),
+        [
+            "client ClientHello",
+            "server ServerHello",
+            "given up: record 1 of the server does not open with its keys",
+            "0 bytes of data, 1 records unread"
+        ]
+    );
+}
+
+/// Without a secret what is encrypted waits, and is counted at the end.
+#[test]
+fn what_no_secret_opens_is_counted() {
+    let mut trace = Trace::read(include_str!("rfc8448/simple_1_rtt.txt"));
+    trace.secrets.clear();
+    assert_eq!(
+        told(&trace.play(Party::Server)),
+        ["client ClientHello", "server ServerHello", "0 bytes of data, 7 records unread"]
+    );
 }

@@ -8,7 +8,7 @@ use crate::text::count;
 use glasstack_journal::event::{
     Direction, Event, FrameId, HandshakeMessage, Http, Segment, SegmentReason, Tcp, Tls,
 };
-use glasstack_journal::{Record, SpanId, SpanKind};
+use glasstack_journal::{NodeId, Record, SpanId, SpanKind};
 use std::collections::BTreeMap;
 
 /// How many connections and fetches are remembered; the oldest are forgotten first.
@@ -59,8 +59,8 @@ impl Exchanges {
             // What is sent again was told when it was new.
             Direction::Out if matches!(segment.why, SegmentReason::Retransmission(_)) => {}
             Direction::Out => {
-                if !connection.messages.is_empty() {
-                    facts.remark(segment.frame, carries(&std::mem::take(&mut connection.messages)));
+                for message in connection.messages.drain(..) {
+                    facts.carries(segment.frame, record.node, message);
                 }
                 for remark in connection.waiting.drain(..) {
                     facts.remark(segment.frame, remark);
@@ -111,7 +111,7 @@ impl Exchanges {
         };
         let connection = self.connections.entry(span).or_default();
         match tls {
-            Tls::Message(message) => connection.on_message(message, facts),
+            Tls::Message(message) => connection.on_message(record.node, message, facts),
             Tls::Established { version, suite, .. } => {
                 connection.read(format!("completes the TLS handshake for {node}: {version}, {suite}"), facts);
             }
@@ -129,10 +129,14 @@ impl Exchanges {
 
 impl Connection {
     /// What is not encrypted shows in the bytes.
-    fn on_message(&mut self, message: &HandshakeMessage, facts: &mut Facts) {
+    fn on_message(&mut self, node: NodeId, message: &HandshakeMessage, facts: &mut Facts) {
         match (message.under, message.direction) {
             (None, _) => {}
-            (Some(_), Direction::In) => self.read(carries(&[message.name]), facts),
+            (Some(_), Direction::In) => {
+                if let Some(frame) = self.last_in {
+                    facts.carries(frame, node, message.name);
+                }
+            }
             (Some(_), Direction::Out) if self.messages.len() < WAITING => self.messages.push(message.name),
             (Some(_), Direction::Out) => {}
         }
@@ -151,10 +155,6 @@ impl Connection {
             facts.remark(frame, remark);
         }
     }
-}
-
-fn carries(messages: &[&str]) -> String {
-    format!("carries, encrypted: TLS {}", messages.join(", "))
 }
 
 fn request(method: &str, url: &str) -> String {

@@ -36,12 +36,20 @@ pub(super) struct FrameStory {
     said: Vec<Said>,
     pub(super) spans: Vec<(NodeId, SpanId)>,
     pub(super) remarks: Vec<String>,
+    /// The encrypted handshake messages that it carries, as the first node that speaks of them has it.
+    carried: Option<(NodeId, Vec<&'static str>)>,
 }
 
 impl FrameStory {
     /// What the sender said, or else whoever spoke first.
     pub(super) fn best(&self) -> Option<&Said> {
         self.said.iter().find(|said| said.sender).or_else(|| self.said.first())
+    }
+
+    /// What it carries that does not show.
+    pub(super) fn carried(&self) -> Option<String> {
+        let (_, messages) = self.carried.as_ref()?;
+        Some(format!("carries, encrypted: TLS {}", messages.join(", ")))
     }
 }
 
@@ -201,6 +209,14 @@ impl Facts {
         if story.said.len() < REMARKS {
             story.said.push(said);
             story.spans.extend(record.span.map(|span| (record.node, span)));
+        }
+    }
+
+    /// The frame carries an encrypted handshake message. Both ends say so: one of them is enough.
+    pub(super) fn carries(&mut self, frame: FrameId, node: NodeId, message: &'static str) {
+        let (by, messages) = self.story(frame).carried.get_or_insert((node, Vec::new()));
+        if *by == node && messages.len() < REMARKS {
+            messages.push(message);
         }
     }
 
