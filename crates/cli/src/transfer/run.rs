@@ -17,6 +17,7 @@ use anyhow::{Context, anyhow};
 use futures_util::stream::StreamExt;
 use glasstack::journal::Instant;
 use glasstack::stack::{Host, give_way};
+use glasstack::tls::TlsError;
 use glasstack::web::{
     Client, Facts, HeadKind, Outcome, PassedOver, ReceivedHead, Request, Response, RetryPolicy, Verdict,
     Watch, WebError, address_bar, date,
@@ -388,6 +389,7 @@ impl<'a> Runner<'a> {
         {
             let _ = std::fs::remove_file(place(path));
         }
+        let problem = result.as_ref().err().and_then(certificate_problem);
         let facts = watch.facts();
         let report = Report {
             sent_with_head: running.operation.template.data_length().unwrap_or(0),
@@ -397,6 +399,7 @@ impl<'a> Runner<'a> {
             elapsed: self.host.now() - running.begun,
             exit_code,
             error,
+            problem,
             path: running.output.path(),
             typed: &running.transfer.url,
             url_number: running.transfer.url_number,
@@ -423,6 +426,7 @@ pub(crate) fn unstarted(options: &GetOptions, transfer: &Transfer, id: u64, erro
         elapsed: Duration::ZERO,
         exit_code: code(error),
         error: Some(error.to_string()),
+        problem: None,
         path: None,
         typed: &transfer.url,
         url_number: transfer.url_number,
@@ -454,6 +458,14 @@ fn retry_policy(options: &GetOptions) -> RetryPolicy {
 /// Whether there was a response that a retry may be judged by: all came, or `-f` refused it.
 fn is_answer(result: &anyhow::Result<()>) -> bool {
     result.as_ref().err().is_none_or(|error| code(error) == HTTP_ERROR)
+}
+
+/// Why the server's certificate was refused.
+fn certificate_problem(error: &anyhow::Error) -> Option<&'static str> {
+    match web_error(error)? {
+        WebError::Tls(TlsError::Certificate { problem, .. }) => Some(problem.code()),
+        _ => None,
+    }
 }
 
 fn web_error(error: &anyhow::Error) -> Option<&WebError> {

@@ -25,6 +25,9 @@ pub(crate) trait Known {
     fn has_failed(&self) -> bool;
 }
 
+/// The one that curl has not: why the server's certificate was refused, by its code.
+pub(crate) const CERTIFICATE_PROBLEM: &str = "certificate_problem";
+
 /// The variables that have values of their own, in the order of JSON.
 pub(crate) const VARIABLES: [&str; 44] = [
     "certs",
@@ -185,7 +188,9 @@ impl Writer {
             }
             // So they were called once.
             "response_code" | "http_code" => self.push_value(&known.value("response_code")),
-            name if VARIABLES.contains(&name) => self.push_value(&known.value(name)),
+            name if VARIABLES.contains(&name) || name == CERTIFICATE_PROBLEM => {
+                self.push_value(&known.value(name))
+            }
             name => self.written.unknown.push(name.to_owned()),
         }
         true
