@@ -259,3 +259,17 @@ fn a_record_that_was_not_made_with_the_key_is_told_and_read_as_an_error() {
     assert_eq!(world.story(&world.client).last().unwrap(), "failed");
     drop(far);
 }
+
+#[test]
+fn nonsense_behind_our_own_goodbye_is_an_error_and_no_panic() {
+    let world = World::new(1);
+    let (client, server) = ends(&world);
+    let shaken = world.shake(&client, &server, NAME);
+    let tap = shaken.tap.clone();
+    let (mut near, _far) = shaken.both();
+    run(near.close()).unwrap();
+    // RFC 8446 6.1: the peer may go on sending; this is no record at all.
+    tap.inject_from_server(&[99, 9, 9, 0, 1, 0]);
+    let error = run(near.read_to_end(&mut Vec::new())).unwrap_err();
+    assert!(TlsError::within(&error).is_some(), "{error:?}");
+}
