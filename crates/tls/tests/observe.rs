@@ -445,3 +445,54 @@ fn what_is_no_tls_is_said_once() {
         ["given up: the server sends what is no TLS: no TLS record begins at byte 0: [48, 54, 54, 50, 2f]"]
     );
 }
+
+#[test]
+fn early_data_is_read_along_whether_the_server_takes_it_or_not() {
+    const QUESTION: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+    for accepted in [true, false] {
+        let (world, ca) = (World::new(1), Ca::root("Lab CA", 1));
+        let (client, mut server) = pair(&ca);
+        server.early_data = 1024;
+        let client = world.client(client);
+        let first = world.server(server.clone());
+        converse(world.shake(&client, &first, "www.lab.test"));
+        let before = heard(&world, &world.client).len();
+        // Another server has other tickets, and so knows nothing of this one.
+        let second = if accepted { first } else { world.server(server) };
+        let (near, far, tap) = wire(usize::MAX);
+        let (near, far) = run(join(
+            client.connect_early(&world.client, near, "www.lab.test", QUESTION),
+            second.accept(&world.server, far),
+        ));
+        drop(Shaken { client: near, server: far, tap });
+        let story = heard(&world, &world.client).split_off(before);
+        let end = story.iter().any(|line| line == "client EndOfEarlyData*");
+        assert_eq!(end, accepted, "{story:?}");
+        for scope in [&world.client, &world.server] {
+            let said = messages(&world, scope).into_iter().rfind(|one| one.name == "EncryptedExtensions");
+            let text = if accepted {
+                "the server accepts the early data"
+            } else {
+                "the server refuses the early data"
+            };
+            assert_eq!(remarks(&said.unwrap()), [text]);
+            let finished: Vec<_> =
+                messages(&world, scope).into_iter().filter_map(|message| message.finished).collect();
+            assert_eq!(finished, [Verdict::Passed; 4]);
+            let counted = world.told(scope).into_iter().rev().find_map(|event| match event {
+                Event::Tls(Tls::RecordsCounted { ranges, unread }) => Some((ranges, unread)),
+                _ => None,
+            });
+            let (ranges, unread) = counted.unwrap();
+            let early: u64 = ranges
+                .iter()
+                .filter(|range| range.under == Some("CLIENT_EARLY_TRAFFIC_SECRET"))
+                .map(|range| range.data_bytes)
+                .sum();
+            let at_server = scope.node() == world.server.node();
+            let opened = accepted || !at_server;
+            // A server that refuses early data has no secret to open it with.
+            assert_eq!((early, unread > 0), (if opened { QUESTION.len() as u64 } else { 0 }, !opened));
+        }
+    }
+}
