@@ -71,7 +71,11 @@ pub(super) fn explain(
         return Judgement { problem: Some(nothing()), ..Judgement::default() };
     }
     let Tried { path, mut checks } = tried.swap_remove(chosen);
-    if decision.is_err() && path.root.is_some() && first_failed(&checks).is_none() {
+    if decision.is_err()
+        && verifier.asks_about_revocation()
+        && path.root.is_some()
+        && first_failed(&checks).is_none()
+    {
         // Then it was the lists that webpki has looked at.
         let path = links(&shown, &path.certificates, path.root.as_ref());
         checks.extend(verifier.revoked(&path, now).checks);
