@@ -192,6 +192,10 @@ fn requests_lists_messages_and_keys_are_shown_and_nothing_private() {
     let opened = folder.line("cert show sealed.pem --pass secret").exits(0);
     assert_eq!(pin(&opened.out), public);
     folder.line("cert show sealed.pem --pass wrong").exits(0).prints("another password");
+    openssl(&folder, "pkcs12 -export -in cert.pem -inkey key.pem -out both.p12 -passout pass:secret");
+    let both = folder.line("cert show both.p12 --pass secret").exits(0);
+    both.prints("1 of 2: certificate").prints("2 of 2: private key");
+    folder.line("cert show both.p12").exits(0).prints("unreadable: the PKCS#12 file has a password");
     // The key itself, in whatever spelling, is not among it.
     let private = openssl(&folder, "pkey -in ec.pem -noout -text");
     let line = private

@@ -20,7 +20,7 @@ pub(crate) enum CertCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowOptions {
-    /// A file (PEM or DER), `-` for stdin, or a host that is asked for its certificates by a TLS handshake
+    /// A file (PEM, DER or PKCS#12), `-` for stdin, or a host that is asked for its certificates by a TLS handshake
     #[arg(value_name = "FILE|HOST[:PORT]|URL|-")]
     pub(crate) what: String,
     /// Tell it as JSON

@@ -22,6 +22,8 @@ pub enum Kind {
     PrivateKey,
     /// RFC 5958 3.
     EncryptedPrivateKey,
+    /// RFC 7292: certificates and keys under a password.
+    Pkcs12,
     /// A section of PEM with another label.
     Unknown,
 }
@@ -38,6 +40,7 @@ impl Kind {
             Self::PublicKey => "public_key",
             Self::PrivateKey => "private_key",
             Self::EncryptedPrivateKey => "encrypted_private_key",
+            Self::Pkcs12 => "pkcs12",
             Self::Unknown => "unknown",
         }
     }
@@ -51,7 +54,7 @@ impl Kind {
             Self::OcspRequest => Some("OCSP REQUEST"),
             Self::OcspResponse => Some("OCSP RESPONSE"),
             Self::PublicKey => Some("PUBLIC KEY"),
-            Self::PrivateKey | Self::EncryptedPrivateKey | Self::Unknown => None,
+            Self::PrivateKey | Self::EncryptedPrivateKey | Self::Pkcs12 | Self::Unknown => None,
         }
     }
 
@@ -82,6 +85,9 @@ impl Kind {
             (tag::SEQUENCE, [tag::OCTET_STRING]) => Some(Self::EncryptedPrivateKey),
             (tag::SEQUENCE, [] | [0xa0]) => Some(Self::OcspRequest),
             (tag::INTEGER, [tag::SEQUENCE, tag::OCTET_STRING, ..]) => Some(Self::PrivateKey),
+            (tag::INTEGER, [tag::SEQUENCE] | [tag::SEQUENCE, tag::SEQUENCE]) if first.content == [3] => {
+                Some(Self::Pkcs12)
+            }
             (tag::INTEGER, [tag::OCTET_STRING, ..]) => Some(Self::PrivateKey),
             (tag::INTEGER, [tag::INTEGER, tag::INTEGER, ..]) => Some(Self::PrivateKey),
             _ => None,
@@ -130,6 +136,7 @@ impl fmt::Display for Kind {
             Self::PublicKey => "public key",
             Self::PrivateKey => "private key",
             Self::EncryptedPrivateKey => "encrypted private key",
+            Self::Pkcs12 => "PKCS#12",
             Self::Certificate | Self::Unknown => self.code(),
         })
     }

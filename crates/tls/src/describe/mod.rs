@@ -31,6 +31,7 @@ pub use facts::{Extension, Fact, Facts};
 pub use kind::Kind;
 
 use crate::identity_files::FileFormat;
+use crate::pkcs12::{self, Opened};
 use crate::private_key;
 use facts::harmless;
 use glasstack_journal::WallTime;
@@ -61,6 +62,7 @@ pub fn describe(bytes: &[u8], now: WallTime, password: Option<&str>) -> Result<V
     }
     match (bytes, Kind::of_shape(bytes)) {
         ([], _) => Err(Nondescript::Empty),
+        (_, Some(Kind::Pkcs12)) => Ok(of_pkcs12(bytes, now, password)),
         (_, Some(kind)) => Ok(vec![of_kind(kind, bytes, now, password)]),
         _ => Err(Nondescript::Neither),
     }
@@ -169,13 +171,27 @@ fn of_kind(kind: Kind, der: &[u8], now: WallTime, password: Option<&str>) -> Des
         Kind::PublicKey => key::public(der),
         Kind::PrivateKey => key::private(der),
         Kind::EncryptedPrivateKey => key::encrypted(der),
-        Kind::Unknown => Ok(Facts::default().with("length", Fact::Number(der.len() as u64))),
+        Kind::Pkcs12 | Kind::Unknown => Ok(Facts::default().with("length", Fact::Number(der.len() as u64))),
     };
     let facts = facts.map_err(|why| harmless(&why.to_string()));
     let described = Described { kind, der: der.to_vec(), facts };
     match (kind, password) {
         (Kind::EncryptedPrivateKey, Some(_)) => opened(described, password),
         _ => described,
+    }
+}
+
+/// What is in a PKCS#12 file: the chain, and its key.
+fn of_pkcs12(bytes: &[u8], now: WallTime, password: Option<&str>) -> Vec<Described> {
+    match pkcs12::open(bytes, password) {
+        Ok(Opened { chain, key }) => {
+            let certificates = chain.iter().map(|der| of_kind(Kind::Certificate, der, now, None));
+            certificates.chain([of_kind(Kind::PrivateKey, key.secret_der(), now, None)]).collect()
+        }
+        Err(why) => {
+            let facts = Err(harmless(&why.to_string()));
+            vec![Described { kind: Kind::Pkcs12, der: bytes.to_vec(), facts }]
+        }
     }
 }
 
