@@ -282,6 +282,19 @@ impl Server {
         server
     }
 
+    /// The same, with what it says on stdout, too.
+    #[track_caller]
+    pub(crate) fn heard_until(
+        network: &Network,
+        name: &str,
+        program: &str,
+        arguments: &[&str],
+        is_ready: impl Fn() -> bool,
+    ) -> Self {
+        let words = [&["-c", "exec \"$0\" \"$@\" >&2", program], arguments].concat();
+        Self::start_until(network, name, "sh", &words, is_ready)
+    }
+
     fn spawn(folder: &Path, name: &str, program: &str, arguments: &[&str]) -> Self {
         let mut command = dying_with_the_test(program);
         let said = folder.join(format!("{name}.said"));
