@@ -196,6 +196,10 @@ fn requests_lists_messages_and_keys_are_shown_and_nothing_private() {
     let both = folder.line("cert show both.p12 --pass secret").exits(0);
     both.prints("1 of 2: certificate").prints("2 of 2: private key");
     folder.line("cert show both.p12").exits(0).prints("unreadable: the PKCS#12 file has a password");
+    // A key that is too weak to be used is told all the same.
+    openssl(&folder, "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out weak.pem");
+    openssl(&folder, "pkey -in weak.pem -pubout -out weak.pub");
+    assert_eq!(pin(&shown("weak.pem", &["bits       1024"])), pin(&shown("weak.pub", &[])));
     // The key itself, in whatever spelling, is not among it.
     let private = openssl(&folder, "pkey -in ec.pem -noout -text");
     let line = private

@@ -148,7 +148,8 @@ while IFS='|' read -r site curl openssl; do
     if curl -sS -m 20 -o /dev/null $curl https://$host/ 2>&1; then echo accepted; fi
     echo "@$site|openssl"
     timeout 20 openssl s_client -connect $host:443 -servername $host -verify_hostname $host -CAfile $SSL_CERT_FILE \
-        -verify_return_error -brief $openssl </dev/null 2>&1
+        -verify_return_error $openssl </dev/null 2>&1
+    echo "ended with $?"
     echo "@$site|chromium"
     timeout -k 5 60 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run \
         --disable-background-networking --user-data-dir=$HOME/profile --dump-dom https://$host/ 2>&1
@@ -215,26 +216,30 @@ fn of_curl(said: &str) -> String {
     said.lines().find(|line| !line.trim().is_empty()).unwrap_or("(nothing)").trim().to_owned()
 }
 
-/// The errors of its verification, and the first error of TLS.
+/// The errors of its verification, or else how it ended; and what it tells of a stapled answer.
 fn of_openssl(said: &str) -> String {
-    let mut errors: Vec<String> = Vec::new();
+    let (mut errors, mut notes): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for line in said.lines() {
-        let verify = line.split("verify error:").nth(1).map(str::to_owned);
-        let status = line.trim().strip_prefix("Cert Status: ").map(|status| format!("OCSP: {status}"));
-        let missing = line.contains("no response sent").then(|| "OCSP response: no response sent".to_owned());
-        let alert =
-            line.contains("SSL alert number").then(|| line.rsplit(':').next().unwrap_or(line).to_owned());
-        if let Some(error) = verify.or(status).or(missing).or(alert)
-            && !errors.contains(&error)
+        if let Some(error) = line.split("verify error:").nth(1)
+            && !errors.iter().any(|other| other == error)
         {
-            errors.push(error);
+            errors.push(error.to_owned());
+        }
+        notes.extend(
+            line.trim().strip_prefix("Cert Status: ").map(|status| format!("prints the answer: {status}")),
+        );
+        if line.contains("no response sent") {
+            notes.push("prints: no response sent".to_owned());
         }
     }
-    match (errors.is_empty(), said.contains("Verification: OK")) {
+    let outcome = match (errors.is_empty(), said.lines().last()) {
         (false, _) => errors.join("; "),
-        (true, true) => "accepted".to_owned(),
-        (true, false) => said.lines().next().unwrap_or("(nothing)").to_owned(),
-    }
+        (true, Some("ended with 139" | "ended with 134")) => "crashes".to_owned(),
+        (true, Some("ended with 124")) => "no answer within 20 s".to_owned(),
+        (true, _) if said.contains("Verify return code: 0 (ok)") => "accepted".to_owned(),
+        (true, _) => said.lines().next().unwrap_or("(nothing)").to_owned(),
+    };
+    if notes.is_empty() { outcome } else { format!("{outcome} ({})", notes.join("; ")) }
 }
 
 /// Its error's name, from the page that it shows or from what it logs.

@@ -50,7 +50,7 @@ pub struct Extension {
 }
 
 /// A line of text is not longer than this if there is another way.
-const WIDE: usize = 96;
+const WIDE: usize = 112;
 
 impl Fact {
     /// A text that was written here, or that is harmless.

@@ -23,7 +23,7 @@ fn kind(mut algorithm: Values<'_>, key: &[u8]) -> Read<Facts> {
     let of_bits = |name: &str, bits| named(name).with("bits", Fact::Number(bits));
     Ok(match oid.as_str() {
         // RFC 8017 A.1.1, RFC 4055 1.2.
-        "1.2.840.113549.1.1.1" => rsa(Values::of(key).sequence(WHAT)?, "RSA")?,
+        RSA => rsa(Values::of(key).sequence(WHAT)?, "RSA")?,
         "1.2.840.113549.1.1.10" => rsa(Values::of(key).sequence(WHAT)?, "RSA-PSS")?,
         // RFC 5480 2.1.1.
         "1.2.840.10045.2.1" => match algorithm.optional(tag::OID, WHAT)? {
@@ -89,11 +89,37 @@ pub(crate) fn private(der: &[u8]) -> Read<Facts> {
     }
     let mut kind = match format {
         "PKCS#8" => pkcs8(fields)?,
-        "PKCS#1" => rsa(fields, "RSA")?,
+        "PKCS#1" => rsa_public(fields)?,
         _ => sec1(fields)?,
     };
-    kind.push("public_key", Fact::text("not told in it"));
+    if kind.get("pin").is_none() {
+        kind.push("public_key", Fact::text("not told in it"));
+    }
     Ok(facts.joined(kind))
+}
+
+/// rsaEncryption (RFC 8017 A.1).
+const RSA: &str = "1.2.840.113549.1.1.1";
+
+/// The public half of an RSA key that nobody uses any more: its first two numbers.
+fn rsa_public(mut key: Values<'_>) -> Read<Facts> {
+    const WHAT: &str = "the RSA key";
+    // AlgorithmIdentifier { rsaEncryption, NULL }.
+    const ALGORITHM: &[u8] = &[0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1, 5, 0];
+    let (modulus, exponent) = (key.take(tag::INTEGER, WHAT)?, key.take(tag::INTEGER, WHAT)?);
+    let numbers = written(tag::SEQUENCE, &[modulus.whole, exponent.whole].concat());
+    let bits = written(tag::BIT_STRING, &[&[0], numbers.as_slice()].concat());
+    public(&written(tag::SEQUENCE, &[ALGORITHM, &bits].concat()))
+}
+
+/// A value with its tag and length (X.690 8.1.3, 10.1).
+fn written(tag: u8, content: &[u8]) -> Vec<u8> {
+    let octets: Vec<u8> = content.len().to_be_bytes().into_iter().skip_while(|octet| *octet == 0).collect();
+    let length = match u8::try_from(content.len()) {
+        Ok(short @ ..0x80) => vec![short],
+        _ => [&[0x80 | u8::try_from(octets.len()).unwrap_or(8)], octets.as_slice()].concat(),
+    };
+    [&[tag], length.as_slice(), content].concat()
 }
 
 /// The SubjectPublicKeyInfo of a key that TLS can use here.
@@ -112,10 +138,10 @@ fn pkcs8(mut fields: Values<'_>) -> Read<Facts> {
     let mut algorithm = fields.sequence(WHAT)?;
     let peeked = algorithm;
     let key = fields.take(tag::OCTET_STRING, WHAT)?.content;
-    if algorithm.oid(WHAT)? == "1.2.840.113549.1.1.1" {
+    if algorithm.oid(WHAT)? == RSA {
         let mut inside = Values::of(key).sequence(WHAT)?;
         inside.take(tag::INTEGER, WHAT)?;
-        return rsa(inside, "RSA");
+        return rsa_public(inside);
     }
     kind(peeked, key)
 }

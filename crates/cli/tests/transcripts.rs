@@ -1,4 +1,4 @@
-//! `glasstack resolve` and `glasstack cache` in the lab, to the letter: each file in `transcripts` holds commands
+//! `glasstack resolve`, `cache`, `cert show` and `verify` in the lab, to the letter: each file in `transcripts` holds commands
 //! and all that they print. The variable `UPDATE_TRANSCRIPTS` writes them anew; what has changed is then to be read
 //! in the difference.
 
@@ -78,6 +78,11 @@ fn what_is_signed_is_validated_and_what_is_bogus_refused_with_the_reason() {
 #[test]
 fn one_command_after_another_profits_from_what_was_learnt() {
     compare("cache");
+}
+
+#[test]
+fn certificates_are_shown_and_judged_line_by_line() {
+    compare("certificates");
 }
 
 #[test]
