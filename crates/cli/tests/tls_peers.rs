@@ -20,6 +20,8 @@ mod crl;
 mod extensions;
 #[path = "tls_peers/gnutls_server.rs"]
 mod gnutls_server;
+#[path = "tls_peers/lab.rs"]
+mod lab;
 #[path = "tls_peers/nginx.rs"]
 mod nginx;
 #[path = "tls_peers/ocsp.rs"]

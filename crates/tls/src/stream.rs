@@ -13,7 +13,7 @@ use rustls::{CommonState, HandshakeKind};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Read};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 /// A TLS session over `S`, as either end has it.
 ///
@@ -36,6 +36,8 @@ pub struct TlsStream<S> {
     ahead: VecDeque<u8>,
     /// Bytes that were sent before anybody wrote them.
     sent_early: VecDeque<u8>,
+    /// Who reads meanwhile.
+    waits_for_early: Option<Waker>,
 }
 
 /// How the peer's direction ended.
@@ -114,6 +116,7 @@ impl<S> TlsStream<S> {
             asked: None,
             ahead: VecDeque::new(),
             sent_early: VecDeque::new(),
+            waits_for_early: None,
         }
     }
 
@@ -131,7 +134,9 @@ impl<S> TlsStream<S> {
     }
 
     /// For callers who write what [`crate::TlsClient::connect_early`] has sent already: it is taken, and not
-    /// sent again. Whoever then writes something else gets an error of kind `InvalidInput`.
+    /// sent again. Whoever then writes something else gets an error of kind `InvalidInput`. The answer,
+    /// which may have come with the handshake, is not read before all of it was written: no caller expects
+    /// to hear before it has spoken.
     pub fn expect_early(&mut self, early: &[u8]) {
         self.sent_early = early.iter().copied().collect();
     }
@@ -144,7 +149,15 @@ impl<S> TlsStream<S> {
             let why = "what is written is not what was sent early";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
+        self.wake_reader();
         Ok(same)
+    }
+
+    /// Whoever reads may go on once nothing is left to be written.
+    fn wake_reader(&mut self) {
+        if let Some(waker) = self.waits_for_early.take_if(|_| self.sent_early.is_empty()) {
+            waker.wake();
+        }
     }
 
     /// What a client sent early is read before everything else; tells it.
@@ -243,6 +256,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
         if !self.ahead.is_empty() {
             return Poll::Ready(self.ahead.read(buffer));
         }
+        if !self.sent_early.is_empty() {
+            self.waits_for_early = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
         let result = ready!(Pin::new(&mut self.inner).poll_read(cx, buffer));
         Poll::Ready(match result {
             Ok(0) => {
@@ -283,6 +300,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // What was not written is not waited for any more.
+        self.sent_early.clear();
+        self.wake_reader();
         // RFC 8446 6.1: close_notify before closing the write side, so that the peer knows that it
         // has everything.
         if !self.sent_close_notify {

@@ -5,7 +5,7 @@
 mod world;
 
 use futures_util::future::join;
-use futures_util::{AsyncReadExt, AsyncWriteExt};
+use futures_util::{AsyncReadExt, AsyncWriteExt, FutureExt};
 use glasstack_journal::Event;
 use glasstack_tls::{
     ClientAuth, ClientTrust, ConfigError, EarlyData, ServerSessions, TlsClient, TlsClientConfig, TlsServer,
@@ -227,6 +227,23 @@ fn early_data_played_again_gets_nowhere() {
         again.close().await.unwrap();
     });
     assert!(run(server.accept(&world.server, far)).is_err());
+}
+
+#[test]
+fn an_answer_to_early_data_is_not_heard_before_the_question_was_asked() {
+    let (world, client, mut server) = lab();
+    server.early_data = 1024;
+    let (client, server) = (world.client(client), world.server(server));
+    talk(&world, &client, &server, NAME);
+    let (mut near, mut far) = early(&world, &client, &server);
+    near.expect_early(QUESTION);
+    hear(&mut far, QUESTION);
+    say(&mut far, b"answer");
+    let mut buffer = [0; 6];
+    // Whoever asks without waiting hears nothing yet.
+    assert!(near.read(&mut buffer).now_or_never().is_none());
+    say(&mut near, QUESTION);
+    hear(&mut near, b"answer");
 }
 
 #[test]

@@ -98,3 +98,37 @@ fn a_client_certificate_is_optional_or_required_and_what_nginx_makes_of_it_arriv
         }
     });
 }
+
+#[test]
+fn a_request_goes_before_the_handshake_is_over_where_both_want_that() {
+    with_real_peers(NGINX, |network| {
+        let party = Party::new(network);
+        let identity = party.server_identity();
+        let early = |options: &[&str]| {
+            let ran = get(&party, 2, &[&["--tlsv1.3", "-v"], options].concat()).exits(0);
+            let facts = ran.out.lines().filter_map(|line| line.rsplit('|').next());
+            (facts.map(str::to_owned).collect::<Vec<_>>(), ran.err)
+        };
+        let nginx = serve_early(&party, &identity, "on");
+        assert_eq!(early(&[]).0, ["-", "-"]);
+        let (facts, told) = early(&["--tls-earlydata"]);
+        assert_eq!(facts, ["-", "1"]);
+        has(&told, &["the server took", "Whoever recorded them can send them once more"]);
+        drop(nginx);
+        let _nginx = serve_early(&party, &identity, "off");
+        let (facts, told) = early(&["--tls-earlydata"]);
+        assert_eq!(facts, ["-", "-"]);
+        has(&told, &["early data could not be sent"]);
+    });
+}
+
+/// nginx that takes early data, or does not; whether it did ends the line of its page.
+fn serve_early(party: &Party<'_>, identity: &IdentityFiles, wanted: &str) -> Server {
+    let directives = format!(
+        "ssl_early_data {wanted}; ssl_session_tickets on;
+        set $early -; if ($ssl_early_data) {{ set $early 1; }}
+        location = /early {{ return 200 \"$ssl_session_reused|$early\\n\"; }}
+        rewrite ^/$ /early;"
+    );
+    serve(party, &[identity], &directives)
+}
