@@ -150,3 +150,14 @@ fn a_hostile_set_of_certificates_costs_a_bounded_number_of_signatures_and_paths(
     assert_eq!(code(&judgement), "too_much_work");
     assert!(judgement.paths_tried.len() <= 64);
 }
+
+#[test]
+fn cas_of_one_name_are_refused_before_webpki_tries_every_way_between_them() {
+    // 8 keys of one CA, each certified by each other, none by a root: 8 * 7 * 6 * 5 * 4 * 3 ways and more,
+    // few enough for webpki to try them all, and say that the issuer is not known.
+    let (_, root) = root();
+    let keys: Vec<Key> = (0..8).map(|number| Key::new(100 + number)).collect();
+    let mut chain = vec![Plan::leaf("Maze", &Key::new(9)).signed(&keys[0])];
+    chain.extend(keys.iter().map(|key| between("Maze", key, "Maze", &keys[0])));
+    assert_eq!(code(&judge(&[root], &chain)), "too_much_work");
+}

@@ -5,7 +5,7 @@ use super::names::{Name, mailboxes};
 use super::reading::{Place, Reading, read};
 use super::rules::{self, Role};
 use super::usage::{self, OneOf};
-use super::{Purpose, constraints};
+use super::{Purpose, constraints, ways};
 use crate::trust::Root;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::time::Duration;
@@ -44,6 +44,9 @@ pub(super) fn decide(
 ) -> Result<Taken, Refused> {
     let (own, others) = chain.split_first().ok_or(Refused::Nothing)?;
     let end_entity = EndEntityCert::try_from(own).map_err(Refused::Webpki)?;
+    if ways::are_too_many(&end_entity, others) {
+        return Err(Refused::Webpki(Error::MaximumPathBuildCallsExceeded));
+    }
     let time = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(now).unwrap_or_default()));
     let keeps_rules = |path: &VerifiedPath<'_>| {
         let root = root_of(verifier, path).ok_or(Error::UnknownIssuer)?;

@@ -54,6 +54,7 @@ mod reading;
 mod rules;
 mod signature;
 mod usage;
+mod ways;
 
 pub use judgement::{Anchor, Check, Decision, Judgement, Link, PathTried};
 pub use names::Name;
