@@ -57,6 +57,7 @@ fn decrypt(der: &[u8], password: Option<&str>) -> Result<PrivateKeyDer<'static>,
     let encrypted = EncryptedPrivateKeyInfoRef::try_from(der)
         .map_err(|error| IdentityError::Encryption { why: error.to_string() })?;
     let password = password.ok_or(IdentityError::PasswordMissing)?;
+    within_reason(&encrypted)?;
     let open = encrypted.decrypt(password).map_err(|error| match error {
         pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::DecryptFailed) => IdentityError::Password,
         pkcs8::Error::EncryptedPrivateKey(error) => IdentityError::Encryption { why: error.to_string() },
@@ -64,4 +65,34 @@ fn decrypt(der: &[u8], password: Option<&str>) -> Result<PrivateKeyDer<'static>,
         _ => IdentityError::Password,
     })?;
     Ok(PrivatePkcs8KeyDer::from(open.as_bytes().to_vec()).into())
+}
+
+/// How often a password is hashed at most: some seconds. What is made today asks for 600 000.
+const MOST_ITERATIONS: u32 = 10_000_000;
+/// How much memory it may take to hash it, in bytes: 512 MiB. OpenSSL asks for 16 MiB.
+const MOST_MEMORY: u64 = 512 << 20;
+/// How often that work is done at most.
+const MOST_PARALLEL: u16 = 16;
+
+/// A file says itself how much work it is to open it (RFC 8018 5.2, RFC 7914 2).
+fn within_reason(encrypted: &EncryptedPrivateKeyInfoRef<'_>) -> Result<(), IdentityError> {
+    let refused = |why: String| Err(IdentityError::Encryption { why });
+    let Some(parameters) = encrypted.encryption_algorithm.pbes2() else { return Ok(()) };
+    if let Some(pbkdf2) = parameters.kdf.pbkdf2()
+        && pbkdf2.iteration_count > MOST_ITERATIONS
+    {
+        let times = pbkdf2.iteration_count;
+        return refused(format!("the password is hashed {times} times, and {MOST_ITERATIONS} are the most"));
+    }
+    if let Some(scrypt) = parameters.kdf.scrypt() {
+        let memory = scrypt.cost_parameter.saturating_mul(128).saturating_mul(scrypt.block_size.into());
+        if memory > MOST_MEMORY || scrypt.parallelization > MOST_PARALLEL {
+            let times = scrypt.parallelization;
+            return refused(format!(
+                "hashing the password takes {memory} bytes {times} times, and {MOST_MEMORY} bytes {MOST_PARALLEL} \
+                 times are the most"
+            ));
+        }
+    }
+    Ok(())
 }

@@ -239,6 +239,58 @@ fn an_encrypted_key_is_opened_by_its_password_and_by_no_other() {
 }
 
 #[test]
+fn a_key_whose_password_is_to_be_hashed_without_end_is_refused_at_once() {
+    use rustls::pki_types::pem::PemObject;
+    let (certificate, _) = certificate();
+    let section = include_str!("world/p256.aes.pem").replace("ENCRYPTED PRIVATE KEY", "PRIVATE KEY");
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from_pem_slice(section.as_bytes()).unwrap();
+    // 2048 times, as OpenSSL writes it: the number becomes one of as many bytes.
+    let mut der = key.secret_pkcs8_der().to_vec();
+    let at = der.windows(4).position(|bytes| bytes == [2, 2, 8, 0]).unwrap();
+    der[at + 2] = 0x7f;
+    let files = |der: &[u8]| {
+        let key = der.to_vec();
+        let files = IdentityFiles {
+            key: Some(&key),
+            key_format: FileFormat::Der,
+            password: Some("secret"),
+            ..IdentityFiles::pem(certificate.as_bytes())
+        };
+        Identity::from_files(&files).unwrap_err()
+    };
+    assert!(matches!(files(&der), IdentityError::Password), "32 512 times are not too many");
+    // Two bytes more in the number, and in all that it is in.
+    der.splice(at..at + 4, [2, 4, 0x7f, 0xff, 0xff, 0xff]);
+    for at in outer_lengths(&der, at) {
+        der[at] += 2;
+    }
+    let error = files(&der).to_string();
+    assert!(error.contains("the password is hashed 2147483647 times"), "{error}");
+}
+
+/// Where the last bytes of the lengths stand of all that the element at `inner` is in.
+fn outer_lengths(der: &[u8], inner: usize) -> Vec<usize> {
+    let (mut at, mut found) = (0, Vec::new());
+    while at < inner {
+        let long = usize::from(der[at + 1]);
+        let (header, length) = match long {
+            0..=0x7f => (2, long),
+            _ => {
+                let bytes = &der[at + 2..at + 2 + (long & 0x7f)];
+                (2 + bytes.len(), bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)))
+            }
+        };
+        if at + header + length > inner {
+            found.push(at + header - 1);
+            at += header;
+        } else {
+            at += header + length;
+        }
+    }
+    found
+}
+
+#[test]
 fn a_key_encrypted_in_an_old_way_is_refused_with_the_command_that_helps() {
     let (certificate, _) = certificate();
     for key in [include_str!("world/p256.traditional.pem"), include_str!("world/p256.pbes1.pem")] {
