@@ -1,5 +1,7 @@
 //! What the examples share: `--net lab|user|host|tap` chosen on the command line, and the rest of the line.
 
+pub mod tls_options;
+
 use anyhow::{Context, bail};
 use glasstack::dns::{HostsFile, ResolvConf, Resolver, ResolverConfig};
 use glasstack::lab::Lab;

@@ -18,7 +18,7 @@ use std::thread::JoinHandle;
 use support::in_a_fresh_namespace;
 
 /// All of them; a new one belongs here.
-const EXAMPLES: [&str; 8] = [
+const EXAMPLES: [&str; 9] = [
     "blocking_get",
     "fetch",
     "mini_internet",
@@ -26,6 +26,7 @@ const EXAMPLES: [&str; 8] = [
     "ping",
     "resolve",
     "serve",
+    "tls_server",
     "two_hosts_in_a_test",
 ];
 
@@ -208,6 +209,39 @@ fn serve_on_a_published_port() {
     assert!(server.0.wait().unwrap().success());
     // Whoever calls from this machine's loopback is the gateway, seen from inside.
     has(&told.next().unwrap().unwrap(), &["a guest from 10.71.84.1:"]);
+}
+
+#[test]
+fn tls_server_on_a_published_port_tells_curl_what_was_agreed_on() {
+    let Ok(folder) = Command::new("mktemp").arg("-d").output() else { return };
+    let folder = String::from_utf8(folder.stdout).unwrap().trim().to_owned();
+    let (cert, key) = (format!("{folder}/cert.pem"), format!("{folder}/key.pem"));
+    let words =
+        ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=a.test"];
+    let made = Command::new("openssl")
+        .arg("req")
+        .args(words)
+        .args(["-addext", "subjectAltName=DNS:a.test", "-addext", "basicConstraints=CA:FALSE"])
+        .args(["-out", &cert, "-keyout", &key])
+        .output();
+    if !made.is_ok_and(|made| made.status.success()) {
+        return support::skip("tls_server", "needs openssl");
+    }
+    let words = ["--net", "host", "127.0.0.1:0", &format!("cert={cert}"), &format!("key={key}")];
+    let mut server = Serving(program("tls_server", &words).stdout(Stdio::piped()).spawn().unwrap());
+    let mut told = BufReader::new(server.0.stdout.take().unwrap()).lines();
+    let said = told.next().unwrap().unwrap();
+    let at = said.strip_prefix("serving https://").and_then(|rest| rest.strip_suffix('/')).unwrap();
+    let port = at.rsplit(':').next().unwrap();
+    let curl = |version: &str| {
+        let resolve = format!("a.test:{port}:127.0.0.1");
+        let url = format!("https://a.test:{port}/");
+        let words = ["-sS", "-m", "20", "--cacert", &cert, "--resolve", &resolve, "--tls-max", version, &url];
+        String::from_utf8(Command::new("curl").args(words).output().unwrap().stdout).unwrap()
+    };
+    assert_eq!(curl("1.3"), "TLS 1.3, TLS_AES_256_GCM_SHA384, new, with nobody known\n");
+    has(&curl("1.2"), &["TLS 1.2, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, new"]);
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
