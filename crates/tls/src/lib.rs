@@ -37,6 +37,7 @@ pub mod client;
 mod client_auth;
 pub mod client_config;
 pub mod client_judge;
+mod der;
 pub mod describe;
 pub mod ech;
 pub mod error;
@@ -80,7 +81,9 @@ pub use offer::{GroupError, GroupList};
 pub use pin::{PinError, PinnedKeys};
 pub use problem::CertificateProblem;
 pub use provider::provider;
-pub use revocation::{Demand, RevocationConfig, RevocationError, RevocationLists, RevocationPolicy, RevocationProblem};
+pub use revocation::{
+    Demand, RevocationConfig, RevocationError, RevocationLists, RevocationPolicy, RevocationProblem,
+};
 pub use server::{TlsServer, TlsServerConfig, UnknownName};
 pub use server_identity::{LazyIdentity, MakeIdentity, ServerIdentity};
 pub use sessions::{EarlyData, ServerSessions};

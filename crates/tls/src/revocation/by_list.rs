@@ -1,15 +1,15 @@
 //! A certificate against its issuer's lists (RFC 5280 6.3).
 
 use super::crl::{Crl, LookupError, Scope};
-use super::der;
 use super::judge::{Subject, Weighed};
 use super::known::{Found, Origin};
 use super::problem::Cause;
-use super::signature::Algorithms;
 use crate::certificate::rfc3339;
+use crate::der;
+use crate::der::Algorithms;
 
 /// The reasons that a list can be about (5.2.5): the named bits 1 to 8.
-const ALL_REASONS: u16 = 0x1fe;
+const ALL_REASONS: u64 = 0x1fe;
 
 /// What the lists say together of one certificate.
 ///
@@ -53,7 +53,7 @@ pub(crate) fn weigh_one(
     found: &Found,
     algorithms: Algorithms<'_>,
     now: i64,
-) -> Result<Option<(u16, String)>, Cause> {
+) -> Result<Option<(u64, String)>, Cause> {
     let list = match Crl::read(&found.der) {
         Ok(list) => list,
         Err(error) => {
@@ -125,7 +125,7 @@ fn in_time(list: &Crl<'_>, label: &str, now: i64) -> Result<(), Cause> {
 }
 
 /// (b) (2): whether the list is about this certificate, and (e) for which reasons.
-fn in_scope(subject: &Subject<'_>, scope: &Scope<'_>) -> Result<u16, String> {
+fn in_scope(subject: &Subject<'_>, scope: &Scope<'_>) -> Result<u64, String> {
     let no = |why: &str| Err(why.to_owned());
     if scope.only_attributes {
         return no("it is about attribute certificates only");

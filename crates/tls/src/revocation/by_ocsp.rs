@@ -1,13 +1,13 @@
 //! A certificate against OCSP answers (RFC 6960 3.2).
 
-use super::der;
 use super::facts::Facts;
 use super::judge::{Subject, Weighed, name};
 use super::known::Found;
 use super::ocsp::{Asked, Basic, Responder, Response, Single, Status};
 use super::problem::Cause;
-use super::signature::Algorithms;
 use crate::certificate::rfc3339;
+use crate::der;
+use crate::der::Algorithms;
 
 /// How far the responder's clock may be from ours, in seconds: 5 minutes, as openssl has it.
 pub const SKEW: i64 = 300;

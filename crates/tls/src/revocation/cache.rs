@@ -4,9 +4,9 @@
 //! included: a cache may come from a file that somebody else can write.
 
 use super::crl::Crl;
-use super::der::{self, Reader};
 use super::known::Kind;
 use super::ocsp::{Asked, Response};
+use crate::der::{self, Reader};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -11,12 +11,12 @@
 //! The entries are walked through when a serial number is looked for and never built: a list of a
 //! million entries costs a walk, and no memory.
 
-use super::DerError;
-use super::der::{self, Element, Reader};
 use super::extension::Extensions;
 use super::facts::{DistributionPoint, directory_names};
 use super::problem::Reason;
-use super::signature::Signed;
+use crate::der::DerError;
+use crate::der::Signed;
+use crate::der::{self, Element, Reader};
 
 /// A list, as far as it is read before anything is looked for in it.
 pub(crate) struct Crl<'a> {
@@ -46,7 +46,7 @@ pub(crate) struct Scope<'a> {
     pub(crate) only_attributes: bool,
     pub(crate) is_indirect: bool,
     /// Named bits.
-    pub(crate) only_reasons: Option<u16>,
+    pub(crate) only_reasons: Option<u64>,
 }
 
 /// What a list says of one serial number.
@@ -100,9 +100,9 @@ impl<'a> Crl<'a> {
             return Err(DerError::Value { what: "the signature's algorithm, which is named twice" });
         }
         let issuer = fields.read(der::SEQUENCE, "the issuer")?.whole;
-        let this_update = der::time(&fields.any("thisUpdate")?, "thisUpdate")?;
+        let this_update = fields.any("thisUpdate")?.time("thisUpdate")?;
         let next_update = if fields.next_is(der::UTC_TIME) || fields.next_is(der::GENERALIZED_TIME) {
-            Some(der::time(&fields.any("nextUpdate")?, "nextUpdate")?)
+            Some(fields.any("nextUpdate")?.time("nextUpdate")?)
         } else {
             None
         };
@@ -164,7 +164,7 @@ impl<'a> Crl<'a> {
             }
             fields.end("an entry")?;
             if number == serial && about == issuer && reason.0 != Some(REMOVE_FROM_CRL) {
-                return Ok(Some(Revoked { since: der::time(&date, "an entry's date")?, reason }));
+                return Ok(Some(Revoked { since: date.time("an entry's date")?, reason }));
             }
         }
         Ok(None)
@@ -185,7 +185,7 @@ fn entry<'a>(
         match extension.oid {
             REASON => {
                 let code = Reader::only(extension.value, der::ENUMERATED, WHAT)?;
-                *reason = Reason(Some(der::small(code.contents, WHAT)?));
+                *reason = Reason(Some(code.small(WHAT)?));
             }
             INVALIDITY_DATE => {}
             CERTIFICATE_ISSUER if is_indirect => {
@@ -210,16 +210,16 @@ fn scope(value: &[u8]) -> Result<Scope<'_>, DerError> {
         scope.point = Some(point);
     }
     let mut flag = |number| match fields.optional(der::primitive(number), WHAT)? {
-        Some(flag) => der::boolean(flag.contents, WHAT),
+        Some(flag) => flag.truth(WHAT),
         None => Ok(false),
     };
     scope.only_users = flag(1)?;
     scope.only_cas = flag(2)?;
     if let Some(reasons) = fields.optional(der::primitive(3), WHAT)? {
-        scope.only_reasons = Some(der::named_bits(reasons.contents, WHAT)?);
+        scope.only_reasons = Some(reasons.named_bits(WHAT)?);
     }
     let mut flag = |number| match fields.optional(der::primitive(number), WHAT)? {
-        Some(flag) => der::boolean(flag.contents, WHAT),
+        Some(flag) => flag.truth(WHAT),
         None => Ok(false),
     };
     scope.is_indirect = flag(4)?;

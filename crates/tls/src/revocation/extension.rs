@@ -1,7 +1,7 @@
 //! Extensions (RFC 5280 4.2): of certificates, lists, entries of lists, and OCSP answers.
 
-use super::DerError;
-use super::der::{self, Reader};
+use crate::der::DerError;
+use crate::der::{self, Reader};
 
 /// One extension.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ impl<'a> Extensions<'a> {
         let mut fields = self.0.read(der::SEQUENCE, WHAT)?.inside();
         let oid = fields.read(der::OID, WHAT)?.contents;
         let critical = match fields.optional(der::BOOLEAN, WHAT)? {
-            Some(critical) => der::boolean(critical.contents, WHAT)?,
+            Some(critical) => critical.truth(WHAT)?,
             None => false,
         };
         let value = fields.read(der::OCTET_STRING, WHAT)?.contents;

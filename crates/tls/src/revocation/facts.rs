@@ -1,9 +1,9 @@
 //! What a certificate says about its own revocation, and what a responder's says about itself.
 
-use super::DerError;
-use super::der::{self, Element, Reader};
 use super::extension::Extensions;
-use super::signature::Signed;
+use crate::der::DerError;
+use crate::der::Signed;
+use crate::der::{self, Element, Reader};
 
 /// Of a certificate (RFC 5280 4.1), what revocation asks for.
 pub(crate) struct Facts<'a> {
@@ -45,7 +45,7 @@ pub(crate) struct DistributionPoint<'a> {
     /// Its URIs.
     pub(crate) uris: Vec<&'a str>,
     /// Which reasons it covers (named bits); none: all.
-    pub(crate) reasons: Option<u16>,
+    pub(crate) reasons: Option<u64>,
     /// Who keeps the list, where that is not the issuer: the whole Names.
     pub(crate) keepers: Vec<&'a [u8]>,
 }
@@ -79,8 +79,8 @@ impl<'a> Facts<'a> {
         fields.read(der::SEQUENCE, "the signature's algorithm")?;
         let issuer = fields.read(der::SEQUENCE, "the issuer")?.whole;
         let mut validity = fields.read(der::SEQUENCE, "the validity")?.inside();
-        let not_before = der::time(&validity.any("the validity")?, "the validity")?;
-        let not_after = der::time(&validity.any("the validity")?, "the validity")?;
+        let not_before = validity.any("the validity")?.time("the validity")?;
+        let not_after = validity.any("the validity")?.time("the validity")?;
         let subject = fields.read(der::SEQUENCE, "the subject")?.whole;
         let key = fields.read(der::SEQUENCE, "the public key")?.whole;
         fields.optional(der::primitive(1), "the issuer's unique identifier")?;
@@ -117,14 +117,14 @@ impl<'a> Facts<'a> {
                 const WHAT: &str = "the basic constraints";
                 let mut fields = Reader::only(value, der::SEQUENCE, WHAT)?.inside();
                 self.is_ca = match fields.optional(der::BOOLEAN, WHAT)? {
-                    Some(ca) => der::boolean(ca.contents, WHAT)?,
+                    Some(ca) => ca.truth(WHAT)?,
                     None => false,
                 };
             }
             // RFC 5280 4.2.1.3
             KEY_USAGE => {
                 let bits = Reader::only(value, der::BIT_STRING, "the key usage")?;
-                self.signs_lists = Some(der::named_bits(bits.contents, "the key usage")? & 1 << 6 != 0);
+                self.signs_lists = Some(bits.named_bits("the key usage")? & 1 << 6 != 0);
             }
             EXTENDED_KEY_USAGE => {
                 let mut purposes = Reader::only(value, der::SEQUENCE, "the extended key usage")?.inside();
@@ -155,7 +155,7 @@ fn points(value: &[u8]) -> Result<Vec<DistributionPoint<'_>>, DerError> {
             point.name(&name)?;
         }
         if let Some(reasons) = fields.optional(der::primitive(1), WHAT)? {
-            point.reasons = Some(der::named_bits(reasons.contents, WHAT)?);
+            point.reasons = Some(reasons.named_bits(WHAT)?);
         }
         if let Some(keepers) = fields.optional(der::constructed(2), WHAT)? {
             point.keepers = directory_names(&keepers)?;
@@ -233,7 +233,7 @@ fn features(value: &[u8]) -> Result<Vec<u16>, DerError> {
     let mut list = Reader::only(value, der::SEQUENCE, WHAT)?.inside();
     let mut found = Vec::new();
     while !list.is_empty() && found.len() < MAX_PLACES {
-        let number = der::small(list.read(der::INTEGER, WHAT)?.contents, WHAT)?;
+        let number = list.read(der::INTEGER, WHAT)?.number(WHAT)?;
         found.push(u16::try_from(number).map_err(|_| DerError::Value { what: WHAT })?);
     }
     found.sort_unstable();

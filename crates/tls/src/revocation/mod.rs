@@ -14,7 +14,7 @@
 //!
 //! Read in this order: [`policy`] (how much is demanded), [`judge`] (the question and its answer),
 //! `by_list` and `by_ocsp` (one certificate against one list, one answer), `crl` and `ocsp` (the two
-//! formats), `facts` and `extension` (what a certificate says about it), `signature`, `der`;
+//! formats), `facts` and `extension` (what a certificate says about it), `signature`;
 //! [`lists`] (what a user gives), [`known`], [`cache`] and [`source`] (what is there, what is kept, who
 //! fetches), `after_handshake` (the one place that waits); [`problem`] (every way in which it fails).
 //!
@@ -37,7 +37,6 @@ mod by_ocsp;
 pub mod cache;
 mod config;
 mod crl;
-mod der;
 mod extension;
 mod facts;
 pub mod judge;
@@ -49,6 +48,7 @@ pub mod problem;
 mod signature;
 pub mod source;
 
+pub use crate::der::{Algorithms, DerError};
 pub use by_ocsp::{SKEW, UNDATED};
 pub use cache::{BadCache, RevocationCache};
 pub use config::RevocationConfig;
@@ -57,38 +57,4 @@ pub use known::{Kind, Known, Origin, Staple};
 pub use lists::{RevocationError, RevocationLists};
 pub use policy::{BadDemand, Demand, RevocationPolicy};
 pub use problem::{Cause, Reason, RevocationProblem};
-pub use signature::Algorithms;
 pub use source::{FetchBody, FetchError, FetchRequest, Fetching, RevocationSource, SharedSource};
-
-/// DER that is none, or not of the shape that it must have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DerError {
-    /// Something ends too early, or its length is not written as DER has it.
-    #[error("{what} ends too early or has a length that is not DER")]
-    Framing {
-        /// What.
-        what: &'static str,
-    },
-    /// Something else stands in its place.
-    #[error("in the place of {what} stands an element with the tag 0x{tag:02x}")]
-    Unexpected {
-        /// What should stand there.
-        what: &'static str,
-        /// The tag found.
-        tag: u8,
-    },
-    /// Something follows that should not.
-    #[error("{bytes} bytes follow {what}")]
-    Trailing {
-        /// What they follow.
-        what: &'static str,
-        /// How many they are.
-        bytes: usize,
-    },
-    /// It has a value that it cannot have.
-    #[error("{what} has a value that it cannot have")]
-    Value {
-        /// What.
-        what: &'static str,
-    },
-}

@@ -9,11 +9,11 @@
 //!                    signatureAlgorithm, signature, [0] the responder's certificates } }
 //! ```
 
-use super::DerError;
-use super::der::{self, Element, Reader};
 use super::extension::Extensions;
 use super::problem::Reason;
-use super::signature::{KeyInfo, Signed};
+use crate::der::DerError;
+use crate::der::{self, Element, Reader};
+use crate::der::{KeyInfo, Signed};
 use ring::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA384, SHA512, digest};
 
 const BASIC: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1, 1];
@@ -142,7 +142,7 @@ impl<'a> Response<'a> {
         const WHAT: &str = "the response";
         let mut outer = Reader::only(bytes, der::SEQUENCE, WHAT)?.inside();
         let status = outer.read(der::ENUMERATED, "the response's status")?;
-        match der::small(status.contents, "the response's status")? {
+        match status.small("the response's status")? {
             0 => {}
             number => {
                 let (name, meaning) = refusal(number);
@@ -206,7 +206,7 @@ impl<'a> Basic<'a> {
             }
             tag => return Err(DerError::Unexpected { what: "the responder's identifier", tag }),
         };
-        der::time(&fields.read(der::GENERALIZED_TIME, "producedAt")?, "producedAt")?;
+        fields.read(der::GENERALIZED_TIME, "producedAt")?.time("producedAt")?;
         let singles = fields.read(der::SEQUENCE, "the single responses")?.inside();
         let mut basic = Self { signed, responder, nonce: None, not_understood: None, certificates, singles };
         if let Some(tagged) = fields.optional(der::constructed(1), "the extensions")? {
@@ -268,11 +268,11 @@ impl<'a> Single<'a> {
             tag if tag == der::primitive(0) => Status::Good,
             tag if tag == der::constructed(1) => {
                 let mut revoked = status.inside();
-                let since = der::time(&revoked.read(der::GENERALIZED_TIME, WHAT)?, "the revocation's time")?;
+                let since = revoked.read(der::GENERALIZED_TIME, WHAT)?.time("the revocation's time")?;
                 let reason = match revoked.optional(der::constructed(0), WHAT)? {
                     Some(tagged) => {
                         let code = Reader::only(tagged.contents, der::ENUMERATED, "the reason")?;
-                        Some(der::small(code.contents, "the reason")?)
+                        Some(code.small("the reason")?)
                     }
                     None => None,
                 };
@@ -282,11 +282,11 @@ impl<'a> Single<'a> {
             tag if tag == der::primitive(2) => Status::Unknown,
             tag => return Err(DerError::Unexpected { what: "a certificate's status", tag }),
         };
-        let this_update = der::time(&fields.read(der::GENERALIZED_TIME, "thisUpdate")?, "thisUpdate")?;
+        let this_update = fields.read(der::GENERALIZED_TIME, "thisUpdate")?.time("thisUpdate")?;
         let next_update = match fields.optional(der::constructed(0), "nextUpdate")? {
             Some(tagged) => {
                 let time = Reader::only(tagged.contents, der::GENERALIZED_TIME, "nextUpdate")?;
-                Some(der::time(&time, "nextUpdate")?)
+                Some(time.time("nextUpdate")?)
             }
             None => None,
         };

@@ -165,7 +165,7 @@ impl<'t> Seeker<'_, 't> {
             return Some(*held);
         }
         self.signatures = self.signatures.checked_sub(1)?;
-        let held = signature::holds(signed.der, key, self.algorithms);
+        let held = signature::holds(signed.der, key, self.algorithms.all);
         self.verified.push(((certificate, key.to_vec()), held));
         Some(held)
     }

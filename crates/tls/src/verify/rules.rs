@@ -8,6 +8,7 @@
 
 use super::judgement::Check;
 use super::reading::Reading;
+use crate::der::KeyInfo;
 use crate::problem::{CertificateProblem, Rule};
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use x509_parser::certificate::X509Certificate;
@@ -232,8 +233,7 @@ fn key(
         }
     }
     if matches!(role, Role::Own | Role::TrustedOwn) {
-        let raw = crate::certificate::contents(x509.public_key().raw);
-        let kind = super::signature::key_parts(raw).map(|(kind, _)| kind).unwrap_or_default();
+        let kind = KeyInfo::read(x509.public_key().raw).map(|key| key.algorithm).unwrap_or_default();
         if !algorithms.all.iter().any(|algorithm| algorithm.public_key_alg_id().as_ref() == kind) {
             let why = "has a key of a kind that TLS does not use here (its owner needs one of ECDSA on P-256 or \
                        P-384, RSA, or Ed25519)";

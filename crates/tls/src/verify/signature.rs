@@ -3,68 +3,21 @@
 
 use super::judgement::Check;
 use super::reading::Reading;
+pub(super) use crate::der::Held;
+use crate::der::{self, Algorithms, KeyInfo, Reader, Signed};
 use crate::problem::{CertificateProblem, Rule};
-use rustls::crypto::WebPkiSupportedAlgorithms;
-use x509_parser::asn1_rs::{Any, FromDer};
 
 pub(super) const CHECK: &str = "certificate_signature";
 const RFC: &str = "RFC 5280 4.1.1.3";
 
-/// Whether a signature holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Held {
-    Yes,
-    No,
-    /// Of all keys, not of one such as this.
-    OtherKey,
-    /// Nobody here verifies such signatures.
-    UnknownAlgorithm,
-}
-
-/// A certificate as what was signed, how, and the signature.
-struct Signed<'a> {
-    message: &'a [u8],
-    /// The contents of the AlgorithmIdentifier.
-    algorithm: &'a [u8],
-    signature: &'a [u8],
-}
-
-impl<'a> Signed<'a> {
-    fn read(certificate: &'a [u8]) -> Option<Self> {
-        let (_, outer) = Any::from_der(certificate).ok()?;
-        let (rest, _) = Any::from_der(outer.data).ok()?;
-        let message = outer.data.get(..outer.data.len() - rest.len())?;
-        let (rest, algorithm) = Any::from_der(rest).ok()?;
-        let (_, signature) = Any::from_der(rest).ok()?;
-        // The first byte counts unused bits: none.
-        Some(Self { message, algorithm: algorithm.data, signature: signature.data.strip_prefix(&[0])? })
-    }
-}
-
-/// The algorithm (as the contents of its AlgorithmIdentifier) and the bits of a key, given as the
-/// contents of its SubjectPublicKeyInfo.
-pub(super) fn key_parts(key: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (rest, algorithm) = Any::from_der(key).ok()?;
-    let (_, bits) = Any::from_der(rest).ok()?;
-    Some((algorithm.data, bits.data.strip_prefix(&[0])?))
-}
-
 /// Whether `certificate` was signed by `key` (the contents of a SubjectPublicKeyInfo).
-pub(super) fn holds(certificate: &[u8], key: &[u8], algorithms: &WebPkiSupportedAlgorithms) -> Held {
-    let (Some(signed), Some((kind, bits))) = (Signed::read(certificate), key_parts(key)) else {
-        return Held::UnknownAlgorithm;
-    };
-    let mut held = Held::UnknownAlgorithm;
-    for algorithm in algorithms.all.iter().filter(|one| one.signature_alg_id().as_ref() == signed.algorithm) {
-        held = Held::OtherKey;
-        if algorithm.public_key_alg_id().as_ref() == kind {
-            return match algorithm.verify_signature(bits, signed.message, signed.signature) {
-                Ok(()) => Held::Yes,
-                Err(_) => Held::No,
-            };
-        }
+pub(super) fn holds(certificate: &[u8], key: &[u8], algorithms: Algorithms<'_>) -> Held {
+    let signed = Reader::only(certificate, der::SEQUENCE, "the certificate")
+        .and_then(|outer| Signed::read(&mut outer.inside(), "the certificate"));
+    match (signed, KeyInfo::of_contents(key)) {
+        (Ok((signed, _)), Ok(key)) => signed.held(&key, algorithms),
+        _ => Held::UnknownAlgorithm,
     }
-    held
 }
 
 /// The signature on `certificate`, by the key of `issuer`, which is of this kind in words.
