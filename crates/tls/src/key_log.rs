@@ -22,6 +22,10 @@ pub(crate) struct ConnectionKeyLog {
 impl KeyLog for ConnectionKeyLog {
     /// RFC 9850 2: label, client random in hex, secret in hex.
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        // TLS 1.2 is not asked first.
+        if !self.will_log(label) {
+            return;
+        }
         let line = format!("{label} {} {}", hex(client_random), hex(secret));
         if let Some(sink) = &self.sink {
             sink(&line);
@@ -45,5 +49,6 @@ impl fmt::Debug for ConnectionKeyLog {
 
 /// Lower-case hex.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or('?');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }
