@@ -6,6 +6,7 @@
 //! it is the identity.
 
 use crate::identity_files::IdentityError;
+use crate::private_key::{SHORT_VECTOR, has_short_vector};
 use der::{Decode, Encode};
 use p12_keystore::error::Error;
 use p12_keystore::{CertificateBag, Pkcs12Archive, PrivateKeyBag};
@@ -20,6 +21,9 @@ pub(crate) struct Opened {
 
 /// Opens `file`. A file without a password is opened with an empty one.
 pub(crate) fn open(file: &[u8], password: Option<&str>) -> Result<Opened, IdentityError> {
+    if has_short_vector(file) {
+        return Err(IdentityError::Pkcs12Encryption { why: SHORT_VECTOR.to_owned() });
+    }
     let archive = Pkcs12Archive::from_pkcs12(file, password.unwrap_or_default())
         .map_err(|error| refused(&error, file, password))?;
     let key = archive.keys.first().ok_or(IdentityError::Pkcs12NoKey)?;

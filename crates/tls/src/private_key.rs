@@ -18,6 +18,7 @@ pub(crate) fn read(
 ) -> Result<PrivateKeyDer<'static>, IdentityError> {
     match format {
         FileFormat::Pem => from_pem(file, password),
+        FileFormat::Der if has_short_vector(file) => Err(short_vector()),
         FileFormat::Der => match EncryptedPrivateKeyInfoRef::try_from(file) {
             Ok(_) => decrypt(file, password),
             Err(_) => PrivateKeyDer::try_from(file.to_vec()).map_err(|_| IdentityError::KeyFormat),
@@ -54,6 +55,9 @@ fn encrypted_section(text: &str) -> Option<&str> {
 
 /// RFC 8018 6.2 (PBES2).
 fn decrypt(der: &[u8], password: Option<&str>) -> Result<PrivateKeyDer<'static>, IdentityError> {
+    if has_short_vector(der) {
+        return Err(short_vector());
+    }
     let encrypted = EncryptedPrivateKeyInfoRef::try_from(der)
         .map_err(|error| IdentityError::Encryption { why: error.to_string() })?;
     let password = password.ok_or(IdentityError::PasswordMissing)?;
@@ -96,3 +100,19 @@ fn within_reason(encrypted: &EncryptedPrivateKeyInfoRef<'_>) -> Result<(), Ident
     }
     Ok(())
 }
+
+/// Whether a file says that something in it is encrypted with triple DES (RFC 8018 B.2.2) and gives an
+/// initialization vector of fewer than 8 bytes: pkcs5 0.8 panics at that.
+pub(crate) fn has_short_vector(file: &[u8]) -> bool {
+    /// des-EDE3-CBC, 1.2.840.113549.3.7, and the tag of an OCTET STRING.
+    const TRIPLE_DES: &[u8] = &[6, 8, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 3, 7, 4];
+    let windows = file.windows(TRIPLE_DES.len() + 1);
+    windows.filter_map(|window| window.strip_prefix(TRIPLE_DES)).any(|length| length < [8].as_slice())
+}
+
+fn short_vector() -> IdentityError {
+    IdentityError::Encryption { why: SHORT_VECTOR.to_owned() }
+}
+
+/// Why a file with such a vector is refused.
+pub(crate) const SHORT_VECTOR: &str = "its initialization vector is too short for triple DES";

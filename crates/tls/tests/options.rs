@@ -268,6 +268,30 @@ fn a_key_whose_password_is_to_be_hashed_without_end_is_refused_at_once() {
     assert!(error.contains("the password is hashed 2147483647 times"), "{error}");
 }
 
+#[test]
+fn a_key_with_too_short_an_initialization_vector_is_refused() {
+    use rustls::pki_types::pem::PemObject;
+    let (certificate, _) = certificate();
+    let section = include_str!("world/p256.des3.pem").replace("ENCRYPTED PRIVATE KEY", "PRIVATE KEY");
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from_pem_slice(section.as_bytes()).unwrap();
+    let mut der = key.secret_pkcs8_der().to_vec();
+    // Of 8 bytes, 3 go, and all that they are in becomes so much shorter.
+    let at = der.windows(4).position(|bytes| bytes == [3, 7, 4, 8]).unwrap() + 2;
+    for at in outer_lengths(&der, at) {
+        der[at] -= 3;
+    }
+    der[at + 1] = 5;
+    der.drain(at + 2..at + 5);
+    let files = IdentityFiles {
+        key: Some(&der),
+        key_format: FileFormat::Der,
+        password: Some("secret"),
+        ..IdentityFiles::pem(certificate.as_bytes())
+    };
+    let error = Identity::from_files(&files).unwrap_err().to_string();
+    assert!(error.contains("initialization vector is too short"), "{error}");
+}
+
 /// Where the last bytes of the lengths stand of all that the element at `inner` is in.
 fn outer_lengths(der: &[u8], inner: usize) -> Vec<usize> {
     let (mut at, mut found) = (0, Vec::new());
