@@ -47,13 +47,11 @@ impl CivilTime {
         let of_day = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
         (days - EPOCH).checked_mul(86_400)?.checked_add(of_day)
     }
-}
 
-impl From<WallTime> for CivilTime {
-    fn from(time: WallTime) -> Self {
-        let seconds = time.unix_seconds();
-        let of_day = u32::try_from(seconds % 86_400).unwrap_or_default();
-        let days = i64::try_from(seconds / 86_400).unwrap_or_default() + EPOCH;
+    /// Of seconds since 1970-01-01T00:00:00Z, fewer than 0 before.
+    pub fn of_unix_seconds(seconds: i64) -> Self {
+        let of_day = u32::try_from(seconds.rem_euclid(86_400)).unwrap_or_default();
+        let days = seconds.div_euclid(86_400) + EPOCH;
         let (era, of_era) = (days.div_euclid(ERA), days.rem_euclid(ERA));
         let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
         let of_year = u32::try_from(of_era - (365 * year + year / 4 - year / 100)).unwrap_or_default();
@@ -62,6 +60,12 @@ impl From<WallTime> for CivilTime {
         let month = if march < 10 { march + 3 } else { march - 9 };
         let year = era * 400 + year + i64::from(month <= 2);
         Self { year, month, day, hour: of_day / 3600, minute: of_day / 60 % 60, second: of_day % 60 }
+    }
+}
+
+impl From<WallTime> for CivilTime {
+    fn from(time: WallTime) -> Self {
+        Self::of_unix_seconds(i64::try_from(time.unix_seconds()).unwrap_or(i64::MAX))
     }
 }
 
@@ -97,6 +101,7 @@ mod tests {
         let noon = CivilTime { year: 2000, month: 2, day: 29, hour: 12, minute: 0, second: 0 };
         assert_eq!(noon.unix_seconds(), Some(951_825_600));
         assert_eq!(CivilTime { year: 1969, month: 12, day: 31, ..noon }.unix_seconds(), Some(-43_200));
+        assert_eq!(CivilTime::of_unix_seconds(-43_200), CivilTime { year: 1969, month: 12, day: 31, ..noon });
         assert_eq!(CivilTime { second: 60, ..noon }.unix_seconds(), Some(951_825_660), "a leap second");
         for wrong in [
             CivilTime { year: 1900, ..noon },

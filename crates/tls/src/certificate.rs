@@ -1,12 +1,12 @@
 //! What is read from a certificate (RFC 5280), for people: nothing is decided by it alone.
 
+use glasstack_journal::CivilTime;
 use glasstack_journal::event::Tls;
 use std::net::IpAddr;
 use x509_parser::extensions::GeneralName;
 use x509_parser::oid_registry::Oid;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
-use x509_parser::time::ASN1Time;
 use x509_parser::x509::{SubjectPublicKeyInfo, X509Name};
 
 /// A certificate as it was shown. Texts from inside it have their control characters escaped: they
@@ -105,13 +105,9 @@ impl CertificateInfo {
 
 /// Civil time of `seconds` since the Unix epoch, as RFC 3339 writes it.
 pub(crate) fn rfc3339(seconds: i64) -> String {
-    let Ok(time) = ASN1Time::from_timestamp(seconds) else {
-        return format!("{seconds} s after 1970");
-    };
-    let civil = time.to_datetime();
-    let (date, month) = (civil.date(), u8::from(civil.month()));
-    let (hour, minute, second) = civil.to_hms();
-    format!("{:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", date.year(), date.day())
+    let civil = CivilTime::of_unix_seconds(seconds);
+    // RFC 3339 1: years have four digits.
+    if civil.year.abs() > 9999 { format!("{seconds} s after 1970") } else { civil.to_string() }
 }
 
 /// `text` with control characters escaped.

@@ -1,5 +1,6 @@
 //! Secrets, for those who may read the traffic: the journal, and a file if the user wants one.
 
+use crate::hex::hex;
 use crate::observe::Tap;
 use glasstack_journal::Scope;
 use glasstack_journal::event::Tls;
@@ -45,10 +46,4 @@ impl fmt::Debug for ConnectionKeyLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ConnectionKeyLog")
     }
-}
-
-/// Lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or('?');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }

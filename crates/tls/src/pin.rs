@@ -1,9 +1,8 @@
 //! Public keys that a server must have one of, as curl's `--pinnedpubkey` takes them.
 
+use crate::digest::sha256;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use rustls::SupportedCipherSuite;
-use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject;
 use x509_parser::prelude::FromDer;
@@ -71,15 +70,6 @@ impl PinnedKeys {
 /// The hash by which a key is pinned, as it is written.
 pub(crate) fn hash_of(key: &[u8]) -> String {
     format!("{PREFIX}{}", BASE64_STANDARD.encode(sha256(key)))
-}
-
-/// FIPS 180-4, by the provider of the cipher suites: nothing else here needs a hash.
-pub(crate) fn sha256(bytes: &[u8]) -> Vec<u8> {
-    let suite = match TLS13_AES_128_GCM_SHA256 {
-        SupportedCipherSuite::Tls13(suite) => &suite.common,
-        SupportedCipherSuite::Tls12(suite) => &suite.common,
-    };
-    suite.hash_provider.hash(bytes).as_ref().to_vec()
 }
 
 /// A key cannot be pinned as given (curl: 90).

@@ -101,6 +101,11 @@ impl<'a> Element<'a> {
         Reader { rest: self.contents, rules: self.rules }
     }
 
+    /// What it is where an implicit tag stands in the place of its own (X.690 8.14).
+    pub(crate) fn implicitly(self, tag: u8) -> Self {
+        Self { tag, ..self }
+    }
+
     /// Of this tag, or an error.
     pub(crate) fn of(self, tag: u8, what: &'static str) -> Result<Self, DerError> {
         if self.tag == tag { Ok(self) } else { Err(DerError::Unexpected { what, tag: self.tag }) }

@@ -157,11 +157,10 @@ pub(crate) fn hex(contents: &[u8]) -> String {
         [0, rest @ ..] if !rest.is_empty() => rest,
         all => all,
     };
-    let mut text: String = shown.iter().take(32).map(|octet| format!("{octet:02x}")).collect();
-    if shown.len() > 32 {
-        text.push_str("...");
+    match shown.split_at_checked(32) {
+        Some((first, [_, ..])) => crate::hex::hex(first) + "...",
+        _ => crate::hex::hex(shown),
     }
-    text
 }
 
 #[cfg(test)]

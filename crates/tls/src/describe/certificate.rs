@@ -1,36 +1,39 @@
 //! Certificates (RFC 5280 4) and requests for them (RFC 2986).
 
-use super::der::{Read, Value, Values, rfc3339, tag, unreadable};
 use super::extensions;
 use super::facts::{Fact, Facts};
+use super::key;
 use super::names::{algorithm, distinguished};
-use super::{digest, key};
+use super::{Read, time, unreadable};
+use crate::certificate::rfc3339;
+use crate::der::{self, Reader};
+use crate::digest;
 
 /// A certificate, at a time in seconds since the Unix epoch.
 pub(crate) fn certificate(der: &[u8], now: i64) -> Read<Facts> {
     const WHAT: &str = "the certificate";
-    let mut fields = Value::whole(der, WHAT)?.inside();
+    let mut fields = Reader::lenient(der).whole(WHAT)?.inside();
     let mut signed = fields.sequence("what is signed")?;
     let signature = algorithm(fields.sequence("the signature's algorithm")?)?;
-    let version = match signed.optional(tag::explicit(0), "the version")? {
-        Some(version) => version.inside().take(tag::INTEGER, "the version")?.number("the version")?,
+    let version = match signed.optional(der::constructed(0), "the version")? {
+        Some(version) => version.inside().read(der::INTEGER, "the version")?.number("the version")?,
         None => 0,
     };
-    let serial = signed.take(tag::INTEGER, "the serial number")?;
+    let serial = signed.read(der::INTEGER, "the serial number")?;
     signed.sequence("the signature's algorithm")?;
-    let issuer = signed.take(tag::SEQUENCE, "the issuer")?;
+    let issuer = signed.read(der::SEQUENCE, "the issuer")?;
     let mut validity = signed.sequence("the validity")?;
-    let not_before = validity.any("notBefore")?.time("notBefore")?;
-    let not_after = validity.any("notAfter")?.time("notAfter")?;
-    let subject = signed.take(tag::SEQUENCE, "the subject")?;
-    let public_key = signed.take(tag::SEQUENCE, "the public key")?;
+    let not_before = time(validity.any("notBefore")?, "notBefore")?;
+    let not_after = time(validity.any("notAfter")?, "notAfter")?;
+    let subject = signed.read(der::SEQUENCE, "the subject")?;
+    let public_key = signed.read(der::SEQUENCE, "the public key")?;
     let (_issuer_id, _subject_id) =
         (signed.optional(0x81, "the issuer's id")?, signed.optional(0x82, "the subject's id")?);
 
     let mut facts = Facts::default().with("version", Fact::Number(version.saturating_add(1)));
     facts.push("subject", Fact::text(distinguished(subject)?));
     facts.push("issuer", self_or(distinguished(issuer)?, issuer.whole == subject.whole));
-    facts.push("serial", Fact::serial(serial.content));
+    facts.push("serial", Fact::serial(serial.contents));
     facts.push("not_before", Fact::aside(rfc3339(not_before), begun(not_before, now)));
     facts.push("not_after", Fact::aside(rfc3339(not_after), left(not_after, now)));
     let state = match (now < not_before, now > not_after) {
@@ -43,7 +46,7 @@ pub(crate) fn certificate(der: &[u8], now: i64) -> Read<Facts> {
     facts.push("signature", Fact::text(signature));
     facts.push("sha1", Fact::bytes(&digest::sha1(der)));
     facts.push("sha256", Fact::bytes(&digest::sha256(der)));
-    if let Some(list) = signed.optional(tag::explicit(3), "the extensions")? {
+    if let Some(list) = signed.optional(der::constructed(3), "the extensions")? {
         let mut list = list.inside();
         facts.push("extensions", extensions::all(list.sequence("the extensions")?)?);
     }
@@ -53,18 +56,18 @@ pub(crate) fn certificate(der: &[u8], now: i64) -> Read<Facts> {
 /// Who asks for a certificate, and what for.
 pub(crate) fn request(der: &[u8]) -> Read<Facts> {
     const WHAT: &str = "the certificate request";
-    let mut fields = Value::whole(der, WHAT)?.inside();
+    let mut fields = Reader::lenient(der).whole(WHAT)?.inside();
     let mut signed = fields.sequence("what is signed")?;
     let signature = algorithm(fields.sequence("the signature's algorithm")?)?;
-    let version = signed.take(tag::INTEGER, "the version")?.number("the version")?;
-    let subject = signed.take(tag::SEQUENCE, "the subject")?;
-    let public_key = signed.take(tag::SEQUENCE, "the public key")?;
+    let version = signed.read(der::INTEGER, "the version")?.number("the version")?;
+    let subject = signed.read(der::SEQUENCE, "the subject")?;
+    let public_key = signed.read(der::SEQUENCE, "the public key")?;
     let mut facts = Facts::default().with("version", Fact::Number(version.saturating_add(1)));
     facts.push("subject", Fact::text(distinguished(subject)?));
     facts.push("key", or_why(key::public(public_key.whole)));
     facts.push("signature", Fact::text(signature));
     facts.push("sha256", Fact::bytes(&digest::sha256(der)));
-    if let Some(attributes) = signed.optional(tag::explicit(0), "the attributes")? {
+    if let Some(attributes) = signed.optional(der::constructed(0), "the attributes")? {
         let mut attributes = attributes.inside();
         while !attributes.is_empty() {
             let (name, fact) = attribute(attributes.sequence("an attribute")?)?;
@@ -75,10 +78,10 @@ pub(crate) fn request(der: &[u8]) -> Read<Facts> {
 }
 
 /// RFC 2985 5.4.
-fn attribute(mut fields: Values<'_>) -> Read<(String, Fact)> {
+fn attribute(mut fields: Reader<'_>) -> Read<(String, Fact)> {
     const WHAT: &str = "an attribute";
     let oid = fields.oid(WHAT)?;
-    let mut values = fields.take(tag::SET, WHAT)?.inside();
+    let mut values = fields.read(der::SET, WHAT)?.inside();
     match oid.as_str() {
         "1.2.840.113549.1.9.14" => {
             Ok(("requested_extensions".to_owned(), extensions::all(values.sequence(WHAT)?)?))

@@ -1,13 +1,15 @@
 //! What extensions say (RFC 5280 4.2, 5.2 and 5.3, and others as named below): each known one decoded,
 //! any other in hex.
 
-use super::der::{Read, Value, Values, oid, rfc3339, tag, unreadable};
 use super::facts::{Extension, Fact, Facts, harmless};
 use super::names::{general, generals, named, policy, purpose, relative};
 use super::sct;
+use super::{Read, time, unreadable};
+use crate::certificate::rfc3339;
+use crate::der::{self, Element, Reader, oid};
 
 /// Extensions ::= SEQUENCE OF Extension; none is one too many here: who checks does not only look.
-pub(crate) fn all(mut extensions: Values<'_>) -> Read<Fact> {
+pub(crate) fn all(mut extensions: Reader<'_>) -> Read<Fact> {
     let mut list = Vec::new();
     while !extensions.is_empty() {
         list.push(Fact::Extension(Box::new(one(extensions.sequence("an extension")?)?)));
@@ -15,14 +17,14 @@ pub(crate) fn all(mut extensions: Values<'_>) -> Read<Fact> {
     Ok(Fact::List(list))
 }
 
-fn one(mut fields: Values<'_>) -> Read<Extension> {
+fn one(mut fields: Reader<'_>) -> Read<Extension> {
     const WHAT: &str = "an extension";
     let oid = fields.oid(WHAT)?;
-    let critical = match fields.optional(tag::BOOLEAN, WHAT)? {
+    let critical = match fields.optional(der::BOOLEAN, WHAT)? {
         Some(critical) => critical.truth(WHAT)?,
         None => false,
     };
-    let content = fields.take(tag::OCTET_STRING, WHAT)?.content;
+    let content = fields.read(der::OCTET_STRING, WHAT)?.contents;
     let name = name(&oid);
     let value = match name.map(|name| value(name, content)) {
         Some(Ok(Some(fact))) => fact,
@@ -87,10 +89,10 @@ fn name(oid: &str) -> Option<&'static str> {
 
 /// What a known one says; none where the name is all that is known.
 fn value(name: &'static str, content: &[u8]) -> Read<Option<Fact>> {
-    let value = || Value::whole(content, name);
+    let value = || Reader::lenient(content).whole(name);
     Ok(Some(match name {
         "subject_key_identifier" | "ocsp_nonce" => match value() {
-            Ok(value) if value.tag == tag::OCTET_STRING => Fact::bytes(value.content),
+            Ok(value) if value.tag == der::OCTET_STRING => Fact::bytes(value.contents),
             // RFC 8954 2.1: older nonces are bare bytes.
             _ if name == "ocsp_nonce" => Fact::bytes(content),
             _ => return unreadable(name, "it is no OCTET STRING"),
@@ -105,7 +107,7 @@ fn value(name: &'static str, content: &[u8]) -> Read<Option<Fact>> {
         "crl_number" | "delta_crl_indicator" => integer(value()?, name)?,
         "inhibit_any_policy" => Fact::Number(value()?.number(name)?),
         "reason_code" => Fact::text(reason(value()?.number(name)?)),
-        "invalidity_date" | "ocsp_archive_cutoff" => Fact::text(rfc3339(value()?.time(name)?)),
+        "invalidity_date" | "ocsp_archive_cutoff" => Fact::text(rfc3339(time(value()?, name)?)),
         "private_key_usage_period" => period(sequence(content, name)?)?,
         "issuing_distribution_point" => issuing_point(sequence(content, name)?)?,
         "crl_distribution_points" | "freshest_crl" => {
@@ -128,9 +130,9 @@ fn value(name: &'static str, content: &[u8]) -> Read<Option<Fact>> {
         "ocsp_no_check" => Fact::text("the responder's own certificate need not be checked for revocation"),
         "precertificate_poison" => Fact::text("this was made for the logs alone, and is no certificate"),
         "signed_certificate_timestamps" | "signed_certificate_timestamps_by_ocsp" => {
-            sct::list(value()?.content)?
+            sct::list(value()?.contents)?
         }
-        "acme_identifier" => Fact::bytes(value()?.content),
+        "acme_identifier" => Fact::bytes(value()?.contents),
         "netscape_comment" | "microsoft_certificate_template_name" => match value()?.text() {
             Some(text) => Fact::text(harmless(&text)),
             None => return unreadable(name, "it is no text"),
@@ -139,13 +141,14 @@ fn value(name: &'static str, content: &[u8]) -> Read<Option<Fact>> {
     }))
 }
 
-fn sequence<'a>(content: &'a [u8], what: &'static str) -> Read<Values<'a>> {
-    let mut values = Values::of(content);
+fn sequence<'a>(content: &'a [u8], what: &'static str) -> Read<Reader<'a>> {
+    let mut values = Reader::lenient(content);
     let inside = values.sequence(what)?;
-    values.end(what).map(|()| inside)
+    values.end(what)?;
+    Ok(inside)
 }
 
-fn each(mut values: Values<'_>, what: &'static str, one: impl Fn(Values<'_>) -> Read<Facts>) -> Read<Fact> {
+fn each(mut values: Reader<'_>, what: &'static str, one: impl Fn(Reader<'_>) -> Read<Facts>) -> Read<Fact> {
     let mut list = Vec::new();
     while !values.is_empty() {
         list.push(Fact::Facts(one(values.sequence(what)?)?));
@@ -153,7 +156,7 @@ fn each(mut values: Values<'_>, what: &'static str, one: impl Fn(Values<'_>) -> 
     Ok(Fact::List(list))
 }
 
-fn oids(mut values: Values<'_>, what: &'static str, name: fn(&str) -> Option<&'static str>) -> Read<Fact> {
+fn oids(mut values: Reader<'_>, what: &'static str, name: fn(&str) -> Option<&'static str>) -> Read<Fact> {
     let mut list = Vec::new();
     while !values.is_empty() {
         let oid = values.oid(what)?;
@@ -192,15 +195,16 @@ const REASONS: &[&str] = &[
     "aACompromise",
 ];
 
-fn bits(value: Value<'_>, what: &'static str, names: &[&'static str]) -> Read<Fact> {
+fn bits(value: Element<'_>, what: &'static str, names: &[&'static str]) -> Read<Fact> {
     let named = |bit: usize| names.get(bit).map_or_else(|| format!("bit {bit}"), |name| (*name).to_owned());
-    let set = value.named_bits(what)?.into_iter().map(|bit| Fact::text(named(bit)));
-    Ok(Fact::List(set.collect()))
+    let set = value.named_bits(what)?;
+    let bits = (0..64).filter(|bit| set >> bit & 1 == 1);
+    Ok(Fact::List(bits.map(|bit| Fact::text(named(bit))).collect()))
 }
 
 /// An INTEGER of any size: as a number where it is small.
-fn integer(value: Value<'_>, what: &'static str) -> Read<Fact> {
-    Ok(value.number(what).map_or_else(|_| Fact::bytes(value.content), Fact::Number))
+fn integer(value: Element<'_>, what: &'static str) -> Read<Fact> {
+    Ok(value.number(what).map_or_else(|_| Fact::bytes(value.contents), Fact::Number))
 }
 
 /// RFC 5280 5.3.1.
@@ -222,67 +226,67 @@ pub(crate) fn reason(code: u64) -> String {
 }
 
 /// RFC 5280 4.2.1.1.
-fn authority_key(mut fields: Values<'_>) -> Read<Fact> {
+fn authority_key(mut fields: Reader<'_>) -> Read<Fact> {
     const WHAT: &str = "authority_key_identifier";
     let mut facts = Facts::default();
-    if let Some(id) = fields.optional(tag::implicit(0), WHAT)? {
-        facts.push("key_id", Fact::bytes(id.content));
+    if let Some(id) = fields.optional(der::primitive(0), WHAT)? {
+        facts.push("key_id", Fact::bytes(id.contents));
     }
-    if let Some(issuer) = fields.optional(tag::explicit(1), WHAT)? {
+    if let Some(issuer) = fields.optional(der::constructed(1), WHAT)? {
         facts.push("issuer", Fact::List(generals(issuer.inside(), false)?));
     }
-    if let Some(serial) = fields.optional(tag::implicit(2), WHAT)? {
-        facts.push("serial", Fact::serial(serial.content));
+    if let Some(serial) = fields.optional(der::primitive(2), WHAT)? {
+        facts.push("serial", Fact::serial(serial.contents));
     }
     Ok(Fact::Facts(facts))
 }
 
 /// RFC 5280 4.2.1.9.
-fn basic_constraints(mut fields: Values<'_>) -> Read<Fact> {
+fn basic_constraints(mut fields: Reader<'_>) -> Read<Fact> {
     const WHAT: &str = "basic_constraints";
-    let ca = match fields.optional(tag::BOOLEAN, WHAT)? {
+    let ca = match fields.optional(der::BOOLEAN, WHAT)? {
         Some(ca) => ca.truth(WHAT)?,
         None => false,
     };
     let mut facts = Facts::default().with("ca", Fact::Truth(ca));
-    if let Some(length) = fields.optional(tag::INTEGER, WHAT)? {
+    if let Some(length) = fields.optional(der::INTEGER, WHAT)? {
         facts.push("path_length", Fact::Number(length.number(WHAT)?));
     }
     Ok(Fact::Facts(facts))
 }
 
-fn period(mut fields: Values<'_>) -> Read<Fact> {
+fn period(mut fields: Reader<'_>) -> Read<Fact> {
     const WHAT: &str = "private_key_usage_period";
     let mut facts = Facts::default();
     for (number, name) in [(0, "not_before"), (1, "not_after")] {
-        if let Some(time) = fields.optional(tag::implicit(number), WHAT)? {
-            let time = Value { tag: tag::GENERALIZED_TIME, ..time };
-            facts.push(name, Fact::text(rfc3339(time.time(WHAT)?)));
+        if let Some(at) = fields.optional(der::primitive(number), WHAT)? {
+            let at = time(at.implicitly(der::GENERALIZED_TIME), WHAT)?;
+            facts.push(name, Fact::text(rfc3339(at)));
         }
     }
     Ok(Fact::Facts(facts))
 }
 
 /// RFC 5280 4.2.1.13.
-fn distribution_point(mut fields: Values<'_>) -> Read<Facts> {
+fn distribution_point(mut fields: Reader<'_>) -> Read<Facts> {
     const WHAT: &str = "a distribution point";
     let mut facts = Facts::default();
-    if let Some(point) = fields.optional(tag::explicit(0), WHAT)? {
+    if let Some(point) = fields.optional(der::constructed(0), WHAT)? {
         point_name(point, &mut facts)?;
     }
-    if let Some(reasons) = fields.optional(tag::implicit(1), WHAT)? {
+    if let Some(reasons) = fields.optional(der::primitive(1), WHAT)? {
         facts.push("reasons", bits(reasons, WHAT, REASONS)?);
     }
-    if let Some(issuer) = fields.optional(tag::explicit(2), WHAT)? {
+    if let Some(issuer) = fields.optional(der::constructed(2), WHAT)? {
         facts.push("crl_issuer", Fact::List(generals(issuer.inside(), false)?));
     }
     Ok(facts)
 }
 
-fn point_name(point: Value<'_>, facts: &mut Facts) -> Read<()> {
+fn point_name(point: Element<'_>, facts: &mut Facts) -> Read<()> {
     const WHAT: &str = "a distribution point's name";
     let name = point.inside().any(WHAT)?;
-    if name.tag == tag::explicit(1) {
+    if name.tag == der::constructed(1) {
         facts.push("relative_to_issuer", Fact::text(relative(name)?));
         return Ok(());
     }
@@ -294,22 +298,22 @@ fn point_name(point: Value<'_>, facts: &mut Facts) -> Read<()> {
 }
 
 /// RFC 5280 5.2.5.
-fn issuing_point(mut fields: Values<'_>) -> Read<Fact> {
+fn issuing_point(mut fields: Reader<'_>) -> Read<Fact> {
     const WHAT: &str = "issuing_distribution_point";
     let mut facts = Facts::default();
-    if let Some(point) = fields.optional(tag::explicit(0), WHAT)? {
+    if let Some(point) = fields.optional(der::constructed(0), WHAT)? {
         point_name(point, &mut facts)?;
     }
     for (number, name) in [(1, "only_user_certificates"), (2, "only_ca_certificates")] {
-        if let Some(only) = fields.optional(tag::implicit(number), WHAT)? {
+        if let Some(only) = fields.optional(der::primitive(number), WHAT)? {
             facts.push(name, Fact::Truth(only.truth(WHAT)?));
         }
     }
-    if let Some(reasons) = fields.optional(tag::implicit(3), WHAT)? {
+    if let Some(reasons) = fields.optional(der::primitive(3), WHAT)? {
         facts.push("only_some_reasons", bits(reasons, WHAT, REASONS)?);
     }
     for (number, name) in [(4, "indirect"), (5, "only_attribute_certificates")] {
-        if let Some(only) = fields.optional(tag::implicit(number), WHAT)? {
+        if let Some(only) = fields.optional(der::primitive(number), WHAT)? {
             facts.push(name, Fact::Truth(only.truth(WHAT)?));
         }
     }
@@ -317,18 +321,18 @@ fn issuing_point(mut fields: Values<'_>) -> Read<Fact> {
 }
 
 /// RFC 5280 4.2.1.10; minimum and maximum are always 0 and absent there.
-fn name_constraints(mut fields: Values<'_>) -> Read<Fact> {
+fn name_constraints(mut fields: Reader<'_>) -> Read<Fact> {
     const WHAT: &str = "name_constraints";
     let mut facts = Facts::default();
     for (number, name) in [(0, "permitted"), (1, "excluded")] {
-        let Some(subtrees) = fields.optional(tag::explicit(number), WHAT)? else { continue };
+        let Some(subtrees) = fields.optional(der::constructed(number), WHAT)? else { continue };
         facts.push(name, each(subtrees.inside(), WHAT, |mut subtree| general(subtree.any(WHAT)?, true))?);
     }
     Ok(Fact::Facts(facts))
 }
 
 /// RFC 5280 4.2.1.4.
-fn policy_information(mut fields: Values<'_>) -> Read<Facts> {
+fn policy_information(mut fields: Reader<'_>) -> Read<Facts> {
     const WHAT: &str = "a policy";
     let oid = fields.oid(WHAT)?;
     let mut facts = Facts::default();
@@ -339,7 +343,7 @@ fn policy_information(mut fields: Values<'_>) -> Read<Facts> {
         }
         None => facts.push("oid", Fact::text(oid)),
     }
-    if let Some(qualifiers) = fields.optional(tag::SEQUENCE, WHAT)? {
+    if let Some(qualifiers) = fields.optional(der::SEQUENCE, WHAT)? {
         let mut qualifiers = qualifiers.inside();
         while !qualifiers.is_empty() {
             let mut qualifier = qualifiers.sequence(WHAT)?;
@@ -355,7 +359,7 @@ fn policy_information(mut fields: Values<'_>) -> Read<Facts> {
     Ok(facts)
 }
 
-fn notice(value: Value<'_>) -> Read<Fact> {
+fn notice(value: Element<'_>) -> Read<Fact> {
     let mut fields = value.inside();
     while !fields.is_empty() {
         let field = fields.any("a policy's notice")?;
@@ -363,10 +367,10 @@ fn notice(value: Value<'_>) -> Read<Fact> {
             return Ok(Fact::text(harmless(&text)));
         }
     }
-    Ok(Fact::bytes(value.content))
+    Ok(Fact::bytes(value.contents))
 }
 
-fn policy_mapping(mut fields: Values<'_>) -> Read<Facts> {
+fn policy_mapping(mut fields: Reader<'_>) -> Read<Facts> {
     const WHAT: &str = "a policy's mapping";
     let (theirs, ours) = (fields.oid(WHAT)?, fields.oid(WHAT)?);
     let fact = |oid: String| {
@@ -376,11 +380,11 @@ fn policy_mapping(mut fields: Values<'_>) -> Read<Facts> {
     Ok(Facts::default().with("issuer_policy", fact(theirs)).with("subject_policy", fact(ours)))
 }
 
-fn policy_constraints(mut fields: Values<'_>) -> Read<Fact> {
+fn policy_constraints(mut fields: Reader<'_>) -> Read<Fact> {
     const WHAT: &str = "policy_constraints";
     let mut facts = Facts::default();
     for (number, name) in [(0, "require_explicit_policy_after"), (1, "inhibit_mapping_after")] {
-        if let Some(skip) = fields.optional(tag::implicit(number), WHAT)? {
+        if let Some(skip) = fields.optional(der::primitive(number), WHAT)? {
             facts.push(name, Fact::Number(skip.number(WHAT)?));
         }
     }
@@ -388,9 +392,9 @@ fn policy_constraints(mut fields: Values<'_>) -> Read<Fact> {
 }
 
 /// RFC 5280 4.2.2.1 and 4.2.2.2.
-fn access(mut fields: Values<'_>) -> Read<Facts> {
+fn access(mut fields: Reader<'_>) -> Read<Facts> {
     const WHAT: &str = "an access description";
-    let method = oid(fields.take(tag::OID, WHAT)?.content)?;
+    let method = oid(fields.read(der::OID, WHAT)?.contents)?;
     let name = match method.as_str() {
         "1.3.6.1.5.5.7.48.1" => Some("ocsp"),
         "1.3.6.1.5.5.7.48.2" => Some("issuer_certificate"),
@@ -407,11 +411,11 @@ fn access(mut fields: Values<'_>) -> Read<Facts> {
 }
 
 /// RFC 7633 4.2.1.
-fn features(mut values: Values<'_>) -> Read<Fact> {
+fn features(mut values: Reader<'_>) -> Read<Fact> {
     const WHAT: &str = "tls_feature";
     let mut list = Vec::new();
     while !values.is_empty() {
-        list.push(match values.take(tag::INTEGER, WHAT)?.number(WHAT)? {
+        list.push(match values.read(der::INTEGER, WHAT)?.number(WHAT)? {
             5 => Fact::aside("status_request", "must-staple: the server must show an OCSP answer"),
             17 => Fact::aside("status_request_v2", "the server must show several OCSP answers"),
             other => Fact::Number(other),

@@ -1,6 +1,7 @@
 //! What is told of something, in order: the same facts are printed for people and serialised for
 //! programs, so that the two cannot disagree.
 
+use crate::hex::with_colons;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::borrow::Cow;
 use std::fmt::{self, Write};
@@ -70,7 +71,7 @@ impl Fact {
 
     /// Bytes, in hex.
     pub(crate) fn bytes(bytes: &[u8]) -> Self {
-        Self::text(hex(bytes))
+        Self::text(with_colons(bytes))
     }
 
     /// A serial number (RFC 5280 4.1.2.2), without the byte that keeps it from being below 0.
@@ -222,18 +223,6 @@ fn label(name: &str) -> String {
         _ => word.to_owned(),
     };
     name.split('_').map(word).collect::<Vec<_>>().join(" ")
-}
-
-/// Bytes as `0a:1b`.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 3);
-    for byte in bytes {
-        if !text.is_empty() {
-            text.push(':');
-        }
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 /// `text` without anything that a terminal would act on: control characters, and those that turn the

@@ -1,33 +1,34 @@
 //! Keys: what of them may be known to everybody.
 
-use super::der::{Read, Value, Values, tag, unreadable};
 use super::facts::{Fact, Facts};
 use super::names::curve;
+use super::{Read, unreadable};
+use crate::der::{self, Reader};
 use crate::pin::hash_of;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// A SubjectPublicKeyInfo (RFC 5280 4.1.2.7), with its hash as `--pinnedpubkey` takes it.
 pub(crate) fn public(info: &[u8]) -> Read<Facts> {
     const WHAT: &str = "the public key";
-    let mut fields = Value::whole(info, WHAT)?.inside();
+    let mut fields = Reader::lenient(info).whole(WHAT)?.inside();
     let algorithm = fields.sequence(WHAT)?;
-    let (key, _) = fields.take(tag::BIT_STRING, WHAT)?.bits(WHAT)?;
+    let (key, _) = fields.read(der::BIT_STRING, WHAT)?.bits(WHAT)?;
     fields.end(WHAT)?;
     Ok(kind(algorithm, key)?.with("pin", Fact::text(hash_of(info))))
 }
 
-fn kind(mut algorithm: Values<'_>, key: &[u8]) -> Read<Facts> {
+fn kind(mut algorithm: Reader<'_>, key: &[u8]) -> Read<Facts> {
     const WHAT: &str = "the public key's algorithm";
     let oid = algorithm.oid(WHAT)?;
     let named = |name: &str| Facts::default().with("algorithm", Fact::text(name));
     let of_bits = |name: &str, bits| named(name).with("bits", Fact::Number(bits));
     Ok(match oid.as_str() {
         // RFC 8017 A.1.1, RFC 4055 1.2.
-        RSA => rsa(Values::of(key).sequence(WHAT)?, "RSA")?,
-        "1.2.840.113549.1.1.10" => rsa(Values::of(key).sequence(WHAT)?, "RSA-PSS")?,
+        RSA => rsa(Reader::lenient(key).sequence(WHAT)?, "RSA")?,
+        "1.2.840.113549.1.1.10" => rsa(Reader::lenient(key).sequence(WHAT)?, "RSA-PSS")?,
         // RFC 5480 2.1.1.
-        "1.2.840.10045.2.1" => match algorithm.optional(tag::OID, WHAT)? {
-            Some(own) => of_curve(&super::der::oid(own.content)?),
+        "1.2.840.10045.2.1" => match algorithm.optional(der::OID, WHAT)? {
+            Some(own) => of_curve(&der::oid(own.contents)?),
             None => named("ECDSA, with a curve of its own"),
         },
         // RFC 8410 3.
@@ -58,14 +59,14 @@ fn of_curve(oid: &str) -> Facts {
 }
 
 /// RSAPublicKey.
-fn rsa(mut key: Values<'_>, name: &'static str) -> Read<Facts> {
+fn rsa(mut key: Reader<'_>, name: &'static str) -> Read<Facts> {
     const WHAT: &str = "the RSA key";
-    let modulus = key.take(tag::INTEGER, WHAT)?.content;
-    let exponent = key.take(tag::INTEGER, WHAT)?;
+    let modulus = key.read(der::INTEGER, WHAT)?.contents;
+    let exponent = key.read(der::INTEGER, WHAT)?;
     let modulus: Vec<u8> = modulus.iter().copied().skip_while(|byte| *byte == 0).collect();
     let unused = modulus.first().map_or(0, |byte| byte.leading_zeros());
     let bits = (modulus.len() as u64 * 8).saturating_sub(u64::from(unused));
-    let exponent = exponent.number(WHAT).map_or_else(|_| Fact::bytes(exponent.content), Fact::Number);
+    let exponent = exponent.number(WHAT).map_or_else(|_| Fact::bytes(exponent.contents), Fact::Number);
     let algorithm = Facts::default().with("algorithm", Fact::text(name));
     Ok(algorithm.with("bits", Fact::Number(bits)).with("exponent", exponent))
 }
@@ -74,12 +75,12 @@ fn rsa(mut key: Values<'_>, name: &'static str) -> Read<Facts> {
 /// private in it is told.
 pub(crate) fn private(der: &[u8]) -> Read<Facts> {
     const WHAT: &str = "the private key";
-    let mut fields = Value::whole(der, WHAT)?.inside();
-    let version = fields.take(tag::INTEGER, WHAT)?;
+    let mut fields = Reader::lenient(der).whole(WHAT)?.inside();
+    let version = fields.read(der::INTEGER, WHAT)?;
     let format = match (fields.peek(), version.number(WHAT)?) {
-        (Some(tag::SEQUENCE), _) => "PKCS#8",
-        (Some(tag::INTEGER), _) => "PKCS#1",
-        (Some(tag::OCTET_STRING), 1) => "SEC1",
+        (Some(der::SEQUENCE), _) => "PKCS#8",
+        (Some(der::INTEGER), _) => "PKCS#1",
+        (Some(der::OCTET_STRING), 1) => "SEC1",
         _ => return unreadable(WHAT, "it is neither PKCS#8 nor PKCS#1 nor SEC1"),
     };
     let facts = Facts::default().with("format", Fact::text(format));
@@ -102,24 +103,14 @@ pub(crate) fn private(der: &[u8]) -> Read<Facts> {
 const RSA: &str = "1.2.840.113549.1.1.1";
 
 /// The public half of an RSA key that nobody uses any more: its first two numbers.
-fn rsa_public(mut key: Values<'_>) -> Read<Facts> {
+fn rsa_public(mut key: Reader<'_>) -> Read<Facts> {
     const WHAT: &str = "the RSA key";
     // AlgorithmIdentifier { rsaEncryption, NULL }.
     const ALGORITHM: &[u8] = &[0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1, 5, 0];
-    let (modulus, exponent) = (key.take(tag::INTEGER, WHAT)?, key.take(tag::INTEGER, WHAT)?);
-    let numbers = written(tag::SEQUENCE, &[modulus.whole, exponent.whole].concat());
-    let bits = written(tag::BIT_STRING, &[&[0], numbers.as_slice()].concat());
-    public(&written(tag::SEQUENCE, &[ALGORITHM, &bits].concat()))
-}
-
-/// A value with its tag and length (X.690 8.1.3, 10.1).
-fn written(tag: u8, content: &[u8]) -> Vec<u8> {
-    let octets: Vec<u8> = content.len().to_be_bytes().into_iter().skip_while(|octet| *octet == 0).collect();
-    let length = match u8::try_from(content.len()) {
-        Ok(short @ ..0x80) => vec![short],
-        _ => [&[0x80 | u8::try_from(octets.len()).unwrap_or(8)], octets.as_slice()].concat(),
-    };
-    [&[tag], length.as_slice(), content].concat()
+    let (modulus, exponent) = (key.read(der::INTEGER, WHAT)?, key.read(der::INTEGER, WHAT)?);
+    let numbers = der::write(der::SEQUENCE, &[modulus.whole, exponent.whole]);
+    let bits = der::write(der::BIT_STRING, &[&[0], &numbers]);
+    public(&der::write(der::SEQUENCE, &[ALGORITHM, &bits]))
 }
 
 /// The SubjectPublicKeyInfo of a key that TLS can use here.
@@ -133,24 +124,24 @@ fn public_half(der: &[u8], format: &str) -> Option<Vec<u8>> {
     key.public_key().map(|info| info.to_vec())
 }
 
-fn pkcs8(mut fields: Values<'_>) -> Read<Facts> {
+fn pkcs8(mut fields: Reader<'_>) -> Read<Facts> {
     const WHAT: &str = "the private key";
     let mut algorithm = fields.sequence(WHAT)?;
     let peeked = algorithm;
-    let key = fields.take(tag::OCTET_STRING, WHAT)?.content;
+    let key = fields.read(der::OCTET_STRING, WHAT)?.contents;
     if algorithm.oid(WHAT)? == RSA {
-        let mut inside = Values::of(key).sequence(WHAT)?;
-        inside.take(tag::INTEGER, WHAT)?;
+        let mut inside = Reader::lenient(key).sequence(WHAT)?;
+        inside.read(der::INTEGER, WHAT)?;
         return rsa_public(inside);
     }
     kind(peeked, key)
 }
 
 /// RFC 5915 3.
-fn sec1(mut fields: Values<'_>) -> Read<Facts> {
+fn sec1(mut fields: Reader<'_>) -> Read<Facts> {
     const WHAT: &str = "the private key";
-    fields.take(tag::OCTET_STRING, WHAT)?;
-    match fields.optional(tag::explicit(0), WHAT)? {
+    fields.read(der::OCTET_STRING, WHAT)?;
+    match fields.optional(der::constructed(0), WHAT)? {
         Some(parameters) => Ok(of_curve(&parameters.inside().oid(WHAT)?)),
         None => Ok(Facts::default().with("algorithm", Fact::text("ECDSA"))),
     }
@@ -159,7 +150,7 @@ fn sec1(mut fields: Values<'_>) -> Read<Facts> {
 /// EncryptedPrivateKeyInfo (RFC 5958 3).
 pub(crate) fn encrypted(der: &[u8]) -> Read<Facts> {
     const WHAT: &str = "the encrypted private key";
-    let mut algorithm = Value::whole(der, WHAT)?.inside().sequence(WHAT)?;
+    let mut algorithm = Reader::lenient(der).whole(WHAT)?.inside().sequence(WHAT)?;
     let oid = algorithm.oid(WHAT)?;
     let (name, scheme) = match oid.as_str() {
         // RFC 8018 A.4.
@@ -171,7 +162,7 @@ pub(crate) fn encrypted(der: &[u8]) -> Read<Facts> {
     Ok(Facts::default().with("format", Fact::text("PKCS#8")).with("encryption", encryption))
 }
 
-fn pbes2(mut algorithm: Values<'_>) -> Read<String> {
+fn pbes2(mut algorithm: Reader<'_>) -> Read<String> {
     const WHAT: &str = "the encryption";
     let mut parameters = algorithm.sequence(WHAT)?;
     let derivation = parameters.sequence(WHAT)?.oid(WHAT)?;

@@ -1,6 +1,6 @@
 //! What a file, or a section of one, is: by its label, or by its shape.
 
-use super::der::{Value, Values, tag};
+use crate::der::{self, Element, Reader};
 use std::fmt;
 
 /// What can be described.
@@ -75,46 +75,46 @@ impl Kind {
 
     /// What DER it is, by the values at its beginning; whether it is sound is another question.
     pub(crate) fn of_shape(bytes: &[u8]) -> Option<Self> {
-        let mut outer = Values::of(bytes).sequence("it").ok()?;
+        let mut outer = Reader::lenient(bytes).sequence("it").ok()?;
         let first = outer.any("its first").ok()?;
         let rest = tags(outer);
         match (first.tag, rest.as_slice()) {
-            (tag::ENUMERATED, _) => Some(Self::OcspResponse),
-            (tag::SEQUENCE, [tag::SEQUENCE, tag::BIT_STRING]) => of_signed(first),
-            (tag::SEQUENCE, [tag::BIT_STRING]) => Some(Self::PublicKey),
-            (tag::SEQUENCE, [tag::OCTET_STRING]) => Some(Self::EncryptedPrivateKey),
-            (tag::SEQUENCE, [] | [0xa0]) => Some(Self::OcspRequest),
-            (tag::INTEGER, [tag::SEQUENCE, tag::OCTET_STRING, ..]) => Some(Self::PrivateKey),
-            (tag::INTEGER, [tag::SEQUENCE] | [tag::SEQUENCE, tag::SEQUENCE]) if first.content == [3] => {
+            (der::ENUMERATED, _) => Some(Self::OcspResponse),
+            (der::SEQUENCE, [der::SEQUENCE, der::BIT_STRING]) => of_signed(first),
+            (der::SEQUENCE, [der::BIT_STRING]) => Some(Self::PublicKey),
+            (der::SEQUENCE, [der::OCTET_STRING]) => Some(Self::EncryptedPrivateKey),
+            (der::SEQUENCE, [] | [0xa0]) => Some(Self::OcspRequest),
+            (der::INTEGER, [der::SEQUENCE, der::OCTET_STRING, ..]) => Some(Self::PrivateKey),
+            (der::INTEGER, [der::SEQUENCE] | [der::SEQUENCE, der::SEQUENCE]) if first.contents == [3] => {
                 Some(Self::Pkcs12)
             }
-            (tag::INTEGER, [tag::OCTET_STRING, ..]) => Some(Self::PrivateKey),
-            (tag::INTEGER, [tag::INTEGER, tag::INTEGER, ..]) => Some(Self::PrivateKey),
+            (der::INTEGER, [der::OCTET_STRING, ..]) => Some(Self::PrivateKey),
+            (der::INTEGER, [der::INTEGER, der::INTEGER, ..]) => Some(Self::PrivateKey),
             _ => None,
         }
     }
 }
 
 /// Certificate, list or request: all three are signed.
-fn of_signed(signed: Value<'_>) -> Option<Kind> {
+fn of_signed(signed: Element<'_>) -> Option<Kind> {
     let mut fields = signed.inside();
     match fields.peek()? {
         0xa0 => return Some(Kind::Certificate),
         // A list of version 1 begins with its algorithm.
-        tag::SEQUENCE => return Some(Kind::RevocationList),
+        der::SEQUENCE => return Some(Kind::RevocationList),
         _ => fields.any("version or serial number").ok()?,
     };
     let second = fields.any("the second").ok()?;
-    let is_algorithm = second.inside().peek() == Some(tag::OID);
+    let is_algorithm = second.inside().peek() == Some(der::OID);
     fields.any("the third").ok()?;
     match (is_algorithm, fields.peek()) {
-        (true, Some(tag::UTC_TIME | tag::GENERALIZED_TIME)) => Some(Kind::RevocationList),
+        (true, Some(der::UTC_TIME | der::GENERALIZED_TIME)) => Some(Kind::RevocationList),
         (true, _) => Some(Kind::Certificate),
         (false, _) => Some(Kind::CertificateRequest),
     }
 }
 
-fn tags(mut values: Values<'_>) -> Vec<u8> {
+fn tags(mut values: Reader<'_>) -> Vec<u8> {
     let mut tags = Vec::new();
     // More than these decide nothing.
     while tags.len() < 12 {

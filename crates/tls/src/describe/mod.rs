@@ -15,8 +15,6 @@
 //! be read is told beside what can.
 
 mod certificate;
-pub(crate) mod der;
-mod digest;
 mod extensions;
 mod facts;
 mod key;
@@ -26,10 +24,12 @@ mod names;
 mod ocsp;
 mod pem;
 mod sct;
+mod unreadable;
 
 pub use facts::{Extension, Fact, Facts};
 pub use kind::Kind;
 
+use crate::der::Reader;
 use crate::identity_files::FileFormat;
 use crate::pkcs12::{self, Opened};
 use crate::private_key;
@@ -37,6 +37,7 @@ use facts::harmless;
 use glasstack_journal::WallTime;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::fmt;
+use unreadable::{Read, time, unreadable};
 
 /// How many things of one file are described.
 const MOST: usize = 100_000;
@@ -140,7 +141,7 @@ fn of_section(section: pem::Section, now: WallTime, password: Option<&str>) -> D
     match (section.der, kind) {
         (Ok(der), Some(kind)) => {
             // OpenSSL's TRUSTED CERTIFICATE has what its owner thinks of it behind it.
-            let first = der::Values::of(&der).any("it").map_or(der.as_slice(), |value| value.whole);
+            let first = Reader::lenient(&der).any("it").map_or(der.as_slice(), |value| value.whole);
             of_kind(kind, if section.label.starts_with("TRUSTED") { first } else { &der }, now, password)
         }
         (Err(why), kind) => {

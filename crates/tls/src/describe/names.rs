@@ -1,26 +1,28 @@
 //! How people call what certificates name by numbers, and who is named in them.
 
-use super::der::{Read, Value, Values, oid, tag, unreadable};
-use super::facts::{Fact, Facts, harmless, hex};
+use super::facts::{Fact, Facts, harmless};
+use super::{Read, unreadable};
+use crate::der::{self, Element, Reader, oid};
+use crate::hex::with_colons;
 use std::net::IpAddr;
 
 /// A distinguished name (RFC 5280 4.1.2.4), in its own order: `C=DE, O=Example, CN=www.example.test`.
 /// What would make it another name is escaped (RFC 4514 2.4).
-pub(crate) fn distinguished(name: Value<'_>) -> Read<String> {
+pub(crate) fn distinguished(name: Element<'_>) -> Read<String> {
     const WHAT: &str = "a name";
-    if name.tag != tag::SEQUENCE {
+    if name.tag != der::SEQUENCE {
         return unreadable(WHAT, format!("tag 0x{:02x} begins none", name.tag));
     }
     let mut parts = Vec::new();
     let mut sets = name.inside();
     while !sets.is_empty() {
-        parts.push(relative(sets.take(tag::SET, WHAT)?)?);
+        parts.push(relative(sets.read(der::SET, WHAT)?)?);
     }
     Ok(parts.join(", "))
 }
 
 /// A part of it: attributes that belong together.
-pub(crate) fn relative(set: Value<'_>) -> Read<String> {
+pub(crate) fn relative(set: Element<'_>) -> Read<String> {
     const WHAT: &str = "a name's part";
     let mut attributes = Vec::new();
     let mut values = set.inside();
@@ -29,7 +31,8 @@ pub(crate) fn relative(set: Value<'_>) -> Read<String> {
         let kind = attribute.oid(WHAT)?;
         let value = attribute.any(WHAT)?;
         // RFC 4514 2.4: what is no string of characters is written in hex.
-        let value = value.text().map_or_else(|| format!("#{}", hex(value.whole)), |text| escaped(&text));
+        let value =
+            value.text().map_or_else(|| format!("#{}", with_colons(value.whole)), |text| escaped(&text));
         attributes.push(format!("{}={value}", attribute_name(&kind).unwrap_or(&kind)));
     }
     Ok(attributes.join("+"))
@@ -49,26 +52,26 @@ fn escaped(text: &str) -> String {
 }
 
 /// A GeneralName (RFC 5280 4.2.1.6): its kind, and who it is. `constraint`: an address has a mask (4.2.1.10).
-pub(crate) fn general(name: Value<'_>, constraint: bool) -> Read<Facts> {
+pub(crate) fn general(name: Element<'_>, constraint: bool) -> Read<Facts> {
     const WHAT: &str = "a general name";
-    let text = || Fact::text(harmless(&String::from_utf8_lossy(name.content)));
+    let text = || Fact::text(harmless(&String::from_utf8_lossy(name.contents)));
     let (kind, fact) = match name.tag & 0x1f {
         0 => return other_name(name.inside()),
         1 => ("email", text()),
         2 => ("dns", text()),
         4 => ("directory_name", Fact::text(distinguished(name.inside().any(WHAT)?)?)),
         6 => ("uri", text()),
-        7 => ("ip", Fact::text(address(name.content, constraint))),
-        8 => ("registered_id", Fact::text(oid(name.content)?)),
-        3 => ("x400_address", Fact::bytes(name.content)),
-        5 => ("edi_party_name", Fact::bytes(name.content)),
+        7 => ("ip", Fact::text(address(name.contents, constraint))),
+        8 => ("registered_id", Fact::text(oid(name.contents)?)),
+        3 => ("x400_address", Fact::bytes(name.contents)),
+        5 => ("edi_party_name", Fact::bytes(name.contents)),
         other => return unreadable(WHAT, format!("there is none of kind {other}")),
     };
     Ok(Facts::default().with(kind, fact))
 }
 
 /// Some of them, one after another.
-pub(crate) fn generals(mut names: Values<'_>, constraint: bool) -> Read<Vec<Fact>> {
+pub(crate) fn generals(mut names: Reader<'_>, constraint: bool) -> Read<Vec<Fact>> {
     let mut all = Vec::new();
     while !names.is_empty() {
         all.push(Fact::Facts(general(names.any("a general name")?, constraint)?));
@@ -76,17 +79,17 @@ pub(crate) fn generals(mut names: Values<'_>, constraint: bool) -> Read<Vec<Fact
     Ok(all)
 }
 
-fn other_name(mut inside: Values<'_>) -> Read<Facts> {
+fn other_name(mut inside: Reader<'_>) -> Read<Facts> {
     const WHAT: &str = "another name";
     let kind = inside.oid(WHAT)?;
-    let value = inside.take(tag::explicit(0), WHAT)?.inside().any(WHAT)?;
+    let value = inside.read(der::constructed(0), WHAT)?.inside().any(WHAT)?;
     let name = match kind.as_str() {
         "1.3.6.1.4.1.311.20.2.3" => "user_principal_name",
         "1.3.6.1.5.5.7.8.9" => "email_in_utf8",
         "1.3.6.1.5.5.7.8.7" => "service",
         _ => "other_name",
     };
-    let value = value.text().map_or_else(|| hex(value.whole), |text| harmless(&text));
+    let value = value.text().map_or_else(|| with_colons(value.whole), |text| harmless(&text));
     let facts =
         if name == "other_name" { Facts::default().with("kind", Fact::text(kind)) } else { Facts::default() };
     Ok(facts.with(name, Fact::text(value)))
@@ -113,10 +116,10 @@ fn address(bytes: &[u8], constraint: bool) -> String {
             if leading.sum::<u32>() == ones {
                 format!("{address}/{ones}")
             } else {
-                format!("{address}/{}", hex(mask))
+                format!("{address}/{}", with_colons(mask))
             }
         }
-        (None, _) => format!("no address: {}", hex(bytes)),
+        (None, _) => format!("no address: {}", with_colons(bytes)),
     }
 }
 
@@ -260,7 +263,7 @@ pub(crate) fn named(oid: String, name: Option<&'static str>) -> Fact {
 }
 
 /// An AlgorithmIdentifier (RFC 5280 4.1.1.2) as signatures have it.
-pub(crate) fn algorithm(mut identifier: Values<'_>) -> Read<String> {
+pub(crate) fn algorithm(mut identifier: Reader<'_>) -> Read<String> {
     const WHAT: &str = "the signature's algorithm";
     let oid = identifier.oid(WHAT)?;
     let Some(name) = signature(&oid) else { return Ok(format!("algorithm {oid}")) };
@@ -269,8 +272,8 @@ pub(crate) fn algorithm(mut identifier: Values<'_>) -> Read<String> {
     }
     // RFC 4055 3.1: SHA-1 where nothing is said.
     let mut hash_name = Some("SHA-1");
-    if let Some(parameters) = identifier.optional(tag::SEQUENCE, WHAT)?
-        && let Some(own) = parameters.inside().optional(tag::explicit(0), WHAT)?
+    if let Some(parameters) = identifier.optional(der::SEQUENCE, WHAT)?
+        && let Some(own) = parameters.inside().optional(der::constructed(0), WHAT)?
     {
         hash_name = hash(&own.inside().sequence(WHAT)?.oid(WHAT)?);
     }

@@ -1,7 +1,9 @@
 //! Signed certificate timestamps: a log's promise to publish a certificate (RFC 6962 3.2 and 3.3).
 
-use super::der::{Read, rfc3339, unreadable};
-use super::facts::{Fact, Facts, hex};
+use super::facts::{Fact, Facts};
+use super::{Read, unreadable};
+use crate::certificate::rfc3339;
+use crate::hex::with_colons;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
@@ -38,7 +40,7 @@ fn one(mut input: Input<'_>) -> Read<Facts> {
     if !extensions.is_empty() {
         facts.push("extensions", Fact::bytes(extensions));
     }
-    facts.push_silent("signed", Fact::text(hex(signed)));
+    facts.push_silent("signed", Fact::text(with_colons(signed)));
     Ok(facts)
 }
 

@@ -155,7 +155,7 @@ pub(super) fn finished_12(hash: Hash, master_secret: &[u8], from: Party, transcr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key_log::hex;
+    use crate::hex::hex;
 
     fn bytes(hex: &str) -> Vec<u8> {
         let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();

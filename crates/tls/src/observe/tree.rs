@@ -1,6 +1,6 @@
 //! Reads a message from its beginning to its end, and writes down as fields what it has read.
 
-use crate::key_log::hex;
+use crate::hex::hex;
 use crate::observe::names::Registry;
 use glasstack_journal::event::{Field, Value};
 

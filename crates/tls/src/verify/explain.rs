@@ -10,7 +10,8 @@ use super::signature::Held;
 use super::usage::Wanted;
 use super::{Verifier, constraints, dates, name_constraints, names, signature, usage};
 use crate::certificate::{contents, sequence};
-use crate::pin::sha256;
+use crate::digest::sha256;
+use crate::hex::hex;
 use crate::problem::{CertificateProblem, Rule};
 use crate::trust::Root;
 use glasstack_journal::event::Verdict;
@@ -411,12 +412,11 @@ fn as_webpki_accepts(check: Check) -> Check {
 }
 
 fn anchor(root: &Root<'_>) -> Anchor {
-    let hex = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let place = root.certificate.map(|der| Reading::new(Place::Anchor, der));
     Anchor {
         subject: root.label(),
         origin: root.origin.to_owned(),
-        fingerprint: root.certificate.map(|certificate| hex(sha256(certificate))),
+        fingerprint: root.certificate.map(|certificate| hex(&sha256(certificate))),
         not_after: place.map(|reading| reading.info.valid_until()),
     }
 }

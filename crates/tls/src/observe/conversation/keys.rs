@@ -1,7 +1,7 @@
 //! The secrets that rustls tells, and the keys that follow from them.
 
 use super::Conversation;
-use crate::key_log::hex;
+use crate::hex::hex;
 use crate::observe::primitives::Hash;
 use crate::observe::protection::Protection;
 use crate::observe::schedule::{self, Keys, Suite};

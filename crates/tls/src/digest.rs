@@ -1,4 +1,4 @@
-//! Hashes by which people tell certificates apart (FIPS 180-4).
+//! Hashes by which people and pins tell certificates and keys apart (FIPS 180-4).
 
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 
