@@ -169,6 +169,25 @@ impl<'a> Crl<'a> {
         }
         Ok(None)
     }
+
+    /// Whether an entry takes an earlier one back, as only those of delta lists should (5.3.1).
+    pub(crate) fn takes_back(&self) -> bool {
+        let mut entries = self.entries;
+        while let Ok(mut fields) = entries.read(der::SEQUENCE, "an entry").map(|entry| entry.inside()) {
+            let mut reason = Reason(None);
+            let found = fields
+                .read(der::INTEGER, "an entry's serial number")
+                .and_then(|_| fields.any("an entry's date"))
+                .and_then(|_| fields.optional(der::SEQUENCE, "an entry's extensions"));
+            if let Ok(Some(extensions)) = found
+                && entry(Extensions::new(&extensions), true, self.issuer, &mut reason).is_ok()
+                && reason.0 == Some(REMOVE_FROM_CRL)
+            {
+                return true;
+            }
+        }
+        false
+    }
 }
 
 /// 5.3: an entry's reason, and whose certificate it is about.

@@ -45,6 +45,7 @@ pub mod lists;
 mod ocsp;
 pub mod policy;
 pub mod problem;
+mod shown;
 mod signature;
 pub mod source;
 
@@ -57,4 +58,5 @@ pub use known::{Kind, Known, Origin, Staple};
 pub use lists::{RevocationError, RevocationLists};
 pub use policy::{BadDemand, Demand, RevocationPolicy};
 pub use problem::{Cause, Reason, RevocationProblem};
+pub(crate) use shown::ShownLists;
 pub use source::{FetchBody, FetchError, FetchRequest, Fetching, RevocationSource, SharedSource};

@@ -6,6 +6,7 @@ use super::reading::{Place, Reading, read};
 use super::rules::{self, Role};
 use super::usage::{self, OneOf};
 use super::{Purpose, constraints, ways};
+use crate::certificate::sequence;
 use crate::trust::Root;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::time::Duration;
@@ -53,10 +54,10 @@ pub(super) fn decide(
         // Any error makes webpki go on with the next path.
         if keeps(verifier, own, path, &root.1, now) { Ok(()) } else { Err(Error::CertDistrusted) }
     };
-    let crls: Vec<_> = verifier.crls.taken.iter().collect();
-    let revocation = RevocationOptionsBuilder::new(&crls).ok().map(|options| {
+    let shown = verifier.shown.at(now, |name| keys_of(verifier, chain, name), verifier.algorithms.all);
+    let revocation = RevocationOptionsBuilder::new(&shown.lists).ok().map(|options| {
         // RFC 5280 6.3.3, strictly: a list out of date says nothing.
-        let unknown = if verifier.crls.left { UnknownStatusPolicy::Allow } else { UnknownStatusPolicy::Deny };
+        let unknown = if shown.left { UnknownStatusPolicy::Allow } else { UnknownStatusPolicy::Deny };
         options
             .with_depth(RevocationCheckDepth::Chain)
             .with_status_policy(unknown)
@@ -88,6 +89,14 @@ pub(super) fn decide(
         certificates.push(index.ok_or(Refused::Nothing)? + 1);
     }
     Ok(Taken { certificates, root })
+}
+
+/// The keys of all who have this name (a whole Name), among those shown and those trusted.
+fn keys_of(verifier: &Verifier, chain: &[CertificateDer<'_>], name: &[u8]) -> Vec<Vec<u8>> {
+    let trusted = verifier.trust.all().filter(|root| sequence(&root.anchor.subject) == name);
+    let trusted = trusted.map(|root| sequence(&root.anchor.subject_public_key_info));
+    let shown = chain.iter().filter_map(read).filter(|x509| x509.subject().as_raw() == name);
+    trusted.chain(shown.map(|x509| x509.public_key().raw.to_vec())).collect()
 }
 
 /// By identity, too: two roots may have one name and key, and differ in their dates.

@@ -62,7 +62,7 @@ pub use usage::KeyPurpose;
 
 use crate::problem::CertificateProblem;
 use crate::revocation::{
-    Cause, Demand, Outcome, Question, RevocationConfig, RevocationLists, RevocationProblem,
+    Cause, Demand, Outcome, Question, RevocationConfig, RevocationProblem, ShownLists,
 };
 use crate::trust::TrustStore;
 use glasstack_journal::event::Verdict;
@@ -70,7 +70,6 @@ use reading::Reading;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::CertificateDer;
 use std::sync::Arc;
-use webpki::{CertRevocationList, OwnedCertRevocationList};
 
 /// What a certificate is shown for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,21 +98,13 @@ pub struct Verifier {
     /// fetched is not.
     pub revocation: RevocationConfig,
     /// The lists, as webpki reads them.
-    crls: Arc<Crls>,
+    shown: Arc<ShownLists>,
     /// In place of the purpose's own: extended key usages, of which the certificate must have one
     /// unless it says nothing. None: what the purpose asks for.
     pub key_purposes: Vec<KeyPurpose>,
     /// Key usages (by the names of RFC 5280 4.2.1.3) that the certificate must have, unless it says
     /// nothing. None: digitalSignature, for TLS.
     pub key_usages: Vec<String>,
-}
-
-/// Lists of revoked certificates.
-#[derive(Default)]
-struct Crls {
-    taken: Vec<CertRevocationList<'static>>,
-    /// Whether there are others, which webpki does not take.
-    left: bool,
 }
 
 impl Verifier {
@@ -127,7 +118,7 @@ impl Verifier {
             max_depth: None,
             strict: false,
             revocation: RevocationConfig::default(),
-            crls: Arc::default(),
+            shown: Arc::default(),
             key_purposes: Vec::new(),
             key_usages: Vec::new(),
         }
@@ -137,14 +128,7 @@ impl Verifier {
     /// itself, as far as it takes them.
     #[must_use]
     pub fn with_revocation(mut self, revocation: RevocationConfig) -> Self {
-        let mut crls = Crls::default();
-        for list in revocation.lists.iter().flat_map(RevocationLists::ders) {
-            match OwnedCertRevocationList::from_der(list) {
-                Ok(list) => crls.taken.push(list.into()),
-                Err(_) => crls.left = true,
-            }
-        }
-        self.crls = Arc::new(crls);
+        self.shown = Arc::new(ShownLists::new(revocation.lists.as_ref()));
         self.revocation = revocation;
         self
     }
@@ -159,25 +143,53 @@ impl Verifier {
             if !self.asks_about_revocation() {
                 pass_over_unreadable(&mut revoked);
             }
-            judgement.add(revoked.checks, revoked.problem.map(CertificateProblem::from));
+            judgement.add(
+                revoked.checks,
+                revoked.problem.map(CertificateProblem::from),
+            );
         }
         judgement
     }
 
     /// The same before revocation, but for lists that webpki has looked at.
-    pub(crate) fn examine(&self, chain: &[CertificateDer<'_>], names: &[Name], time: i64) -> Judgement {
-        explain::explain(self, chain, names, time, decide::decide(self, chain, names, time))
+    pub(crate) fn examine(
+        &self,
+        chain: &[CertificateDer<'_>],
+        names: &[Name],
+        time: i64,
+    ) -> Judgement {
+        explain::explain(
+            self,
+            chain,
+            names,
+            time,
+            decide::decide(self, chain, names, time),
+        )
     }
 
     fn asks_about_revocation(&self) -> bool {
-        let RevocationConfig { policy, lists, answers, .. } = &self.revocation;
-        policy.crl != Demand::Off || policy.ocsp != Demand::Off || lists.is_some() || !answers.is_empty()
+        let RevocationConfig {
+            policy,
+            lists,
+            answers,
+            ..
+        } = &self.revocation;
+        policy.crl != Demand::Off
+            || policy.ocsp != Demand::Off
+            || lists.is_some()
+            || !answers.is_empty()
     }
 
     /// What is known of the revocation of a path.
     fn revoked(&self, path: &[Link], now: i64) -> Outcome {
         let (policy, algorithms) = (self.revocation.policy, self.algorithms.all);
-        let question = Question { path, purpose: self.purpose, policy, algorithms, now };
+        let question = Question {
+            path,
+            purpose: self.purpose,
+            policy,
+            algorithms,
+            now,
+        };
         question.judge(&self.revocation.known())
     }
 
@@ -187,7 +199,12 @@ impl Verifier {
     }
 
     /// The path of a chain that is accepted: what revocation is asked about.
-    pub fn links(&self, chain: &[CertificateDer<'_>], names: &[Name], time: i64) -> Option<Vec<Link>> {
+    pub fn links(
+        &self,
+        chain: &[CertificateDer<'_>],
+        names: &[Name],
+        time: i64,
+    ) -> Option<Vec<Link>> {
         let taken = decide::decide(self, chain, names, time).ok()?;
         let shown = Reading::chain(self.purpose, chain);
         let root = self.trust.all().nth(taken.root)?;
@@ -216,10 +233,12 @@ impl Verifier {
 /// Where nobody asks about revocation, it does not matter that a certificate cannot say anything about
 /// its own.
 fn pass_over_unreadable(outcome: &mut Outcome) {
-    let unreadable = |problem: &RevocationProblem| matches!(problem.cause, Cause::Unreadable { .. });
+    let unreadable =
+        |problem: &RevocationProblem| matches!(problem.cause, Cause::Unreadable { .. });
     outcome.problem.take_if(|problem| unreadable(problem));
     for check in &mut outcome.checks {
-        if matches!(&check.problem, Some(CertificateProblem::Revocation(problem)) if unreadable(problem)) {
+        if matches!(&check.problem, Some(CertificateProblem::Revocation(problem)) if unreadable(problem))
+        {
             check.verdict = Verdict::Skipped;
             check.problem = None;
         }
