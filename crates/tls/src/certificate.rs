@@ -236,6 +236,8 @@ mod tests {
     fn dates_are_written_as_rfc_3339() {
         assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
         assert_eq!(rfc3339(1_790_000_000), "2026-09-21T14:13:20Z");
+        // RFC 5280 4.1.2.5: no end.
+        assert_eq!(rfc3339(253_402_300_799), "9999-12-31T23:59:59Z");
         assert_eq!(rfc3339(-1), "1969-12-31T23:59:59Z");
         // RFC 5280 4.1.2.5: no end, which nanoseconds in 64 bits do not reach.
         assert_eq!(rfc3339(253_402_300_799), "9999-12-31T23:59:59Z");

@@ -108,7 +108,15 @@ pub(crate) fn moment(text: &str) -> Result<WallTime, String> {
         let seconds = civil.unix_seconds()?.checked_sub(offset(zone)?)?;
         (is_marked && is_joined).then(|| u64::try_from(seconds).ok()).flatten()
     };
-    read().map(WallTime::from_unix_seconds).ok_or_else(wrong)
+    let seconds = read().ok_or_else(wrong)?;
+    let moment = WallTime::from_unix_seconds(seconds);
+    if moment.unix_seconds() != seconds {
+        return Err(format!(
+            "`{text}` is too late: {} is the last moment that is counted here",
+            CivilTime::from(moment)
+        ));
+    }
+    Ok(moment)
 }
 
 /// RFC 3339 5.6, time-offset: how far a clock is before UTC, in seconds.
@@ -188,6 +196,15 @@ mod tests {
             "2026-06-01T12:0é",
         ] {
             assert!(moment(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_moment_too_late_to_be_counted_is_refused_and_not_taken_for_an_earlier_one() {
+        assert!(moment("2554-07-21T23:34:33Z").is_ok());
+        for late in ["2554-07-21T23:34:34Z", "2700-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
+            let why = moment(late).unwrap_err();
+            assert!(why.contains("2554-07-21T23:34:33Z is the last moment"), "{why}");
         }
     }
 
