@@ -13,12 +13,12 @@ use crate::observe::Tap;
 use crate::offer::{Offer, protocol_names, protocol_versions};
 use crate::problem::CertificateProblem;
 use crate::provider::{WallClock, provider};
-use crate::revocation::after_handshake::{AfterHandshake, Peer};
+use crate::revocation::Staple;
+use crate::revocation::after_handshake::{AfterHandshake, Peer, unix_seconds};
+use crate::server_judge::{ServerJudge, after_handshake};
 use crate::sessions::EarlyData;
 use crate::sessions::client::Kept;
 use crate::stream::{SessionInfo, TlsStream};
-use crate::verifier::Judge;
-use crate::verify::{Purpose, Verifier};
 use crate::version::TlsVersion;
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_rustls::TlsConnector;
@@ -44,7 +44,10 @@ pub struct TlsClient {
     left_out: Arc<[String]>,
     key_log: Option<KeyLogSink>,
     sessions: Arc<Kept>,
-    /// None when no certificate is judged.
+    /// Whether Encrypted ClientHello makes handshakes differ from run to run in a world whose others do
+    /// not.
+    ech_by_chance: bool,
+    /// None when nothing is to be asked.
     revocation: Option<Arc<AfterHandshake>>,
 }
 
@@ -60,16 +63,8 @@ impl TlsClient {
         let range = versions_for(&config.ech, range)?;
         let offer = Offer::new(&provider, range, &config.alpn);
         let versions = protocol_versions(range, &provider)?;
-        let judge = Judge::new(&config, &provider)?;
-        let revocation = (!config.insecure).then(|| AfterHandshake {
-            config: config.revocation.clone(),
-            verifier: Verifier::new(
-                config.trust.clone(),
-                Purpose::Server,
-                provider.signature_verification_algorithms,
-            ),
-            entropy: entropy.clone(),
-        });
+        let judge = ServerJudge::new(&config, &provider);
+        let revocation = after_handshake(&config, &provider, entropy);
         let builder = ClientConfig::builder_with_details(provider, Arc::new(WallClock(clock.clone())));
         let mut rustls = match config.ech.mode()? {
             Some(mode) => builder.with_ech(mode)?,
@@ -84,6 +79,8 @@ impl TlsClient {
         let sessions = Arc::new(Kept::default());
         rustls.resumption =
             if config.resume { Resumption::store(sessions.clone()) } else { Resumption::disabled() };
+        // HPKE (RFC 9180) is aws-lc's, whose keys come from the operating system.
+        let ech_by_chance = config.ech != Ech::Off && entropy.is_reproducible();
         let left_out = config.ciphers.left_out().to_vec();
         Ok(Self {
             config: Arc::new(rustls),
@@ -91,6 +88,7 @@ impl TlsClient {
             left_out: left_out.into(),
             key_log: config.key_log,
             sessions,
+            ech_by_chance,
             revocation: revocation.map(Arc::new),
         })
     }
@@ -117,6 +115,9 @@ impl TlsClient {
     /// behind the handshake. Either way it has been sent when this returns, and
     /// [`SessionInfo::early_data`] tells how.
     ///
+    /// Nothing goes early where revocation must be judged before anything is sent
+    /// ([`EarlyData::Withheld`]): by the policy, by lists or answers that are given.
+    ///
     /// Early data may arrive twice: somebody who recorded it can play it again. Only for what does no
     /// harm then.
     pub async fn connect_early<S>(
@@ -134,16 +135,17 @@ impl TlsClient {
         let name = ServerName::try_from(asked.to_owned())
             .map_err(|_| TlsError::ServerName { name: server_name.to_owned() })?;
         let attempt = Attempt::begin(scope, false, Some(asked), &self.offer);
-        for suite in self.left_out.iter() {
-            attempt.scope().record(|| Note::warning(format!("not offered: {suite}")));
-        }
+        self.tell_what_is_special(attempt.scope());
         let case = Case::new(attempt.scope().clone());
         let tap = Tap::client(attempt.scope());
-        let connector = TlsConnector::from(self.config_for(attempt.scope(), tap.clone(), !early.is_empty()));
+        self.forget_what_cannot_pass(attempt.scope(), asked);
+        let mark = self.sessions.mark();
+        let early = Early { data: early, withheld: self.revocation.as_ref().is_some_and(|it| it.demands()) };
+        let connector = TlsConnector::from(self.config_for(attempt.scope(), tap.clone(), early.is_to_go()));
         let mut sent_early = false;
         let mut handshake = {
             let _offered_here = case.open();
-            let write = |connection: &mut ClientConnection| sent_early = write_early(connection, early);
+            let write = |connection: &mut ClientConnection| sent_early = early.write(connection);
             connector.connect_with(name, Gather::new(stream, tap), write).into_fallible()
         };
         let outcome = poll_fn(|cx| {
@@ -153,24 +155,22 @@ impl TlsClient {
         .await;
         match outcome {
             Ok(stream) => {
-                let peer = Peer::of(stream.get_ref().1);
-                match self.check_revocation(attempt.scope(), peer, case.staple()).await {
-                    Ok(()) => {
-                        let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
-                        if case.offered_session() && !resumed {
-                            self.forget_sessions(asked);
-                            attempt.scope().record(|| Note::detail("the server did not take the session up"));
-                        }
-                        let accepted = sent_early && stream.get_ref().1.is_early_data_accepted();
-                        let stream = established(attempt, stream).with_asked(case.asked());
-                        finish_early(stream, early, sent_early, accepted).await
-                    }
-                    Err(problem) => {
-                        self.forget_sessions(asked);
-                        late_alert::refuse(stream.into(), problem.alert()).await;
-                        Err(attempt.fail(TlsError::Certificate { server_name: asked.to_owned(), problem }))
-                    }
+                let peer = Peer::of(stream.get_ref().1, case.taken());
+                let judged = self.judge_revocation(attempt.scope(), peer, case.staple(), asked).await;
+                if let Err(problem) = judged {
+                    self.forget_sessions(asked);
+                    late_alert::refuse(stream.into(), problem.alert()).await;
+                    let server_name = asked.to_owned();
+                    return Err(attempt.fail(TlsError::Certificate { server_name, problem }));
                 }
+                let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
+                if case.offered_session() && !resumed {
+                    self.sessions.forget_before(asked, mark);
+                    attempt.scope().record(|| Note::detail("the server did not take the session up"));
+                }
+                let accepted = sent_early && stream.get_ref().1.is_early_data_accepted();
+                let stream = established(attempt, stream, &case).with_asked(case.asked());
+                early.finish(stream, sent_early, accepted).await
             }
             Err((error, stream)) => {
                 hang_up(stream).await;
@@ -182,16 +182,53 @@ impl TlsClient {
         }
     }
 
-    async fn check_revocation(
+    fn tell_what_is_special(&self, scope: &Scope) {
+        for suite in self.left_out.iter() {
+            scope.record(|| Note::warning(format!("not offered: {suite}")));
+        }
+        if self.ech_by_chance {
+            scope.record(|| {
+                Note::warning(
+                    "Encrypted ClientHello takes its keys from the operating system: this handshake is not the same \
+                     for the same seed",
+                )
+            });
+        }
+    }
+
+    /// A session that needs a stapled answer is not offered once the answer is good no longer: it would
+    /// be taken up and then refused, where a whole handshake brings another answer.
+    fn forget_what_cannot_pass(&self, scope: &Scope, asked: &str) {
+        if self.sessions.staple(asked).is_some_and(|staple| staple.until <= unix_seconds(scope)) {
+            self.forget_sessions(asked);
+            scope.record(|| {
+                Note::detail(
+                    "no earlier session is offered: the stapled answer that came with it is good no longer",
+                )
+            });
+        }
+    }
+
+    async fn judge_revocation(
         &self,
         scope: &Scope,
         peer: Peer,
         staple: Option<Vec<u8>>,
+        asked: &str,
     ) -> Result<(), CertificateProblem> {
-        match &self.revocation {
-            Some(revocation) => revocation.check_peer(scope, peer, staple).await,
-            None => Ok(()),
+        let Some(revocation) = &self.revocation else { return Ok(()) };
+        let staple = match (staple, peer.is_resumed()) {
+            (Some(der), _) => Staple::Present(der),
+            (None, true) => Staple::Resumed,
+            (None, false) => Staple::Absent,
+        };
+        if staple == Staple::Resumed {
+            let remembered = self.sessions.staple(asked);
+            return revocation.check_peer(scope, peer, staple, remembered).await.map(drop);
         }
+        let needed = revocation.check_peer(scope, peer, staple, None).await?;
+        self.sessions.keep_staple(asked, needed);
+        Ok(())
     }
 
     /// Forgets the sessions with `server_name`: the next handshake is a whole one.
@@ -228,8 +265,12 @@ fn narrowed(
     Ok(Arc::new(narrowed))
 }
 
-fn established<S>(attempt: Attempt, stream: futures_rustls::client::TlsStream<Gather<S>>) -> TlsStream<S> {
-    let session = SessionInfo::of(stream.get_ref().1);
+fn established<S>(
+    attempt: Attempt,
+    stream: futures_rustls::client::TlsStream<Gather<S>>,
+    case: &Case,
+) -> TlsStream<S> {
+    let session = SessionInfo::of(stream.get_ref().1).with_staple(case.staple());
     let scope = attempt.succeed();
     if session.resumed {
         scope.record(|| Tls::CertificateJudged {
@@ -255,40 +296,53 @@ fn versions_for(
     }
 }
 
-/// RFC 8446 4.2.10: all of it goes early, or nothing.
-fn write_early(connection: &mut ClientConnection, early: &[u8]) -> bool {
-    let Some(mut writer) = connection.early_data().filter(|writer| writer.bytes_left() >= early.len()) else {
-        return false;
-    };
-    !early.is_empty() && writer.write_all(early).is_ok()
+/// What the caller would have sent early.
+struct Early<'a> {
+    data: &'a [u8],
+    /// Whether it must wait for revocation to be judged.
+    withheld: bool,
 }
 
-/// Sends what did not arrive early, and tells what became of it.
-async fn finish_early<S>(
-    mut stream: TlsStream<S>,
-    early: &[u8],
-    sent: bool,
-    accepted: bool,
-) -> Result<TlsStream<S>, TlsError>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send,
-{
-    if early.is_empty() {
-        return Ok(stream);
+impl Early<'_> {
+    fn is_to_go(&self) -> bool {
+        !self.data.is_empty() && !self.withheld
     }
-    let outcome = match (sent, accepted) {
-        (false, _) => EarlyData::NotPossible,
-        (true, false) => EarlyData::Refused(early.len()),
-        (true, true) => EarlyData::Accepted(early.len()),
-    };
-    stream.set_early_data(outcome);
-    if !accepted {
-        let mut rest = early;
-        while !rest.is_empty() {
-            let written = poll_fn(|cx| Pin::new(&mut stream).poll_write(cx, rest)).await;
-            rest = rest.get(written.map_err(TlsError::Transport)?..).unwrap_or_default();
+
+    /// RFC 8446 4.2.10: all of it goes early, or nothing.
+    fn write(&self, connection: &mut ClientConnection) -> bool {
+        let writer = connection.early_data().filter(|writer| writer.bytes_left() >= self.data.len());
+        let Some(mut writer) = writer else { return false };
+        self.is_to_go() && writer.write_all(self.data).is_ok()
+    }
+
+    /// Sends what did not arrive early, and tells what became of it.
+    async fn finish<S>(
+        &self,
+        mut stream: TlsStream<S>,
+        sent: bool,
+        accepted: bool,
+    ) -> Result<TlsStream<S>, TlsError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        if self.data.is_empty() {
+            return Ok(stream);
         }
-        poll_fn(|cx| Pin::new(&mut stream).poll_flush(cx)).await.map_err(TlsError::Transport)?;
+        let outcome = match (sent, accepted) {
+            (false, _) if self.withheld => EarlyData::Withheld,
+            (false, _) => EarlyData::NotPossible,
+            (true, false) => EarlyData::Refused(self.data.len()),
+            (true, true) => EarlyData::Accepted(self.data.len()),
+        };
+        stream.set_early_data(outcome);
+        if !accepted {
+            let mut rest = self.data;
+            while !rest.is_empty() {
+                let written = poll_fn(|cx| Pin::new(&mut stream).poll_write(cx, rest)).await;
+                rest = rest.get(written.map_err(TlsError::Transport)?..).unwrap_or_default();
+            }
+            poll_fn(|cx| Pin::new(&mut stream).poll_flush(cx)).await.map_err(TlsError::Transport)?;
+        }
+        Ok(stream)
     }
-    Ok(stream)
 }

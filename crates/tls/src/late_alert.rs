@@ -22,19 +22,24 @@ use rustls::{
 };
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::task::Poll;
 
 /// RFC 8446 6: every alert but closure alerts is fatal.
 const FATAL: u8 = 2;
 
-/// Refuses the peer of a finished handshake: sends it `alert` and closes. Nobody waits for an answer; a
-/// connection that cannot carry the alert any more is closed without.
+/// Refuses the peer of a finished handshake: sends it `alert` and closes. Nobody waits, neither for an
+/// answer nor for room to write in: a connection that cannot carry the alert now is closed without.
 pub(crate) async fn refuse<S>(stream: TlsStream<Gather<S>>, alert: AlertDescription)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut stream = stream;
     // What the handshake still has to say comes first: the alert's sequence number is behind it.
-    let flushed = poll_fn(|cx| Pin::new(&mut stream).poll_flush(cx)).await;
+    let flushed = poll_fn(|cx| {
+        let flushed = Pin::new(&mut stream).poll_flush(cx);
+        Poll::Ready(matches!(flushed, Poll::Ready(Ok(()))))
+    })
+    .await;
     let (mut below, record) = match stream {
         TlsStream::Client(stream) => {
             let (below, connection) = stream.into_inner();
@@ -47,23 +52,27 @@ where
             (below, seal(suite, connection.dangerous_extract_secrets(), alert))
         }
     };
-    if let (Ok(()), Ok(record)) = (flushed, record) {
-        // Why the peer is refused is what matters; a connection that is gone needs no alert.
-        let _ = send(&mut below, &record).await;
+    if let (true, Ok(record)) = (flushed, record) {
+        send(&mut below, &record).await;
     }
     hang_up(below).await;
 }
 
-async fn send<S: AsyncWrite + Unpin>(stream: &mut S, record: &[u8]) -> std::io::Result<()> {
-    let mut rest = record;
-    while !rest.is_empty() {
-        let count = poll_fn(|cx| Pin::new(&mut *stream).poll_write(cx, rest)).await?;
-        if count == 0 {
-            return Err(std::io::ErrorKind::WriteZero.into());
+/// Writes as much of it as is taken at once. Why the peer is refused is what matters; a connection that is
+/// gone, or whose peer reads nothing, needs no alert.
+async fn send<S: AsyncWrite + Unpin>(stream: &mut S, record: &[u8]) {
+    poll_fn(|cx| {
+        let mut rest = record;
+        while !rest.is_empty()
+            && let Poll::Ready(Ok(count @ 1..)) = Pin::new(&mut *stream).poll_write(cx, rest)
+        {
+            rest = rest.get(count..).unwrap_or_default();
         }
-        rest = rest.get(count..).unwrap_or_default();
-    }
-    poll_fn(|cx| Pin::new(&mut *stream).poll_flush(cx)).await
+        // What is wrong with it now does not matter any more.
+        let _ = Pin::new(&mut *stream).poll_flush(cx);
+        Poll::Ready(())
+    })
+    .await;
 }
 
 /// The record that a connection of these secrets would send next, were it this alert.

@@ -10,7 +10,9 @@ use crate::key_log::{ConnectionKeyLog, KeyLogSink};
 use crate::late_alert;
 use crate::observe::Tap;
 use crate::offer::{Offer, group_name, protocol_names, protocol_versions, suite_name};
+use crate::problem::CertificateProblem;
 use crate::provider::{WallClock, provider};
+use crate::revocation::Staple;
 use crate::revocation::after_handshake::{AfterHandshake, Peer};
 use crate::server_identity::{ServerIdentity, choose};
 use crate::sessions::ServerSessions;
@@ -152,7 +154,10 @@ impl TlsServer {
         };
         let hello = start.client_hello();
         let asked = hello.server_name().map(str::to_owned);
-        let attempt = Attempt::begin(scope, true, asked.as_deref(), &self.offered_by(&hello));
+        // Names of everything are made only for those who read them.
+        let offered = scope.journal().is_watched().then(|| self.offered_by(&hello));
+        let offered = offered.as_ref().unwrap_or(&self.offer);
+        let attempt = Attempt::begin(scope, true, asked.as_deref(), offered);
         self.heard(&attempt, tap.as_ref());
         let (config, refusal) = self.config_for(attempt.scope(), asked.as_deref(), tap);
         if let Some(refusal) = &refusal {
@@ -168,8 +173,8 @@ impl TlsServer {
         match outcome {
             Ok(stream) => {
                 if let Some(revocation) = &self.revocation {
-                    let peer = Peer::of(stream.get_ref().1);
-                    if let Err(problem) = revocation.check_peer(attempt.scope(), peer, None).await {
+                    let peer = Peer::of(stream.get_ref().1, case.taken());
+                    if let Err(problem) = check_client(revocation, attempt.scope(), peer).await {
                         late_alert::refuse(stream.into(), problem.alert()).await;
                         let server_name = "the client".to_owned();
                         return Err(attempt.fail(TlsError::Certificate { server_name, problem }));
@@ -262,6 +267,15 @@ impl TlsServer {
         }
         Ok(identity)
     }
+}
+
+/// Clients staple nothing.
+async fn check_client(
+    revocation: &AfterHandshake,
+    scope: &Scope,
+    peer: Peer,
+) -> Result<(), CertificateProblem> {
+    revocation.check_peer(scope, peer, Staple::NotAsked, None).await.map(drop)
 }
 
 /// What a client hears for which there is no certificate.

@@ -4,6 +4,7 @@
 
 mod world;
 
+use glasstack_journal::Event;
 use glasstack_tls::{
     ConfigError, Ech, EchError, TlsClient, TlsClientConfig, TlsError, TlsServerConfig, TlsVersion,
 };
@@ -91,4 +92,16 @@ fn what_curl_says_about_ech_is_understood_or_answered() {
         assert!(error.to_string().contains("HTTPS records"), "{error}");
     }
     assert!(matches!("pn:x".parse::<Ech>(), Err(EchError::Unknown { .. })));
+}
+
+#[test]
+fn that_it_is_not_the_same_for_the_same_seed_is_told() {
+    for (ech, told) in [(Ech::Off, false), (Ech::Grease, true)] {
+        let (world, client, server) = lab(ech, &[NAME]);
+        world.shake(&world.client(client), &world.server(server), NAME).both();
+        let warned = world.told(&world.client).into_iter().any(|event| {
+            matches!(event, Event::Note(note) if note.text.contains("not the same for the same seed"))
+        });
+        assert_eq!(warned, told);
+    }
 }

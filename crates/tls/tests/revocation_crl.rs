@@ -263,3 +263,50 @@ fn bytes_cut_or_changed_anywhere_never_panic_and_never_prove() {
         assert!(RevocationLists::from_file(&der[..place]).is_err());
     }
 }
+
+#[test]
+fn a_list_covers_no_more_reasons_than_the_certificate_says_are_to_be_had_at_its_point() {
+    let ca = Authority::root();
+    // 6.3.3 (d): keyCompromise (1) and cACompromise (2) at this point; nothing of the others anywhere.
+    let reasons = tlv(0x81, &[&[1, 0b0110_0000]]);
+    let some = |place: &str| sequence(&[&point(place), &reasons]);
+    let all = |place: &str| sequence(&[&point(place)]);
+    let certificate = |points: &[Vec<u8>]| {
+        let mut params = leaf_params();
+        params.crl_distribution_points.clear();
+        let value = sequence(&[&points.concat()]);
+        params.custom_extensions.push(CustomExtension::from_oid_content(&[2, 5, 29, 31], value));
+        params
+    };
+    let place = "http://crl.lab.test/some.crl";
+    let other = "http://crl.lab.test/all.crl";
+    let of = |place: &str| List::of(&ca).scoped(&[&point(place)]).der();
+    let judged = |points: &[Vec<u8>], lists: &[Vec<u8>]| verdict(&by_lists(&ca, certificate(points), lists));
+    let (code, words) = judged(&[some(place)], &[of(place)]);
+    assert_eq!(code, "crl_scope", "{words}");
+    assert!(words.contains("about some reasons only"), "{words}");
+    assert_eq!(judged(&[all(place)], &[of(place)]).0, "good");
+    assert_eq!(judged(&[some(place), all(other)], &[of(place)]).0, "crl_scope");
+    assert_eq!(judged(&[some(place), all(other)], &[of(place), of(other)]).0, "good");
+    // A list that is of no point is about all.
+    assert_eq!(judged(&[some(place)], &[List::of(&ca).der()]).0, "good");
+}
+
+#[test]
+fn that_a_list_is_to_be_had_where_nobody_fetches_it_is_said_as_it_is() {
+    let ca = Authority::root();
+    let other = Authority::of(ca_params("Other CA"), 4);
+    let named = verdict(&by_lists(&ca, leaf_params(), &[List::of(&other).der()]));
+    let unnamed = verdict(&by_lists(&ca, world::server_params(&["www.lab.test"]), &[List::of(&other).der()]));
+    assert_eq!((named.0, unnamed.0), ("no_crl", "no_crl"));
+    assert!(
+        named.1.contains("nobody fetches it here from where the certificate says that it is"),
+        "{}",
+        named.1
+    );
+    assert!(
+        unnamed.1.contains("does not say where one is to be had (give one with --crlfile"),
+        "{}",
+        unnamed.1
+    );
+}

@@ -277,3 +277,49 @@ fn bytes_cut_or_changed_anywhere_never_panic_and_never_prove() {
         assert_ne!(verdict(&judge(&path, RevocationPolicy::default(), &known)).0, "good");
     }
 }
+
+#[test]
+fn of_two_answers_of_one_moment_the_one_that_says_revoked_counts() {
+    let ca = ca();
+    let one = |status: &[u8], this| single_at(&id(&ca, 0x2a, &SHA1), status, this, Some(DAY), &[]);
+    let (good, bad) = (one(GOOD, -60), one(&revoked(None), -60));
+    for both in [[good.clone(), bad.clone()], [bad, good]] {
+        assert_eq!(given(&Answer::of(&ca, &both)).0, "revoked_by_ocsp");
+    }
+    let later = [one(&revoked(Some(6)), -60), one(GOOD, -30)];
+    assert_eq!(given(&Answer::of(&ca, &later)).0, "good");
+}
+
+#[test]
+fn an_answer_that_nobody_asked_for_does_not_stand_for_one_whose_nonce_is_required() {
+    let policy = RevocationPolicy { ocsp: Demand::Require, nonce: true, ..RevocationPolicy::default() };
+    let stapled = by_staple(&ca(), leaf_params(), Staple::Present(says(&ca(), GOOD).der()), policy);
+    assert_eq!(stapled.missing.len(), 1);
+    assert_eq!(verdict(&stapled).0, "no_ocsp");
+    // What the user himself gives, he vouches for.
+    let path = [ca().link(ca().issue(leaf_params(), 9))];
+    let known = Known::given(None, &[says(&ca(), GOOD).der()]);
+    assert_eq!(verdict(&judge(&path, policy, &known)).0, "good");
+}
+
+#[test]
+fn that_nobody_is_asked_here_is_said_as_it_is_and_without_a_cure_where_it_passes() {
+    let root = ca();
+    let middle = root.below(leaf_like_ca(), 2);
+    let path = [middle.link(middle.issue(leaf_params(), 9)), root.link(middle.der.clone())];
+    let known = Known::given(None, &[says(&middle, GOOD).der()]);
+    let (code, words) = verdict(&judge(&path, RevocationPolicy::default(), &known));
+    assert_eq!(code, "good");
+    assert!(
+        words.contains("nobody asks the responder here that the certificate names; that passes"),
+        "{words}"
+    );
+    assert!(!words.contains("pass over it"), "{words}");
+}
+
+/// A CA that names a responder.
+fn leaf_like_ca() -> rcgen::CertificateParams {
+    let mut params = ca_params("Lab CA 2");
+    params.custom_extensions.push(revoked::responder("http://ocsp.lab.test/"));
+    params
+}

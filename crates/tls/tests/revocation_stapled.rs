@@ -7,16 +7,22 @@ mod revoked;
 mod world;
 
 use futures_util::AsyncReadExt;
+use futures_util::future::join;
 use glasstack_journal::event::Verdict;
-use glasstack_tls::revocation::{Demand, RevocationConfig, RevocationLists, RevocationPolicy};
+use glasstack_tls::revocation::{
+    Demand, Known, RevocationCache, RevocationConfig, RevocationLists, RevocationPolicy, Staple,
+};
 use glasstack_tls::{
-    CertificateProblem, Identity, TlsClientConfig, TlsError, TlsServerConfig, TlsVersion, TrustStore,
+    CertificateProblem, EarlyData, Identity, TlsClientConfig, TlsError, TlsServerConfig, TlsVersion,
+    TrustStore,
 };
-use rcgen::CertificateParams;
+use rcgen::{CertificateParams, CustomExtension};
 use revoked::{
-    Answer, Authority, GOOD, List, entry, integer, leaf_params, must_staple, revoked as taken_back, says, tlv,
+    Answer, Authority, FEATURE, GOOD, List, entry, id, integer, judge, leaf_params, must_staple,
+    revoked as taken_back, says, single_at, tlv,
 };
-use world::{World, key, run};
+use ring::digest::SHA256;
+use world::{DAY, World, key, run, wire};
 
 const BOTH: [TlsVersion; 2] = [TlsVersion::Tls12, TlsVersion::Tls13];
 
@@ -43,6 +49,25 @@ impl Lab {
             Some(staple) => identity.with_ocsp(staple),
             None => identity,
         }])
+    }
+
+    /// Meets it again and again: whether each connection resumed a session, or why it was refused.
+    fn meet_often(&self, server: TlsServerConfig, times: usize) -> Vec<Result<bool, &'static str>> {
+        let (client, server) = (self.world.client(self.client.clone()), self.world.server(server));
+        let meet = |_| {
+            let shaken = self.world.shake(&client, &server, "www.lab.test");
+            drop(shaken.server);
+            match shaken.client {
+                Ok(mut near) => {
+                    // What the server sends behind the handshake (its tickets) has been read.
+                    drop(run(near.read(&mut [0; 16])));
+                    Ok(near.session().resumed)
+                }
+                Err(TlsError::Certificate { problem, .. }) => Err(problem.code()),
+                Err(other) => panic!("{other:?}"),
+            }
+        };
+        (0..times).map(meet).collect()
     }
 
     /// How it comes out for the client, and what the server then reads.
@@ -129,10 +154,45 @@ fn a_missing_answer_is_refused_where_it_is_demanded_by_the_user_or_by_the_certif
 }
 
 #[test]
-fn nothing_is_demanded_of_a_certificate_that_is_not_judged() {
-    let mut lab = Lab::new(TlsVersion::Tls13, Demand::Require);
+fn of_a_certificate_that_is_not_judged_what_would_be_refused_is_told() {
+    for (look, why) in [(false, "--insecure"), (true, "it is only looked at")] {
+        let mut lab = Lab::new(TlsVersion::Tls13, Demand::Try);
+        (lab.client.insecure, lab.client.only_look) = (!look, look);
+        lab.client.revocation.policy.crl = Demand::Require;
+        let staple = says(&lab.ca, &taken_back(Some(1))).der();
+        let server = lab.server(leaf_params(), Some(staple.clone()));
+        let (client, server) = (lab.world.client(lab.client.clone()), lab.world.server(server));
+        let (near, _far) = lab.world.shake(&client, &server, "www.lab.test").both();
+        assert_eq!(near.session().staple, Staple::Present(staple));
+        let (verdict, evidence) = lab.world.evidence("staple");
+        assert_eq!(verdict, Verdict::Skipped);
+        assert!(evidence.starts_with(&format!("not enforced ({why}); it would FAIL: ")), "{evidence}");
+        assert_eq!(lab.world.evidence("crl").1, format!("nobody is asked whether it was revoked ({why})"));
+        let told = format!("{:?}", lab.world.told(&lab.world.client));
+        assert!(told.contains("it would be refused: ") && told.contains("INSECURE") != look, "{told}");
+    }
+    let mut lab = Lab::new(TlsVersion::Tls13, Demand::Try);
     lab.client.insecure = true;
-    assert!(lab.meet(lab.server(leaf_params(), None)).0.is_ok());
+    let mut params = leaf_params();
+    params.custom_extensions.push(must_staple());
+    assert!(lab.meet(lab.server(params, None)).0.is_ok());
+    assert!(lab.world.evidence("staple").1.contains("it would FAIL"));
+}
+
+#[test]
+fn a_stapled_answer_that_is_required_is_required_of_a_certificate_that_is_not_judged() {
+    for version in BOTH {
+        let mut lab = Lab::new(version, Demand::Require);
+        lab.client.insecure = true;
+        assert_eq!(lab.refused(lab.server(leaf_params(), None)).0, "no_staple");
+        let good = || Some(says(&lab.ca, GOOD).der());
+        assert!(lab.meet(lab.server(leaf_params(), good())).0.is_ok());
+        // Who is not trusted has nobody to vouch for the answer either.
+        let mut believes_nobody = Lab::new(version, Demand::Require);
+        believes_nobody.client.insecure = true;
+        believes_nobody.client.trust = TrustStore::empty();
+        assert!(believes_nobody.meet(believes_nobody.server(leaf_params(), good())).0.is_err());
+    }
 }
 
 #[test]
@@ -177,4 +237,114 @@ fn a_resumed_session_goes_by_the_answer_that_came_when_it_was_made() {
         // Another client, that has the session and not the answer, would be refused: see
         // revocation_ocsp.rs.
     }
+}
+
+#[test]
+fn a_session_that_needs_an_answer_is_taken_up_while_the_answer_is_good_and_never_refused_for_its_lack() {
+    for version in BOTH {
+        for (next, resumed) in [(Some(DAY), true), (None, true), (Some(0), false), (Some(-60), false)] {
+            for capacity in [RevocationCache::CAPACITY, 0] {
+                let mut lab = Lab::new(version, Demand::Require);
+                lab.client.revocation.cache = RevocationCache::with_capacity(capacity);
+                let single = single_at(&id(&lab.ca, 0x2a, &SHA256), GOOD, -3600, next, &[]);
+                let staple = Answer::of(&lab.ca, &[single]).der();
+                let met = lab.meet_often(lab.server(leaf_params(), Some(staple)), 3);
+                assert_eq!(met, [Ok(false), Ok(resumed), Ok(resumed)], "{version} {next:?} {capacity}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_nobody_judged_is_not_kept() {
+    let lab = Lab::new(TlsVersion::Tls13, Demand::Off);
+    let policy = RevocationPolicy { staple: Demand::Off, ocsp: Demand::Try, ..RevocationPolicy::default() };
+    let mut client = lab.client.clone();
+    client.revocation.policy = policy;
+    let lab = Lab { client, ..lab };
+    let forged = Answer { signer: 4, ..says(&lab.ca, GOOD) }.der();
+    assert!(lab.meet(lab.server(leaf_params(), Some(forged))).0.is_ok());
+    assert!(lab.client.revocation.cache.is_empty());
+}
+
+#[test]
+fn nothing_is_sent_early_where_revocation_must_be_judged_first() {
+    let list = RevocationLists::from_file(&List::of(&Authority::root()).der()).unwrap();
+    let policy = RevocationPolicy::default();
+    let demanding = |policy| RevocationConfig { policy, ..RevocationConfig::default() };
+    let accepted = EarlyData::Accepted(5);
+    for (revocation, must, outcome) in [
+        (RevocationConfig::default(), false, accepted),
+        (RevocationConfig::default(), true, accepted),
+        (demanding(RevocationPolicy { staple: Demand::Require, ..policy }), false, EarlyData::Withheld),
+        (demanding(RevocationPolicy { crl: Demand::Try, ..policy }), false, EarlyData::Withheld),
+        (demanding(RevocationPolicy { ocsp: Demand::Try, ..policy }), false, EarlyData::Withheld),
+        (RevocationConfig::from(list), false, EarlyData::Withheld),
+    ] {
+        let mut lab = Lab::new(TlsVersion::Tls13, Demand::Try);
+        lab.client.revocation = revocation;
+        let mut params = leaf_params();
+        if must {
+            params.custom_extensions.push(must_staple());
+        }
+        let mut server = lab.server(params, Some(says(&lab.ca, GOOD).der()));
+        server.early_data = 1024;
+        let (client, server) = (lab.world.client(lab.client.clone()), lab.world.server(server));
+        let (mut near, far) = lab.world.shake(&client, &server, "www.lab.test").both();
+        drop(far);
+        drop(run(near.read(&mut [0; 16])));
+        let (near, far, _) = wire(usize::MAX);
+        let early = client.connect_early(&lab.world.client, near, "www.lab.test", b"early");
+        let (near, far) = run(join(early, server.accept(&lab.world.server, far)));
+        let (near, mut far) = (near.unwrap(), far.unwrap());
+        assert!(near.session().resumed);
+        assert_eq!(near.session().early_data, outcome);
+        let mut heard = [0; 5];
+        run(far.read_exact(&mut heard)).unwrap();
+        assert_eq!(&heard, b"early");
+    }
+}
+
+#[test]
+fn what_may_say_must_staple_and_cannot_be_read_is_refused_and_what_says_something_else_is_told() {
+    let strange = |oid: &[u64]| {
+        let mut params = leaf_params();
+        params.custom_extensions.push(CustomExtension::from_oid_content(oid, vec![0x30, 3, 2, 1, 0xff]));
+        params
+    };
+    for version in BOTH {
+        let lab = Lab::new(version, Demand::Try);
+        assert_eq!(lab.refused(lab.server(strange(FEATURE), None)).0, "revocation_unreadable");
+        let staple = Some(says(&lab.ca, GOOD).der());
+        assert_eq!(lab.refused(lab.server(strange(FEATURE), staple)).0, "revocation_unreadable");
+    }
+    // Its distribution points, which the judge of the handshake refuses by himself.
+    let mut params = strange(&[2, 5, 29, 31]);
+    params.crl_distribution_points.clear();
+    let ca = Authority::root();
+    let path = [ca.link(ca.issue(params, 9))];
+    let staple = |status: &[u8]| Known::default().stapled(Staple::Present(says(&ca, status).der()));
+    let policy = RevocationPolicy::default();
+    let told = judge(&path, policy, &staple(GOOD));
+    let crl = told.checks.iter().find(|check| check.check == "crl").unwrap();
+    assert!(told.problem.is_none() && crl.verdict == Verdict::Skipped);
+    assert!(crl.evidence.contains("cannot be read") && crl.evidence.ends_with("nothing is required here"));
+    // What it does say is judged.
+    let revoked = judge(&path, policy, &staple(&taken_back(None)));
+    assert_eq!(revoked.problem.unwrap().code(), "revoked_by_staple");
+    let required = RevocationPolicy { ocsp: Demand::Require, ..policy };
+    assert_eq!(judge(&path, required, &staple(GOOD)).problem.unwrap().code(), "revocation_unreadable");
+}
+
+#[test]
+fn a_session_made_while_another_was_offered_in_vain_is_kept() {
+    let lab = Lab::new(TlsVersion::Tls12, Demand::Try);
+    let client = lab.world.client(lab.client.clone());
+    let config = lab.server(leaf_params(), None);
+    let [first, second] = [&config, &config].map(|config| lab.world.server(config.clone()));
+    let resumed = |server| {
+        let (near, _far) = lab.world.shake(&client, server, "www.lab.test").both();
+        near.session().resumed
+    };
+    assert_eq!([&first, &first, &second, &second].map(resumed), [false, true, false, true]);
 }

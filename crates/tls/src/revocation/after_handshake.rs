@@ -2,25 +2,28 @@
 //! application.
 
 use super::config::RevocationConfig;
-use super::facts::Facts;
-use super::judge::{Missing, Outcome, Question, Subject, Weighed};
+use super::facts::{self, Facts};
+use super::judge::{Missing, Question, Stapled, Subject, Weighed};
 use super::known::{Found, Kind, Known, Origin, Staple};
 use super::policy::Demand;
 use super::problem::{Cause, RevocationProblem};
 use super::source::{FetchBody, FetchError, FetchRequest};
 use super::{by_list, by_ocsp};
 use crate::problem::CertificateProblem;
-use crate::verify::{Check, Link, Purpose, Verifier};
+use crate::verify::{Check, Link, Purpose, Taken, Verifier};
 use glasstack_journal::event::{Note, Tls};
 use glasstack_journal::{Instant, Scope};
 use glasstack_stack::Entropy;
 use rustls::pki_types::CertificateDer;
 use rustls::{CommonState, HandshakeKind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// How long a list may be that is fetched, in bytes: 16 MiB.
 const MAX_LIST: usize = 16 << 20;
+/// How much may be fetched for one connection, in bytes: 48 MiB.
+const MAX_FETCHED: usize = 3 * MAX_LIST;
 /// How long an OCSP answer may be, in bytes: 128 KiB, certificates of the responder included.
 const MAX_ANSWER: usize = 128 << 10;
 /// How long one fetch may take: 10 s.
@@ -45,35 +48,24 @@ pub(crate) struct AfterHandshake {
 }
 
 impl AfterHandshake {
-    /// Judges the revocation of the peer of a finished handshake, who stapled `staple` to its
-    /// certificate. Nobody who showed nothing is judged.
+    /// Judges the revocation of the peer of a finished handshake, fetching what is missing and may be
+    /// fetched. Every check is told in `scope`. Nobody who showed nothing is judged.
+    ///
+    /// `remembered` is what was stapled when the session was made that is taken up. What comes back is
+    /// what was stapled this time, if the certificate is worth nothing without.
     pub(crate) async fn check_peer(
         &self,
         scope: &Scope,
         peer: Peer,
-        staple: Option<Vec<u8>>,
-    ) -> Result<(), CertificateProblem> {
-        let staple = match (staple, peer.resumed) {
-            (Some(der), _) => Staple::Present(der),
-            (None, true) => Staple::Resumed,
-            (None, false) => Staple::Absent,
-        };
-        self.check(scope, &peer.chain, staple).await.map(drop)
-    }
-
-    /// Judges the revocation of `chain` (the peer's own certificate first), fetching what is missing
-    /// and may be fetched. Every check is told in `scope`.
-    pub(crate) async fn check(
-        &self,
-        scope: &Scope,
-        chain: &[CertificateDer<'_>],
         staple: Staple,
-    ) -> Result<Vec<Check>, CertificateProblem> {
+        remembered: Option<NeededStaple>,
+    ) -> Result<Option<NeededStaple>, CertificateProblem> {
+        let chain = peer.chain.as_slice();
         if !self.concerns(chain, &staple) {
-            return Ok(Vec::new());
+            return Ok(None);
         }
-        let now = i64::try_from(scope.wall().unix_seconds()).unwrap_or(i64::MAX);
-        let path = self.verifier.links(chain, &[], now).unwrap_or_default();
+        let now = unix_seconds(scope);
+        let path = self.verifier.path(chain, peer.taken.as_ref(), now).unwrap_or_default();
         let question = Question {
             path: &path,
             purpose: self.verifier.purpose,
@@ -89,79 +81,103 @@ impl AfterHandshake {
         }
         let mut known = Known { staple, ..self.config.known() };
         if known.staple == Staple::Resumed {
-            self.remember(&question, &mut known);
+            self.remember(&question, &mut known, remembered);
         }
         let mut outcome = question.judge(&known);
         let is_revoked = outcome.problem.as_ref().is_some_and(RevocationProblem::is_revoked);
         if !is_revoked && !outcome.missing.is_empty() {
-            let search = Search { ours: self, scope, question: &question, deadline: scope.now() + PATIENCE };
+            let search = Search::new(self, scope, &question);
             for missing in &outcome.missing {
                 search.look_for(missing, &mut known).await;
             }
             outcome = question.judge(&known);
         }
-        self.keep_staple(&question, &known, &outcome);
         tell(scope, &outcome.checks);
         match outcome.problem {
             Some(problem) => Err(problem.into()),
-            None => Ok(outcome.checks),
+            None => Ok(self.keep_staple(&question, known.staple, outcome.stapled)),
         }
+    }
+
+    /// Whether something is demanded of every peer, whatever its certificate says: then nothing may be
+    /// sent to one before it is judged.
+    pub(crate) fn demands(&self) -> bool {
+        let RevocationConfig { policy, lists, answers, .. } = &self.config;
+        policy.crl != Demand::Off
+            || policy.ocsp != Demand::Off
+            || (policy.staple == Demand::Require && self.verifier.purpose == Purpose::Server)
+            || lists.is_some()
+            || !answers.is_empty()
     }
 
     /// Whether there is anything to judge at all: mostly there is not, and then it costs nothing.
     fn concerns(&self, chain: &[CertificateDer<'_>], staple: &Staple) -> bool {
-        let policy = &self.config.policy;
-        if chain.is_empty() {
-            return false;
-        }
         let stapled = self.verifier.purpose == Purpose::Server
-            && match policy.staple {
-                Demand::Off => false,
-                Demand::Try => matches!(staple, Staple::Present(_)),
-                Demand::Require => true,
-            };
+            && self.config.policy.staple != Demand::Off
+            && matches!(staple, Staple::Present(_));
         // RFC 7633: must-staple, and what issuers demand.
-        let demands = |one: &CertificateDer<'_>| Facts::read(one).is_ok_and(|own| !own.features.is_empty());
-        stapled
-            || policy.crl != Demand::Off
-            || policy.ocsp != Demand::Off
-            || self.config.lists.is_some()
-            || !self.config.answers.is_empty()
-            || chain.iter().any(demands)
+        !chain.is_empty()
+            && (self.demands() || stapled || chain.iter().any(|one| facts::may_have_features(one)))
     }
 
     /// A resumed session brings no answer: the one of the first time is remembered while it is good.
-    fn remember(&self, question: &Question<'_>, known: &mut Known) {
-        if let Some(subject) = question.subject(0)
-            && let Some(der) = self.config.cache.answer(&subject.asked(), question.now)
-        {
-            known.add(Kind::Ocsp, Found { der, origin: Origin::Cached, about: Some(0), nonce: None });
+    fn remember(&self, question: &Question<'_>, known: &mut Known, remembered: Option<NeededStaple>) {
+        let cached =
+            question.subject(0).and_then(|subject| self.config.cache.answer(&subject.asked(), question.now));
+        for der in cached.into_iter().chain(remembered.map(|staple| staple.der)) {
+            known.add(Kind::Ocsp, Found::new(der, Origin::Cached).about(0));
         }
     }
 
-    fn keep_staple(&self, question: &Question<'_>, known: &Known, outcome: &Outcome) {
-        if let Staple::Present(der) = &known.staple
-            && outcome.problem.is_none()
-            && let Some(subject) = question.subject(0)
-        {
-            self.config.cache.keep_answer(&subject.asked(), &der.as_slice().into());
+    /// Keeps an answer that was judged and is good; gives it back where it is needed.
+    fn keep_staple(
+        &self,
+        question: &Question<'_>,
+        staple: Staple,
+        good: Option<Stapled>,
+    ) -> Option<NeededStaple> {
+        let (Staple::Present(der), Some(good)) = (staple, good) else { return None };
+        let der: Arc<[u8]> = der.into();
+        if let Some(subject) = question.subject(0) {
+            self.config.cache.keep_answer(&subject.asked(), &der);
         }
+        good.is_needed.then_some(NeededStaple { der, until: good.until })
     }
+}
+
+/// A stapled answer without which a session cannot be taken up.
+#[derive(Clone, Debug)]
+pub(crate) struct NeededStaple {
+    pub(crate) der: Arc<[u8]>,
+    /// Unix seconds.
+    pub(crate) until: i64,
+}
+
+/// The world's time in Unix seconds.
+pub(crate) fn unix_seconds(scope: &Scope) -> i64 {
+    i64::try_from(scope.wall().unix_seconds()).unwrap_or(i64::MAX)
 }
 
 /// Whom a connection leads to, taken out of it: nothing of it is borrowed while others are asked.
 pub(crate) struct Peer {
     chain: Vec<CertificateDer<'static>>,
     resumed: bool,
+    /// The path that was taken, if its certificate was judged in this handshake.
+    taken: Option<Taken>,
 }
 
 impl Peer {
-    pub(crate) fn of(connection: &CommonState) -> Self {
+    pub(crate) fn of(connection: &CommonState, taken: Option<Taken>) -> Self {
         let chain = connection.peer_certificates().unwrap_or_default();
         Self {
             chain: chain.iter().map(|one| one.clone().into_owned()).collect(),
             resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),
+            taken,
         }
+    }
+
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.resumed
     }
 }
 
@@ -171,6 +187,8 @@ struct Search<'a> {
     scope: &'a Scope,
     question: &'a Question<'a>,
     deadline: Instant,
+    /// How many bytes more may be fetched.
+    left: AtomicUsize,
 }
 
 /// How one place did.
@@ -181,6 +199,12 @@ enum Tried {
     Useless(Found, String),
     /// It gave nothing.
     Failed(String),
+}
+
+impl<'a> Search<'a> {
+    fn new(ours: &'a AfterHandshake, scope: &'a Scope, question: &'a Question<'a>) -> Self {
+        Self { ours, scope, question, deadline: scope.now() + PATIENCE, left: AtomicUsize::new(MAX_FETCHED) }
+    }
 }
 
 impl Search<'_> {
@@ -240,7 +264,7 @@ impl Search<'_> {
     /// Whether the cache settles it.
     fn take_cached(&self, subject: &Subject<'_>, kind: Kind, places: &[String], known: &mut Known) -> bool {
         let (cache, now) = (&self.ours.config.cache, self.question.now);
-        let found = |der| Found { der, origin: Origin::Cached, about: Some(subject.index), nonce: None };
+        let found = |der| Found::new(der, Origin::Cached).about(subject.index);
         let cached = match kind {
             Kind::Crl => places.iter().find_map(|url| cache.list(url, now)).map(found),
             Kind::Ocsp => cache.answer(&subject.asked(), now).map(found),
@@ -331,7 +355,8 @@ impl Search<'_> {
     }
 
     fn found(&self, subject: &Subject<'_>, url: &str, bytes: Vec<u8>, nonce: Option<Vec<u8>>) -> Found {
-        Found { der: bytes.into(), origin: Origin::Fetched(shown(url)), about: Some(subject.index), nonce }
+        let found = Found::new(bytes.into(), Origin::Fetched(shown(url))).about(subject.index);
+        Found { nonce, ..found }
     }
 
     async fn fetch(
@@ -343,12 +368,18 @@ impl Search<'_> {
         let Some(source) = &self.ours.config.source else { return Err(FetchError::Nobody) };
         let place = shown(&url);
         let timeout = TIMEOUT.min(self.deadline.since(self.scope.now()));
+        let max_bytes = max_bytes.min(self.left.load(Ordering::Relaxed));
         let request = FetchRequest { url, body, max_bytes, timeout };
         let fetched = if timeout.is_zero() {
             Err(FetchError::TimedOut { limit: PATIENCE })
+        } else if max_bytes == 0 {
+            Err(FetchError::TooMuch { limit: MAX_FETCHED })
         } else {
             source.fetch(self.scope, request).await
         };
+        if let Ok(bytes) = &fetched {
+            self.left.fetch_sub(bytes.len().min(max_bytes), Ordering::Relaxed);
+        }
         if let Err(error) = &fetched {
             self.scope.record(|| Note::info(format!("revocation: {place}: {error}")));
         }

@@ -47,8 +47,18 @@ pub(crate) fn weigh(subject: &Subject<'_>, lists: &[Found], algorithms: Algorith
 }
 
 /// Which reasons a list covers, and how it is told that the certificate is not on it; none when it
-/// is a list of another issuer.
+/// is a list of another issuer. One that was fetched for this certificate is weighed once.
 pub(crate) fn weigh_one(
+    subject: &Subject<'_>,
+    found: &Found,
+    algorithms: Algorithms<'_>,
+    now: i64,
+) -> Result<Option<(u64, String)>, Cause> {
+    let weigh = || weigh_anew(subject, found, algorithms, now);
+    if found.about == Some(subject.index) { found.said.get_or_init(weigh).clone() } else { weigh() }
+}
+
+fn weigh_anew(
     subject: &Subject<'_>,
     found: &Found,
     algorithms: Algorithms<'_>,
@@ -124,7 +134,7 @@ fn in_time(list: &Crl<'_>, label: &str, now: i64) -> Result<(), Cause> {
     }
 }
 
-/// (b) (2): whether the list is about this certificate, and (e) for which reasons.
+/// (b) (2): whether the list is about this certificate, and (d) for which reasons.
 fn in_scope(subject: &Subject<'_>, scope: &Scope<'_>) -> Result<u64, String> {
     let no = |why: &str| Err(why.to_owned());
     if scope.only_attributes {
@@ -136,20 +146,25 @@ fn in_scope(subject: &Subject<'_>, scope: &Scope<'_>) -> Result<u64, String> {
     if scope.only_cas && !subject.facts.is_ca {
         return no("it is about CAs' certificates only, and this is not a CA's");
     }
-    if let Some(point) = &scope.point {
-        let own = subject.facts.points.iter().filter(|own| own.keepers.is_empty());
-        let matches = own.clone().any(|own| {
-            own.names.iter().any(|name| point.names.contains(name))
-                || (own.relative.is_some() && own.relative == point.relative)
-        });
-        if !matches {
+    let only = scope.only_reasons.map_or(ALL_REASONS, |reasons| reasons & ALL_REASONS);
+    let Some(point) = &scope.point else {
+        // 6.3.3, at its end: a list of the issuer that is of no distribution point is about all.
+        return Ok(only);
+    };
+    let own = subject.facts.points.iter().filter(|own| own.keepers.is_empty());
+    let matching = own.filter(|own| {
+        own.names.iter().any(|name| point.names.contains(name))
+            || (own.relative.is_some() && own.relative == point.relative)
+    });
+    // (d): no more reasons than the certificate says are to be had at this point.
+    let reasons = matching.map(|own| own.reasons.unwrap_or(ALL_REASONS));
+    match reasons.reduce(|all, more| all | more) {
+        Some(reasons) => Ok(only & reasons),
+        None => {
             let place = point.uris.first().copied().unwrap_or("(a name)").escape_default().to_string();
-            return Err(format!(
-                "it is of the distribution point {place}, which the certificate does not name"
-            ));
+            Err(format!("it is of the distribution point {place}, which the certificate does not name"))
         }
     }
-    Ok(scope.only_reasons.map_or(ALL_REASONS, |reasons| reasons & ALL_REASONS))
 }
 
 /// A list by its issuer, number and dates, and where it came from.

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::judge::{Subject, Weighed, name};
-use super::known::Found;
+use super::known::{Found, Origin};
 use super::ocsp::{Asked, Basic, Responder, Response, Single, Status};
 use super::problem::Cause;
 use crate::certificate::rfc3339;
@@ -74,6 +74,8 @@ pub(crate) fn weigh_one(
     if let Some(oid) = basic.not_understood.or(single.not_understood) {
         return Err(Cause::OcspCritical { answer: label, extension: der::dotted(oid) });
     }
+    // Who gives an answer vouches for it himself.
+    let must_repeat = must_repeat && *origin != Origin::Given;
     repeated(found.nonce.as_deref(), basic.nonce, must_repeat)
         .map_err(|why| Cause::OcspNonce { answer: label.clone(), why })?;
     // 3.2 (5), (6)
@@ -172,6 +174,9 @@ fn repeated(sent: Option<&[u8]>, came: Option<&[u8]>, must_repeat: bool) -> Resu
         (Some(_), None) if must_repeat => {
             Err("does not repeat the request's nonce, as is required: it may be an old one")
         }
+        (None, _) if must_repeat => {
+            Err("was not asked for with a nonce now, as is required: it may be an old one")
+        }
         _ => Ok(()),
     }
 }
@@ -194,6 +199,12 @@ impl Single<'_> {
     pub(crate) fn until(&self) -> i64 {
         self.next_update.unwrap_or_else(|| self.this_update.saturating_add(UNDATED))
     }
+}
+
+/// Until when what an answer says of the certificate is good (Unix seconds).
+pub(crate) fn until(subject: &Subject<'_>, answer: &[u8]) -> Option<i64> {
+    let Ok(Response::Basic(basic)) = Response::read(answer) else { return None };
+    Some(basic.about(&subject.asked()).ok()??.until())
 }
 
 /// An answer by who made it, and when.

@@ -158,9 +158,8 @@ impl Inner {
     fn keep_answer(&mut self, id: Vec<u8>, asked: &Asked<'_>, der: &Arc<[u8]>) {
         if let Ok(Response::Basic(basic)) = Response::read(der)
             && let Ok(Some(single)) = basic.about(asked)
-            && let Some(until) = single.next_update
         {
-            self.keep((Kind::Ocsp, id), der, single.this_update, until);
+            self.keep((Kind::Ocsp, id), der, single.this_update, single.until());
         }
     }
 

@@ -31,8 +31,10 @@ pub(crate) struct Facts<'a> {
     pub(crate) points: Vec<DistributionPoint<'a>>,
     /// Where OCSP responders are (RFC 5280 4.2.2.1).
     pub(crate) responders: Vec<&'a str>,
-    /// TLS features (RFC 7633), sorted.
-    pub(crate) features: Vec<u16>,
+    /// TLS features (RFC 7633), sorted; an error where they are there and cannot be read.
+    pub(crate) features: Result<Vec<u16>, DerError>,
+    /// What is wrong with the first other extension that cannot be read: what it says is not known.
+    pub(crate) unreadable: Option<DerError>,
 }
 
 /// RFC 5280 4.2.1.13: where a list is to be had.
@@ -99,12 +101,15 @@ impl<'a> Facts<'a> {
             unchecked: false,
             points: Vec::new(),
             responders: Vec::new(),
-            features: Vec::new(),
+            features: Ok(Vec::new()),
+            unreadable: None,
         };
         if let Some(tagged) = fields.optional(der::constructed(3), "the extensions")? {
             for extension in Extensions::within(&tagged)? {
                 let extension = extension?;
-                facts.take(extension.oid, extension.value)?;
+                if let Err(error) = facts.take(extension.oid, extension.value) {
+                    facts.unreadable.get_or_insert(error);
+                }
             }
         }
         Ok(facts)
@@ -136,11 +141,17 @@ impl<'a> Facts<'a> {
             OCSP_NOCHECK => self.unchecked = true,
             CRL_POINTS => self.points = points(value)?,
             AUTHORITY_ACCESS => self.responders = responders(value)?,
-            TLS_FEATURE => self.features = features(value)?,
+            TLS_FEATURE => self.features = features(value),
             _ => {}
         }
         Ok(())
     }
+}
+
+/// Whether TLS features may be among the extensions of a certificate: if their identifier is nowhere in
+/// it, they are not. This reads nothing, so nothing that cannot be read can hide them.
+pub(crate) fn may_have_features(certificate: &[u8]) -> bool {
+    certificate.windows(TLS_FEATURE.len()).any(|window| window == TLS_FEATURE)
 }
 
 /// RFC 5280 4.2.1.13.
@@ -232,7 +243,7 @@ fn features(value: &[u8]) -> Result<Vec<u16>, DerError> {
     const WHAT: &str = "the TLS features";
     let mut list = Reader::only(value, der::SEQUENCE, WHAT)?.inside();
     let mut found = Vec::new();
-    while !list.is_empty() && found.len() < MAX_PLACES {
+    while !list.is_empty() {
         let number = list.read(der::INTEGER, WHAT)?.number(WHAT)?;
         found.push(u16::try_from(number).map_err(|_| DerError::Value { what: WHAT })?);
     }

@@ -1,7 +1,7 @@
 //! Whether a certificate of a path has been revoked: a pure function of the path, of what is known,
 //! and of the time.
 
-use super::facts::Facts;
+use super::facts::{self, Facts};
 use super::known::{Found, Kind, Known, Origin, Staple};
 use super::ocsp::Asked;
 use super::policy::{Demand, RevocationPolicy};
@@ -38,6 +38,17 @@ pub struct Outcome {
     pub problem: Option<RevocationProblem>,
     /// What is still to be asked for, and would change the outcome.
     pub missing: Vec<Missing>,
+    /// What was stapled, if it proves the server's certificate good.
+    pub stapled: Option<Stapled>,
+}
+
+/// A stapled answer that is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stapled {
+    /// Until when it is (Unix seconds).
+    pub until: i64,
+    /// Whether the certificate is worth nothing without: by must-staple, or by the policy.
+    pub is_needed: bool,
 }
 
 /// Something that could be fetched.
@@ -92,11 +103,18 @@ impl Question<'_> {
             let facts = match Facts::read(&link.certificate) {
                 Ok(facts) => facts,
                 Err(error) => {
-                    let cause = Cause::Unreadable { why: error.to_string() };
-                    outcome.fail(CRL, link, cause, false);
+                    let must = facts::may_have_features(&link.certificate);
+                    self.unreadable(CRL, (index, link), error, must, known, &mut outcome);
                     continue;
                 }
             };
+            // RFC 7633: what may say must-staple and cannot be read is no reason to pass over it.
+            if let Err(error) = &facts.features {
+                self.unreadable(FEATURE, (index, link), *error, true, known, &mut outcome);
+            }
+            if let Some(error) = facts.unreadable {
+                self.unreadable(CRL, (index, link), error, false, known, &mut outcome);
+            }
             let issuer_signs_lists = issuer.as_ref().and_then(|facts| facts.as_ref().ok()?.signs_lists);
             let subject = Subject { index, link, facts, issuer_signs_lists };
             if let Some(Ok(issuer)) = &issuer {
@@ -110,10 +128,32 @@ impl Question<'_> {
         outcome
     }
 
+    /// What cannot be read refuses where something is required of it, and else is told.
+    fn unreadable(
+        &self,
+        label: (&'static str, &'static str),
+        (index, link): (usize, &Link),
+        error: DerError,
+        must: bool,
+        known: &Known,
+        outcome: &mut Outcome,
+    ) {
+        let cause = Cause::Unreadable { why: error.to_string() };
+        let policy = self.policy;
+        let of_all = policy.crl == Demand::Require || policy.ocsp == Demand::Require;
+        let of_own = known.has_given(Kind::Ocsp)
+            || (policy.staple == Demand::Require && self.purpose == Purpose::Server);
+        if must || of_all || known.has_given(Kind::Crl) || (index == 0 && of_own) {
+            outcome.fail(label, link, cause, false);
+        } else {
+            outcome.pass_over(label, link, cause);
+        }
+    }
+
     /// RFC 7633 4.2.2: what an issuer demands of all that it issues.
     fn features(&self, subject: &Subject<'_>, issuer: &Facts<'_>, outcome: &mut Outcome) {
-        let lacks = issuer.features.iter().find(|feature| !subject.facts.features.contains(feature));
-        if let Some(feature) = lacks {
+        let (Ok(demanded), Ok(own)) = (&issuer.features, &subject.facts.features) else { return };
+        if let Some(feature) = demanded.iter().find(|feature| !own.contains(feature)) {
             let cause = Cause::MissingFeature { issuer: subject.issuer_name(), feature: *feature };
             outcome.fail(FEATURE, subject.link, cause, false);
         }
@@ -121,20 +161,20 @@ impl Question<'_> {
 
     /// What the server stapled; how that proves its certificate good, if it does.
     fn staple(&self, subject: &Subject<'_>, known: &Known, outcome: &mut Outcome) -> Option<String> {
-        let must = subject.facts.features.contains(&STATUS_REQUEST);
+        let must = subject.facts.features.as_ref().is_ok_and(|all| all.contains(&STATUS_REQUEST));
         let demand = self.policy.staple;
         if demand == Demand::Off && !must {
             return None;
         }
         let weighed = match &known.staple {
             Staple::Present(der) => {
-                let found = Found {
-                    der: der.as_slice().into(),
-                    origin: Origin::Stapled,
-                    about: Some(subject.index),
-                    nonce: None,
-                };
-                by_ocsp::weigh_one(subject, &found, false, self.algorithms, self.now)
+                let found = Found::new(der.as_slice().into(), Origin::Stapled).about(subject.index);
+                let weighed = by_ocsp::weigh_one(subject, &found, false, self.algorithms, self.now);
+                outcome.stapled = weighed.is_ok().then(|| Stapled {
+                    until: by_ocsp::until(subject, der).unwrap_or(self.now),
+                    is_needed: must || demand == Demand::Require,
+                });
+                weighed
             }
             // What was stapled when the session was made is remembered as long as it is good.
             Staple::Resumed if must || demand == Demand::Require => {
@@ -180,10 +220,10 @@ impl Question<'_> {
         let may_ask = self.policy.crl != Demand::Off;
         let own = subject.facts.points.iter().filter(|point| point.keepers.is_empty());
         let uris = own.map(|point| point.uris.iter().map(|uri| (*uri).to_owned()).collect::<Vec<_>>());
-        let places = uris.filter(|uris| !uris.is_empty()).collect();
+        let places: Vec<_> = uris.filter(|uris| !uris.is_empty()).collect();
         let nothing = match subject.facts.points.iter().flat_map(|point| &point.keepers).next() {
             Some(keeper) => Cause::CrlIndirect { keeper: name(keeper) },
-            None => Cause::NoCrl { issuer: subject.issuer_name() },
+            None => Cause::NoCrl { issuer: subject.issuer_name(), names_place: !places.is_empty() },
         };
         let way = Way { kind: Kind::Crl, demand, may_ask, label: CRL, weighed, places, nothing };
         settle(way, subject, known, outcome);
@@ -208,13 +248,16 @@ impl Question<'_> {
         let weighed = by_ocsp::weigh(subject, &known.answers, self.policy.nonce, self.algorithms, self.now);
         let weighed = match (weighed, stapled) {
             (bad @ Weighed::Bad(Cause::RevokedByOcsp { .. }), _) => bad,
-            (Weighed::Bad(_) | Weighed::Nothing, Some(evidence)) => Weighed::Good(evidence),
+            // A nonce that is required was not in anything that nobody asked for.
+            (Weighed::Bad(_) | Weighed::Nothing, Some(evidence)) if !self.policy.nonce => {
+                Weighed::Good(evidence)
+            }
             (weighed, _) => weighed,
         };
         let may_ask = self.policy.ocsp != Demand::Off;
         let uris: Vec<String> = subject.facts.responders.iter().map(|uri| (*uri).to_owned()).collect();
         let places = if uris.is_empty() { Vec::new() } else { vec![uris] };
-        let (kind, nothing) = (Kind::Ocsp, Cause::NoOcsp);
+        let (kind, nothing) = (Kind::Ocsp, Cause::NoOcsp { names_place: !places.is_empty() });
         settle(Way { kind, demand, may_ask, label: OCSP, weighed, places, nothing }, subject, known, outcome);
     }
 }
@@ -263,14 +306,20 @@ fn settle(way: Way, subject: &Subject<'_>, known: &Known, outcome: &mut Outcome)
     if is_revoked || way.demand == Demand::Require {
         outcome.fail(way.label, subject.link, cause, false);
     } else {
-        let certificate = subject.link.label.clone();
-        let problem = RevocationProblem { certificate, cause, stapled: false };
-        let told = format!("{problem}; that passes, since nothing is required here");
-        outcome.checks.push(Check::skipped(check, rfc, told).of(&subject.link.label));
+        outcome.pass_over(way.label, subject.link, cause);
     }
 }
 
 impl Outcome {
+    /// Tells what is not known where that does not matter.
+    fn pass_over(&mut self, (check, rfc): (&'static str, &'static str), link: &Link, cause: Cause) {
+        let told = format!(
+            "whether {} has been revoked is unknown: {cause}; that passes, since nothing is required here",
+            link.label
+        );
+        self.checks.push(Check::skipped(check, rfc, told).of(&link.label));
+    }
+
     fn fail(&mut self, (check, rfc): (&'static str, &'static str), link: &Link, cause: Cause, stapled: bool) {
         let problem = RevocationProblem { certificate: link.label.clone(), cause, stapled };
         let told = CertificateProblem::from(problem.clone());

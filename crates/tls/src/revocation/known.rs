@@ -1,9 +1,10 @@
 //! What is known when revocation is judged: lists, answers, and what became of asking.
 
 use super::lists::RevocationLists;
+use super::problem::Cause;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The two kinds of what can be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +48,21 @@ pub(crate) struct Found {
     pub(crate) about: Option<usize>,
     /// The nonce that it must not contradict.
     pub(crate) nonce: Option<Vec<u8>>,
+    /// What a list says of that certificate, once it was asked: its signature is not verified twice for
+    /// one connection, nor its entries walked through.
+    pub(crate) said: OnceLock<Result<Option<(u64, String)>, Cause>>,
+}
+
+impl Found {
+    /// It may be about any certificate of the path, and nobody has asked for it with a nonce.
+    pub(crate) fn new(der: Arc<[u8]>, origin: Origin) -> Self {
+        Self { der, origin, about: None, nonce: None, said: OnceLock::new() }
+    }
+
+    /// For this certificate of the path alone.
+    pub(crate) fn about(self, index: usize) -> Self {
+        Self { about: Some(index), ..self }
+    }
 }
 
 /// What the server stapled to its certificate.
@@ -76,7 +92,7 @@ pub struct Known {
 impl Known {
     /// Lists and OCSP answers (DER) that the user gave.
     pub fn given(lists: Option<&RevocationLists>, answers: &[Vec<u8>]) -> Self {
-        let given = |der: Arc<[u8]>| Found { der, origin: Origin::Given, about: None, nonce: None };
+        let given = |der: Arc<[u8]>| Found::new(der, Origin::Given);
         Self {
             lists: lists.iter().flat_map(|lists| lists.ders()).cloned().map(given).collect(),
             answers: answers.iter().map(|answer| given(answer.as_slice().into())).collect(),

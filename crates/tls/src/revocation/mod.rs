@@ -53,7 +53,7 @@ pub use crate::der::{Algorithms, DerError};
 pub use by_ocsp::{SKEW, UNDATED};
 pub use cache::{BadCache, RevocationCache};
 pub use config::RevocationConfig;
-pub use judge::{Missing, Outcome, Question, ocsp_request};
+pub use judge::{Missing, Outcome, Question, Stapled, ocsp_request};
 pub use known::{Kind, Known, Origin, Staple};
 pub use lists::{RevocationError, RevocationLists};
 pub use policy::{BadDemand, Demand, RevocationPolicy};

@@ -225,7 +225,8 @@ impl<'a> Basic<'a> {
         Ok(basic)
     }
 
-    /// RFC 6960 3.2: what it says of this certificate. Of several, the latest.
+    /// RFC 6960 3.2: what it says of this certificate. Of several, the latest; of several at once,
+    /// "revoked".
     pub(crate) fn about(&self, asked: &Asked<'_>) -> Result<Option<Single<'a>>, DerError> {
         let mut singles = self.singles;
         let mut found: Option<Single<'a>> = None;
@@ -236,7 +237,9 @@ impl<'a> Basic<'a> {
                 continue;
             }
             let single = Single::read(&mut fields)?;
-            if found.is_none_or(|earlier| earlier.this_update < single.this_update) {
+            let weight =
+                |single: &Single<'_>| (single.this_update, matches!(single.status, Status::Revoked { .. }));
+            if found.is_none_or(|earlier| weight(&earlier) < weight(&single)) {
                 found = Some(single);
             }
         }
@@ -250,7 +253,7 @@ impl Basic<'_> {
         let mut fields = self.singles.clone().read(der::SEQUENCE, "a single response").ok()?.inside();
         fields.read(der::SEQUENCE, "a CertID").ok()?;
         let single = Single::read(&mut fields).ok()?;
-        Some((single.this_update, single.next_update?))
+        Some((single.this_update, single.until()))
     }
 }
 

@@ -63,7 +63,8 @@ pub struct RevocationPolicy {
     /// `--cert-status`. Must-staple (RFC 7633) holds in any case. Try.
     pub staple: Demand,
     /// Whether a responder must repeat the nonce (RFC 9654). Most do not: they sign their answers in
-    /// advance. No.
+    /// advance. With it, answers that were kept or stapled, which carry none of ours, do not spare the
+    /// question; those that are given count all the same. No.
     pub nonce: bool,
 }
 

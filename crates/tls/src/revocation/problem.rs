@@ -36,10 +36,12 @@ pub enum Cause {
         /// Why, as RFC 5280 5.3.1 names it.
         reason: Reason,
     },
-    /// No list covers it, and it names no place where one could be had.
+    /// No list covers it, and none is to be had.
     NoCrl {
         /// Who would have to issue it.
         issuer: String,
+        /// Whether the certificate says where one is to be had, and nobody fetches it.
+        names_place: bool,
     },
     /// No list could be fetched.
     CrlUnreachable {
@@ -123,8 +125,11 @@ pub enum Cause {
         /// Whether it is one of an entry, not of the list.
         of_entry: bool,
     },
-    /// It names no responder.
-    NoOcsp,
+    /// There is no answer, and nobody was asked.
+    NoOcsp {
+        /// Whether the certificate names a responder, and nobody asks it.
+        names_place: bool,
+    },
     /// No responder could be asked.
     OcspUnreachable {
         /// What was tried, and how it failed.
@@ -251,7 +256,7 @@ impl RevocationProblem {
             Cause::CrlIndirect { .. } => "crl_indirect",
             Cause::CrlScope { .. } => "crl_scope",
             Cause::CrlCritical { .. } => "crl_critical_extension",
-            Cause::NoOcsp => "no_ocsp",
+            Cause::NoOcsp { .. } => "no_ocsp",
             Cause::OcspUnreachable { .. } => "ocsp_unreachable",
             Cause::OcspMalformed { .. } => "ocsp_malformed",
             Cause::OcspRefused { .. } => "ocsp_refused",
@@ -294,7 +299,10 @@ impl fmt::Display for RevocationProblem {
             Cause::MustStaple { .. } | Cause::MissingFeature { .. } | Cause::NoStaple { .. } => {
                 write!(f, "{}: {}", self.certificate, self.cause)
             }
-            _ => write!(f, "whether {} has been revoked is unknown: {}", self.certificate, self.cause),
+            _ => {
+                write!(f, "whether {} has been revoked is unknown: {}", self.certificate, self.cause)?;
+                self.cause.cure().map_or(Ok(()), |cure| write!(f, " ({cure})"))
+            }
         }
     }
 }
@@ -305,17 +313,18 @@ impl fmt::Display for Cause {
             Self::RevokedByCrl { list, since, reason } => {
                 write!(f, "{list} has it since {}, {reason}", rfc3339(*since))
             }
-            Self::NoCrl { issuer } => write!(
+            Self::NoCrl { issuer, names_place } => write!(
                 f,
-                "no revocation list of {issuer} is given, and the certificate does not say where one is to be had \
-                 (give one with --crlfile)"
+                "no revocation list of {issuer} is given, and {}",
+                if *names_place {
+                    "nobody fetches it here from where the certificate says that it is"
+                } else {
+                    "the certificate does not say where one is to be had"
+                }
             ),
-            Self::CrlUnreachable { attempts } => write!(
-                f,
-                "no revocation list could be fetched: {} (give one with --crlfile, or pass over it with --crl-check \
-                 try)",
-                attempts.join("; ")
-            ),
+            Self::CrlUnreachable { attempts } => {
+                write!(f, "no revocation list could be fetched: {}", attempts.join("; "))
+            }
             Self::CrlMalformed { list, why } => {
                 write!(f, "{list} cannot be read: {why} (its issuer must publish another)")
             }
@@ -367,19 +376,35 @@ impl fmt::Display for Cause {
 }
 
 impl Cause {
+    /// What would make it pass, where that is not said already.
+    fn cure(&self) -> Option<&'static str> {
+        match self {
+            Self::NoCrl { .. } => Some("give one with --crlfile; in verify, with --crl"),
+            Self::CrlUnreachable { .. } => {
+                Some("give one with --crlfile, or pass over it with --crl-check try")
+            }
+            Self::NoOcsp { .. } => {
+                Some("pass over it with --ocsp-check try; verify takes answers with --ocsp")
+            }
+            Self::OcspUnreachable { .. } => Some("pass over it with --ocsp-check try"),
+            _ => None,
+        }
+    }
+
     fn about_ocsp(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RevokedByOcsp { answer, since, reason } => {
                 write!(f, "{answer} says since {}, {reason}", rfc3339(*since))
             }
-            Self::NoOcsp => f.write_str(
-                "the certificate names no OCSP responder, and no answer is given (pass over it with --ocsp-check try)",
+            Self::NoOcsp { names_place: true } => f.write_str(
+                "no OCSP answer about it is given, and nobody asks the responder here that the certificate names",
             ),
-            Self::OcspUnreachable { attempts } => write!(
-                f,
-                "no OCSP responder gave an answer: {} (pass over it with --ocsp-check try)",
-                attempts.join("; ")
-            ),
+            Self::NoOcsp { names_place: false } => {
+                f.write_str("no OCSP answer about it is given, and the certificate names no responder")
+            }
+            Self::OcspUnreachable { attempts } => {
+                write!(f, "no OCSP responder gave an answer: {}", attempts.join("; "))
+            }
             Self::OcspMalformed { answer, why } => write!(f, "{answer} cannot be read: {why}"),
             Self::OcspRefused { answer, status, meaning } => {
                 write!(f, "{answer} is the error {status}: {meaning}")

@@ -84,6 +84,12 @@ pub enum FetchError {
         /// How long it may be.
         limit: usize,
     },
+    /// Too much was fetched already for the same connection.
+    #[error("more than {limit} bytes for one connection")]
+    TooMuch {
+        /// How much may be fetched.
+        limit: usize,
+    },
     /// It takes too long.
     #[error("no whole answer within {} s", limit.as_secs())]
     TimedOut {

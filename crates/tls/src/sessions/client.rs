@@ -1,6 +1,7 @@
 //! What a client keeps of its sessions, by the server's name.
 
 use crate::case::Case;
+use crate::revocation::after_handshake::NeededStaple;
 use glasstack_journal::event::Note;
 use rustls::NamedGroup;
 use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
@@ -23,14 +24,23 @@ struct Servers {
     by_name: BTreeMap<String, Server>,
     /// Their names in the order in which they were met.
     met: VecDeque<String>,
+    /// How many sessions were stored, ever.
+    stored: u64,
 }
 
+/// Of each session its number, too: which of the stored it was.
 #[derive(Default)]
 struct Server {
     group: Option<NamedGroup>,
-    tls12: Option<Tls12ClientSessionValue>,
-    tls13: VecDeque<Tls13ClientSessionValue>,
+    tls12: Option<(u64, Tls12ClientSessionValue)>,
+    tls13: VecDeque<(u64, Tls13ClientSessionValue)>,
+    /// The answer without which these sessions are worth nothing, if they need one.
+    staple: Option<NeededStaple>,
 }
+
+/// A moment among the sessions stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark(u64);
 
 impl Kept {
     /// Forgets the sessions with `name`.
@@ -41,13 +51,40 @@ impl Kept {
         }
     }
 
+    /// This moment.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark(self.servers().stored)
+    }
+
+    /// Forgets the sessions with `name` that were there at that moment.
+    pub(crate) fn forget_before(&self, name: &str, Mark(mark): Mark) {
+        if let Some(server) = self.servers().by_name.get_mut(name) {
+            server.tls12.take_if(|(number, _)| *number <= mark);
+            server.tls13.retain(|(number, _)| *number > mark);
+        }
+    }
+
+    /// What was stapled when the sessions with `name` were made, if it is needed to take them up.
+    pub(crate) fn staple(&self, name: &str) -> Option<NeededStaple> {
+        self.servers().by_name.get(name)?.staple.clone()
+    }
+
+    /// Keeps what was stapled in a whole handshake with `name`.
+    pub(crate) fn keep_staple(&self, name: &str, staple: Option<NeededStaple>) {
+        if let Some(server) = self.servers().by_name.get_mut(name) {
+            server.staple = staple;
+        }
+    }
+
     fn servers(&self) -> MutexGuard<'_, Servers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn edit(&self, name: &ServerName<'_>, edit: impl FnOnce(&mut Server)) {
+    /// The server's entry, and the number of a session that is now stored.
+    fn edit(&self, name: &ServerName<'_>, edit: impl FnOnce(&mut Server, u64)) {
         let mut servers = self.servers();
-        let Servers { by_name, met } = &mut *servers;
+        let Servers { by_name, met, stored } = &mut *servers;
+        *stored += 1;
         let name = name.to_str().into_owned();
         if !by_name.contains_key(&name) {
             met.push_back(name.clone());
@@ -57,7 +94,7 @@ impl Kept {
                 by_name.remove(&first);
             }
         }
-        edit(by_name.entry(name).or_default());
+        edit(by_name.entry(name).or_default(), *stored);
     }
 }
 
@@ -69,7 +106,7 @@ impl fmt::Debug for Kept {
 
 impl ClientSessionStore for Kept {
     fn set_kx_hint(&self, name: ServerName<'static>, group: NamedGroup) {
-        self.edit(&name, |server| server.group = Some(group));
+        self.edit(&name, |server, _| server.group = Some(group));
     }
 
     fn kx_hint(&self, name: &ServerName<'_>) -> Option<NamedGroup> {
@@ -77,32 +114,32 @@ impl ClientSessionStore for Kept {
     }
 
     fn set_tls12_session(&self, name: ServerName<'static>, value: Tls12ClientSessionValue) {
-        self.edit(&name, |server| server.tls12 = Some(value));
+        self.edit(&name, |server, number| server.tls12 = Some((number, value)));
     }
 
     fn tls12_session(&self, name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
-        let session = self.servers().by_name.get(name.to_str().as_ref())?.tls12.clone()?;
+        let (_, session) = self.servers().by_name.get(name.to_str().as_ref())?.tls12.clone()?;
         offering("TLS 1.2");
         Some(session)
     }
 
     fn remove_tls12_session(&self, name: &ServerName<'static>) {
-        self.edit(name, |server| server.tls12 = None);
+        self.edit(name, |server, _| server.tls12 = None);
     }
 
     fn insert_tls13_ticket(&self, name: ServerName<'static>, value: Tls13ClientSessionValue) {
-        self.edit(&name, |server| {
+        self.edit(&name, |server, number| {
             if server.tls13.len() == TICKETS {
                 server.tls13.pop_front();
             }
-            server.tls13.push_back(value);
+            server.tls13.push_back((number, value));
         });
     }
 
     /// RFC 8446 C.4: each ticket once, so that nobody on the way can tell that two connections are of
     /// the same client.
     fn take_tls13_ticket(&self, name: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
-        let ticket = self.servers().by_name.get_mut(name.to_str().as_ref())?.tls13.pop_back()?;
+        let (_, ticket) = self.servers().by_name.get_mut(name.to_str().as_ref())?.tls13.pop_back()?;
         offering("TLS 1.3");
         Some(ticket)
     }

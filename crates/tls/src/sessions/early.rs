@@ -19,6 +19,9 @@ pub enum EarlyData {
     /// There was no session to send it in, or that session's server takes less: it was sent behind the
     /// handshake, as usual.
     NotPossible,
+    /// Revocation has to be judged before anything is sent, and cannot be before the handshake: it was
+    /// sent behind that, as usual.
+    Withheld,
     /// The server took so many bytes.
     Accepted(usize),
     /// The server refused it, and so many bytes were sent once more, behind the handshake.
@@ -33,6 +36,10 @@ impl fmt::Display for EarlyData {
             Self::None => f.write_str("no early data"),
             Self::NotPossible => f.write_str(
                 "early data could not be sent (no earlier session whose server takes as much): sent behind the \
+                 handshake",
+            ),
+            Self::Withheld => f.write_str(
+                "early data was not sent early, since revocation is to be judged before anything is: sent behind the \
                  handshake",
             ),
             Self::Accepted(bytes) => write!(
