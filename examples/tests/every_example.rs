@@ -10,6 +10,7 @@
 #[path = "../../crates/uplink/tests/support/mod.rs"]
 mod support;
 
+use glasstack::lab::Lab;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -18,9 +19,10 @@ use std::thread::JoinHandle;
 use support::in_a_fresh_namespace;
 
 /// All of them; a new one belongs here.
-const EXAMPLES: [&str; 9] = [
+const EXAMPLES: [&str; 10] = [
     "blocking_get",
     "fetch",
+    "judge",
     "mini_internet",
     "netns_test",
     "ping",
@@ -110,6 +112,34 @@ fn mini_internet_is_drawn_crossed_and_told() {
         &["192.168.7.1/24", "shop.test", "SYN ACK   x lost: lose client SYN-ACK 1", "client: connected"],
     );
     assert_eq!(told, run("mini_internet", &[]));
+}
+
+#[test]
+fn judge_proves_a_good_certificate_and_says_what_is_wrong_with_a_bad_one() {
+    has(
+        &run("judge", &[]),
+        &["accepted", "the list of CN=glasstack lab issuing CA", "trusted: CN=glasstack lab root"],
+    );
+    for (site, code) in [("expired", "expired"), ("revoked", "revoked_by_crl")] {
+        let output = program("judge", &[&format!("{site}.badssl.test")]).output().unwrap();
+        assert!(!output.status.success());
+        has(&String::from_utf8_lossy(&output.stdout), &[&format!("REJECTED ({code}): ")]);
+    }
+}
+
+#[test]
+fn judge_reads_files_and_takes_the_time_from_whoever_asks() {
+    let lab = Lab::new(1).unwrap();
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let (chain, roots) = (folder.join("judge-chain.pem"), folder.join("judge-roots.pem"));
+    std::fs::write(&chain, lab.pki.issue("www.example.test").unwrap().chain_pem()).unwrap();
+    std::fs::write(&roots, lab.ca_pem()).unwrap();
+    let (chain, roots) = (chain.to_str().unwrap(), roots.to_str().unwrap());
+    let now = lab.client.scope().wall().unix_seconds();
+    has(&run("judge", &["www.example.test", chain, roots, &now.to_string()]), &["accepted"]);
+    let a_year_on = (now + 365 * 86_400).to_string();
+    let late = program("judge", &["www.example.test", chain, roots, &a_year_on]).output().unwrap();
+    has(&String::from_utf8_lossy(&late.stdout), &["REJECTED (expired): "]);
 }
 
 #[test]

@@ -330,6 +330,8 @@ impl From<RevocationProblem> for CertificateProblem {
     }
 }
 
+impl std::error::Error for CertificateProblem {}
+
 impl fmt::Display for CertificateProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
