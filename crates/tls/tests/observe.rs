@@ -239,6 +239,16 @@ fn a_resumed_handshake_says_so_and_shows_no_certificate() {
         let before = messages(&world, &world.client).len();
         converse(world.shake(&client, &server, "www.lab.test"));
         both_ends_agree(&world);
+        // Nothing went early, so there are no keys for it, though a server could always make them.
+        for scope in [&world.client, &world.server] {
+            let told = world.told(scope);
+            let is_early = |event: &Event| match event {
+                Event::Tls(Tls::KeysDerived(keys)) => keys.label.contains("EARLY"),
+                Event::Tls(Tls::Secret { line }) => line.contains("EARLY"),
+                _ => false,
+            };
+            assert!(!told.iter().any(is_early), "{told:?}");
+        }
         let again = messages(&world, &world.client).split_off(before);
         let names: Vec<&str> = again.iter().map(|message| message.name).collect();
         let hello = again.iter().find(|message| message.name == "ServerHello").unwrap();

@@ -94,6 +94,11 @@ impl Tap {
         conversation.on_bytes(from, bytes);
     }
 
+    /// Whether the secret of this label protects anything.
+    pub(crate) fn needs(&self, label: &str) -> bool {
+        self.conversation().is_of_use(label)
+    }
+
     /// A secret is known, under its label in the key log.
     pub(crate) fn secret(&self, label: &str, secret: &[u8]) {
         self.conversation().on_secret(label, secret);

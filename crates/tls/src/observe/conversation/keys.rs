@@ -92,6 +92,15 @@ impl Secrets {
 }
 
 impl Conversation {
+    /// Whether the secret of this label protects anything. A server can make that of early data whenever
+    /// it takes a session up (RFC 8446 7.1); there is early data only if the hello says so (4.2.10).
+    pub(in crate::observe) fn is_of_use(&self, label: &str) -> bool {
+        let hello = self.agreed.hello.as_ref();
+        label != LABELS[1]
+            || self.us == Party::Client
+            || hello.is_some_and(|hello| !hello.all("early_data").is_empty())
+    }
+
     /// Whether there are keys to open the records of `from` with; makes them if they can be made.
     pub(super) fn has_keys(&mut self, from: Party) -> bool {
         let (suite, tls13) = (self.agreed.suite, self.agreed.tls13);
