@@ -2,6 +2,7 @@
 
 use crate::client_auth::Asked;
 use crate::problem::CertificateProblem;
+use crate::verify::Taken;
 use glasstack_journal::Scope;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +15,8 @@ pub(crate) struct Case {
     asked: Mutex<Option<Asked>>,
     session_offered: AtomicBool,
     staple: Mutex<Option<Vec<u8>>>,
+    /// The path that was taken.
+    taken: Mutex<Option<Taken>>,
 }
 
 thread_local! {
@@ -31,6 +34,7 @@ impl Case {
             asked: Mutex::default(),
             session_offered: AtomicBool::default(),
             staple: Mutex::default(),
+            taken: Mutex::default(),
         })
     }
 
@@ -72,6 +76,15 @@ impl Case {
     pub(crate) fn is_stapled(&self, response: &[u8]) {
         let response = (!response.is_empty()).then(|| response.to_vec());
         *self.staple.lock().unwrap_or_else(PoisonError::into_inner) = response;
+    }
+
+    /// The path that was taken; nothing where none was, as when a session is resumed.
+    pub(crate) fn taken(&self) -> Option<Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn takes(&self, path: Taken) {
+        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(path);
     }
 
     /// Whether an earlier session was to be taken up.

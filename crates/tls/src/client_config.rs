@@ -39,6 +39,9 @@ pub struct TlsClientConfig {
     pub resume: bool,
     /// Accepts any certificate, and says loudly that it does. Off.
     pub insecure: bool,
+    /// Accepts any certificate, because it is only to be looked at: what would be refused is told, and
+    /// nothing of the application may be sent or believed. Off.
+    pub only_look: bool,
     /// Who gets the secrets beside the journal.
     pub key_log: Option<KeyLogSink>,
 }
@@ -59,6 +62,7 @@ impl TlsClientConfig {
             ech: Ech::Off,
             resume: true,
             insecure: false,
+            only_look: false,
             key_log: None,
         }
     }

@@ -1,15 +1,11 @@
 //! How a server judges the certificate that a client shows (RFC 5280 6, purpose clientAuth).
 
-use crate::case::Case;
-use crate::certificate::CertificateInfo;
 use crate::error::ConfigError;
-use crate::problem::CertificateProblem;
+use crate::judging::{self, refuse, tell_signature};
 use crate::revocation::RevocationConfig;
 use crate::revocation::after_handshake::AfterHandshake;
 use crate::trust::TrustStore;
-use crate::verifier::tell;
 use crate::verify::{Purpose, Verifier};
-use glasstack_journal::event::{Tls, Verdict};
 use glasstack_stack::Entropy;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
@@ -88,7 +84,7 @@ impl ClientAuth {
         }
         let algorithms = provider.signature_verification_algorithms;
         Ok(Arc::new(ClientJudge {
-            webpki: webpki.build().map_err(ConfigError::Revocation)?,
+            webpki: webpki.build().map_err(|_| ConfigError::NoClientRoots)?,
             verifier: Verifier::new(terms.trust.clone(), Purpose::Client, algorithms)
                 .with_revocation(terms.revocation.clone()),
         }))
@@ -105,29 +101,6 @@ struct ClientJudge {
 impl fmt::Debug for ClientJudge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ClientJudge")
-    }
-}
-
-impl ClientJudge {
-    /// Whether the chain is refused, and why; what was shown and checked is told, if somebody listens.
-    fn judge(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<(), CertificateProblem> {
-        let time = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-        let case = Case::current();
-        let scope = case.as_ref().map(|case| case.scope());
-        if let Some(scope) = scope {
-            for (index, der) in chain.iter().enumerate() {
-                scope.record(|| CertificateInfo::read(index, der).received());
-            }
-        }
-        let watched = scope.is_some_and(|scope| scope.journal().is_watched());
-        if !watched && self.verifier.accepts(chain, &[], time) {
-            return Ok(());
-        }
-        let judgement = self.verifier.examine(chain, &[], time);
-        if let Some(scope) = scope {
-            judgement.by_kind().into_iter().for_each(|check| tell(scope, check));
-        }
-        judgement.problem.map_or(Ok(()), Err)
     }
 }
 
@@ -150,14 +123,9 @@ impl ClientCertVerifier for ClientJudge {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).cloned().collect();
-        self.judge(&chain, now).map(|()| ClientCertVerified::assertion()).map_err(|problem| {
-            let error = Error::InvalidCertificate(problem.as_rustls());
-            if let Some(case) = Case::current() {
-                case.refuse(problem);
-            }
-            error
-        })
+        let chain = judging::chain(end_entity, intermediates);
+        let judged = judging::judge(&self.verifier, &chain, &[], now);
+        judged.map(|()| ClientCertVerified::assertion()).map_err(refuse)
     }
 
     /// RFC 5246 7.4.8.
@@ -183,31 +151,4 @@ impl ClientCertVerifier for ClientJudge {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.webpki.supported_verify_schemes()
     }
-}
-
-fn tell_signature(
-    certificate: &CertificateDer<'_>,
-    signed: &DigitallySignedStruct,
-    result: Result<HandshakeSignatureValid, Error>,
-) -> Result<HandshakeSignatureValid, Error> {
-    if let Some(case) = Case::current() {
-        let info = CertificateInfo::read(0, certificate);
-        let scheme = signed.scheme.as_str().unwrap_or("an unknown scheme");
-        let (verdict, evidence) = match &result {
-            Ok(_) => (
-                Verdict::Passed,
-                format!("{scheme} over the handshake, by the key ({}) of {}", info.key, info.label()),
-            ),
-            Err(error) => {
-                let why = format!("its {scheme} signature over the handshake does not hold ({error})");
-                case.refuse(CertificateProblem::BadHandshakeSignature {
-                    certificate: info.label(),
-                    why: why.clone(),
-                });
-                (Verdict::Failed, format!("{}: {why}", info.label()))
-            }
-        };
-        case.scope().record(|| Tls::CertificateJudged { check: "signature", verdict, evidence });
-    }
-    result
 }

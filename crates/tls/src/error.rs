@@ -7,7 +7,6 @@ use crate::incompatible;
 use crate::problem::{CertificateProblem, some_of};
 use crate::version::TlsVersion;
 use rustls::AlertDescription;
-use rustls::client::VerifierBuilderError;
 use std::io;
 
 /// A TLS session could not be made, or failed later.
@@ -246,9 +245,9 @@ pub enum ConfigError {
     /// RFC 9849: Encrypted ClientHello is TLS 1.3's.
     #[error("Encrypted ClientHello (--ech) needs TLS 1.3, which is not to be offered (--tls-max)")]
     EchNeedsTls13,
-    /// A revocation list that webpki does not take.
-    #[error("a revocation list cannot be used: {0}")]
-    Revocation(#[source] VerifierBuilderError),
+    /// A server that asks its clients who they are and believes nobody about them.
+    #[error("a server that asks for client certificates needs at least one root certificate for them")]
+    NoClientRoots,
     /// Anything else.
     #[error("TLS cannot be set up: {0}")]
     Rustls(#[from] rustls::Error),

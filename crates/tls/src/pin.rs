@@ -3,9 +3,9 @@
 use crate::digest::sha256;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject;
-use x509_parser::prelude::FromDer;
+use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
+use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 /// The keys that are believed, whatever certificate they come in (RFC 7469 2.4 describes the hashes).
@@ -64,6 +64,14 @@ impl PinnedKeys {
             Pins::Hashes(hashes) => hashes.contains(&sha256(key)),
             Pins::Key(pinned) => pinned == key,
         }
+    }
+}
+
+/// The SubjectPublicKeyInfo of a certificate; empty where it cannot be read, which no pin is.
+pub(crate) fn key_of<'c>(certificate: &'c CertificateDer<'_>) -> &'c [u8] {
+    match X509Certificate::from_der(certificate) {
+        Ok((_, read)) => read.tbs_certificate.subject_pki.raw,
+        Err(_) => &[],
     }
 }
 

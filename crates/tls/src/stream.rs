@@ -5,6 +5,7 @@ use crate::client_auth::Asked;
 use crate::error::{TlsError, rustls_within};
 use crate::gather::Gather;
 use crate::offer::{group_name, suite_name, version_name};
+use crate::revocation::Staple;
 use crate::sessions::EarlyData;
 use futures_io::{AsyncRead, AsyncWrite};
 use glasstack_journal::Scope;
@@ -66,6 +67,9 @@ pub struct SessionInfo {
     /// The peer's certificates, its own first; none if it showed none. Those of a client are here only
     /// once they were judged and accepted.
     pub peer_certificates: Vec<CertificateInfo>,
+    /// What the server stapled to its certificate (RFC 6066 8); nothing that was asked for on the
+    /// server's side.
+    pub staple: Staple,
 }
 
 impl SessionInfo {
@@ -86,7 +90,18 @@ impl SessionInfo {
                 .enumerate()
                 .map(|(index, der)| CertificateInfo::read(index, der))
                 .collect(),
+            staple: Staple::NotAsked,
         }
+    }
+
+    /// As a client has it, which asks for a stapled answer whenever it is shown a certificate.
+    pub(crate) fn with_staple(self, response: Option<Vec<u8>>) -> Self {
+        let staple = match response {
+            Some(der) => Staple::Present(der),
+            None if self.resumed => Staple::Resumed,
+            None => Staple::Absent,
+        };
+        Self { staple, ..self }
     }
 
     pub(crate) fn established(&self, server: bool) -> Tls {

@@ -65,7 +65,8 @@ pub struct Case {
     crls: Vec<String>,
     #[serde(deserialize_with = "some")]
     ocsp: Vec<String>,
-    strict: bool,
+    /// Whether what is otherwise only told is enforced ([`Verifier::strict`]).
+    pub strict: bool,
 }
 
 /// A list, or null, which is an empty one.

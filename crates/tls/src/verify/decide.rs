@@ -18,7 +18,7 @@ use x509_parser::certificate::X509Certificate;
 
 /// A path that was taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Taken {
+pub(crate) struct Taken {
     /// Indexes of its certificates among those shown, the peer's own first.
     pub(super) certificates: Vec<usize>,
     /// Which of the trusted it ends at.
@@ -27,7 +27,7 @@ pub(super) struct Taken {
 
 /// Why none was taken, in webpki's words.
 #[derive(Clone, Debug)]
-pub(super) enum Refused {
+pub(crate) enum Refused {
     Webpki(Error),
     /// The path holds, and the name is another.
     Name,

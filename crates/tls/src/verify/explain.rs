@@ -79,7 +79,7 @@ pub(super) fn explain(
     {
         // Then it was the lists that webpki has looked at.
         let path = links(&shown, &path.certificates, path.root.as_ref());
-        checks.extend(verifier.revoked(&path, now).checks);
+        checks.extend(verifier.revoked(&path, now, &verifier.staple).checks);
     }
     let problem = match &decision {
         Ok(_) => {

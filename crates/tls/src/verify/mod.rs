@@ -56,16 +56,14 @@ mod signature;
 mod usage;
 mod ways;
 
+pub(crate) use decide::{Refused, Taken};
 pub use judgement::{Anchor, Check, Decision, Judgement, Link, PathTried};
 pub use names::Name;
 pub use usage::KeyPurpose;
 
 use crate::problem::CertificateProblem;
-use crate::revocation::{
-    Cause, Demand, Outcome, Question, RevocationConfig, RevocationProblem, ShownLists,
-};
+use crate::revocation::{Demand, Outcome, Question, RevocationConfig, ShownLists, Staple};
 use crate::trust::TrustStore;
-use glasstack_journal::event::Verdict;
 use reading::Reading;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::CertificateDer;
@@ -96,7 +94,10 @@ pub struct Verifier {
     pub strict: bool,
     /// What is demanded of revocation, and the lists and answers that are given. What would have to be
     /// fetched is not.
-    pub revocation: RevocationConfig,
+    revocation: RevocationConfig,
+    /// What came with the certificate.
+    staple: Staple,
+    any_path: bool,
     /// The lists, as webpki reads them.
     shown: Arc<ShownLists>,
     /// In place of the purpose's own: extended key usages, of which the certificate must have one
@@ -118,6 +119,8 @@ impl Verifier {
             max_depth: None,
             strict: false,
             revocation: RevocationConfig::default(),
+            staple: Staple::NotAsked,
+            any_path: false,
             shown: Arc::default(),
             key_purposes: Vec::new(),
             key_usages: Vec::new(),
@@ -133,82 +136,110 @@ impl Verifier {
         self
     }
 
+    /// Judges with what the server stapled to its certificate in the handshake in which the chain was
+    /// shown ([`crate::SessionInfo::staple`]), or that it stapled nothing.
+    #[must_use]
+    pub fn with_staple(self, staple: Staple) -> Self {
+        Self { staple, ..self }
+    }
+
     /// Judges `chain` (the peer's own certificate first) at `time` (Unix seconds), with every check
     /// explained. It must be for all of `names`; with none of them the name is not checked, and that
     /// is said.
     pub fn judge(&self, chain: &[CertificateDer<'_>], names: &[Name], time: i64) -> Judgement {
+        self.judge_stapled(chain, names, time, &self.staple)
+    }
+
+    pub(crate) fn judge_stapled(
+        &self,
+        chain: &[CertificateDer<'_>],
+        names: &[Name],
+        time: i64,
+        staple: &Staple,
+    ) -> Judgement {
         let mut judgement = self.examine(chain, names, time);
         if judgement.is_accepted() {
-            let mut revoked = self.revoked(&judgement.path, time);
-            if !self.asks_about_revocation() {
-                pass_over_unreadable(&mut revoked);
-            }
-            judgement.add(
-                revoked.checks,
-                revoked.problem.map(CertificateProblem::from),
-            );
+            let revoked = self.revoked(&judgement.path, time, staple);
+            judgement.add(revoked.checks, revoked.problem.map(CertificateProblem::from));
         }
         judgement
     }
 
     /// The same before revocation, but for lists that webpki has looked at.
-    pub(crate) fn examine(
+    fn examine(&self, chain: &[CertificateDer<'_>], names: &[Name], time: i64) -> Judgement {
+        self.explain(chain, names, time, self.decide(chain, names, time))
+    }
+
+    /// The decision before revocation, but for lists that webpki has looked at: webpki's, and little more
+    /// work than its own.
+    pub(crate) fn decide(
         &self,
         chain: &[CertificateDer<'_>],
         names: &[Name],
         time: i64,
+    ) -> Result<Taken, Refused> {
+        decide::decide(self, chain, names, time)
+    }
+
+    /// A decision, explained.
+    pub(crate) fn explain(
+        &self,
+        chain: &[CertificateDer<'_>],
+        names: &[Name],
+        time: i64,
+        decision: Result<Taken, Refused>,
     ) -> Judgement {
-        explain::explain(
-            self,
-            chain,
-            names,
-            time,
-            decide::decide(self, chain, names, time),
-        )
+        explain::explain(self, chain, names, time, decision)
     }
 
     fn asks_about_revocation(&self) -> bool {
-        let RevocationConfig {
-            policy,
-            lists,
-            answers,
-            ..
-        } = &self.revocation;
-        policy.crl != Demand::Off
-            || policy.ocsp != Demand::Off
-            || lists.is_some()
-            || !answers.is_empty()
+        let RevocationConfig { policy, lists, answers, .. } = &self.revocation;
+        policy.crl != Demand::Off || policy.ocsp != Demand::Off || lists.is_some() || !answers.is_empty()
     }
 
     /// What is known of the revocation of a path.
-    fn revoked(&self, path: &[Link], now: i64) -> Outcome {
+    fn revoked(&self, path: &[Link], now: i64, staple: &Staple) -> Outcome {
         let (policy, algorithms) = (self.revocation.policy, self.algorithms.all);
-        let question = Question {
-            path,
-            purpose: self.purpose,
-            policy,
-            algorithms,
-            now,
-        };
-        question.judge(&self.revocation.known())
+        let question = Question { path, purpose: self.purpose, policy, algorithms, now };
+        question.judge(&self.revocation.known().stapled(staple.clone()))
     }
 
-    /// The same decision without explanation, as cheap as webpki alone.
-    pub fn accepts(&self, chain: &[CertificateDer<'_>], names: &[Name], time: i64) -> bool {
-        decide::decide(self, chain, names, time).is_ok()
-    }
-
-    /// The path of a chain that is accepted: what revocation is asked about.
-    pub fn links(
+    /// The decision without explanation, nearly as cheap as webpki alone, and without what
+    /// [`Verifier::judge`] asks about revocation: given lists count as far as webpki takes them, and
+    /// nothing else of it does.
+    pub fn accepts_but_for_revocation(
         &self,
         chain: &[CertificateDer<'_>],
         names: &[Name],
         time: i64,
+    ) -> bool {
+        self.decide(chain, names, time).is_ok()
+    }
+
+    /// What revocation is asked about: the path that was taken, or else one that is found now.
+    pub(crate) fn path(
+        &self,
+        chain: &[CertificateDer<'_>],
+        taken: Option<&Taken>,
+        time: i64,
     ) -> Option<Vec<Link>> {
-        let taken = decide::decide(self, chain, names, time).ok()?;
-        let shown = Reading::chain(self.purpose, chain);
-        let root = self.trust.all().nth(taken.root)?;
-        Some(explain::links(&shown, &taken.certificates, Some(&root)))
+        match taken.cloned().map_or_else(|| self.decide(chain, &[], time), Ok) {
+            Ok(taken) => {
+                let shown = Reading::chain(self.purpose, chain);
+                let root = self.trust.all().nth(taken.root)?;
+                Some(explain::links(&shown, &taken.certificates, Some(&root)))
+            }
+            Err(refused) if self.any_path => {
+                let judgement = self.explain(chain, &[], time, Err(refused));
+                judgement.anchor.is_some().then_some(judgement.path)
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Revocation is asked about any path that leads to a root, even of a chain that is refused.
+    pub(crate) fn with_any_path(self) -> Self {
+        Self { any_path: true, ..self }
     }
 
     fn purposes(&self) -> Vec<KeyPurpose> {
@@ -227,20 +258,5 @@ impl Verifier {
             wanted.push("digitalSignature".to_owned());
         }
         wanted
-    }
-}
-
-/// Where nobody asks about revocation, it does not matter that a certificate cannot say anything about
-/// its own.
-fn pass_over_unreadable(outcome: &mut Outcome) {
-    let unreadable =
-        |problem: &RevocationProblem| matches!(problem.cause, Cause::Unreadable { .. });
-    outcome.problem.take_if(|problem| unreadable(problem));
-    for check in &mut outcome.checks {
-        if matches!(&check.problem, Some(CertificateProblem::Revocation(problem)) if unreadable(problem))
-        {
-            check.verdict = Verdict::Skipped;
-            check.problem = None;
-        }
     }
 }
