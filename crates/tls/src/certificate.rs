@@ -1,5 +1,6 @@
 //! What is read from a certificate (RFC 5280), for people: nothing is decided by it alone.
 
+use crate::describe::names::curve as curve_of;
 use glasstack_journal::CivilTime;
 use glasstack_journal::event::Tls;
 use std::net::IpAddr;
@@ -46,7 +47,7 @@ impl CertificateInfo {
         let read = match X509Certificate::from_der(der) {
             Ok(([], certificate)) => describe(&certificate),
             Ok((rest, _)) => Err(format!("{} bytes follow the certificate", rest.len())),
-            Err(error) => Err(error.to_string()),
+            Err(_) => Err(no_certificate(der)),
         };
         let der = der.to_vec();
         read.map(|info| Self { index, der: der.clone(), ..info }).unwrap_or_else(|why| Self {
@@ -189,11 +190,38 @@ fn alternative_names(certificate: &X509Certificate<'_>) -> Vec<String> {
     names.iter().filter_map(shown).collect()
 }
 
-fn key_kind(key: &SubjectPublicKeyInfo<'_>) -> String {
+/// What is wrong with bytes that are no certificate, as far as their outer header tells (X.690 8.1).
+fn no_certificate(der: &[u8]) -> String {
+    let expected = match der {
+        [0x30, short @ 0..=0x7f, ..] => 2 + usize::from(*short),
+        [0x30, long @ 0x81..=0x84, length @ ..] if length.len() >= usize::from(long & 0x7f) => {
+            let count = usize::from(long & 0x7f);
+            let length = length.iter().take(count).fold(0, |sum: usize, byte| sum << 8 | usize::from(*byte));
+            length.saturating_add(2 + count)
+        }
+        [0x30, ..] => return "it is cut short, or no DER".to_owned(),
+        _ => return "it is no DER of a certificate, which begins with a SEQUENCE".to_owned(),
+    };
+    if der.len() < expected {
+        return format!("it is cut short: {} of {expected} bytes are there", der.len());
+    }
+    "its DER is not a certificate's (RFC 5280 4.1)".to_owned()
+}
+
+/// The kind of a public key, in words.
+pub(crate) fn key_kind(key: &SubjectPublicKeyInfo<'_>) -> String {
     let oid = key.algorithm.algorithm.to_id_string();
+    let parameters = key.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
+    let curve = parameters.map(|curve| curve.to_id_string());
+    match curve.as_deref().and_then(curve_of) {
+        // Those of TLS are known by their size.
+        None | Some(("P-256" | "P-384" | "P-521", _)) => {}
+        Some((name, _)) => return format!("ECDSA on {name}"),
+    }
     match (oid.as_str(), key.parsed()) {
         ("1.3.101.112", _) => "Ed25519".to_owned(),
         ("1.3.101.113", _) => "Ed448".to_owned(),
+        ("1.2.840.10040.4.1", _) => "DSA".to_owned(),
         (_, Ok(PublicKey::RSA(rsa))) => format!("RSA {} bits", rsa.key_size()),
         (_, Ok(PublicKey::EC(point))) => format!("ECDSA {} bits", point.key_size()),
         _ => format!("algorithm {oid}"),
@@ -213,6 +241,19 @@ fn signature_kind(oid: &Oid<'_>) -> String {
         "1.2.840.10045.4.3.3" => "ECDSA with SHA-384",
         "1.2.840.10045.4.3.4" => "ECDSA with SHA-512",
         "1.3.101.112" => "Ed25519",
+        "1.3.101.113" => "Ed448",
+        "1.2.840.113549.1.1.4" => "RSA PKCS#1 with MD5",
+        "1.2.840.113549.1.1.14" => "RSA PKCS#1 with SHA-224",
+        "2.16.840.1.101.3.4.3.14" => "RSA PKCS#1 with SHA3-256",
+        "2.16.840.1.101.3.4.3.15" => "RSA PKCS#1 with SHA3-384",
+        "2.16.840.1.101.3.4.3.16" => "RSA PKCS#1 with SHA3-512",
+        "1.2.840.10045.4.1" => "ECDSA with SHA-1",
+        "1.2.840.10045.4.3.1" => "ECDSA with SHA-224",
+        "2.16.840.1.101.3.4.3.10" => "ECDSA with SHA3-256",
+        "2.16.840.1.101.3.4.3.11" => "ECDSA with SHA3-384",
+        "2.16.840.1.101.3.4.3.12" => "ECDSA with SHA3-512",
+        "1.2.840.10040.4.3" => "DSA with SHA-1",
+        "2.16.840.1.101.3.4.3.2" => "DSA with SHA-256",
         _ => return format!("algorithm {oid}"),
     }
     .to_owned()
@@ -230,6 +271,17 @@ mod tests {
             assert_eq!(info.index, 3);
             assert!(info.label().starts_with("(unreadable"), "{}", info.label());
         }
+    }
+
+    #[test]
+    fn what_is_cut_short_is_called_so() {
+        let whole = rcgen::generate_simple_self_signed(vec!["www.test".to_owned()]).unwrap();
+        let der = whole.cert.der();
+        let half = CertificateInfo::read(0, &der[..100]);
+        let expected = format!("(unreadable: it is cut short: 100 of {} bytes are there)", der.len());
+        assert_eq!(half.subject, expected);
+        let hello = CertificateInfo::read(0, b"hello");
+        assert_eq!(hello.unreadable(), Some("it is no DER of a certificate, which begins with a SEQUENCE"));
     }
 
     #[test]

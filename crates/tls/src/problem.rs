@@ -76,9 +76,12 @@ pub enum CertificateProblem {
         certificate: String,
         /// Who issued that.
         issuer: String,
+        /// Where the issuer's certificate is, if the last says so (RFC 5280 4.2.2.1): a root's, which is
+        /// not to be sent, or that of one more CA between.
+        url: Option<String>,
     },
-    /// The same, and the certificate says where its issuer's certificate is to be had (RFC 5280
-    /// 4.2.2.1).
+    /// The peer has sent nothing but its own certificate, or nothing that helps, and that says where its
+    /// issuer's certificate is to be had (RFC 5280 4.2.2.1).
     MissingIntermediate {
         /// The last certificate on the way.
         certificate: String,
@@ -355,7 +358,10 @@ impl fmt::Display for CertificateProblem {
                 some_of(valid_for)
             ),
             Self::NoNames { asked, common_name } => {
-                write!(f, "it names no host at all (no subject alternative name), so it is not for {asked}")?;
+                write!(
+                    f,
+                    "it names no host at all (no subject alternative name of one), so it is not for {asked}"
+                )?;
                 if let Some(common_name) = common_name {
                     write!(
                         f,
@@ -372,11 +378,21 @@ impl fmt::Display for CertificateProblem {
                 "{certificate} was issued by {issuer}, a root that is not trusted here (trust it with --cacert FILE if \
                  you know it)"
             ),
-            Self::UnknownIssuer { certificate, issuer } => write!(
-                f,
-                "{certificate} was issued by {issuer}, who is not trusted here (trust that CA with --cacert FILE, or \
-                 the peer must send the certificate that links it to a trusted one)"
-            ),
+            Self::UnknownIssuer { certificate, issuer, url } => {
+                write!(
+                    f,
+                    "{certificate} was issued by {issuer}, who is not trusted here (trust that CA with --cacert FILE, \
+                     or the peer must send the certificate that links it to a trusted one"
+                )?;
+                match url {
+                    Some(url) => write!(
+                        f,
+                        "; its certificate, a root's or that of one more CA between, is to be had at {url}, and is \
+                         not fetched from there)"
+                    ),
+                    None => f.write_str(")"),
+                }
+            }
             Self::MissingIntermediate { certificate, issuer, url } => write!(
                 f,
                 "{certificate} was issued by {issuer}, whose certificate is missing: the peer must send it along (it \

@@ -40,6 +40,21 @@ fn hosts_are_compared_label_by_label_without_regard_to_case() {
 }
 
 #[test]
+fn what_stands_as_another_kind_of_name_is_told_as_such() {
+    let (key, root) = root();
+    let told = |name: Vec<u8>, asked: &str| {
+        let leaf = Plan::leaf("Lab", &Key::new(9)).with(san(&[name])).signed(&key);
+        let judgement = judge_for(std::slice::from_ref(&root), &[leaf], asked);
+        (code(&judgement), judgement.problem.unwrap().to_string())
+    };
+    let (code, why) = told(dns("192.0.2.7"), "192.0.2.7");
+    assert_eq!(code, "wrong_name");
+    assert!(why.contains("but for 192.0.2.7 (as a DNS name, which does not count for an address)"), "{why}");
+    let (code, why) = told(tlv(0x81, b"user@example.com"), "www.example.com");
+    assert_eq!(code, "no_names", "{why}");
+}
+
+#[test]
 fn a_wildcard_is_the_whole_leftmost_label_and_stands_for_one() {
     assert_eq!(named(&[dns("*.example.com")], "foo.example.com"), "accept");
     for asked in ["example.com", "foo.bar.example.com"] {

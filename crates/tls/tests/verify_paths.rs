@@ -51,6 +51,46 @@ fn what_is_missing_at_the_end_of_the_path_is_told_by_its_kind() {
 }
 
 #[test]
+fn a_ca_that_points_to_an_unknown_issuer_may_point_to_a_root_and_both_cures_are_told() {
+    let (_, root) = root();
+    let (inner, stranger) = (Key::new(3), Key::new(5));
+    let access = seq(&[&oid("1.3.6.1.5.5.7.48.2"), &tlv(0x86, b"http://ca.test/root.crt")]);
+    let ca = Plan::ca("Inner", "Stranger", &inner).with(extension(AIA, false, seq(&[&access])));
+    let leaf = Plan::leaf("Inner", &Key::new(9)).signed(&inner);
+    let judgement = judge(&[root], &[leaf, ca.signed(&stranger)]);
+    assert_eq!(code(&judgement), "unknown_issuer");
+    let told = judgement.problem.unwrap().to_string();
+    for part in
+        ["trust that CA with --cacert FILE", "a root's or that of one more CA", "http://ca.test/root.crt"]
+    {
+        assert!(told.contains(part), "{told}");
+    }
+}
+
+#[test]
+fn a_root_that_is_shown_is_judged_once_and_as_the_trusted_one() {
+    let (lab, root) = root();
+    let leaf = Plan::leaf("Lab", &Key::new(9)).dated("200101000000Z", "250101000000Z").signed(&lab);
+    let judgement = judge(std::slice::from_ref(&root), &[leaf, root.clone()]);
+    assert_eq!(code(&judgement), "expired");
+    assert_eq!(judgement.path.len(), 1, "{judgement}");
+    assert_eq!(judgement.paths_tried.len(), 1, "{judgement}");
+    assert!(!judgement.to_string().contains("certificate 1 of the chain"), "{judgement}");
+}
+
+#[test]
+fn a_root_that_nobody_trusts_has_signed_itself_and_that_is_seen() {
+    let (_, root) = root();
+    let stranger = Key::new(5);
+    let other = between("Stranger", &stranger, "Stranger", &stranger);
+    let leaf = Plan::leaf("Stranger", &Key::new(9)).signed(&stranger);
+    let judgement = judge(&[root], &[leaf, other]);
+    assert_eq!(code(&judgement), "untrusted_root");
+    assert!(judgement.to_string().contains("of itself, which nobody here trusts"), "{judgement}");
+    assert!(!judgement.to_string().contains("is not known here"), "{judgement}");
+}
+
+#[test]
 fn a_forged_certificate_in_the_middle_is_named() {
     let (_, root) = root();
     let (inner, stranger) = (Key::new(3), Key::new(5));

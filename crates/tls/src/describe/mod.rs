@@ -20,7 +20,7 @@ mod facts;
 mod key;
 mod kind;
 mod list;
-mod names;
+pub(crate) mod names;
 mod ocsp;
 mod pem;
 mod sct;

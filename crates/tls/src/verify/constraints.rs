@@ -49,7 +49,9 @@ pub(super) fn check(certificate: &Reading<'_>, role: Role, below: usize) -> Chec
         ),
         Role::Own | Role::TrustedOwn if ca => failed(
             Rule::CaCertificate,
-            "is a CA's own (basic constraints: CA), which no server or client may show as its own".to_owned(),
+            "is a CA's own (basic constraints: CA), which no server or client may show as its own (is its own \
+             among those behind it, then that must come first)"
+                .to_owned(),
         ),
         Role::Own | Role::TrustedOwn => Check::passed(CHECK, RFC, "not a CA's").of(named),
         Role::Issuer if !ca => failed(Rule::NotACa, not_a_ca(x509)),
@@ -76,5 +78,8 @@ fn not_a_ca(x509: &X509Certificate<'_>) -> String {
         .iter()
         .any(|extension| matches!(extension.parsed_extension(), ParsedExtension::BasicConstraints(_)));
     let why = if has { "say that it is none (CA:FALSE)" } else { "are missing" };
-    format!("issued another certificate and is no CA's: its basic constraints {why}")
+    format!(
+        "issued another certificate and is no CA's: its basic constraints {why} (the certificate below it must be \
+         issued by a CA)"
+    )
 }

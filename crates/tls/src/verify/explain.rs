@@ -62,7 +62,7 @@ pub(super) fn explain(
         Err(_) => farthest(&tried),
     };
     let last_tried = if decision.is_ok() { chosen + 1 } else { tried.len() };
-    let paths_tried = tried
+    let mut paths_tried: Vec<_> = tried
         .iter()
         .take(last_tried)
         .enumerate()
@@ -88,6 +88,9 @@ pub(super) fn explain(
         }
         Err(refused) => Some(case.reason(&checks, refused, given_up)),
     };
+    if let (Some(problem), Some(tried)) = (&problem, paths_tried.get_mut(chosen)) {
+        tried.why_not = Some(problem.to_string());
+    }
     Judgement {
         verdict: if problem.is_none() { Decision::Accept } else { Decision::Reject },
         problem,
@@ -199,10 +202,15 @@ impl<'c> Case<'c> {
             CertificateProblem::SelfSigned { certificate: certificate.clone() }
         } else if last.info.is_self_issued() {
             CertificateProblem::UntrustedRoot { certificate: certificate.clone(), issuer }
-        } else if let Some(url) = where_issuer_is(last) {
-            CertificateProblem::MissingIntermediate { certificate: certificate.clone(), issuer, url }
         } else {
-            CertificateProblem::UnknownIssuer { certificate: certificate.clone(), issuer }
+            let certificate = certificate.clone();
+            match where_issuer_is(last) {
+                // A CA that points to its issuer may well point to the root.
+                Some(url) if between == 0 => {
+                    CertificateProblem::MissingIntermediate { certificate, issuer, url }
+                }
+                url => CertificateProblem::UnknownIssuer { certificate, issuer, url },
+            }
         })
     }
 
@@ -226,6 +234,12 @@ impl<'c> Case<'c> {
 
     fn signature(&self, path: &Path<'_>, step: usize, reading: &Reading<'_>) -> Check {
         let Some(held) = path.held.get(step).copied() else {
+            let itself = reading.info.is_self_issued();
+            let algorithms = self.verifier.algorithms.all;
+            if itself && signature::holds(reading.der, reading.key(), algorithms) == Held::Yes {
+                let whose = "itself, which nobody here trusts";
+                return signature::check(reading, Held::Yes, whose, &reading.info.key);
+            }
             let why = format!("not checked: the key of {} is not known here", reading.info.issuer);
             return Check::skipped(signature::CHECK, "RFC 5280 4.1.1.3", why).of(reading.named());
         };

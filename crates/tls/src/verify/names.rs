@@ -100,7 +100,8 @@ fn check(own: &Reading<'_>, parsed: &EndEntityCert<'_>, name: &Name) -> Check {
     if name.fits(parsed, || mailboxes(own)) {
         return Check::passed(CHECK, RFC, format!("{asked} is among the names {}", some_of(&valid_for)));
     }
-    let problem = if valid_for.is_empty() {
+    let names_hosts = !own.info.names.is_empty();
+    let problem = if valid_for.is_empty() || (!names_hosts && matches!(name.kind, Kind::Server(_))) {
         CertificateProblem::NoNames { asked, common_name: fitting_common_name(own, name) }
     } else {
         CertificateProblem::WrongName { asked, valid_for }
@@ -111,18 +112,34 @@ fn check(own: &Reading<'_>, parsed: &EndEntityCert<'_>, name: &Name) -> Check {
 /// Its subject alternative names of all kinds.
 fn valid_for(own: &Reading<'_>) -> Vec<String> {
     let mut names = own.info.names.clone();
+    // RFC 9525 6.5: an address counts only as one.
+    let as_dns: Vec<_> = alternative_names(own)
+        .iter()
+        .filter_map(|name| match name {
+            GeneralName::DNSName(name) if name.parse::<IpAddr>().is_ok() => Some(*name),
+            _ => None,
+        })
+        .collect();
+    for name in &mut names {
+        if as_dns.contains(&name.as_str()) {
+            name.push_str(" (as a DNS name, which does not count for an address)");
+        }
+    }
     names.extend(mailboxes(own));
     names
 }
 
-pub(super) fn mailboxes(own: &Reading<'_>) -> Vec<String> {
+fn alternative_names<'r>(own: &'r Reading<'_>) -> &'r [GeneralName<'r>] {
     let names = own.x509.as_ref().and_then(|x509| x509.subject_alternative_name().ok().flatten());
-    let names = names.map(|names| names.value.general_names.as_slice()).unwrap_or_default();
+    names.map(|names| names.value.general_names.as_slice()).unwrap_or_default()
+}
+
+pub(super) fn mailboxes(own: &Reading<'_>) -> Vec<String> {
     let mailbox = |name: &GeneralName<'_>| match name {
         GeneralName::RFC822Name(mailbox) => Some(printable(mailbox)),
         _ => None,
     };
-    names.iter().filter_map(mailbox).collect()
+    alternative_names(own).iter().filter_map(mailbox).collect()
 }
 
 /// RFC 5280 7.5: the part before the sign counts letter by letter, the host does not.

@@ -138,8 +138,9 @@ impl<'t> Seeker<'_, 't> {
             return Vec::new();
         };
         let name = certificate.issuer();
-        let roots = self.roots.iter().filter(|root| root.anchor.subject.as_ref() == name);
-        let mut found: Vec<_> = roots.copied().map(Issuer::Root).collect();
+        let named = self.roots.iter().filter(|root| root.anchor.subject.as_ref() == name);
+        let roots: Vec<_> = named.copied().collect();
+        let mut found: Vec<_> = roots.iter().copied().map(Issuer::Root).collect();
         for (index, candidate) in self.shown.iter().enumerate() {
             let in_path = || {
                 path.iter()
@@ -147,7 +148,14 @@ impl<'t> Seeker<'_, 't> {
                     .any(|one| one.subject() == candidate.subject() && one.key() == candidate.key())
             };
             let usable = self.usable.get(index).copied().unwrap_or_default();
-            if usable && candidate.subject() == name && !in_path() {
+            // One that is trusted already leads nowhere but to itself.
+            let is_root = || {
+                candidate.subject() == candidate.issuer()
+                    && roots
+                        .iter()
+                        .any(|root| root.anchor.subject_public_key_info.as_ref() == candidate.key())
+            };
+            if usable && candidate.subject() == name && !in_path() && !is_root() {
                 found.push(Issuer::Shown(index));
             }
         }

@@ -8,6 +8,7 @@
 
 use super::judgement::Check;
 use super::reading::Reading;
+use crate::certificate::key_kind;
 use crate::der::KeyInfo;
 use crate::problem::{CertificateProblem, Rule};
 use rustls::crypto::WebPkiSupportedAlgorithms;
@@ -125,7 +126,7 @@ fn extension_itself(extension: &X509Extension<'_>, role: Role, found: &mut Vec<B
     }
     // webpki passes over them in what is trusted; elsewhere it refuses them.
     if matches!(role, Role::Anchor | Role::TrustedOwn) && critical && !is_known(extension) {
-        let why = format!("has a critical extension that is not understood here: {}", name_of(extension));
+        let why = not_understood(extension);
         found.push(always(Rule::UnknownCriticalExtension, why));
     }
 }
@@ -235,8 +236,11 @@ fn key(
     if matches!(role, Role::Own | Role::TrustedOwn) {
         let kind = KeyInfo::read(x509.public_key().raw).map(|key| key.algorithm).unwrap_or_default();
         if !algorithms.all.iter().any(|algorithm| algorithm.public_key_alg_id().as_ref() == kind) {
-            let why = "has a key of a kind that TLS does not use here (its owner needs one of ECDSA on P-256 or \
-                       P-384, RSA, or Ed25519)";
+            let why = format!(
+                "has a key ({}) of a kind that TLS does not use here (its owner needs one of ECDSA on P-256 or \
+                 P-384, RSA, or Ed25519)",
+                key_kind(x509.public_key())
+            );
             found.push(always(Rule::UnsupportedKey, why));
         }
     }
@@ -345,6 +349,14 @@ fn name_of(extension: &X509Extension<'_>) -> String {
     format!("{name} ({oid})")
 }
 
+fn not_understood(extension: &X509Extension<'_>) -> String {
+    format!(
+        "has a critical extension that is not understood here: {} (its owner needs one without it, or in which it is \
+         not critical)",
+        name_of(extension)
+    )
+}
+
 /// What a certificate is like, and which of the rules that are enforced it breaks. webpki's own first.
 pub(super) fn check(reading: &Reading<'_>, role: Role, broken: &[Broken]) -> Check {
     let named = reading.named();
@@ -367,10 +379,7 @@ pub(super) fn check(reading: &Reading<'_>, role: Role, broken: &[Broken]) -> Che
         }
         let unknown = x509.extensions().iter().find(|one| one.critical && !webpki_knows(one));
         if let Some(unknown) = unknown {
-            return failed(
-                Rule::UnknownCriticalExtension,
-                format!("has a critical extension that is not understood here: {}", name_of(unknown)),
-            );
+            return failed(Rule::UnknownCriticalExtension, not_understood(unknown));
         }
     }
     if let Some(first) = broken.iter().find(|one| one.always && one.rule != Rule::KeyUsage) {
