@@ -2,8 +2,8 @@
 //!
 //! webpki bounds the signatures that it verifies and the steps that it makes, but at each of 200 000
 //! steps it reads every certificate that was shown: a hundred CAs of one name, which fit into one
-//! handshake, keep it busy for half a minute. So the ways are counted first, which takes no longer than
-//! reading each certificate once.
+//! handshake, keep it busy for more than ten seconds. So the ways are counted first, which takes little more
+//! than reading each certificate once.
 
 use rustls::pki_types::CertificateDer;
 use webpki::EndEntityCert;
