@@ -201,3 +201,28 @@ fn cas_of_one_name_are_refused_before_webpki_tries_every_way_between_them() {
     chain.extend(keys.iter().map(|key| between("Maze", key, "Maze", &keys[0])));
     assert_eq!(code(&judge(&[root], &chain)), "too_much_work");
 }
+
+#[test]
+fn a_hostile_set_of_limits_and_names_costs_a_bounded_number_of_comparisons_in_all_its_paths_together() {
+    // As many names and limits as one CA may have compared; five such CAs one above the other, and fifty
+    // who may have issued the last.
+    let (_, root) = root();
+    let keys: Vec<Key> = (0..6).map(|number| Key::new(10 + number)).collect();
+    let names: Vec<_> = (0..1_640).map(|number| dns(&format!("h{number}"))).collect();
+    let excluded: Vec<_> = (0..150).map(|number| dns(&format!("x{number}"))).collect();
+    let mut chain = vec![Plan::leaf("CA 0", &Key::new(9)).with(san(&names)).signed(&keys[0])];
+    for number in 0..5 {
+        let (own, issuer) = (format!("CA {number}"), format!("CA {}", number + 1));
+        let plan = Plan::ca(&own, &issuer, &keys[number]).with(limits(&[], &excluded));
+        chain.push(plan.signed(&keys[number + 1]));
+    }
+    for number in 0..50 {
+        let mut plan = Plan::ca("CA 5", "Nobody", &keys[5]);
+        plan.serial = vec![1, number];
+        chain.push(plan.signed(&Key::new(200)));
+    }
+    let judgement = judge_for(&[root], &chain, "h7");
+    assert!(!judgement.is_accepted());
+    let too_much = |check: &glasstack_tls::Check| check.evidence.contains("more names than can be compared");
+    assert_eq!(judgement.checks.iter().filter(|check| too_much(check)).count(), 4, "{judgement}");
+}

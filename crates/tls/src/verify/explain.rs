@@ -2,6 +2,7 @@
 
 use super::decide::{Refused, Taken};
 use super::judgement::{Anchor, Check, Decision, Judgement, Link, PathTried};
+use super::name_constraints::{Compared, Limits};
 use super::names::Name;
 use super::path::{self, MOST_ISSUERS, Path, Search};
 use super::reading::{Place, Reading};
@@ -16,6 +17,7 @@ use crate::problem::{CertificateProblem, Rule};
 use crate::trust::Root;
 use glasstack_journal::event::Verdict;
 use rustls::pki_types::CertificateDer;
+use std::cell::RefCell;
 use webpki::Error;
 use x509_parser::extensions::{GeneralName, NameConstraints, ParsedExtension};
 use x509_parser::prelude::FromDer;
@@ -48,7 +50,9 @@ pub(super) fn explain(
     decision: Result<Taken, Refused>,
 ) -> Judgement {
     let shown = Reading::chain(verifier.purpose, chain);
-    let case = Case { verifier, shown: &shown, names, now };
+    let name_checks = shown.first().map(|own| names::checks(own, names)).unwrap_or_default();
+    let compared = RefCell::new(Compared::new());
+    let case = Case { verifier, shown: &shown, now, name_checks, compared };
     let Search { paths, given_up } = path::search(&shown, verifier.trust.all(), &verifier.algorithms);
     let mut tried: Vec<Tried<'_>> = paths.into_iter().map(|path| case.try_out(path)).collect();
     let chosen = match &decision {
@@ -105,8 +109,10 @@ pub(super) fn explain(
 struct Case<'c> {
     verifier: &'c Verifier,
     shown: &'c [Reading<'c>],
-    names: &'c [Name],
     now: i64,
+    /// Those of the name, which are the same for every path.
+    name_checks: Vec<Check>,
+    compared: RefCell<Compared>,
 }
 
 /// A path with its checks.
@@ -148,9 +154,7 @@ impl<'c> Case<'c> {
         }
         checks.insert(0, self.chain(&path));
         checks.extend(self.name_constraints(&path));
-        if let Some(own) = self.shown.first() {
-            checks.extend(names::checks(own, self.names));
-        }
+        checks.extend(self.name_checks.iter().cloned());
         checks.extend(profile);
         Tried { path, checks }
     }
@@ -279,10 +283,12 @@ impl<'c> Case<'c> {
     fn name_constraints(&self, path: &Path<'_>) -> Vec<Check> {
         let readings: Vec<_> = self.at(path).collect();
         let mut checks = Vec::new();
+        let mut compared = self.compared.borrow_mut();
         for (step, ca) in readings.iter().enumerate().skip(1) {
             if let Some(constraints) = ca.x509.as_ref().and_then(rules::constraints_of) {
-                let below = readings.get(..step).unwrap_or_default();
-                checks.push(name_constraints::check(&ca.info.label(), constraints, below));
+                let (label, below) = (ca.info.label(), readings.get(..step).unwrap_or_default());
+                let limits = Limits::new(&label, ca.der.as_ptr(), constraints);
+                checks.push(name_constraints::check(&limits, below, &mut compared));
             }
         }
         let root = path.root.as_ref().filter(|_| !self.own_is_root(path));
@@ -291,7 +297,9 @@ impl<'c> Case<'c> {
         if let Some((root, limits)) = &limits
             && let Ok((_, constraints)) = NameConstraints::from_der(limits)
         {
-            checks.push(name_constraints::check(&root.label(), &constraints, &readings));
+            let label = root.label();
+            let limits = Limits::new(&label, root.anchor.subject.as_ptr(), &constraints);
+            checks.push(name_constraints::check(&limits, &readings, &mut compared));
         }
         if checks.is_empty() {
             let why = "no CA of the path limits the names below it";

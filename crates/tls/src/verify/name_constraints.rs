@@ -9,6 +9,7 @@ use super::judgement::Check;
 use super::reading::Reading;
 use crate::certificate::printable;
 use crate::problem::{CertificateProblem, Rule, some_of};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use x509_parser::extensions::{GeneralName, GeneralSubtree, NameConstraints, ParsedExtension};
 
@@ -18,34 +19,75 @@ const RFC: &str = "RFC 5280 4.2.1.10";
 /// As webpki, and as Go's `crypto/x509`.
 const MOST_COMPARISONS: usize = 250_000;
 
-/// The limits of one CA (`ca`) on all certificates below it.
-pub(super) fn check(ca: &str, constraints: &NameConstraints<'_>, below: &[&Reading<'_>]) -> Check {
-    let permitted = constraints.permitted_subtrees.as_deref().unwrap_or_default();
-    let excluded = constraints.excluded_subtrees.as_deref().unwrap_or_default();
-    let mut left = MOST_COMPARISONS;
-    for certificate in below {
-        let named = certificate.named();
-        let alternative = names(certificate);
-        let all = alternative.iter().map(Some).chain([None]);
-        for name in all {
-            left = match left.checked_sub(permitted.len() + excluded.len()) {
-                Some(left) => left,
-                None => {
-                    let why = format!("has more names than can be compared with the limits of {ca}");
-                    return failed(&named, Rule::TooMuchWork, why);
-                }
-            };
-            if let Some((rule, why)) = outside(name, permitted, excluded, ca) {
-                return failed(&named, rule, why);
+/// What was compared in one explanation. All its paths together may cost [`MOST_COMPARISONS`], and what
+/// one CA says of one certificate is found once, in however many paths the two stand.
+pub(super) struct Compared {
+    left: usize,
+    /// By the CA and the certificate, told apart by where they are in memory.
+    known: BTreeMap<(*const u8, *const u8), Option<(Rule, String)>>,
+}
+
+impl Compared {
+    pub(super) fn new() -> Self {
+        Self { left: MOST_COMPARISONS, known: BTreeMap::new() }
+    }
+
+    /// Which limit a certificate breaks, if it breaks one.
+    fn breaks(&mut self, limits: &Limits<'_>, certificate: &Reading<'_>) -> Option<(Rule, String)> {
+        let pair = (limits.place, certificate.der.as_ptr());
+        if let Some(known) = self.known.get(&pair) {
+            return known.clone();
+        }
+        let names = names(certificate);
+        let each = limits.permitted.len().saturating_add(limits.excluded.len());
+        let found = match self.left.checked_sub(each.saturating_mul(names.len().saturating_add(1))) {
+            Some(left) => {
+                self.left = left;
+                names.iter().map(Some).chain([None]).find_map(|name| outside(name, limits))
             }
+            None => {
+                let why = format!("has more names than can be compared with the limits of {}", limits.ca);
+                Some((Rule::TooMuchWork, why))
+            }
+        };
+        self.known.insert(pair, found.clone());
+        found
+    }
+}
+
+/// The limits of one CA.
+pub(super) struct Limits<'a> {
+    /// What to call it.
+    ca: &'a str,
+    /// Tells it from others.
+    place: *const u8,
+    permitted: &'a [GeneralSubtree<'a>],
+    excluded: &'a [GeneralSubtree<'a>],
+}
+
+impl<'a> Limits<'a> {
+    /// Those of `ca`, whose certificate or name is at `place`.
+    pub(super) fn new(ca: &'a str, place: *const u8, constraints: &'a NameConstraints<'a>) -> Self {
+        let permitted = constraints.permitted_subtrees.as_deref().unwrap_or_default();
+        let excluded = constraints.excluded_subtrees.as_deref().unwrap_or_default();
+        Self { ca, place, permitted, excluded }
+    }
+}
+
+/// The limits of one CA on all certificates below it.
+pub(super) fn check(limits: &Limits<'_>, below: &[&Reading<'_>], compared: &mut Compared) -> Check {
+    for certificate in below {
+        if let Some((rule, why)) = compared.breaks(limits, certificate) {
+            return failed(&certificate.named(), rule, why);
         }
     }
+    let Limits { ca, permitted, excluded, .. } = limits;
     let evidence = format!(
         "{ca} permits {} and excludes {}; all names below it keep to that",
         if permitted.is_empty() { "all".to_owned() } else { list(permitted) },
         if excluded.is_empty() { "none".to_owned() } else { list(excluded) }
     );
-    Check::passed(CHECK, RFC, evidence).of(ca)
+    Check::passed(CHECK, RFC, evidence).of(*ca)
 }
 
 fn failed(named: &str, rule: Rule, why: String) -> Check {
@@ -64,56 +106,53 @@ fn names<'a>(certificate: &'a Reading<'_>) -> &'a [GeneralName<'a>] {
 }
 
 /// Which limit a name breaks. Nothing stands for the subject, a directory name.
-fn outside(
-    name: Option<&GeneralName<'_>>,
-    permitted: &[GeneralSubtree<'_>],
-    excluded: &[GeneralSubtree<'_>],
-    ca: &str,
-) -> Option<(Rule, String)> {
+fn outside(name: Option<&GeneralName<'_>>, limits: &Limits<'_>) -> Option<(Rule, String)> {
     let kind = name.map_or(Kind::Directory, Kind::of);
-    let shown = name.map_or_else(|| "a subject".to_owned(), show);
     let of_kind = |subtree: &&GeneralSubtree<'_>| Kind::of(&subtree.base) == kind;
-    let excluded: Vec<_> = excluded.iter().filter(of_kind).collect();
-    let permitted: Vec<_> = permitted.iter().filter(of_kind).collect();
-    if excluded.is_empty() && permitted.is_empty() {
+    let excluded = || limits.excluded.iter().filter(of_kind);
+    let permitted = || limits.permitted.iter().filter(of_kind);
+    if excluded().next().is_none() && permitted().next().is_none() {
         return None;
     }
+    let (ca, shown) = (limits.ca, || name.map_or_else(|| "a subject".to_owned(), show));
     if !matches!(kind, Kind::Dns | Kind::Ip) {
-        let limits: Vec<_> = permitted.iter().chain(&excluded).map(|subtree| show(&subtree.base)).collect();
+        let limits: Vec<_> = permitted().chain(excluded()).map(|subtree| show(&subtree.base)).collect();
         let why = format!(
-            "has {shown}, and {ca} limits names of that kind ({}), which are not compared here",
+            "has {}, and {ca} limits names of that kind ({}), which are not compared here",
+            shown(),
             some_of(&limits)
         );
         return Some((Rule::UnsupportedNameConstraint, why));
     }
     let name = name?;
-    let compare = |subtree: &&GeneralSubtree<'_>, expand| matches(name, &subtree.base, expand);
-    for subtree in &excluded {
-        match compare(subtree, true) {
+    for subtree in excluded() {
+        match matches(name, &subtree.base, true) {
             Some(true) => {
                 let why = format!(
-                    "has the name {shown}, which {ca} excludes ({}) (its owner needs one without that name)",
+                    "has the name {}, which {ca} excludes ({}) (its owner needs one without that name)",
+                    shown(),
                     show(&subtree.base)
                 );
                 return Some((Rule::NameExcluded, why));
             }
             Some(false) => {}
-            None => return Some((Rule::BadNameConstraint, incomparable(&shown, subtree, ca))),
+            None => return Some((Rule::BadNameConstraint, incomparable(&shown(), subtree, ca))),
         }
     }
-    let mut inside = permitted.is_empty();
-    for subtree in &permitted {
-        match compare(subtree, false) {
+    let mut inside = permitted().next().is_none();
+    for subtree in permitted() {
+        match matches(name, &subtree.base, false) {
             Some(holds) => inside |= holds,
-            None => return Some((Rule::BadNameConstraint, incomparable(&shown, subtree, ca))),
+            None => return Some((Rule::BadNameConstraint, incomparable(&shown(), subtree, ca))),
         }
     }
     if inside {
         return None;
     }
-    let limits: Vec<_> = permitted.iter().map(|subtree| show(&subtree.base)).collect();
+    let limits: Vec<_> = permitted().map(|subtree| show(&subtree.base)).collect();
     let why = format!(
-        "has the name {shown}, and {ca} permits only {} (its owner needs a certificate of another CA for it)",
+        "has the name {}, and {ca} permits only {} (its owner needs a certificate of another CA for it)",
+        shown(),
         some_of(&limits)
     );
     Some((Rule::NameNotPermitted, why))
@@ -183,21 +222,26 @@ fn host_inside(name: &str, base: &str, expand: bool) -> Option<bool> {
     {
         return None;
     }
-    let (name, base) = (name.to_ascii_lowercase(), base.to_ascii_lowercase());
     if base.is_empty() {
         return Some(true);
     }
     if let Some(dotted) = base.strip_prefix('.') {
-        return Some(
-            name.strip_suffix(dotted).is_some_and(|labels| labels.ends_with('.') && labels.len() > 1),
-        );
+        return Some(before(name, dotted).is_some_and(|labels| labels.ends_with('.') && labels.len() > 1));
     }
-    let inside = name == base || name.strip_suffix(&base).is_some_and(|labels| labels.ends_with('.'));
+    let inside = before(name, base).is_some_and(|labels| labels.is_empty() || labels.ends_with('.'));
     let reaches_in = || {
         let behind = name.strip_prefix("*.");
-        behind.is_some_and(|behind| base.split_once('.').is_some_and(|(_, rest)| rest == behind))
+        behind.is_some_and(|behind| {
+            base.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(behind))
+        })
     };
     Some(inside || expand && reaches_in())
+}
+
+/// What stands before the end of a name, whatever its case; nothing is copied.
+fn before<'n>(name: &'n str, end: &str) -> Option<&'n str> {
+    let (labels, rest) = name.split_at_checked(name.len().checked_sub(end.len())?)?;
+    rest.eq_ignore_ascii_case(end).then_some(labels)
 }
 
 /// An address and a mask; one of the other family is outside.
@@ -206,8 +250,12 @@ fn address_inside(name: &[u8], base: &[u8]) -> Option<bool> {
         return None;
     }
     let (network, mask) = base.split_at(base.len() / 2);
-    let ones: String = mask.iter().map(|byte| format!("{byte:08b}")).collect();
-    if ones.contains("01") {
+    // All ones of a mask stand before all zeros.
+    let behind = mask.iter().skip_while(|byte| **byte == 0xff);
+    if behind
+        .enumerate()
+        .any(|(at, byte)| if at == 0 { byte.leading_ones() + byte.trailing_zeros() < 8 } else { *byte != 0 })
+    {
         return None;
     }
     if network.len() != name.len() {
@@ -218,8 +266,12 @@ fn address_inside(name: &[u8], base: &[u8]) -> Option<bool> {
 }
 
 fn list(subtrees: &[GeneralSubtree<'_>]) -> String {
-    let names: Vec<_> = subtrees.iter().map(|subtree| show(&subtree.base)).collect();
-    some_of(&names)
+    const SHOWN: usize = 8;
+    let names: Vec<_> = subtrees.iter().take(SHOWN).map(|subtree| show(&subtree.base)).collect();
+    match subtrees.len().saturating_sub(SHOWN) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
 }
 
 fn show(name: &GeneralName<'_>) -> String {
