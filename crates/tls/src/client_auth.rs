@@ -5,9 +5,10 @@
 //! server has read its certificate: the refusal comes late, when the client reads or writes. So what was
 //! asked and shown is remembered as long as the session.
 
+use crate::alerts;
 use crate::case::Case;
 use crate::certificate::printable;
-use crate::error::{TlsError, alert_name};
+use crate::error::TlsError;
 use crate::identity::Identity;
 use crate::problem::some_of;
 use glasstack_journal::event::{Note, Tls};
@@ -102,7 +103,7 @@ impl Asked {
             _ => return None,
         };
         let subject = self.shown.clone().unwrap_or_default();
-        let (alert, issuers) = (alert_name(alert), self.issuers.clone());
+        let (alert, issuers) = (alerts::named(alert), self.issuers.clone());
         Some(TlsError::ClientCertificateRefused { subject, why, alert, issuers })
     }
 }

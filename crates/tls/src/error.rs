@@ -1,12 +1,12 @@
 //! What goes wrong, and what helps.
 
+use crate::alerts;
 use crate::client_auth::Asked;
 use crate::ech::retry_list;
 use crate::identity_files::IdentityError;
 use crate::incompatible;
 use crate::problem::{CertificateProblem, some_of};
 use crate::version::TlsVersion;
-use rustls::AlertDescription;
 use std::io;
 
 /// A TLS session could not be made, or failed later.
@@ -152,7 +152,9 @@ impl TlsError {
                 server_name: server_name.to_owned(),
                 problem: CertificateProblem::webpki(&why),
             },
-            Error::AlertReceived(alert) => Self::Alert { alert: alert_name(alert), meaning: meaning(alert) },
+            Error::AlertReceived(alert) => {
+                Self::Alert { alert: alerts::named(alert), meaning: alerts::to_receiver(alert) }
+            }
             error if retry_list(&error).is_some() => Self::EchRefused { retry: retry_list(&error).flatten() },
             Error::PeerIncompatible(_) | Error::NoApplicationProtocol => Self::Incompatible(error),
             Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)
@@ -251,65 +253,4 @@ pub enum ConfigError {
     /// Anything else.
     #[error("TLS cannot be set up: {0}")]
     Rustls(#[from] rustls::Error),
-}
-
-/// RFC 8446 6: the alert's name, as `handshake_failure`.
-pub(crate) fn alert_name(alert: AlertDescription) -> String {
-    let Some(name) = alert.as_str() else {
-        return format!("number {}", u8::from(alert));
-    };
-    let mut words = String::new();
-    let mut after_small = false;
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && after_small {
-            words.push('_');
-        }
-        after_small = c.is_ascii_lowercase();
-        words.push(c.to_ascii_lowercase());
-    }
-    words
-}
-
-/// RFC 8446 6.2, from the side of the one who receives it.
-fn meaning(alert: AlertDescription) -> &'static str {
-    use AlertDescription as Alert;
-    match alert {
-        Alert::HandshakeFailure => {
-            "it accepts nothing of what was offered (TLS 1.2 and 1.3 with ECDHE; RSA key transport is not offered, \
-             since it has no forward secrecy)"
-        }
-        Alert::ProtocolVersion => "it speaks none of the TLS versions offered",
-        Alert::InsufficientSecurity => "it asks for stronger cipher suites than those offered",
-        Alert::UnrecognisedName => "it knows no site of the name asked for (SNI)",
-        Alert::NoApplicationProtocol => "it speaks none of the application protocols offered (ALPN)",
-        Alert::UnknownCA => "it does not trust the issuer of the certificate it was shown",
-        Alert::BadCertificate | Alert::UnsupportedCertificate | Alert::CertificateUnknown => {
-            "it refuses the certificate it was shown"
-        }
-        Alert::CertificateExpired => "it says that the certificate it was shown is outside its dates",
-        Alert::CertificateRevoked => "it says that the certificate it was shown has been revoked",
-        Alert::CertificateRequired => "it asks for a client certificate",
-        Alert::AccessDenied => "it refuses access",
-        Alert::DecodeError | Alert::IllegalParameter | Alert::UnexpectedMessage | Alert::MissingExtension => {
-            "it could not make sense of what it received"
-        }
-        Alert::BadRecordMac | Alert::DecryptError => {
-            "what it received had been changed on the way, or was misread"
-        }
-        Alert::InternalError => "it failed for a reason of its own",
-        Alert::UserCanceled => "it gave up",
-        _ => "it ended the session",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn alerts_are_named_as_in_the_rfc() {
-        assert_eq!(alert_name(AlertDescription::HandshakeFailure), "handshake_failure");
-        assert_eq!(alert_name(AlertDescription::UnknownCA), "unknown_ca");
-        assert_eq!(alert_name(AlertDescription::Unknown(200)), "number 200");
-    }
 }

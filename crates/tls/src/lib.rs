@@ -30,6 +30,7 @@
 //! looked up, no HTTP. What [`revocation`] needs fetched (lists, OCSP answers), another fetches for it:
 //! a [`revocation::RevocationSource`].
 
+mod alerts;
 mod case;
 pub mod certificate;
 pub mod ciphers;

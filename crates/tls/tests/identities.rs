@@ -55,7 +55,7 @@ fn a_name_that_nobody_has_gets_the_first_certificate_or_a_refusal() {
     config.unknown_name = UnknownName::Refuse;
     let shaken = world.shake(&client, &world.server(config), "z.lab.test");
     assert!(matches!(&shaken.server, Err(TlsError::UnknownName { name }) if name == "z.lab.test"));
-    assert!(matches!(&shaken.client, Err(TlsError::Alert { alert, .. }) if alert == "unrecognised_name"));
+    assert!(matches!(&shaken.client, Err(TlsError::Alert { alert, .. }) if alert == "unrecognized_name"));
 }
 
 #[test]

@@ -15,6 +15,7 @@
 mod keys;
 mod telling;
 
+use crate::alerts;
 use crate::observe::assembly::Assembly;
 use crate::observe::messages::{self, Context, RETRY, kind};
 use crate::observe::protection::{Content, Protection};
@@ -322,7 +323,8 @@ impl Conversation {
 
     fn on_alert(&mut self, from: Party, alert: &[u8], place: Place, under: Option<&'static str>) {
         let [level, code] = *alert else { return };
-        let (name, meaning) = names::alert(code);
+        let (name, meaning) =
+            alerts::about(code).unwrap_or((names::UNKNOWN, "no registry known here has it"));
         let level = match level {
             1 => "warning",
             2 => "fatal",

@@ -5,7 +5,7 @@ mod suites;
 use suites::SUITES;
 
 /// What a number is called that is in no table here.
-const UNKNOWN: &str = "unknown";
+pub(super) const UNKNOWN: &str = "unknown";
 /// What a number is called that RFC 8701 reserves, so that peers learn to pass over the unknown.
 const GREASE: &str = "GREASE";
 
@@ -141,14 +141,6 @@ pub(super) fn hpke_kdf(code: u64) -> &'static str {
 /// "HPKE AEAD Identifiers" (RFC 9180 7.3).
 pub(super) fn hpke_aead(code: u64) -> &'static str {
     wide(code, &[(1, "AES-128-GCM"), (2, "AES-256-GCM"), (3, "ChaCha20Poly1305"), (0xffff, "export-only")])
-}
-
-/// "TLS Alerts", each with what it means (RFC 8446 6.2, RFC 5246 7.2.2).
-pub(super) fn alert(code: u8) -> (&'static str, &'static str) {
-    match ALERTS.binary_search_by_key(&code, |(number, ..)| *number) {
-        Ok(index) => ALERTS.get(index).map_or((UNKNOWN, ""), |(_, name, meaning)| (*name, *meaning)),
-        Err(_) => (UNKNOWN, "no registry known here has it"),
-    }
 }
 
 fn wide(code: u64, table: &[(u16, &'static str)]) -> &'static str {
@@ -304,44 +296,6 @@ const SCHEMES: &[(u16, &str)] = &[
     (0x0906, "mldsa87"),
 ];
 
-const ALERTS: &[(u8, &str, &str)] = &[
-    (0, "close_notify", "the sender will send no more"),
-    (10, "unexpected_message", "a message came that does not belong there"),
-    (20, "bad_record_mac", "a record could not be decrypted: keys differ, or somebody changed it"),
-    (21, "decryption_failed", "a record could not be decrypted (reserved, not used any more)"),
-    (22, "record_overflow", "a record was longer than is allowed"),
-    (30, "decompression_failure", "what was compressed could not be expanded"),
-    (40, "handshake_failure", "there are no parameters that both sides accept"),
-    (41, "no_certificate", "there is no certificate to show (SSL 3.0)"),
-    (42, "bad_certificate", "a certificate is broken, or its signature does not verify"),
-    (43, "unsupported_certificate", "a certificate is of a kind that is not accepted"),
-    (44, "certificate_revoked", "its issuer has revoked the certificate"),
-    (45, "certificate_expired", "the certificate has expired or is not valid yet"),
-    (46, "certificate_unknown", "the certificate was refused for another reason"),
-    (47, "illegal_parameter", "a field of the handshake is wrong or contradicts another"),
-    (48, "unknown_ca", "no trusted CA vouches for the certificate"),
-    (49, "access_denied", "the certificate is valid, but its owner may not enter"),
-    (50, "decode_error", "a message could not be read: a length or a value is out of range"),
-    (51, "decrypt_error", "a signature, a Finished or a PSK binder does not verify"),
-    (60, "export_restriction", "reserved, not used any more"),
-    (70, "protocol_version", "the version offered is known but not accepted"),
-    (71, "insufficient_security", "the server wants stronger parameters than the client offers"),
-    (80, "internal_error", "something failed that has nothing to do with the peer"),
-    (86, "inappropriate_fallback", "a client retried with a lower version than both sides speak"),
-    (90, "user_canceled", "the sender gives the handshake up"),
-    (100, "no_renegotiation", "a new handshake within the session is refused"),
-    (109, "missing_extension", "an extension that must be there is missing"),
-    (110, "unsupported_extension", "an extension came that was not offered"),
-    (111, "certificate_unobtainable", "the certificate could not be got from its URL"),
-    (112, "unrecognized_name", "the server has nothing under the name asked for"),
-    (113, "bad_certificate_status_response", "the stapled OCSP response is not accepted"),
-    (114, "bad_certificate_hash_value", "the certificate is not the one that its hash names"),
-    (115, "unknown_psk_identity", "none of the pre-shared keys offered is accepted"),
-    (116, "certificate_required", "the server wants a certificate, and the client showed none"),
-    (120, "no_application_protocol", "no application protocol (ALPN) is spoken by both sides"),
-    (121, "ech_required", "the server did not accept the encrypted ClientHello"),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -351,7 +305,6 @@ mod tests {
         for table in [SUITES, EXTENSIONS, GROUPS, SCHEMES] {
             assert!(table.is_sorted_by(|a, b| a.0 < b.0));
         }
-        assert!(ALERTS.is_sorted_by(|a, b| a.0 < b.0));
     }
 
     #[test]
@@ -361,7 +314,5 @@ mod tests {
         assert_eq!(suite(0x00ff), "TLS_EMPTY_RENEGOTIATION_INFO_SCSV");
         assert_eq!(group(0x11ec), "X25519MLKEM768");
         assert_eq!((suite(0xeaea), suite(0xeafa), suite(0x1ffff)), (GREASE, UNKNOWN, UNKNOWN));
-        assert_eq!(alert(116).0, "certificate_required");
-        assert_eq!(alert(117).0, UNKNOWN);
     }
 }
