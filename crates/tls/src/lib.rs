@@ -5,22 +5,31 @@
 //!          |                                          |
 //!    HandshakeStarted   -- ClientHello -->      HandshakeStarted, IdentityChosen
 //!                       <-- certificate --
-//!    CertificateReceived, CertificateJudged (chain, dates, name, uses ...)
+//!    CertificateReceived, CertificateJudged (chain, validity, name, usage ...): webpki, and `verify`
+//!                       -- Finished -->
+//!    CertificateJudged (crl, ocsp, staple): `revocation`, fetched where it is missing
+//!          |            -- alert -->                  |        if that refuses: `late_alert`
 //!    Established                                Established
 //!          |                                          |
 //!      TlsStream  <=========== bytes ===========>  TlsStream
 //!          |                                          |
 //!    CloseNotifySent    -- close_notify -->     CloseNotifyReceived
+//!
+//!    Message, Alert, KeysDerived, RecordsCounted: `observe`, of all that passes, while somebody watches
 //! ```
 //!
-//! Read in this order: [`client_config`], [`client`] and [`server`] (the two ends), [`stream`] (what they give),
-//! [`verify`] (how a certificate is judged), `verifier` (the same while shaking hands), [`problem`] (why it is refused), [`certificate`] (what is read from one),
-//! [`trust`], [`revocation`], [`pin`] (who is believed, and who is not), [`identity`], [`server_identity`],
-//! [`identity_files`], `pkcs12` and `private_key` (what a server, or a client that is asked, shows), `client_auth` and
-//! [`client_judge`] (a client asked who it is, and judged), [`sessions`] (taken up again, and 0-RTT), `late_alert` (a
-//! refusal after the handshake), [`ech`] (the name hidden), [`error`] (what goes wrong, and what helps),
-//! [`version`], [`offer`], [`ciphers`] and [`mod@provider`] (versions, groups, suites, randomness), [`key_log`], and [`observe`] (what goes over the wire, read along
-//! message by message).
+//! Read in this order:
+//! - the two ends: [`client_config`], [`client`] and [`server`], `handshake` (what they have in common),
+//!   [`stream`] (what they give), `gather` (the stream below), `late_alert` (a refusal after the handshake);
+//! - who is believed: [`trust`], [`pin`], [`certificate`] (what is read from one), [`verify`] (the judge),
+//!   `judging`, `server_judge` and [`client_judge`] (the same while shaking hands), [`revocation`],
+//!   [`problem`] (why one is refused);
+//! - what is shown: [`identity`], [`server_identity`], [`identity_files`], `pkcs12` and `private_key`,
+//!   [`external_key`], `client_auth`;
+//! - what is agreed on: [`version`], [`offer`], [`ciphers`], [`mod@provider`] (whose cryptography, whose
+//!   randomness), `incompatible` (why nothing could be), [`sessions`] (taken up again, and 0-RTT), [`ech`];
+//! - what is told: [`observe`] (read along on the wire, message by message), [`key_log`], [`describe`]
+//!   (certificates, lists, keys as facts), [`error`] (what goes wrong, and what helps).
 //!
 //! The protocol is rustls': TLS 1.3 (RFC 8446) and TLS 1.2 (RFC 5246) with ECDHE only. RSA key
 //! transport, which older descriptions of TLS show, is not offered: it has no forward secrecy (who
@@ -91,7 +100,7 @@ pub use revocation::{
 pub use server::{TlsServer, TlsServerConfig, UnknownName};
 pub use server_identity::{LazyIdentity, MakeIdentity, ServerIdentity};
 pub use sessions::{EarlyData, ServerSessions};
-pub use stream::{SessionInfo, TlsStream};
+pub use stream::{PeerCertificates, SessionInfo, TlsStream};
 pub use trust::{TrustError, TrustStore};
 pub use verify::{Anchor, Check, Decision, Judgement, Link, PathTried, Purpose, Verifier};
 pub use version::{TlsVersion, VersionError};

@@ -23,8 +23,8 @@
 //! to the peer by an alert: `certificate_revoked` for a certificate that was taken back,
 //! `bad_certificate_status_response` where the stapled answer is at fault, `unknown_ca`
 //! where it could not be known. Sessions that are taken up again are judged again, by the chain and the
-//! answer of the first time. A client's early data (0-RTT), which goes before everything, goes before
-//! this, too.
+//! answer of the first time. A client's early data (0-RTT) waits for this where something is demanded of
+//! every peer.
 //!
 //! Differences from others: lists are in time to the second, as webpki has it; answers may be 5 minutes
 //! off ([`SKEW`]), as openssl has it. Delta lists, and lists that somebody else than the
