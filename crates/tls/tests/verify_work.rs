@@ -130,7 +130,11 @@ fn however_certificates_are_changed_what_webpki_refuses_is_refused_and_refusals_
         };
         let verifier = Verifier::new(trust, Purpose::Server, algorithms);
         let judgement = verifier.judge(&chain, &names, NOW);
-        assert_eq!(judgement.is_accepted(), verifier.accepts_but_for_revocation(&chain, &names, NOW), "{case}: {judgement}");
+        assert_eq!(
+            judgement.is_accepted(),
+            verifier.accepts_but_for_revocation(&chain, &names, NOW),
+            "{case}: {judgement}"
+        );
         assert!(webpkis || !judgement.is_accepted(), "{case}: {judgement}");
         if webpkis && !judgement.is_accepted() {
             *beyond.entry(code(&judgement)).or_default() += 1;

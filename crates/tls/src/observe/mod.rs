@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Read in this order: `conversation` (what is known of a connection, and what follows from each
-//! message), [`mod@schedule`] (from secrets to keys: RFC 8446 7, RFC 5246 6.3), `protection` (how a record
+//! message), `schedule` (from secrets to keys: RFC 8446 7, RFC 5246 6.3), `protection` (how a record
 //! is opened), `records` and `assembly` (from bytes to messages), `messages` and `extensions` on `tree`
 //! (from a message to its fields), `names` (what the numbers are called), `why` (what made a server
 //! choose), `transcript`, `primitives`.
