@@ -118,22 +118,6 @@ pub enum CertificateProblem {
         /// Why.
         why: String,
     },
-    /// Its issuer has taken it back.
-    Revoked {
-        /// Which certificate.
-        certificate: String,
-        /// Who issued it, and says so.
-        issuer: String,
-        /// Since when (Unix seconds).
-        since: i64,
-    },
-    /// Revocation lists are given, and do not tell whether it was taken back.
-    RevocationUnknown {
-        /// Which certificate, as far as known.
-        certificate: String,
-        /// What is amiss.
-        why: String,
-    },
     /// It has been revoked, or whether it has is not known.
     Revocation(Box<RevocationProblem>),
     /// Its key is none of those pinned.
@@ -274,8 +258,6 @@ impl CertificateProblem {
             Self::BadSignature { .. } => "bad_signature",
             Self::WrongPurpose { .. } => "wrong_purpose",
             Self::BadHandshakeSignature { .. } => "bad_handshake_signature",
-            Self::Revoked { .. } => "revoked_by_crl",
-            Self::RevocationUnknown { .. } => "crl_unknown",
             Self::Revocation(problem) => problem.code(),
             Self::NotPinned { .. } => "not_pinned",
             Self::Malformed { .. } => "malformed",
@@ -304,8 +286,6 @@ impl CertificateProblem {
             | Self::NoRoots => CertificateError::UnknownIssuer,
             Self::BadSignature { .. } | Self::BadHandshakeSignature { .. } => CertificateError::BadSignature,
             Self::WrongPurpose { .. } => CertificateError::InvalidPurpose,
-            Self::Revoked { .. } => CertificateError::Revoked,
-            Self::RevocationUnknown { .. } => CertificateError::UnknownRevocationStatus,
             Self::Revocation(problem) if problem.is_revoked() => CertificateError::Revoked,
             Self::Revocation(problem) if problem.is_about_staple() => CertificateError::InvalidOcspResponse,
             Self::Revocation(_) => CertificateError::UnknownRevocationStatus,
@@ -357,19 +337,7 @@ impl fmt::Display for CertificateProblem {
                 "it is not for {asked} but for {} (use one of these names, or ask whether this is the right server)",
                 some_of(valid_for)
             ),
-            Self::NoNames { asked, common_name } => {
-                write!(
-                    f,
-                    "it names no host at all (no subject alternative name of one), so it is not for {asked}"
-                )?;
-                if let Some(common_name) = common_name {
-                    write!(
-                        f,
-                        "; its common name {common_name} would fit, but has not counted since RFC 6125"
-                    )?;
-                }
-                f.write_str("; its owner must have it issued anew with that name")
-            }
+            Self::NoNames { asked, common_name } => no_names(f, asked, common_name.as_deref()),
             Self::UnusableName { asked, why } => {
                 write!(f, "no certificate can be for {asked}: {why}")
             }
@@ -416,17 +384,6 @@ impl fmt::Display for CertificateProblem {
             Self::BadHandshakeSignature { certificate, why } => {
                 write!(f, "the peer did not prove that it has the key of {certificate}: {why}")
             }
-            Self::Revoked { certificate, issuer, since } => write!(
-                f,
-                "{certificate} has been revoked by {issuer}, on {} (--crlfile): do not trust it until its owner has \
-                 another",
-                rfc3339(*since)
-            ),
-            Self::RevocationUnknown { certificate, why } => write!(
-                f,
-                "whether {certificate} has been revoked is unknown: {why} (--crlfile needs a list in time of every CA \
-                 of the chain)"
-            ),
             Self::Revocation(problem) => problem.fmt(f),
             Self::NotPinned { certificate, hash } => write!(
                 f,
@@ -437,6 +394,14 @@ impl fmt::Display for CertificateProblem {
             Self::Webpki { why } => write!(f, "webpki refuses it: {why}"),
         }
     }
+}
+
+fn no_names(f: &mut fmt::Formatter<'_>, asked: &str, common_name: Option<&str>) -> fmt::Result {
+    write!(f, "it names no host at all (no subject alternative name), so it is not for {asked}")?;
+    if let Some(common_name) = common_name {
+        write!(f, "; its common name {common_name} would fit, but has not counted since RFC 6125")?;
+    }
+    f.write_str("; its owner must have it issued anew with that name")
 }
 
 impl Serialize for CertificateProblem {

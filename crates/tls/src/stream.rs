@@ -10,10 +10,13 @@ use crate::sessions::EarlyData;
 use futures_io::{AsyncRead, AsyncWrite};
 use glasstack_journal::Scope;
 use glasstack_journal::event::{Note, Tls};
+use rustls::pki_types::CertificateDer;
 use rustls::{CommonState, HandshakeKind};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Read};
+use std::ops::Deref;
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker, ready};
 
 /// A TLS session over `S`, as either end has it.
@@ -66,10 +69,41 @@ pub struct SessionInfo {
     pub early_data: EarlyData,
     /// The peer's certificates, its own first; none if it showed none. Those of a client are here only
     /// once they were judged and accepted.
-    pub peer_certificates: Vec<CertificateInfo>,
+    pub peer_certificates: PeerCertificates,
     /// What the server stapled to its certificate (RFC 6066 8); nothing that was asked for on the
     /// server's side.
     pub staple: Staple,
+}
+
+/// The certificates of a peer. They are described once somebody looks: most do not.
+#[derive(Clone, Debug)]
+pub struct PeerCertificates {
+    shown: Arc<[CertificateDer<'static>]>,
+    read: OnceLock<Vec<CertificateInfo>>,
+}
+
+impl Deref for PeerCertificates {
+    type Target = [CertificateInfo];
+
+    fn deref(&self) -> &[CertificateInfo] {
+        let read = |(index, der): (usize, &CertificateDer<'_>)| CertificateInfo::read(index, der);
+        self.read.get_or_init(|| self.shown.iter().enumerate().map(read).collect())
+    }
+}
+
+impl<'c> IntoIterator for &'c PeerCertificates {
+    type Item = &'c CertificateInfo;
+    type IntoIter = std::slice::Iter<'c, CertificateInfo>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl Default for PeerCertificates {
+    fn default() -> Self {
+        Self { shown: Arc::new([]), read: OnceLock::new() }
+    }
 }
 
 impl SessionInfo {
@@ -85,11 +119,7 @@ impl SessionInfo {
             alpn: connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
             resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),
             early_data: EarlyData::None,
-            peer_certificates: certificates
-                .iter()
-                .enumerate()
-                .map(|(index, der)| CertificateInfo::read(index, der))
-                .collect(),
+            peer_certificates: PeerCertificates { shown: certificates.into(), read: OnceLock::new() },
             staple: Staple::NotAsked,
         }
     }

@@ -11,7 +11,7 @@ use glasstack_http::{Connection, Limits};
 use glasstack_journal::event::Http;
 use glasstack_journal::{Note, Scope, SpanId};
 use glasstack_stack::{ConnectError, ConnectOptions, Host, TcpStream};
-use glasstack_tls::{CertificateInfo, TlsClient};
+use glasstack_tls::{PeerCertificates, TlsClient};
 use std::net::SocketAddr;
 use std::time::Duration;
 use url::Url;
@@ -39,7 +39,7 @@ pub(crate) struct Connected {
     /// The TCP connection's own span.
     pub(crate) span: Option<SpanId>,
     /// The server's, its own first.
-    pub(crate) certificates: Vec<CertificateInfo>,
+    pub(crate) certificates: PeerCertificates,
 }
 
 impl Connected {
@@ -202,7 +202,7 @@ impl Connector {
         match means {
             Means::Forward => {
                 let http = Connection::open(host, stream, self.limits.clone()).await?;
-                Ok(ends.connected(http, Vec::new()))
+                Ok(ends.connected(http, PeerCertificates::default()))
             }
             Means::Tunnel => {
                 let gate = Gate {
@@ -242,7 +242,7 @@ impl Connector {
     ) -> Result<Connected, WebError> {
         if !way.secure {
             let http = Connection::open(host, stream, self.limits.clone()).await?;
-            return Ok(ends.connected(http, Vec::new()));
+            return Ok(ends.connected(http, PeerCertificates::default()));
         }
         let early = way.early.as_slice();
         let mut stream = self.tls.connect_early(&ends.scope, stream, &way.server_name, early).await?;
@@ -359,7 +359,7 @@ impl Ends {
         Self { local: tcp.local_addr(), remote: tcp.peer_addr(), scope: tcp.scope().clone() }
     }
 
-    fn connected(self, http: Connection, certificates: Vec<CertificateInfo>) -> Connected {
+    fn connected(self, http: Connection, certificates: PeerCertificates) -> Connected {
         Connected { http, local: self.local, remote: self.remote, span: self.scope.span(), certificates }
     }
 }

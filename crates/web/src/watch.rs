@@ -3,7 +3,7 @@
 
 use glasstack_http::{Method, ResponseHead, Version, header};
 use glasstack_journal::Instant;
-use glasstack_tls::CertificateInfo;
+use glasstack_tls::PeerCertificates;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -62,7 +62,7 @@ pub struct Facts {
     /// Its other end: a proxy's where there is one.
     pub remote: Option<SocketAddr>,
     /// The server's certificates, its own first; none without TLS or when a session was resumed.
-    pub certificates: Vec<CertificateInfo>,
+    pub certificates: PeerCertificates,
     /// New connections made, in all.
     pub connects: u32,
     /// Redirects followed.
@@ -204,10 +204,10 @@ impl Watch {
     }
 
     /// A connection with these ends can be used, new or kept.
-    pub(crate) fn on_connection(&self, (local, remote): (SocketAddr, SocketAddr), of: &[CertificateInfo]) {
+    pub(crate) fn on_connection(&self, (local, remote): (SocketAddr, SocketAddr), of: &PeerCertificates) {
         let mut inner = self.lock();
         (inner.facts.local, inner.facts.remote) = (Some(local), Some(remote));
-        inner.facts.certificates = of.to_vec();
+        inner.facts.certificates = of.clone();
     }
 
     /// From here on this tells how far the exchange has come.
