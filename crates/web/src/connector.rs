@@ -20,7 +20,8 @@ use url::Url;
 #[derive(Clone)]
 pub(crate) struct Connector {
     resolver: Resolver,
-    tls: TlsClient,
+    /// None: `http` alone.
+    tls: Option<TlsClient>,
     limits: Limits,
     /// For name, TCP and TLS together, as curl's `--connect-timeout`.
     timeout: Duration,
@@ -96,13 +97,27 @@ impl Connector {
             Limits { max_body: config.max_filesize.or(config.limits.max_body), ..config.limits.clone() };
         Self {
             resolver: config.resolver.clone(),
-            tls: config.tls.clone(),
+            tls: Some(config.tls.clone()),
             limits,
             timeout: config.connect_timeout,
             tcp: config.tcp.clone(),
             connect_to: config.connect_to.clone(),
             proxy: config.proxy.clone(),
             user_agent: config.user_agent.clone(),
+        }
+    }
+
+    /// For `http` URLs alone, through these proxies.
+    pub(crate) fn plain(resolver: Resolver, proxy: ProxyRules, limits: Limits, timeout: Duration) -> Self {
+        Self {
+            resolver,
+            tls: None,
+            limits,
+            timeout,
+            tcp: TcpOptions::default(),
+            connect_to: Vec::new(),
+            proxy,
+            user_agent: Some(concat!("glasstack/", env!("CARGO_PKG_VERSION")).to_owned()),
         }
     }
 
@@ -181,7 +196,10 @@ impl Connector {
         if proxy.scheme != ProxyScheme::Https {
             return self.pass(host, way, (proxy, *means), ends, tcp, watch).await;
         }
-        let tls = self.proxy.tls.as_ref().unwrap_or(&self.tls);
+        // What is meant for servers (whom to believe or not, keys, a client's certificate) is none of a
+        // proxy's business.
+        let tls = self.proxy.tls.as_ref();
+        let tls = tls.ok_or_else(|| WebError::NoProxyTls { proxy: proxy.to_string() })?;
         let scope = tcp.scope().clone();
         let stream = tls.connect(&scope, tcp, &proxy.host).await.map_err(WebError::ProxyTls)?;
         let boxed: Box<dyn Wire> = Box::new(stream);
@@ -244,8 +262,11 @@ impl Connector {
             let http = Connection::open(host, stream, self.limits.clone()).await?;
             return Ok(ends.connected(http, PeerCertificates::default()));
         }
+        let Some(tls) = &self.tls else {
+            return Err(WebError::SchemeNotAllowed { url: format!("https://{}", way.host) });
+        };
         let early = way.early.as_slice();
-        let mut stream = self.tls.connect_early(&ends.scope, stream, &way.server_name, early).await?;
+        let mut stream = tls.connect_early(&ends.scope, stream, &way.server_name, early).await?;
         stream.expect_early(early);
         watch.reach(host.now(), |timings| &mut timings.appconnect);
         let certificates = stream.session().peer_certificates.clone();

@@ -59,6 +59,12 @@ pub enum WebError {
     /// No TLS session with the proxy could be made.
     #[error("the proxy: {0}")]
     ProxyTls(#[source] TlsError),
+    /// Nobody is there who makes TLS sessions with proxies.
+    #[error("{proxy} is spoken to over TLS, and the settings for that are missing (ProxyRules::tls)")]
+    NoProxyTls {
+        /// The proxy.
+        proxy: String,
+    },
     /// The proxy does not tunnel.
     #[error("{proxy} answered {status} to CONNECT {to}: no tunnel")]
     Tunnel {
@@ -149,6 +155,7 @@ impl WebError {
             Self::Address(_)
             | Self::Header(_)
             | Self::SchemeNotAllowed { .. }
+            | Self::NoProxyTls { .. }
             | Self::Interface { .. }
             | Self::Tunnel { .. }
             | Self::Socks(_)
@@ -192,7 +199,7 @@ impl WebError {
     pub fn curl_exit_code(&self) -> u8 {
         match self {
             Self::Address(error) => address_code(error),
-            Self::Header(_) => 2,
+            Self::Header(_) | Self::NoProxyTls { .. } => 2,
             Self::Upload(_) => 26,
             Self::SchemeNotAllowed { .. } => 1,
             Self::ProxyResolve(_) => 5,

@@ -2,25 +2,30 @@
 //! else.
 //!
 //! It speaks plain HTTP only: a list over https would come over a connection whose certificate has to
-//! be judged in turn, and what is fetched is signed anyway. No cookies, no credentials, no proxy, no
-//! decoding go along: whoever stands in a certificate gets nothing but the question.
+//! be judged in turn, and what is fetched is signed anyway. No cookies, no credentials, no decoding go
+//! along: whoever stands in a certificate gets nothing but the question. Where requests go through a
+//! proxy, so do these, for who must not be seen by servers must not be seen by responders either.
 
+use crate::connector::{Connector, Way};
+use crate::error::WebError;
+use crate::headers::basic;
+use crate::proxy::ProxyRules;
+use crate::watch::Watch;
 use glasstack_dns::Resolver;
 use glasstack_http::header::LOCATION;
-use glasstack_http::{Connection, HttpError, Limits, Method, Request, RequestBody, ResponseHead};
+use glasstack_http::{HttpError, Limits, Method, Request, RequestBody, ResponseHead, Target};
 use glasstack_journal::{Note, Scope, SpanKind};
-use glasstack_stack::{ConnectOptions, Host, TcpStream};
+use glasstack_stack::Host;
 use glasstack_tls::revocation::{
     FetchBody, FetchError, FetchRequest, Fetching, RevocationSource, SharedSource,
 };
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
 /// How many redirects are followed.
 const MAX_REDIRECTS: u32 = 3;
-/// How long one address may be silent.
+/// How long all addresses of one server may be silent.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a closing connection waits for its server's goodbye.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -30,13 +35,20 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct HttpRevocationSource {
     host: Host,
     resolver: Resolver,
+    proxies: ProxyRules,
 }
 
 impl HttpRevocationSource {
     /// Fetches from `host`, whose names `resolver` knows; as a client's or server's configuration
     /// wants it.
     pub fn shared(host: &Host, resolver: &Resolver) -> SharedSource {
-        Arc::new(Self { host: host.clone(), resolver: resolver.clone() })
+        Self::through(ProxyRules::default(), host, resolver)
+    }
+
+    /// The same, through the proxies that are for the `http` URLs in question. Whoever makes TLS
+    /// sessions with those of them that want it must not fetch in turn.
+    pub fn through(proxies: ProxyRules, host: &Host, resolver: &Resolver) -> SharedSource {
+        Arc::new(Self { host: host.clone(), resolver: resolver.clone(), proxies })
     }
 }
 
@@ -45,7 +57,10 @@ impl RevocationSource for HttpRevocationSource {
         Box::pin(async move {
             let url = parse(&request.url)?;
             let limit = request.timeout;
-            let errand = Errand { span: Span::open(&self.host, scope, &url), resolver: &self.resolver };
+            let limits = Limits { max_body: Some(request.max_bytes as u64), ..Limits::default() };
+            let (resolver, proxies) = (self.resolver.clone(), self.proxies.clone());
+            let connector = Connector::plain(resolver, proxies, limits, CONNECT_TIMEOUT);
+            let errand = Errand { span: Span::open(&self.host, scope, &url), connector };
             match self.host.timeout(limit, errand.run(url, &request)).await {
                 Ok(done) => done,
                 Err(_) => Err(FetchError::TimedOut { limit }),
@@ -67,12 +82,12 @@ fn parse(text: &str) -> Result<Url, FetchError> {
 }
 
 /// One fetch, redirects and all.
-struct Errand<'a> {
+struct Errand {
     span: Span,
-    resolver: &'a Resolver,
+    connector: Connector,
 }
 
-impl Errand<'_> {
+impl Errand {
     async fn run(&self, mut url: Url, request: &FetchRequest) -> Result<Vec<u8>, FetchError> {
         for _ in 0..=MAX_REDIRECTS {
             match self.ask(&url, request).await? {
@@ -90,11 +105,11 @@ impl Errand<'_> {
     async fn ask(&self, url: &Url, request: &FetchRequest) -> Result<Reply, FetchError> {
         let host = &self.span.host;
         let limit = request.max_bytes;
-        let limits = Limits { max_body: Some(limit as u64), ..Limits::default() };
-        let tcp = self.dial(url).await?;
-        tcp.set_nodelay(true);
-        let mut connection = Connection::open(host, tcp, limits).await.map_err(|error| http(error, limit))?;
-        let message = message(url, request.body.as_ref())?;
+        let way = self.connector.way(host.scope(), url);
+        let connected = self.connector.connect(host, &way, &Watch::default()).await;
+        let mut connection = connected.map_err(unconnected)?.http;
+        let mut message = message(url, request.body.as_ref())?;
+        self.address(&mut message, &way)?;
         let mut response =
             connection.send(host.scope(), message).await.map_err(|error| http(error, limit))?;
         if let Some(to) = elsewhere(&response.head, url, request)? {
@@ -113,28 +128,16 @@ impl Errand<'_> {
         Ok(Reply::Body(body.to_vec()))
     }
 
-    /// Name and TCP, address by address.
-    async fn dial(&self, url: &Url) -> Result<TcpStream, FetchError> {
-        let failed = |why: String| FetchError::Failed { why };
-        let host = &self.span.host;
-        let name = url.host_str().unwrap_or_default();
-        let name = name.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(name);
-        let port = url.port_or_known_default().unwrap_or(80);
-        let lookup = self.resolver.within(host).resolve_port(name, port).await;
-        let lookup = lookup.map_err(|error| failed(error.to_string()))?;
-        let mut last = failed(format!("{name} has no address"));
-        for address in &lookup.addresses {
-            let usual = ConnectOptions::default();
-            let options = ConnectOptions { timeout: CONNECT_TIMEOUT.min(usual.timeout), ..usual };
-            match host.connect_with(SocketAddr::new(*address, port), &options).await {
-                Ok(stream) => return Ok(stream),
-                Err(error) => {
-                    host.scope().record(|| Note::info(error.to_string()));
-                    last = failed(error.to_string());
-                }
-            }
+    /// RFC 9112 3.2.2: to a proxy that reads requests, the whole URL, and who asks it.
+    fn address(&self, message: &mut Request, way: &Way) -> Result<(), FetchError> {
+        let (Some((proxy, _)), true) = (&way.proxy, way.is_forwarded()) else { return Ok(()) };
+        message.target = Target::Absolute;
+        if let Some((user, password)) = self.connector.proxy_rules().credentials_for(proxy) {
+            let value = basic(user.as_bytes(), password.as_bytes());
+            let value = value.parse().map_err(|_| FetchError::Url)?;
+            message.headers.push("Proxy-Authorization", value).map_err(|_| FetchError::Url)?;
         }
-        Err(last)
+        Ok(())
     }
 }
 
@@ -179,6 +182,15 @@ fn message(url: &Url, body: Option<&FetchBody>) -> Result<Request, FetchError> {
         request.headers.push(name, value).map_err(|_| FetchError::Url)?;
     }
     Ok(request)
+}
+
+/// One connection is told by what became of its last address.
+fn unconnected(error: WebError) -> FetchError {
+    let why = match &error {
+        WebError::Connect(failure) => failure.attempts.last().map(|(_, error)| error.to_string()),
+        _ => None,
+    };
+    FetchError::Failed { why: why.unwrap_or_else(|| error.to_string()) }
 }
 
 fn http(error: HttpError, limit: usize) -> FetchError {

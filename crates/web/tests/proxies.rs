@@ -61,8 +61,10 @@ fn connect_proxy(host: &Host, answer: &'static str) -> Arc<std::sync::Mutex<Vec<
 }
 
 fn through(network: &Network, proxy: &str) -> ClientConfig {
-    let proxy = ProxyRules { every: Some(proxy.parse().unwrap()), ..ProxyRules::default() };
-    ClientConfig { proxy, ..network.config() }
+    let every = Some(proxy.parse().unwrap());
+    let config = network.config();
+    let proxy = ProxyRules { every, tls: Some(config.tls.clone()), ..ProxyRules::default() };
+    ClientConfig { proxy, ..config }
 }
 
 fn tunnel(network: &Network) -> Option<(String, bool)> {
@@ -153,6 +155,17 @@ fn a_proxy_may_be_spoken_to_over_tls_and_its_certificate_counts() {
         network.fetch(through(&network, "https://www.two.test"), get("http://nowhere.test/")).unwrap_err();
     assert!(matches!(error, WebError::ProxyTls(_)), "{error:?}");
     assert_eq!(error.curl_exit_code(), 60);
+}
+
+#[test]
+fn what_is_meant_for_servers_is_not_used_for_a_proxy_over_tls() {
+    let mut network = Network::new();
+    serve_tls(&network.two, network.ca.identity("www.two.test"), echo);
+    let mut config = through(&network, "https://www.two.test");
+    config.proxy.tls = None;
+    let error = network.fetch(config, get("http://nowhere.test/")).unwrap_err();
+    assert!(matches!(error, WebError::NoProxyTls { .. }), "{error:?}");
+    assert!(error.to_string().contains("https://www.two.test:443"), "{error}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use glasstack_tls::{
     CertificateProblem, ClientAuth, ClientTrust, Identity, TlsClient, TlsClientConfig, TlsError, TlsServer,
     TlsServerConfig, TrustStore,
 };
-use glasstack_web::{Client, ClientConfig, HttpRevocationSource, WebError};
+use glasstack_web::{Client, ClientConfig, HttpRevocationSource, ProxyRules, WebError};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
     CustomExtension, DnType, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
@@ -340,6 +340,39 @@ fn a_list_is_fetched_behind_the_handshake_and_before_the_request_and_kept() {
         _ => None,
     });
     assert!(spans.collect::<Vec<_>>().contains(&LIST.to_owned()));
+}
+
+#[test]
+fn a_list_is_fetched_through_the_proxy_that_requests_go_through_and_never_past_it() {
+    // A name that only the proxy knows.
+    let mut lab = Lab::with("http://crl.nowhere.test/ca.crl", RESPONDER);
+    let list = lab.ca.list(&[7]);
+    let asked = Arc::<Mutex<Vec<(String, Option<String>)>>>::default();
+    let heard = asked.clone();
+    let proxy = move |request: Received| {
+        let credentials =
+            request.headers.get("proxy-authorization").map(|it| it.to_str().unwrap().to_owned());
+        let host = request.headers.get("host").unwrap().to_str().unwrap().to_owned();
+        heard.lock().unwrap().push((format!("{host}{}", request.target), credentials));
+        Answer::ok("application/pkix-crl", list.clone())
+    };
+    serve(&lab.network.two, 3128, proxy, ServerOptions::default());
+    let every = Some("http://me:pw@www.two.test:3128".parse().unwrap());
+    let proxies = ProxyRules { every, ..ProxyRules::default() };
+    let config = lab.network.config();
+    let mut tls = TlsClientConfig::new(lab.ca.trust());
+    let host = lab.network.client.clone();
+    tls.revocation = RevocationConfig {
+        policy: crl(Demand::Require),
+        source: Some(HttpRevocationSource::through(proxies.clone(), &host, &config.resolver)),
+        ..RevocationConfig::default()
+    };
+    let tls = TlsClient::new(host.entropy(), host.scope().clock(), tls).unwrap();
+    // What requests themselves go through is another's affair.
+    let direct = ClientConfig { tls, ..config };
+    assert_eq!(lab.network.fetch(direct, get(SITE)).unwrap().text(), "hello");
+    let through_it = ("crl.nowhere.test/ca.crl".to_owned(), Some("Basic bWU6cHc=".to_owned()));
+    assert_eq!(*asked.lock().unwrap(), [through_it]);
 }
 
 #[test]

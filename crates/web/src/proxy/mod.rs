@@ -175,7 +175,8 @@ pub struct ProxyRules {
     pub headers: Vec<HeaderEdit>,
     /// Whether `http` URLs go through a tunnel, too (`-p`).
     pub tunnel: bool,
-    /// Who makes TLS sessions with `https` proxies; none: the one who makes those with servers.
+    /// Who makes TLS sessions with `https` proxies: never the one who makes those with servers, whose trust,
+    /// pinned keys and client certificate are not meant for a proxy. None: no such proxy can be used.
     pub tls: Option<TlsClient>,
 }
 
@@ -199,6 +200,12 @@ impl ProxyRules {
     /// Whether there is any proxy at all.
     pub fn is_empty(&self) -> bool {
         [&self.every, &self.http, &self.https, &self.all].iter().all(|proxy| proxy.is_none())
+    }
+
+    /// Whether one of them is spoken to over TLS, for which [`Self::tls`] is needed.
+    pub fn is_any_over_tls(&self) -> bool {
+        let all = [&self.every, &self.http, &self.https, &self.all].into_iter().flatten();
+        all.into_iter().any(|proxy| proxy.scheme == ProxyScheme::Https)
     }
 
     /// The proxy for a URL, and why it or none.
