@@ -293,6 +293,11 @@ fn whom_to_believe_is_the_users_choice() {
     let ran = get(&["-k", "https://expired.badssl.test/"]).exits(0);
     assert_eq!(ran.text(), "expired.badssl.test was believed\n");
     get(&["-k", "https://wrong.host.badssl.test/"]).exits(0);
+    // Nobody here loads these.
+    get(&["-k", "https://unknown-extension.badssl.test/"]).exits(0);
+    get(&["-k", "https://rsa1024.badssl.test/"]).exits(0);
+    let key = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    get(&["-k", "--pinnedpubkey", key, "https://rsa1024.badssl.test/"]).exits(90);
     get(&["https://tls-v1-2.badssl.test:1012/"]).exits(0).says("TLS 1.2");
     get(&["https://tls-v1-3.badssl.test:1013/"]).exits(0).says("TLS 1.3");
 }

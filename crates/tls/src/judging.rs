@@ -9,7 +9,7 @@ use glasstack_journal::Scope;
 use glasstack_journal::event::Tls;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::{DigitallySignedStruct, Error};
+use rustls::{CertificateError, DigitallySignedStruct, Error};
 use std::sync::Arc;
 
 /// The certificates of a peer, its own first. They are borrowed: a copy would cost as much as reading
@@ -81,6 +81,10 @@ pub(crate) fn tell(scope: &Scope, check: Check) {
     });
 }
 
+/// The check of the signature over the handshake.
+pub(crate) const SIGNATURE: &str = "signature";
+pub(crate) const SIGNATURE_RFC: &str = "RFC 8446 4.4.3";
+
 /// Tells how the signature over the handshake came out (RFC 8446 4.4.3, RFC 5246 7.4.3 and 7.4.8). One
 /// that holds and that nobody watches is passed on.
 pub(crate) fn tell_signature(
@@ -88,26 +92,44 @@ pub(crate) fn tell_signature(
     signed: &DigitallySignedStruct,
     result: Result<HandshakeSignatureValid, Error>,
 ) -> Result<HandshakeSignatureValid, Error> {
-    const RFC: &str = "RFC 8446 4.4.3";
-    let case = if result.is_ok() { watched() } else { Case::current() };
-    let Some(case) = case else { return result };
-    let info = CertificateInfo::read(0, certificate);
-    let scheme = signed.scheme.as_str().unwrap_or("an unknown scheme");
-    let check = match &result {
-        Ok(_) => Check::passed(
-            "signature",
-            RFC,
-            format!("{scheme} over the handshake, by the key ({}) of {}", info.key, info.label()),
-        ),
-        Err(error) => {
-            let problem = CertificateProblem::BadHandshakeSignature {
-                certificate: info.label(),
-                why: format!("its {scheme} signature over the handshake does not hold ({error})"),
-            };
-            case.refuse(problem.clone());
-            Check::failed("signature", RFC, problem)
+    match result {
+        Ok(valid) => {
+            if let Some(case) = watched() {
+                let info = CertificateInfo::read(0, certificate);
+                let scheme = scheme(signed);
+                let evidence =
+                    format!("{scheme} over the handshake, by the key ({}) of {}", info.key, info.label());
+                tell(case.scope(), Check::passed(SIGNATURE, SIGNATURE_RFC, evidence));
+            }
+            Ok(valid)
         }
-    };
-    tell(case.scope(), check);
-    result
+        Err(error) => {
+            let why = format!("its {} signature over the handshake does not hold ({error})", scheme(signed));
+            bad_signature(certificate, why);
+            Err(error)
+        }
+    }
+}
+
+/// Refuses a signature over the handshake that cannot be checked, and says why.
+pub(crate) fn unproved(
+    certificate: &CertificateDer<'_>,
+    signed: &DigitallySignedStruct,
+    why: String,
+) -> Result<HandshakeSignatureValid, Error> {
+    let why = format!("its {} signature over the handshake cannot be checked: {why}", scheme(signed));
+    bad_signature(certificate, why);
+    Err(Error::InvalidCertificate(CertificateError::BadSignature))
+}
+
+fn bad_signature(certificate: &CertificateDer<'_>, why: String) {
+    let Some(case) = Case::current() else { return };
+    let certificate = CertificateInfo::read(0, certificate).label();
+    let problem = CertificateProblem::BadHandshakeSignature { certificate, why };
+    case.refuse(problem.clone());
+    tell(case.scope(), Check::failed(SIGNATURE, SIGNATURE_RFC, problem));
+}
+
+fn scheme(signed: &DigitallySignedStruct) -> &'static str {
+    signed.scheme.as_str().unwrap_or("an unknown scheme")
 }

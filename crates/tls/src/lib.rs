@@ -55,6 +55,7 @@ pub mod error;
 pub mod external_key;
 mod gather;
 mod handshake;
+mod handshake_signature;
 mod hex;
 pub mod identity;
 pub mod identity_files;

@@ -5,7 +5,10 @@
 
 use crate::certificate::CertificateInfo;
 use crate::client_config::TlsClientConfig;
-use crate::judging::{self, judge, refuse, tell, tell_shown, tell_signature, watched};
+use crate::handshake_signature::{Proof, by_key};
+use crate::judging::{
+    self, SIGNATURE, SIGNATURE_RFC, judge, refuse, tell, tell_shown, tell_signature, unproved, watched,
+};
 use crate::pin::{PinnedKeys, hash_of, key_of};
 use crate::problem::CertificateProblem;
 use crate::revocation::after_handshake::AfterHandshake;
@@ -18,7 +21,7 @@ use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
 };
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme};
 use std::fmt;
 use std::sync::Arc;
 
@@ -110,6 +113,40 @@ impl ServerJudge {
     }
 }
 
+impl ServerJudge {
+    /// Where any certificate is taken, the key of one that webpki does not load proves as much, and one
+    /// that is too weak to be used here is taken unproved: who could be in the way of such a client needs
+    /// no forged signature. What holds by itself even then (a pin, a stapled answer) needs the proof.
+    fn signature(
+        &self,
+        version: ProtocolVersion,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+        result: Result<HandshakeSignatureValid, Error>,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let (Some(lenient), Err(Error::InvalidCertificate(_))) = (&self.lenient, &result) else {
+            return tell_signature(certificate, signed, result);
+        };
+        match by_key(version, message, certificate, signed, &self.algorithms) {
+            Proof::Holds => tell_signature(certificate, signed, Ok(HandshakeSignatureValid::assertion())),
+            Proof::Fails => tell_signature(certificate, signed, result),
+            Proof::TooWeak(bits) => {
+                let why =
+                    format!("nobody here verifies signatures by RSA keys of {bits} bits, fewer than 2048");
+                if self.pinned.is_some() || lenient.staple_later {
+                    return unproved(certificate, signed, why);
+                }
+                if let Some(case) = watched() {
+                    let told = format!("not checked ({}): {why}", lenient.why.told());
+                    tell(case.scope(), Check::skipped(SIGNATURE, SIGNATURE_RFC, told));
+                }
+                Ok(HandshakeSignatureValid::assertion())
+            }
+        }
+    }
+}
+
 impl ServerCertVerifier for ServerJudge {
     /// RFC 5280 6 (the path), RFC 9525 (the name). What is stapled is judged once the handshake is over.
     fn verify_server_cert(
@@ -138,7 +175,7 @@ impl ServerCertVerifier for ServerJudge {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let result = verify_tls12_signature(message, certificate, signed, &self.algorithms);
-        tell_signature(certificate, signed, result)
+        self.signature(ProtocolVersion::TLSv1_2, message, certificate, signed, result)
     }
 
     /// RFC 8446 4.4.3. Made even when the certificate itself is not judged.
@@ -149,7 +186,7 @@ impl ServerCertVerifier for ServerJudge {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let result = verify_tls13_signature(message, certificate, signed, &self.algorithms);
-        tell_signature(certificate, signed, result)
+        self.signature(ProtocolVersion::TLSv1_3, message, certificate, signed, result)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

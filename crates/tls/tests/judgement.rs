@@ -5,12 +5,13 @@
 mod world;
 
 use glasstack_journal::Event;
-use glasstack_journal::event::{Note, Verdict};
+use glasstack_journal::event::{Note, Tls, Verdict};
 use glasstack_tls::{
-    CertificateProblem as Problem, Identity, TlsClientConfig, TlsError, TlsErrorKind, TlsServerConfig,
-    TrustStore,
+    CertificateProblem as Problem, ExternalKey, Identity, TlsClientConfig, TlsError, TlsErrorKind,
+    TlsServerConfig, TlsVersion, TrustStore,
 };
-use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
+use rcgen::{CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SigningKey};
+use std::sync::Arc;
 use world::{Ca, DAY, NOW, World, at, ca_params, key, server_params};
 
 /// What a client that believes `trust` says of `identity` when it asks for `www.lab.test`.
@@ -257,9 +258,50 @@ fn an_insecure_clients_session_is_not_resumed_by_a_secure_one() {
     let (world, evil) = (World::new(1), Ca::root("Evil CA", 2));
     let server = world.server(TlsServerConfig::new(vec![evil.identity(server_params(&["www.lab.test"]))]));
     let mut insecure = TlsClientConfig::new(Ca::root("Lab CA", 1).trust());
-    insecure.max_version = glasstack_tls::TlsVersion::Tls12;
+    insecure.max_version = TlsVersion::Tls12;
     let secure = insecure.clone();
     insecure.insecure = true;
     let _ = world.shake(&world.client(insecure), &server, "www.lab.test").both();
     assert!(world.shake(&world.client(secure), &server, "www.lab.test").client.is_err());
+}
+
+/// A key that signs, whatever the certificate is like; or not what it is told to.
+#[derive(Debug)]
+struct Signer(bool);
+
+impl ExternalKey for Signer {
+    fn schemes(&self) -> &[u16] {
+        &[0x0807]
+    }
+
+    fn sign(&self, _: u16, message: &[u8]) -> Option<Vec<u8>> {
+        key(9).sign(if self.0 { message } else { b"something else" }).ok()
+    }
+}
+
+#[test]
+fn an_insecure_client_has_the_key_proved_of_a_certificate_that_webpki_does_not_load() {
+    for (version, honest) in
+        [(TlsVersion::Tls12, true), (TlsVersion::Tls13, true), (TlsVersion::Tls13, false)]
+    {
+        let (world, ca) = (World::new(1), Ca::root("Lab CA", 1));
+        let mut params = server_params(&["www.lab.test"]);
+        let mut unknown = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 32473, 1], vec![5, 0]);
+        unknown.set_criticality(true);
+        params.custom_extensions.push(unknown);
+        let chain = vec![ca.issue(params, &key(9))];
+        let identity = Identity::from_external(chain, Arc::new(Signer(honest))).unwrap();
+        let server = world.server(TlsServerConfig::new(vec![identity]));
+        let mut config = TlsClientConfig::new(ca.trust());
+        (config.insecure, config.max_version) = (true, version);
+        let shaken = world.shake(&world.client(config), &server, "www.lab.test");
+        assert_eq!(shaken.client.is_ok(), honest, "{version:?}");
+        let proved = world.told(&world.client).into_iter().any(|event| {
+            matches!(
+                event,
+                Event::Tls(Tls::CertificateJudged { check: "signature", verdict: Verdict::Passed, .. })
+            )
+        });
+        assert_eq!(proved, honest, "{version:?}");
+    }
 }
