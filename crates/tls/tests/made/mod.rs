@@ -263,7 +263,11 @@ pub fn judge_for(roots: &[Der], chain: &[Der], asked: &str) -> Judgement {
     let verifier = verifier(roots);
     let names = [Name::parse(asked).unwrap()];
     let judgement = verifier.judge(chain, &names, NOW);
-    assert_eq!(judgement.is_accepted(), verifier.accepts_but_for_revocation(chain, &names, NOW), "{judgement}");
+    assert_eq!(
+        judgement.is_accepted(),
+        verifier.accepts_but_for_revocation(chain, &names, NOW),
+        "{judgement}"
+    );
     judgement
 }
 
