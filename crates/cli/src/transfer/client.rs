@@ -97,6 +97,7 @@ impl Prepared {
         let overrides: Vec<String> =
             overrides.map(|text| text.strip_prefix('+').unwrap_or(text).to_owned()).collect();
         let resolver = net.resolver(&overrides).exit_with(super::SETOPT_SYNTAX)?;
+        let proxy = proxy_rules(options, net, host, self.proxy_trust, self.proxy_headers)?;
         let config = TlsClientConfig {
             alpn: if options.tls.no_alpn { Vec::new() } else { vec!["http/1.1".to_owned()] },
             resume: !options.tls.no_sessionid,
@@ -110,14 +111,13 @@ impl Prepared {
             pinned: self.tls.pinned,
             revocation: RevocationConfig {
                 cache: net.revocation_cache(options.tls.revocation_cache.as_deref())?,
-                source: Some(HttpRevocationSource::shared(host, &resolver)),
+                source: Some(HttpRevocationSource::through(proxy.clone(), host, &resolver)),
                 ..self.tls.revocation
             },
             ech: self.tls.ech,
             ..TlsClientConfig::new(trust)
         };
         let tls = TlsClient::new(host.entropy(), host.scope().clock(), config)?;
-        let proxy = proxy_rules(options, net, host, self.proxy_trust, self.proxy_headers)?;
         let usual = ClientConfig::new(resolver, tls);
         let config = ClientConfig {
             // Said to be nothing, it is left out, as curl does.
@@ -353,12 +353,17 @@ fn proxy_rules(
     }
     rules.headers = headers;
     rules.tunnel = connection.proxytunnel;
-    if trust.is_some() || connection.proxy_insecure {
+    // As curl: what -k, --cacert, --cert, --pinnedpubkey and the like say is of the server alone.
+    if rules.is_any_over_tls() {
         let trust = match trust {
             Some(trust) => trust,
             None => net.trust()?,
         };
-        let config = TlsClientConfig { insecure: connection.proxy_insecure, ..TlsClientConfig::new(trust) };
+        let config = TlsClientConfig {
+            insecure: connection.proxy_insecure,
+            key_log: key_log()?,
+            ..TlsClientConfig::new(trust)
+        };
         rules.tls = Some(TlsClient::new(host.entropy(), host.scope().clock(), config)?);
     }
     Ok(rules)
