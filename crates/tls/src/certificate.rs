@@ -190,8 +190,14 @@ fn alternative_names(certificate: &X509Certificate<'_>) -> Vec<String> {
     names.iter().filter_map(shown).collect()
 }
 
-/// What is wrong with bytes that are no certificate, as far as their outer header tells (X.690 8.1).
+/// What is wrong with bytes that are no certificate.
 fn no_certificate(der: &[u8]) -> String {
+    let fault = outer_fault(der);
+    fault.unwrap_or_else(|| "its DER is not a certificate's (RFC 5280 4.1)".to_owned())
+}
+
+/// What is wrong with bytes that should be a SEQUENCE, as far as their outer header tells (X.690 8.1).
+pub(crate) fn outer_fault(der: &[u8]) -> Option<String> {
     let expected = match der {
         [0x30, short @ 0..=0x7f, ..] => 2 + usize::from(*short),
         [0x30, long @ 0x81..=0x84, length @ ..] if length.len() >= usize::from(long & 0x7f) => {
@@ -199,13 +205,11 @@ fn no_certificate(der: &[u8]) -> String {
             let length = length.iter().take(count).fold(0, |sum: usize, byte| sum << 8 | usize::from(*byte));
             length.saturating_add(2 + count)
         }
-        [0x30, ..] => return "it is cut short, or no DER".to_owned(),
-        _ => return "it is no DER of a certificate, which begins with a SEQUENCE".to_owned(),
+        [0x30, ..] => return Some("it is cut short, or no DER".to_owned()),
+        _ => return Some("it is no DER, or of something else: it does not begin with a SEQUENCE".to_owned()),
     };
-    if der.len() < expected {
-        return format!("it is cut short: {} of {expected} bytes are there", der.len());
-    }
-    "its DER is not a certificate's (RFC 5280 4.1)".to_owned()
+    let there = der.len();
+    (there < expected).then(|| format!("it is cut short: {there} of {expected} bytes are there"))
 }
 
 /// The kind of a public key, in words.
@@ -281,7 +285,23 @@ mod tests {
         let expected = format!("(unreadable: it is cut short: 100 of {} bytes are there)", der.len());
         assert_eq!(half.subject, expected);
         let hello = CertificateInfo::read(0, b"hello");
-        assert_eq!(hello.unreadable(), Some("it is no DER of a certificate, which begins with a SEQUENCE"));
+        assert_eq!(
+            hello.unreadable(),
+            Some("it is no DER, or of something else: it does not begin with a SEQUENCE")
+        );
+    }
+
+    #[test]
+    fn a_curve_that_tls_does_not_use_is_named() {
+        let ec = |curve: &[u8]| {
+            let oids =
+                [&[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, curve.len() as u8][..], curve].concat();
+            let bits = [&[3, 66, 0, 4][..], &[7; 64]].concat();
+            let key_info = sequence(&[sequence(&oids), bits].concat());
+            key_kind(&SubjectPublicKeyInfo::from_der(&key_info).unwrap().1)
+        };
+        assert_eq!(ec(&[0x2b, 0x81, 4, 0, 10]), "ECDSA on secp256k1");
+        assert_eq!(ec(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7]), "ECDSA 256 bits");
     }
 
     #[test]

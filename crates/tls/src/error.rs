@@ -242,7 +242,7 @@ pub enum ConfigError {
     )]
     EarlyDataUntracked,
     /// A key for Encrypted ClientHello that cannot be used.
-    #[error("Encrypted ClientHello (--ech) cannot be done with what was given: {0}")]
+    #[error("Encrypted ClientHello (--ech) cannot be done with what was given: {}", ech_fault(.0))]
     Ech(#[source] rustls::Error),
     /// RFC 9849: Encrypted ClientHello is TLS 1.3's.
     #[error("Encrypted ClientHello (--ech) needs TLS 1.3, which is not to be offered (--tls-max)")]
@@ -253,4 +253,20 @@ pub enum ConfigError {
     /// Anything else.
     #[error("TLS cannot be set up: {0}")]
     Rustls(#[from] rustls::Error),
+}
+
+/// What is wrong with keys for Encrypted ClientHello (RFC 9849 4), in words.
+fn ech_fault(error: &rustls::Error) -> String {
+    use rustls::EncryptedClientHelloError as Fault;
+    match error {
+        rustls::Error::InvalidEncryptedClientHello(Fault::InvalidConfigList) => {
+            "it is no list of keys as RFC 9849 4 has it (ECHConfigList)".to_owned()
+        }
+        rustls::Error::InvalidEncryptedClientHello(Fault::NoCompatibleConfig) => {
+            "no key in it is of a version and kind that is used here (ask the server's owner for one of X25519 with \
+             AES-GCM)"
+                .to_owned()
+        }
+        other => other.to_string(),
+    }
 }

@@ -5,6 +5,7 @@
 //! 40-bit RC2 of older files; how often a password is hashed has a bound there. Here is chosen what of
 //! it is the identity.
 
+use crate::certificate::outer_fault;
 use crate::identity_files::IdentityError;
 use crate::private_key::{SHORT_VECTOR, has_short_vector};
 use der::{Decode, Encode};
@@ -81,7 +82,11 @@ fn refused(error: &Error, file: &[u8], password: Option<&str>) -> IdentityError 
         Error::UnsupportedEncryptionScheme | Error::UnsupportedMacAlgorithm | Error::InvalidParameters => {
             IdentityError::Pkcs12Encryption { why: error.to_string() }
         }
-        other => IdentityError::Pkcs12Damaged { why: other.to_string() },
+        other => {
+            let why =
+                outer_fault(file).unwrap_or_else(|| format!("inside it is not as RFC 7292 has it ({other})"));
+            IdentityError::Pkcs12Damaged { why }
+        }
     }
 }
 

@@ -105,3 +105,16 @@ fn that_it_is_not_the_same_for_the_same_seed_is_told() {
         assert_eq!(warned, told);
     }
 }
+
+#[test]
+fn keys_that_cannot_be_used_are_told_in_words() {
+    let mut of_the_future = list();
+    of_the_future[2] = 0xaa;
+    for (list, words) in
+        [(of_the_future, "no key in it is of a version"), (vec![0, 9, 1], "it is no list of keys")]
+    {
+        let (world, client, _) = lab(Ech::Configs(list), &[NAME]);
+        let why = TlsClient::new(&world.entropy, &world.clock, client).err().unwrap().to_string();
+        assert!(why.contains(words), "{why}");
+    }
+}
