@@ -397,7 +397,7 @@ impl fmt::Display for CertificateProblem {
 }
 
 fn no_names(f: &mut fmt::Formatter<'_>, asked: &str, common_name: Option<&str>) -> fmt::Result {
-    write!(f, "it names no host at all (no subject alternative name), so it is not for {asked}")?;
+    write!(f, "it names no host at all (no subject alternative name of one), so it is not for {asked}")?;
     if let Some(common_name) = common_name {
         write!(f, "; its common name {common_name} would fit, but has not counted since RFC 6125")?;
     }
