@@ -10,7 +10,7 @@ use crate::handshake::{Attempt, hang_up};
 use crate::key_log::{ConnectionKeyLog, KeyLogSink};
 use crate::late_alert;
 use crate::observe::Tap;
-use crate::offer::{Offer, protocol_names, protocol_versions};
+use crate::offer::{Offer, protocol_names, protocol_versions, version_of};
 use crate::problem::CertificateProblem;
 use crate::provider::{WallClock, provider};
 use crate::revocation::Staple;
@@ -59,8 +59,8 @@ impl TlsClient {
         config: TlsClientConfig,
     ) -> Result<Self, ConfigError> {
         let range = (config.min_version, config.max_version);
-        let provider = narrowed(&provider(entropy), &config, range)?;
         let range = versions_for(&config.ech, range)?;
+        let provider = narrowed(&provider(entropy), &config, range)?;
         let offer = Offer::new(&provider, range, &config.alpn);
         let versions = protocol_versions(range, &provider)?;
         let judge = ServerJudge::new(&config, &provider);
@@ -245,13 +245,15 @@ impl TlsClient {
     }
 }
 
-/// The provider with nothing but the suites and groups that are wanted.
+/// The provider with nothing but the suites and groups that are wanted: rustls offers all suites that it
+/// is given, also those of versions that it does not offer.
 fn narrowed(
     provider: &CryptoProvider,
     config: &TlsClientConfig,
     range: (TlsVersion, TlsVersion),
 ) -> Result<Arc<CryptoProvider>, ConfigError> {
-    let cipher_suites = config.ciphers.choose(provider);
+    let mut cipher_suites = config.ciphers.choose(provider);
+    cipher_suites.retain(|suite| (range.0..=range.1).contains(&version_of(suite)));
     let mut kx_groups = provider.kx_groups.clone();
     kx_groups.retain(|group| config.groups.place(group.name()).is_some());
     kx_groups.sort_by_key(|group| config.groups.place(group.name()));

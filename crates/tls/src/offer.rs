@@ -94,7 +94,8 @@ pub(crate) fn protocol_versions(
     Ok(offered.map(|(_, named)| named).collect())
 }
 
-fn version_of(suite: &SupportedCipherSuite) -> TlsVersion {
+/// The one version that has this suite.
+pub(crate) fn version_of(suite: &SupportedCipherSuite) -> TlsVersion {
     if suite.tls13().is_some() { TlsVersion::Tls13 } else { TlsVersion::Tls12 }
 }
 

@@ -506,3 +506,24 @@ fn early_data_is_read_along_whether_the_server_takes_it_or_not() {
         }
     }
 }
+
+#[test]
+fn what_is_said_to_be_offered_is_what_goes_over_the_wire() {
+    use TlsVersion::{Tls12, Tls13};
+    for (min, max) in [(Tls12, Tls13), (Tls12, Tls12), (Tls13, Tls13)] {
+        let (world, ca) = (World::new(1), Ca::root("Lab CA", 1));
+        let (mut client, server) = pair(&ca);
+        (client.min_version, client.max_version) = (min, max);
+        let (client, server) = (world.client(client), world.server(server));
+        converse(world.shake(&client, &server, "www.lab.test"));
+        let said = world.told(&world.client).into_iter().find_map(|event| match event {
+            Event::Tls(Tls::HandshakeStarted { suites, .. }) => Some(suites),
+            _ => None,
+        });
+        let hello = message(&world, &world.client, "ClientHello");
+        let mut sent = hello.words("cipher_suites/cipher_suite");
+        // RFC 5746 3.3: a signal, no suite.
+        sent.retain(|suite| !suite.contains("SCSV"));
+        assert_eq!(said.unwrap(), sent, "{min} to {max}");
+    }
+}
