@@ -191,11 +191,11 @@ fn requests_lists_messages_and_keys_are_shown_and_nothing_private() {
     shown("sealed.pem", &["encrypted private key\n", "PBES2, PBKDF2 and AES-256-CBC"]);
     let opened = folder.line("cert show sealed.pem --pass secret").exits(0);
     assert_eq!(pin(&opened.out), public);
-    folder.line("cert show sealed.pem --pass wrong").exits(0).prints("another password");
+    folder.line("cert show sealed.pem --pass wrong").exits(2).prints("another password");
     openssl(&folder, "pkcs12 -export -in cert.pem -inkey key.pem -out both.p12 -passout pass:secret");
     let both = folder.line("cert show both.p12 --pass secret").exits(0);
     both.prints("1 of 2: certificate").prints("2 of 2: private key");
-    folder.line("cert show both.p12").exits(0).prints("unreadable: the PKCS#12 file has a password");
+    folder.line("cert show both.p12").exits(2).prints("unreadable: the PKCS#12 file has a password");
     // A key that is too weak to be used is told all the same.
     openssl(&folder, "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out weak.pem");
     openssl(&folder, "pkey -in weak.pem -pubout -out weak.pub");
@@ -218,9 +218,10 @@ fn requests_lists_messages_and_keys_are_shown_and_nothing_private() {
 fn a_bundle_s_parts_are_numbered_and_one_that_is_broken_hides_no_other() {
     let folder = made("cert-bundle");
     let cert = folder.text("cert.pem");
+    openssl(&folder, "x509 -in cert.pem -outform DER -out cert.der");
     let broken = "-----BEGIN CERTIFICATE-----\n????\n-----END CERTIFICATE-----\n";
     folder.write("bundle", format!("a note\n{cert}{broken}{cert}"));
-    let text = folder.line("cert show bundle").exits(0).out;
+    let text = folder.line("cert show bundle").exits(2).out;
     for said in
         ["bundle: 1 of 3: certificate", "bundle: 2 of 3: certificate\n  unreadable: ", "bundle: 3 of 3: "]
     {
@@ -229,6 +230,14 @@ fn a_bundle_s_parts_are_numbered_and_one_that_is_broken_hides_no_other() {
     assert_eq!(folder.line("cert show cert.pem --pem").exits(0).out, cert);
     folder.write("junk", [0x30, 0x82, 0xff]);
     folder.line("cert show junk").exits(2).says("neither PEM");
+    folder.write("short", &folder.read("cert.der")[..300]);
+    folder.line("cert show short").exits(2).says("it is DER that is cut short: ");
+    // A file that is there is meant, and what else could have been is said.
+    folder.write("www.example.test", "");
+    folder
+        .line("cert show --net lab www.example.test")
+        .exits(2)
+        .says("the host is https://www.example.test/");
     folder.write("nothing", "");
     folder.line("cert show nothing").exits(2).says("it is empty");
     folder.line("cert show absent.pem").exits(26).says("absent.pem");
@@ -251,6 +260,14 @@ fn a_host_shows_its_certificates_whatever_they_are_worth_and_they_are_judged() {
     let told = json(&folder.line("cert show -s --net lab --json www.example.test").exits(0));
     assert_eq!(told["judgement"]["verdict"], "accept");
     assert_eq!(told["certificates"].as_array().unwrap().len(), 2);
+    // What is stapled, or is not, counts as in `get`.
+    for (site, code) in [("staple-revoked", "revoked_by_staple"), ("must-staple-missing", "must_staple")] {
+        let ran = folder.line(&format!("cert show -v --net lab {site}.badssl.test")).exits(0);
+        assert!(ran.out.contains(&format!("REJECTED ({code})")), "{site}: {}", ran.out);
+        assert!(!ran.err.contains("INSECURE") && !ran.err.contains("--insecure"), "{}", ran.err);
+    }
+    let stapled = folder.line("cert show -s --net lab staple.badssl.test").exits(0);
+    stapled.prints("passed  staple ");
     // Another name may be asked for.
     let other = folder.line("cert show -s --net lab www.example.test --name nobody.test").exits(0);
     other.prints("REJECTED (wrong_name)");

@@ -109,6 +109,19 @@ fn every_failure_has_curls_exit_code_and_says_what_happened() {
 }
 
 #[test]
+fn what_is_said_of_the_server_does_not_hold_for_a_proxy_over_tls() {
+    let nobodys = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let (expired, good) = ("https://expired.badssl.test", "https://www.example.test");
+    let url = "http://www.example.test/";
+    get(&["-k", "-x", expired, url])
+        .exits(60)
+        .says("the proxy: the certificate of expired.badssl.test is refused");
+    get(&["--proxy-insecure", "-x", expired, url]).exits(0);
+    get(&["--pinnedpubkey", nobodys, "-x", good, url]).exits(0);
+    get(&["--ech", "grease", "-x", "https://tls-v1-2.badssl.test:1012", url]).exits(0);
+}
+
+#[test]
 fn a_silent_address_is_exit_28_without_any_limit_of_the_users() {
     get(&["http://silent.test/"]).exits(28).says("no answer from 198.51.100.70:80");
     get(&["http://silent.test/", "--connect-timeout", "2"]).exits(28).says("--connect-timeout");

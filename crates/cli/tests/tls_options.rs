@@ -153,6 +153,37 @@ fn pinned_keys_and_revocation_lists_are_judged_as_with_curl() {
 }
 
 #[test]
+fn the_number_of_what_is_wrong_with_a_certificate_is_curl_s_with_and_without_k() {
+    with_real_peers(PROGRAMS, |network| {
+        let peer = Peer::start(network, &[]);
+        let other = network.write("other.ca.pem", Authority::new("another CA").pem());
+        let told = "%{exitcode} %{ssl_verify_result} %{proxy_ssl_verify_result}";
+        let nonsense = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        let proxy = format!("https://{}:{PORT}", support::WEB);
+        for options in [
+            &[][..],
+            &["-k"],
+            &["--cacert", &other],
+            &["--pinnedpubkey", nonsense],
+            &["-k", "--pinnedpubkey", nonsense],
+            &["-k", "--tls-max", "1.2", "--ciphers", "ECDHE-RSA-AES128-GCM-SHA256"],
+            // What is said of the server is not said of the proxy.
+            &["-k", "-x", &proxy],
+        ] {
+            let options = [options, &["-w", told]].concat();
+            let (curl, ours) = (peer.curl(&options), peer.glasstack(&options));
+            assert_eq!(
+                (ours.code, &ours.out),
+                (curl.code, &curl.out),
+                "{options:?}: {} {}",
+                ours.err,
+                curl.err
+            );
+        }
+    });
+}
+
+#[test]
 fn a_client_certificate_comes_from_all_the_files_that_curl_takes() {
     with_real_peers(PROGRAMS, |network| {
         let peer = Peer::start(network, &["-Verify", "1", "-verify_return_error"]);

@@ -105,11 +105,73 @@ fn lists_and_answers_that_are_given_decide_unless_they_are_only_tried_or_off() {
     judge(&folder, "www.example.test", &format!("{} --ocsp-check try", ocsp(by_ocsp))).exits(0);
 }
 
+/// The evidence of the checks of one kind, one a line.
+fn told(ran: &Ran, kind: &str) -> String {
+    let told = json_of(ran);
+    let checks = told["checks"].as_array().unwrap().iter().filter(|check| check["check"] == kind);
+    checks.map(|check| format!("{}\n", check["evidence"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn what_is_unknown_of_revocation_is_told_once_and_truly_where_nothing_is_fetched() {
+    let folder = pki("verify-unknown");
+    let site = "www.example.test";
+    let ocsp = told(&judge(&folder, site, " --json --ocsp-check try").exits(0), "ocsp");
+    assert_eq!(ocsp.lines().count(), 2, "{ocsp}");
+    // The certificate names a responder, and that is not the fault.
+    assert!(
+        ocsp.contains("nobody asks the responder here") && !ocsp.contains("names no responder"),
+        "{ocsp}"
+    );
+    // What is tried already is no advice.
+    assert!(!ocsp.contains("--ocsp-check try"), "{ocsp}");
+    let other = " --json --ocsp pki/servers/revoked-ocsp.badssl.test.ocsp --ocsp-check try";
+    let ocsp = told(&judge(&folder, site, other).exits(0), "ocsp");
+    assert!(ocsp.contains("that passes") && !ocsp.contains("--ocsp-check try"), "{ocsp}");
+    let stale = " --json --crl pki/authorities/stale.crl --crl-check try";
+    let crl = told(&judge(&folder, site, stale).exits(0), "crl");
+    assert_eq!(crl.lines().count(), 2, "{crl}");
+    assert!(crl.lines().next().unwrap().contains("was good until"), "{crl}");
+    assert!(crl.lines().nth(1).unwrap().contains("CN=glasstack lab root"), "{crl}");
+}
+
+#[test]
+fn strictly_what_is_otherwise_only_told_is_refused_in_a_batch_too() {
+    let folder = Folder::new("verify-strict");
+    let openssl = |line: &str| {
+        let ran = Command::new("openssl").args(line.split(' ')).current_dir(folder.path()).output().unwrap();
+        assert!(ran.status.success(), "openssl {line}: {}", String::from_utf8_lossy(&ran.stderr));
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+    openssl(&format!("req -x509 {key} -keyout ca.key -out ca.pem -days 30 -subj /CN=ca"));
+    openssl(&format!("req -new {key} -keyout own.key -out own.csr -subj /CN=own"));
+    folder.write("own", "subjectAltName=critical,DNS:own.test\nbasicConstraints=CA:false\n");
+    openssl(
+        "x509 -req -in own.csr -CA ca.pem -CAkey ca.key -set_serial 7 -days 30 -extfile own -out own.pem",
+    );
+    let line = "verify --cacert ca.pem own.pem";
+    folder
+        .line(line)
+        .exits(0)
+        .prints("not enforced: the server's own certificate (CN=own) has a subject, so");
+    let strict = folder.line(&format!("{line} --strict")).exits(1);
+    strict.prints("REJECTED (criticality)").prints("FAILED  profile");
+    let case =
+        json!({ "trusted_certs": [folder.text("ca.pem")], "peer_certificate": folder.text("own.pem") });
+    folder.write("cases", case.to_string());
+    for (option, verdict) in [("", "accept"), (" --strict", "reject")] {
+        let answer = json_of(&folder.line(&format!("verify --batch=cases{option}")).exits(0));
+        assert_eq!(answer["verdict"], verdict, "{option}");
+    }
+}
+
 #[test]
 fn what_cannot_be_judged_ends_with_2_and_says_which_file() {
     let folder = pki("verify-unusable");
     folder.write("empty", "");
     folder.write("text", "no certificate\n");
+    folder.write("p7", "-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----\n");
+    folder.write("short", [0x30, 0x82, 0x01, 0x28, 0x30]);
     let certificate = "pki/servers/www.example.test.pem";
     for (line, said) in [
         ("verify --cacert pki/root.pem missing.pem".to_owned(), "missing.pem"),
@@ -125,6 +187,13 @@ fn what_cannot_be_judged_ends_with_2_and_says_which_file() {
             format!("verify --cacert pki/root.pem --ocsp pki/lists.pem {certificate}"),
             "there is no OCSP response",
         ),
+        ("verify pki/servers/www.example.test.key.pem".to_owned(), "no certificate in it, but a private key"),
+        (
+            format!("verify --cacert pki/root.pem --crl pki/servers/www.example.test.ocsp {certificate}"),
+            "but an OCSP response",
+        ),
+        ("verify p7".to_owned(), "openssl pkcs7 -print_certs"),
+        ("verify short".to_owned(), "295 of its 300 bytes are missing"),
         (format!("verify --time yesterday {certificate}"), "RFC 3339"),
         (format!("verify --purpose both {certificate}"), "both"),
         ("verify - --cacert -".to_owned(), "stdin can be read only once"),

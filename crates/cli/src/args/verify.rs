@@ -38,6 +38,9 @@ pub(crate) struct VerifyOptions {
     /// The time of the judgement, as 2026-06-01T12:00:00Z [default: now]
     #[arg(long, value_name = "RFC3339", value_parser = moment)]
     pub(crate) time: Option<WallTime>,
+    /// Enforce also what no browser does: identifiers of keys, serial numbers, critical extensions
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Tell it as JSON
     #[arg(long)]
     pub(crate) json: bool,

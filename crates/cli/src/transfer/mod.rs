@@ -30,6 +30,7 @@ pub(crate) mod progress;
 pub(crate) mod report;
 pub(crate) mod request;
 pub(crate) mod run;
+mod verify_result;
 pub(crate) mod writeout;
 
 /// curl: how many transfers run at once unless `--parallel-max` says it.

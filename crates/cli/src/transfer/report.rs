@@ -1,5 +1,6 @@
 //! What is known of a transfer when it is over, for `-w`.
 
+use super::verify_result::VerifyResults;
 use super::writeout::{CERTIFICATE_PROBLEM, Known, Value};
 use glasstack::http::{Method, Version};
 use glasstack::web::{Facts, HeadKind, ReceivedHead};
@@ -17,6 +18,8 @@ pub(crate) struct Report<'a> {
     pub(crate) error: Option<String>,
     /// Why the server's certificate was refused, if it was, as programs call it.
     pub(crate) problem: Option<&'static str>,
+    /// The same as curl tells it, and also where `-k` passes over it.
+    pub(crate) verify_results: VerifyResults,
     /// The file that was written.
     pub(crate) path: Option<&'a Path>,
     /// As it was typed.
@@ -89,10 +92,9 @@ impl Known for Report<'_> {
             "size_upload" => Value::Number(facts.uploaded),
             "speed_download" => Value::Number(self.speed(facts.downloaded)),
             "speed_upload" => Value::Number(self.speed(facts.uploaded)),
-            // What is not accepted ends the transfer; `-k` accepts everything.
-            "ssl_verify_result" => Value::Number(self.problem.map_or(0, verify_result)),
+            "ssl_verify_result" => Value::Number(self.verify_results.server),
             CERTIFICATE_PROBLEM => text(self.problem.map(str::to_owned)),
-            "proxy_ssl_verify_result" => Value::Number(0),
+            "proxy_ssl_verify_result" => Value::Number(self.verify_results.proxy),
             "time_appconnect" => Value::Time(timings.appconnect),
             "time_connect" => Value::Time(timings.connect),
             "time_namelookup" => Value::Time(timings.namelookup),
@@ -116,33 +118,6 @@ impl Known for Report<'_> {
 
     fn has_failed(&self) -> bool {
         self.exit_code != 0
-    }
-}
-
-/// What curl tells of a refused certificate: OpenSSL's number (X509_V_ERR_...), the nearest there is. Names
-/// are none of its business: curl compares them itself, and tells 0.
-fn verify_result(code: &str) -> u64 {
-    match code {
-        "wrong_name" | "no_names" | "unusable_name" | "not_pinned" => 0,
-        "unknown_issuer" | "missing_intermediate" => 20,
-        "self_signed" => 18,
-        "untrusted_root" => 19,
-        "no_roots" => 20,
-        "bad_signature" | "bad_handshake_signature" => 7,
-        "not_yet_valid" => 9,
-        "expired" => 10,
-        "revoked_by_crl" | "revoked_by_ocsp" => 23,
-        "not_a_ca" => 79,
-        "path_too_long" => 25,
-        "wrong_purpose" | "ca_certificate" => 26,
-        "key_usage" => 32,
-        "unknown_critical_extension" => 34,
-        "name_not_permitted" => 47,
-        "name_excluded" => 48,
-        "weak_key" => 66,
-        "weak_signature" => 68,
-        // X509_V_ERR_UNSPECIFIED.
-        _ => 1,
     }
 }
 

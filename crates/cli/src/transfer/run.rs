@@ -8,6 +8,7 @@ use super::pace::{Pace, step};
 use super::plan::{Destination, Plan, Transfer};
 use super::report::{Report, fields, last_response};
 use super::request::{Template, typed};
+use super::verify_result::VerifyResults;
 use super::writeout::{Goes, write_out};
 use crate::args::GetOptions;
 use crate::console::{Console, warn};
@@ -391,6 +392,8 @@ impl<'a> Runner<'a> {
         }
         let problem = result.as_ref().err().and_then(certificate_problem);
         let facts = watch.facts();
+        let failed = result.as_ref().err().and_then(web_error);
+        let verify_results = VerifyResults::of(failed, &facts.certificates, options.tls.insecure);
         let report = Report {
             sent_with_head: running.operation.template.data_length().unwrap_or(0),
             has_proxy: facts.connect_status != 0,
@@ -400,6 +403,7 @@ impl<'a> Runner<'a> {
             exit_code,
             error,
             problem,
+            verify_results,
             path: running.output.path(),
             typed: &running.transfer.url,
             url_number: running.transfer.url_number,
@@ -427,6 +431,7 @@ pub(crate) fn unstarted(options: &GetOptions, transfer: &Transfer, id: u64, erro
         exit_code: code(error),
         error: Some(error.to_string()),
         problem: None,
+        verify_results: VerifyResults::default(),
         path: None,
         typed: &transfer.url,
         url_number: transfer.url_number,

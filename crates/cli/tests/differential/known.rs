@@ -113,15 +113,6 @@ const KNOWN: &[Known] = &[
         shows: &[("length: unknown and larger than allowed", "-w exitcode, exit code, stdout")],
     },
     Known {
-        reason: "The variable is 0 or 1 here; curl has OpenSSL's number of the reason, even where -k \
-                 overrides it.",
-        shows: &[
-            ("TLS: to plain HTTP", "-w ssl_verify_result"),
-            ("TLS: wrong name, insecure", "-w ssl_verify_result"),
-            ("proxy: told who", "-w ssl_verify_result"),
-        ],
-    },
-    Known {
         reason: "Options and their files are judged before any connection is made.",
         shows: &[
             ("TLS: a foreign authority file", "file head, sent 1, -w *"),

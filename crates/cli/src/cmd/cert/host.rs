@@ -64,7 +64,7 @@ pub(super) fn show(options: &ShowOptions, asked: &Asked, net: &mut Net) -> anyho
     };
     let believed = believed.map_or_else(|| net.trust(), Ok)?;
     let config = TlsClientConfig {
-        insecure: true,
+        only_look: true,
         resume: false,
         key_log: key_log()?,
         ..TlsClientConfig::new(believed.clone())
@@ -90,7 +90,8 @@ pub(super) fn show(options: &ShowOptions, asked: &Asked, net: &mut Net) -> anyho
         return Err(anyhow!("{} showed no certificate", asked.host));
     }
     let chain: Vec<_> = described.iter().map(|one| one.der.as_slice().into()).collect();
-    let verifier = Verifier::new(believed, Purpose::Server, provider::signature_algorithms());
+    let verifier = Verifier::new(believed, Purpose::Server, provider::signature_algorithms())
+        .with_staple(shown.session.staple.clone());
     let seconds = i64::try_from(now.unix_seconds()).unwrap_or(i64::MAX);
     let judgement = match Name::parse(&asked.name) {
         Ok(name) => verifier.judge(&chain, &[name], seconds),

@@ -1,5 +1,5 @@
 //! `glasstack cert show`: what is in a certificate, a list, an answer or a key, in a file or as a host
-//! shows it. Nothing of it decides the exit status but whether it could be shown.
+//! shows it. Nothing of it decides the exit status but whether it could be read and shown.
 //!
 //! ```text
 //!   mod     what is meant: a file or a host; files
@@ -32,8 +32,7 @@ pub(crate) fn run(options: &CertOptions) -> anyhow::Result<ExitCode> {
         // A world is needed for its time alone.
         Subject::File(path) if !means_the_lab(options) => {
             let now = options.time.unwrap_or_else(clock::now);
-            show_file(options, &path, now)?;
-            Ok(ExitCode::SUCCESS)
+            Ok(show_file(options, &path, now)?.into())
         }
         Subject::File(_) => {
             let net = Net::open(&options.net, &options.watch, None, false)?;
@@ -56,7 +55,7 @@ fn perform_show(options: &ShowOptions, net: &mut Net) -> anyhow::Result<u8> {
     match Subject::of(options)? {
         Subject::File(path) => {
             let now = options.time.unwrap_or_else(|| net.host.wall());
-            show_file(options, &path, now).map(|()| 0)
+            show_file(options, &path, now)
         }
         Subject::Host(asked) => host::show(options, &asked, net).map(|()| 0),
     }
@@ -84,7 +83,7 @@ impl Subject {
             return Self::file(options, path);
         }
         let is_url = what.contains("://");
-        let is_path = what.contains('/') || FILES.iter().any(|end| what.to_ascii_lowercase().ends_with(end));
+        let is_path = what.contains('/') || is_called_like_a_file(what);
         if is_path && !is_url {
             let missing = metadata(path).err().map_or_else(|| anyhow!("it is not there"), anyhow::Error::new);
             return Err(coded(READ_ERROR, missing.context(format!("cannot read {what}"))));
@@ -116,15 +115,18 @@ struct File<'a> {
     documents: &'a [Described],
 }
 
-fn show_file(options: &ShowOptions, path: &Path, now: WallTime) -> anyhow::Result<()> {
+/// The exit status: whether all of it could be read.
+fn show_file(options: &ShowOptions, path: &Path, now: WallTime) -> anyhow::Result<u8> {
     let (name, bytes) = read(path)?;
-    let described = describe(&bytes, now, options.pass.as_deref());
-    let described = described.with_context(|| name.clone()).map_err(|error| coded(FAILED_INIT, error))?;
+    let described = described(&bytes, now, options.pass.as_deref());
+    let described = described.with_context(|| called(&name)).map_err(|error| coded(FAILED_INIT, error))?;
+    let status = if described.iter().all(|one| one.facts.is_ok()) { 0 } else { FAILED_INIT };
     if options.pem {
-        return print_pem(&name, &described);
+        return print_pem(&name, &described).map(|()| status);
     }
     if options.json {
-        return output::line(serde_json::to_string_pretty(&File { file: &name, documents: &described })?);
+        let file = File { file: &name, documents: &described };
+        return output::line(serde_json::to_string_pretty(&file)?).map(|()| status);
     }
     let many = described.len();
     for (index, one) in described.iter().enumerate() {
@@ -134,7 +136,39 @@ fn show_file(options: &ShowOptions, path: &Path, now: WallTime) -> anyhow::Resul
         let number = if many > 1 { format!("{} of {many}: ", index + 1) } else { String::new() };
         output::line(format_args!("{name}: {number}{}", one.to_string().trim_end()))?;
     }
-    Ok(())
+    Ok(status)
+}
+
+/// A file; and how to ask the host of that name, where it could be one.
+fn called(name: &str) -> String {
+    let is_file = name.contains('/') || !name.contains('.') || is_called_like_a_file(name);
+    if is_file { name.to_owned() } else { format!("{name}, a file here (the host is https://{name}/)") }
+}
+
+fn is_called_like_a_file(name: &str) -> bool {
+    FILES.iter().any(|end| name.to_ascii_lowercase().ends_with(end))
+}
+
+/// What is in a file, at least one thing.
+pub(crate) fn described(bytes: &[u8], now: WallTime, pass: Option<&str>) -> anyhow::Result<Vec<Described>> {
+    let described = describe(bytes, now, pass);
+    described.map_err(|error| cut_short(bytes).map_or_else(|| anyhow::Error::new(error), |why| anyhow!(why)))
+}
+
+/// Whether DER (X.690 8.1.3) says that it is longer than it is.
+fn cut_short(bytes: &[u8]) -> Option<String> {
+    let (own, rest) = match bytes {
+        [0x30, short @ ..=0x7f, rest @ ..] => (usize::from(*short), rest),
+        [0x30, long, rest @ ..] => {
+            let (length, rest) = rest
+                .split_at_checked(usize::from(long & 0x7f))
+                .filter(|(length, _)| matches!(length.len(), 1..=4))?;
+            (length.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)), rest)
+        }
+        _ => return None,
+    };
+    let missing = own.checked_sub(rest.len()).filter(|missing| *missing > 0)?;
+    Some(format!("it is DER that is cut short: {missing} of its {} bytes are missing", bytes.len() + missing))
 }
 
 /// A file's content, and what to call it.

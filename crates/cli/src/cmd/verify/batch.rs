@@ -23,14 +23,16 @@ const WHOLE: u64 = 1 << 30;
 struct Batch<W> {
     out: W,
     now: Option<WallTime>,
+    /// Whether every case is judged strictly.
+    strict: bool,
     /// Whether all cases could be judged.
     all_usable: bool,
 }
 
-pub(super) fn run(path: &Path, now: Option<WallTime>) -> anyhow::Result<ExitCode> {
+pub(super) fn run(path: &Path, now: Option<WallTime>, strict: bool) -> anyhow::Result<ExitCode> {
     let file = if path.as_os_str() == "-" { stdin() } else { open(path) };
     let file = file.with_context(|| format!("cannot read {}", path.display())).exit_with(FAILED_INIT)?;
-    let mut batch = Batch { out: std::io::stdout().lock(), now, all_usable: true };
+    let mut batch = Batch { out: std::io::stdout().lock(), now, strict, all_usable: true };
     let done = batch.answer_all(BufReader::new(file));
     match done {
         Ok(()) => {}
@@ -94,10 +96,11 @@ impl<W: Write> Batch<W> {
 
     fn judge(&mut self, number: u64, value: serde_json::Value) -> anyhow::Result<()> {
         let id = value.get("id").cloned();
-        let case: Case = match serde_json::from_value(value) {
+        let mut case: Case = match serde_json::from_value(value) {
             Ok(case) => case,
             Err(error) => return self.refuse(number, id, &anyhow::Error::new(error).context("no case")),
         };
+        case.strict |= self.strict;
         let now = self.now.unwrap_or_else(clock::now).unix_seconds();
         match case.judge(provider::signature_algorithms(), i64::try_from(now).unwrap_or(i64::MAX)) {
             Ok(answer) => self.write(&answer),
@@ -146,7 +149,7 @@ mod tests {
     use super::*;
 
     fn answers(text: &str) -> (Vec<serde_json::Value>, bool) {
-        let mut batch = Batch { out: Vec::new(), now: None, all_usable: true };
+        let mut batch = Batch { out: Vec::new(), now: None, strict: false, all_usable: true };
         batch.answer_all(text.as_bytes()).unwrap();
         let lines = String::from_utf8(batch.out).unwrap();
         (lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), batch.all_usable)

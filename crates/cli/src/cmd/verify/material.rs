@@ -2,10 +2,11 @@
 
 use crate::args::{CheckChoice, VerifyOptions};
 use crate::clock;
+use crate::cmd::cert::described;
 use crate::files::{read_bounded, stdin};
 use crate::net::system_trust;
 use anyhow::{Context, anyhow, bail};
-use glasstack::tls::describe::{Described, Kind, describe};
+use glasstack::tls::describe::{Described, Kind};
 use glasstack::tls::revocation::{Demand, RevocationConfig, RevocationPolicy};
 use glasstack::tls::{RevocationLists, TrustStore};
 use std::io::Read;
@@ -61,15 +62,15 @@ impl Material {
     /// That, and what is only tried, if anything is.
     pub(super) fn required_and_tried(&self) -> Option<RevocationConfig> {
         let is_tried = |check| check == Some(CheckChoice::Try);
-        let is_any = (is_tried(self.crl_check) && self.lists.is_some())
-            || (is_tried(self.ocsp_check) && !self.answers.is_empty());
+        let is_any = is_tried(self.crl_check) || is_tried(self.ocsp_check);
         is_any.then(|| self.revocation(|_| true))
     }
 
     /// What is given is required, unless it is `off`.
     fn revocation(&self, counts: impl Fn(Option<CheckChoice>) -> bool) -> RevocationConfig {
         let counts = |check| check != Some(CheckChoice::Off) && counts(check);
-        let demand = |check: Option<CheckChoice>| check.map_or(Demand::Off, Demand::from);
+        let demand =
+            |check: Option<CheckChoice>| check.filter(|_| counts(check)).map_or(Demand::Off, Demand::from);
         RevocationConfig {
             policy: RevocationPolicy {
                 crl: demand(self.crl_check),
@@ -115,8 +116,8 @@ fn certificates(path: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
 /// What is of this kind in a file, at least one.
 fn of_kind(path: &Path, kind: Kind, what: &str) -> anyhow::Result<Vec<Vec<u8>>> {
     let bytes = read(path)?;
-    let described = describe(&bytes, clock::now(), None).with_context(|| shown(path))?;
-    let mut found = Vec::new();
+    let described = described(&bytes, clock::now(), None).with_context(|| shown(path))?;
+    let (mut found, mut others) = (Vec::new(), Vec::new());
     for (index, Described { kind: own, der, facts }) in described.into_iter().enumerate() {
         match facts {
             // What cannot be read beyond its framing is for the judge to refuse.
@@ -124,13 +125,32 @@ fn of_kind(path: &Path, kind: Kind, what: &str) -> anyhow::Result<Vec<Vec<u8>>> 
                 bail!("{}: section {} is no {what}: {why}", shown(path), index + 1)
             }
             _ if own == kind => found.push(der),
-            _ => {}
+            _ => others.push(own),
         }
     }
     if found.is_empty() {
-        bail!("{}: there is no {what} in it (PEM or DER)", shown(path));
+        others.dedup();
+        let held = others.iter().map(|other| held(*other)).collect::<Vec<_>>().join(", ");
+        bail!("{}: there is no {what} in it, but {held}", shown(path));
     }
     Ok(found)
+}
+
+/// What was given instead, and what makes certificates of it.
+fn held(kind: Kind) -> String {
+    match kind {
+        Kind::Pkcs12 => {
+            "PKCS#12 (openssl pkcs12 -nokeys -in FILE -out CHAIN.pem writes its certificates)".to_owned()
+        }
+        // PKCS#7 is the one that is met in practice.
+        Kind::Unknown => {
+            "PEM of another kind (of PKCS#7, openssl pkcs7 -print_certs -in FILE -out CHAIN.pem writes the \
+                          certificates)"
+                .to_owned()
+        }
+        other @ (Kind::OcspRequest | Kind::OcspResponse) => format!("an {other}"),
+        other => format!("a {other}"),
+    }
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {

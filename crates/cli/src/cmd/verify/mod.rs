@@ -16,8 +16,8 @@ use crate::failure::{FAILED_INIT, coded, harmless};
 use crate::output;
 use anyhow::Context;
 use glasstack::journal::event::Verdict;
-use glasstack::tls::provider;
 use glasstack::tls::verify::{Check, Judgement, Name, Purpose, Verifier};
+use glasstack::tls::{CertificateProblem, provider};
 use material::Material;
 use std::process::ExitCode;
 
@@ -28,7 +28,7 @@ const UNUSABLE: u8 = FAILED_INIT;
 
 pub(crate) fn run(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
     if let Some(path) = &options.batch {
-        return batch::run(path, options.time);
+        return batch::run(path, options.time, options.strict);
     }
     // Whatever is wrong with what was given is 2, so that 1 means the certificate's refusal.
     let judgement = judge(options).map_err(|error| coded(UNUSABLE, error))?;
@@ -57,7 +57,8 @@ fn judge(options: &VerifyOptions) -> anyhow::Result<Judgement> {
         PurposeChoice::Server => Purpose::Server,
         PurposeChoice::Client => Purpose::Client,
     };
-    let verifier = Verifier::new(material.trust.clone(), purpose, provider::signature_algorithms());
+    let mut verifier = Verifier::new(material.trust.clone(), purpose, provider::signature_algorithms());
+    verifier.strict = options.strict;
     let chain: Vec<_> = material.chain.iter().map(|der| der.as_slice().into()).collect();
     let now = options.time.unwrap_or_else(clock::now).unix_seconds();
     let now = i64::try_from(now).unwrap_or(i64::MAX);
@@ -85,14 +86,19 @@ fn tolerant(required: Judgement, all: Judgement) -> Judgement {
         });
         is_new && matches!(check.check, "crl" | "ocsp")
     });
-    let pass = |check: &Check| match check.verdict {
-        Verdict::Failed => Check {
-            verdict: Verdict::Skipped,
-            evidence: format!("{}; that passes, since nothing is required here", check.evidence),
-            problem: None,
-            ..check.clone()
-        },
-        _ => check.clone(),
+    let pass = |check: &Check| {
+        if check.verdict != Verdict::Failed {
+            return check.clone();
+        }
+        // How to have it passed is no advice any more.
+        let what = match &check.problem {
+            Some(CertificateProblem::Revocation(problem)) => {
+                format!("whether {} has been revoked is unknown: {}", problem.certificate, problem.cause)
+            }
+            _ => check.evidence.clone(),
+        };
+        let evidence = format!("{what}; that passes, since nothing is required here");
+        Check { verdict: Verdict::Skipped, evidence, problem: None, ..check.clone() }
     };
     let told: Vec<Check> = told.map(pass).collect();
     let mut judgement = required;
