@@ -44,7 +44,7 @@ const USAGE: &str = "nothing measured: this needs the networks that `sudo script
 usage: wire network REPEATS TAP OUR_CIDR TAP_ADDRESS NEAR_ADDRESS FAR_ADDRESS FAR_NAMESPACE
        wire user REPEATS MTU
        wire programs REPEATS WHAT -- PROGRAM ARGUMENTS... -- PROGRAM ARGUMENTS...
-       wire rates REPEATS WHAT -- DNSPERF ARGUMENTS... -- DNSPERF ARGUMENTS...";
+       wire rates REPEATS WHAT -- DNSPERF|S_TIME ARGUMENTS... -- DNSPERF|S_TIME ARGUMENTS...";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();

@@ -12,8 +12,8 @@ pub(crate) fn compare(repeats: usize, what: &str, ours: &[&str], other: &[&str])
     Row { what: what.to_owned(), unit: Unit::Milliseconds, samples }
 }
 
-/// Runs both once to warm up, then both in turn; the rates that they print are compared. Each is a `dnsperf`,
-/// towards our server or towards another.
+/// Runs both once to warm up, then both in turn; the rates that they print are compared. Each is a `dnsperf` or an
+/// `openssl s_time`, towards our server or towards another.
 pub(crate) fn compare_rates(repeats: usize, what: &str, ours: &[&str], other: &[&str]) -> Row {
     rate(ours);
     rate(other);
@@ -26,9 +26,27 @@ fn run(words: &[&str]) -> f64 {
     Unit::Milliseconds.of(Outcome { count: 1, took })
 }
 
-/// What dnsperf says; a server that loses more than one question in a hundred has no rate.
 fn rate(words: &[&str]) -> f64 {
-    let (_, printed) = output_of(words);
+    let (took, printed) = output_of(words);
+    if words.contains(&"s_time") { handshakes(words, took, &printed) } else { questions(&printed) }
+}
+
+/// What `openssl s_time` counted, in the time that it took, since it tells whole seconds only. It prints a mark
+/// for each handshake, `r` for a resumed one: they have to be what was asked for.
+fn handshakes(words: &[&str], took: Duration, printed: &str) -> f64 {
+    let counted = printed.lines().find_map(|line| line.split_once(" connections in ")?.0.parse().ok());
+    let count: u64 = counted.unwrap_or_else(|| panic!("no number of connections:\n{printed}"));
+    let mark = if words.contains(&"-reuse") { 'r' } else { '*' };
+    let marked = printed.lines().map(|line| line.matches(mark).count() as u64).max().unwrap_or(0);
+    assert!(
+        count > 0 && marked * 100 >= count * 99,
+        "{marked} of {count} handshakes are `{mark}`:\n{printed}"
+    );
+    Unit::PerSecond.of(Outcome { count, took })
+}
+
+/// What dnsperf says; a server that loses more than one question in a hundred has no rate.
+fn questions(printed: &str) -> f64 {
     let figure = |label: &str| -> f64 {
         let line = printed.lines().find_map(|line| line.trim().strip_prefix(label));
         let value = line.and_then(|rest| rest.split_whitespace().next()).and_then(|word| word.parse().ok());
