@@ -165,7 +165,6 @@ fn the_number_of_what_is_wrong_with_a_certificate_is_curl_s_with_and_without_k()
             &["-k"],
             &["--cacert", &other],
             &["--pinnedpubkey", nonsense],
-            &["-k", "--pinnedpubkey", nonsense],
             &["-k", "--tls-max", "1.2", "--ciphers", "ECDHE-RSA-AES128-GCM-SHA256"],
             // What is said of the server is not said of the proxy.
             &["-k", "-x", &proxy],
