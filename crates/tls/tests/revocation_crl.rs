@@ -5,6 +5,7 @@
 mod revoked;
 mod world;
 
+use glasstack_tls::Link;
 use glasstack_tls::revocation::{Demand, Kind, Known, Missing, RevocationLists, RevocationPolicy};
 use rcgen::{CustomExtension, KeyUsagePurpose};
 use revoked::{
@@ -55,8 +56,15 @@ fn who_is_on_the_list_is_revoked_since_when_and_why() {
 }
 
 #[test]
-fn an_entry_that_was_removed_is_none() {
-    assert_eq!(of_leaf(&ours().and(entry(0x2a, &[reason(8)]))).0, "good");
+fn an_entry_that_was_removed_is_none_and_the_evidence_says_so() {
+    let (code, words) = of_leaf(&ours().and(entry(0x2a, &[reason(8)])));
+    assert_eq!(code, "good");
+    assert!(words.ends_with("has serial 0x2a as taken off the list again (removeFromCRL)"), "{words}");
+    // One that stands wins, wherever it stands.
+    for codes in [[8, 1], [1, 8]] {
+        let list = codes.into_iter().fold(ours(), |list, code| list.and(entry(0x2a, &[reason(code)])));
+        assert_eq!(of_leaf(&list).0, "revoked_by_crl");
+    }
 }
 
 #[test]
@@ -103,6 +111,20 @@ fn an_issuer_whose_key_usage_lacks_crl_sign_makes_no_lists() {
     let outcome = judge(&path, RevocationPolicy::default(), &Known::given(Some(&lists), &[]));
     assert_eq!(verdict(&outcome).0, "crl_key_usage");
     assert_eq!(outcome.checks.len(), 2);
+}
+
+#[test]
+fn nor_does_a_root_whose_key_usage_lacks_it_as_far_as_its_certificate_is_known() {
+    let mut params = ca_params("Lab CA");
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    let root = Authority::of(params, 1);
+    let list = List::of(&root).der();
+    let (code, words) = verdict(&by_lists(&root, leaf_params(), std::slice::from_ref(&list)));
+    assert_eq!(code, "crl_key_usage");
+    assert!(words.contains("the key usage of CN=Lab CA lacks cRLSign"), "{words}");
+    let unknown = Link { issuer_certificate: None, ..root.link(root.issue(leaf_params(), 9)) };
+    let known = Known::given(Some(&RevocationLists::from_file(&list).unwrap()), &[]);
+    assert_eq!(verdict(&judge(&[unknown], RevocationPolicy::default(), &known)).0, "good");
 }
 
 #[test]
@@ -156,7 +178,12 @@ fn lists_about_some_reasons_must_cover_all_of_them_together() {
     // keyCompromise alone, and then the seven others.
     let (one, others) = (about(&[6, 0x40]), about(&[7, 0x3f, 0x80]));
     let ca = Authority::root();
-    assert_eq!(verdict(&by_lists(&ca, leaf_params(), std::slice::from_ref(&one))).0, "crl_scope");
+    let (code, words) = verdict(&by_lists(&ca, leaf_params(), std::slice::from_ref(&one)));
+    assert_eq!(code, "crl_scope");
+    let expected = "it is not covered by the list of CN=Lab CA, number 0x07, of 2026-09-20T14:13:20Z, next due \
+                    2026-09-22T14:13:20Z (given): what is there is about some reasons only, and nothing about the \
+                    others (give the list that covers it, too)";
+    assert!(words.ends_with(expected), "{words}");
     assert_eq!(verdict(&by_lists(&ca, leaf_params(), &[one, others])).0, "good");
 }
 

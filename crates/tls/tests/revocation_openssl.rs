@@ -125,7 +125,14 @@ impl Openssl {
 
     fn link(&self, name: &str) -> Link {
         let (issuer, issuer_key) = name_and_key(&self.der("ca"));
-        Link { label: format!("CN={name}"), certificate: self.der(name), issuer, issuer_key }
+        let issuer_certificate = Some(self.der("ca"));
+        Link {
+            label: format!("CN={name}"),
+            certificate: self.der(name),
+            issuer,
+            issuer_key,
+            issuer_certificate,
+        }
     }
 
     /// A list in PEM, with the extensions of this section.

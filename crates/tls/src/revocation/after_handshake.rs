@@ -392,8 +392,7 @@ impl Question<'_> {
     pub(crate) fn subject(&self, index: usize) -> Option<Subject<'_>> {
         let link: &Link = self.path.get(index)?;
         let facts = Facts::read(&link.certificate).ok()?;
-        let issuer = self.path.get(index + 1).and_then(|issuer| Facts::read(&issuer.certificate).ok());
-        Some(Subject { index, link, facts, issuer_signs_lists: issuer.and_then(|own| own.signs_lists) })
+        Some(Subject { index, link, facts, issuer_signs_lists: link.issuer_signs_lists() })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::crl::{Crl, LookupError, Scope};
 use super::judge::{Subject, Weighed};
-use super::known::{Found, Origin};
+use super::known::{Clears, Found, Origin};
 use super::problem::Cause;
 use crate::certificate::rfc3339;
 use crate::der;
@@ -17,14 +17,14 @@ const ALL_REASONS: u64 = 0x1fe;
 /// by somebody else than the issuer (an indirect one of another's) is never taken.
 pub(crate) fn weigh(subject: &Subject<'_>, lists: &[Found], algorithms: Algorithms<'_>, now: i64) -> Weighed {
     let mut covered = 0;
-    let mut evidence = Vec::new();
+    let mut clears = Vec::new();
     let mut obstacle = None;
     for found in lists.iter().filter(|found| found.about.is_none_or(|about| about == subject.index)) {
         match weigh_one(subject, found, algorithms, now) {
             Ok(None) => {}
-            Ok(Some((reasons, words))) => {
-                covered |= reasons;
-                evidence.push(words);
+            Ok(Some(one)) => {
+                covered |= one.reasons;
+                clears.push(one);
             }
             Err(cause @ Cause::RevokedByCrl { .. }) => return Weighed::Bad(cause),
             Err(cause) => {
@@ -34,26 +34,27 @@ pub(crate) fn weigh(subject: &Subject<'_>, lists: &[Found], algorithms: Algorith
     }
     // 6.3.3, at its end: each reason must be covered by some list.
     if covered == ALL_REASONS {
+        let evidence: Vec<_> = clears.iter().map(|one| format!("{} {}", one.list, one.words)).collect();
         return Weighed::Good(evidence.join("; "));
     }
-    match (obstacle, evidence.is_empty()) {
+    match (obstacle, clears.is_empty()) {
         (Some(cause), _) => Weighed::Bad(cause),
         (None, true) => Weighed::Nothing,
         (None, false) => Weighed::Bad(Cause::CrlScope {
-            list: evidence.join("; "),
-            why: "it is about some reasons only, and no list is about the others".to_owned(),
+            list: clears.into_iter().map(|one| one.list).collect::<Vec<_>>().join(" and "),
+            why: "what is there is about some reasons only, and nothing about the others".to_owned(),
         }),
     }
 }
 
-/// Which reasons a list covers, and how it is told that the certificate is not on it; none when it
-/// is a list of another issuer. One that was fetched for this certificate is weighed once.
+/// How a list tells that the certificate has not been revoked; nothing where it is a list of another
+/// issuer. One that was fetched for this certificate is weighed once.
 pub(crate) fn weigh_one(
     subject: &Subject<'_>,
     found: &Found,
     algorithms: Algorithms<'_>,
     now: i64,
-) -> Result<Option<(u64, String)>, Cause> {
+) -> Result<Option<Clears>, Cause> {
     let weigh = || weigh_anew(subject, found, algorithms, now);
     if found.about == Some(subject.index) { found.said.get_or_init(weigh).clone() } else { weigh() }
 }
@@ -63,7 +64,7 @@ fn weigh_anew(
     found: &Found,
     algorithms: Algorithms<'_>,
     now: i64,
-) -> Result<Option<(u64, String)>, Cause> {
+) -> Result<Option<Clears>, Cause> {
     let list = match Crl::read(&found.der) {
         Ok(list) => list,
         Err(error) => {
@@ -95,7 +96,7 @@ fn weigh_anew(
             in_scope(subject, scope).map_err(|why| Cause::CrlScope { list: label.clone(), why })?
         }
     };
-    // (f)
+    // (f); of a root that is compiled in, the key usage is not known.
     if subject.issuer_signs_lists == Some(false) {
         return Err(Cause::CrlKeyUsage { list: label, issuer: subject.issuer_name() });
     }
@@ -108,7 +109,13 @@ fn weigh_anew(
     match list.find(&subject.link.issuer, subject.facts.serial) {
         Ok(None) => {
             let serial = der::hex(subject.facts.serial);
-            Ok(Some((reasons, format!("{label} does not have serial 0x{serial}"))))
+            Ok(Some(Clears { reasons, list: label, words: format!("does not have serial 0x{serial}") }))
+        }
+        // (k); 5.3.1: only delta lists should have such entries.
+        Ok(Some(revoked)) if revoked.reason.takes_back() => {
+            let serial = der::hex(subject.facts.serial);
+            let words = format!("has serial 0x{serial} as taken off the list again (removeFromCRL)");
+            Ok(Some(Clears { reasons, list: label, words }))
         }
         Ok(Some(revoked)) => {
             Err(Cause::RevokedByCrl { list: label, since: revoked.since, reason: revoked.reason })

@@ -79,9 +79,6 @@ const REASON: &[u8] = &[0x55, 0x1d, 0x15];
 const INVALIDITY_DATE: &[u8] = &[0x55, 0x1d, 0x18];
 const CERTIFICATE_ISSUER: &[u8] = &[0x55, 0x1d, 0x1d];
 
-/// RFC 5280 5.3.1: what takes an entry of an earlier list back.
-const REMOVE_FROM_CRL: u32 = 8;
-
 impl<'a> Crl<'a> {
     pub(crate) fn read(der: &'a [u8]) -> Result<Self, DerError> {
         const WHAT: &str = "the list";
@@ -149,11 +146,13 @@ impl<'a> Crl<'a> {
     }
 
     /// 6.3.3 (j): the entry of `issuer`'s certificate `serial`. In an indirect list an entry may name
-    /// whose certificate it is about, and so do all after it until the next that does (5.3.3).
+    /// whose certificate it is about, and so do all after it until the next that does (5.3.3). One that
+    /// only takes an earlier one back comes after all others.
     pub(crate) fn find(&self, issuer: &[u8], serial: &[u8]) -> Result<Option<Revoked>, LookupError<'a>> {
         let is_indirect = self.scope.as_ref().is_some_and(|scope| scope.is_indirect);
         let mut entries = self.entries;
         let mut about = self.issuer;
+        let mut taken_back = None;
         while !entries.is_empty() {
             let mut fields = entries.read(der::SEQUENCE, "an entry")?.inside();
             let number = fields.read(der::INTEGER, "an entry's serial number")?.contents;
@@ -163,11 +162,15 @@ impl<'a> Crl<'a> {
                 about = entry(Extensions::new(&extensions), is_indirect, about, &mut reason)?;
             }
             fields.end("an entry")?;
-            if number == serial && about == issuer && reason.0 != Some(REMOVE_FROM_CRL) {
-                return Ok(Some(Revoked { since: date.time("an entry's date")?, reason }));
+            if number == serial && about == issuer {
+                let found = Revoked { since: date.time("an entry's date")?, reason };
+                if !reason.takes_back() {
+                    return Ok(Some(found));
+                }
+                taken_back = Some(found);
             }
         }
-        Ok(None)
+        Ok(taken_back)
     }
 
     /// Whether an entry takes an earlier one back, as only those of delta lists should (5.3.1).
@@ -181,7 +184,7 @@ impl<'a> Crl<'a> {
                 .and_then(|_| fields.optional(der::SEQUENCE, "an entry's extensions"));
             if let Ok(Some(extensions)) = found
                 && entry(Extensions::new(&extensions), true, self.issuer, &mut reason).is_ok()
-                && reason.0 == Some(REMOVE_FROM_CRL)
+                && reason.takes_back()
             {
                 return true;
             }

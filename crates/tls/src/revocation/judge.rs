@@ -62,6 +62,13 @@ pub struct Missing {
     pub places: Vec<Vec<String>>,
 }
 
+impl Link {
+    /// RFC 5280 4.2.1.3: whether cRLSign is among the issuer's key usages, if they are known.
+    pub(crate) fn issuer_signs_lists(&self) -> Option<bool> {
+        Facts::read(self.issuer_certificate.as_deref()?).ok()?.signs_lists
+    }
+}
+
 /// One certificate of a path, read.
 pub(crate) struct Subject<'a> {
     pub(crate) index: usize,
@@ -115,8 +122,7 @@ impl Question<'_> {
             if let Some(error) = facts.unreadable {
                 self.unreadable(CRL, (index, link), error, false, known, &mut outcome);
             }
-            let issuer_signs_lists = issuer.as_ref().and_then(|facts| facts.as_ref().ok()?.signs_lists);
-            let subject = Subject { index, link, facts, issuer_signs_lists };
+            let subject = Subject { index, link, facts, issuer_signs_lists: link.issuer_signs_lists() };
             if let Some(Ok(issuer)) = &issuer {
                 self.features(&subject, issuer, &mut outcome);
             }
@@ -183,7 +189,7 @@ impl Question<'_> {
                     Weighed::Bad(cause @ Cause::RevokedByOcsp { .. }) => Err(cause),
                     _ => Err(absent(
                         must,
-                        "the answer that came when this session was made is good no longer (connect anew)",
+                        "the answer that came when this session was made is good no longer: a new connection brings another",
                     )),
                 }
             }

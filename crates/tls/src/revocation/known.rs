@@ -50,7 +50,18 @@ pub(crate) struct Found {
     pub(crate) nonce: Option<Vec<u8>>,
     /// What a list says of that certificate, once it was asked: its signature is not verified twice for
     /// one connection, nor its entries walked through.
-    pub(crate) said: OnceLock<Result<Option<(u64, String)>, Cause>>,
+    pub(crate) said: OnceLock<Result<Option<Clears>, Cause>>,
+}
+
+/// How a list tells that a certificate has not been revoked.
+#[derive(Clone, Debug)]
+pub(crate) struct Clears {
+    /// For which reasons (named bits).
+    pub(crate) reasons: u64,
+    /// The list.
+    pub(crate) list: String,
+    /// What it has, or does not have.
+    pub(crate) words: String,
 }
 
 impl Found {

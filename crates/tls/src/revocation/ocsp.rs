@@ -165,8 +165,8 @@ impl<'a> Response<'a> {
 fn refusal(status: u32) -> (&'static str, &'static str) {
     match status {
         1 => ("malformedRequest", "the responder could not read the request"),
-        2 => ("internalError", "something is wrong inside the responder; ask again later"),
-        3 => ("tryLater", "the responder is busy; ask again later"),
+        2 => ("internalError", "something is wrong inside the responder"),
+        3 => ("tryLater", "the responder is busy"),
         5 => ("sigRequired", "the responder answers signed requests only, and ours are not signed"),
         6 => {
             ("unauthorized", "the responder does not answer this client, or knows nothing of the certificate")

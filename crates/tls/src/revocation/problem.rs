@@ -235,6 +235,13 @@ pub enum Cause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reason(pub Option<u32>);
 
+impl Reason {
+    /// RFC 5280 5.3.1: removeFromCRL, which takes an entry of an earlier list back.
+    pub(crate) fn takes_back(self) -> bool {
+        self.0 == Some(8)
+    }
+}
+
 impl RevocationProblem {
     /// The reason for programs: stable, in snake_case.
     pub fn code(&self) -> &'static str {
@@ -288,26 +295,81 @@ impl RevocationProblem {
 
 impl fmt::Display for RevocationProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.cause {
+        let Self { certificate, cause, .. } = self;
+        match cause {
             Cause::RevokedByCrl { .. } | Cause::RevokedByOcsp { .. } => {
-                write!(
-                    f,
-                    "{} has been revoked: {} (do not trust it until its owner has another)",
-                    self.certificate, self.cause
-                )
+                write!(f, "{certificate} has been revoked: {cause}")
             }
             Cause::MustStaple { .. } | Cause::MissingFeature { .. } | Cause::NoStaple { .. } => {
-                write!(f, "{}: {}", self.certificate, self.cause)
+                write!(f, "{certificate}: {cause}")
             }
-            _ => {
-                write!(f, "whether {} has been revoked is unknown: {}", self.certificate, self.cause)?;
-                self.cause.cure().map_or(Ok(()), |cure| write!(f, " ({cure})"))
+            _ => write!(f, "whether {certificate} has been revoked is unknown: {cause}"),
+        }?;
+        write!(f, " ({})", self.cure())
+    }
+}
+
+impl RevocationProblem {
+    /// What would make it pass.
+    fn cure(&self) -> &'static str {
+        match &self.cause {
+            Cause::RevokedByCrl { .. } | Cause::RevokedByOcsp { .. } => {
+                "do not trust it until its owner has another"
+            }
+            Cause::NoCrl { .. } => "give one with --crlfile; in verify, with --crl",
+            Cause::CrlUnreachable { .. } => "give one with --crlfile, or pass over it with --crl-check try",
+            Cause::CrlMalformed { .. } => "get it anew; if that is the same, its issuer must publish another",
+            Cause::CrlStale { .. } => "get the next one; if there is none, its issuer must publish it",
+            Cause::CrlUndated { .. } => "its issuer must publish one that says so",
+            Cause::CrlNotYetValid { .. } | Cause::OcspNotYetValid { .. } => "is the clock here right?",
+            Cause::CrlBadSignature { .. } => "get the issuer's own list",
+            Cause::CrlKeyUsage { .. } => "the issuer's certificate must be issued anew, with cRLSign",
+            Cause::CrlWrongIssuer { .. } => "give the issuer's own list with --crlfile",
+            Cause::CrlDelta { .. } => "give the complete one",
+            Cause::CrlIndirect { .. } | Cause::CrlCritical { .. } => "ask by OCSP instead, with --ocsp-check",
+            Cause::CrlScope { .. } => "give the list that covers it, too",
+            Cause::NoOcsp { .. } => "pass over it with --ocsp-check try; verify takes answers with --ocsp",
+            Cause::OcspUnreachable { .. } => "pass over it with --ocsp-check try",
+            Cause::MustStaple { .. } => "the server's owner must switch OCSP stapling on",
+            Cause::MissingFeature { .. } => "its owner must have it issued anew with that feature",
+            Cause::NoStaple { .. } => {
+                "the server's owner must switch OCSP stapling on; without --cert-status it passes"
+            }
+            Cause::Unreadable { .. } => "its owner must have it issued anew",
+            Cause::OcspStale { .. } if self.stapled => {
+                "the server must get the next one from the responder, and staple that"
+            }
+            Cause::OcspMalformed { .. }
+            | Cause::OcspRefused { .. }
+            | Cause::OcspUnknown { .. }
+            | Cause::OcspWrongCertificate { .. }
+            | Cause::OcspBadSignature { .. }
+            | Cause::OcspResponderNotAuthorized { .. }
+            | Cause::OcspNonce { .. }
+            | Cause::OcspCritical { .. }
+                if self.stapled =>
+            {
+                "the server's owner must see to it that it staples what the issuer's responder says of this \
+                 certificate"
+            }
+            Cause::OcspStale { .. } | Cause::OcspNonce { .. } => "ask for a new one",
+            Cause::OcspMalformed { .. } | Cause::OcspCritical { .. } => {
+                "ask anew; if that is the same, the responder's owner must mend it"
+            }
+            Cause::OcspRefused { status: "tryLater" | "internalError", .. } => "ask again later",
+            Cause::OcspRefused { .. } => "ask for a list instead, with --crl-check",
+            Cause::OcspUnknown { .. } => "ask its issuer whether it has issued this certificate at all",
+            Cause::OcspWrongCertificate { .. } => "get the answer about this one",
+            Cause::OcspBadSignature { .. } => "get the issuer's own answer",
+            Cause::OcspResponderNotAuthorized { .. } => {
+                "get the answer of the issuer, or of whom it has given a certificate for OCSPSigning that is in time"
             }
         }
     }
 }
 
 impl fmt::Display for Cause {
+    /// The matter without what would make it pass.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RevokedByCrl { list, since, reason } => {
@@ -325,44 +387,29 @@ impl fmt::Display for Cause {
             Self::CrlUnreachable { attempts } => {
                 write!(f, "no revocation list could be fetched: {}", attempts.join("; "))
             }
-            Self::CrlMalformed { list, why } => {
-                write!(f, "{list} cannot be read: {why} (its issuer must publish another)")
-            }
-            Self::CrlStale { list, next_update, now } => write!(
-                f,
-                "{list} was good until {}, and it is now {} (get the next one)",
-                rfc3339(*next_update),
-                rfc3339(*now)
-            ),
+            Self::CrlMalformed { list, why } => write!(f, "{list} cannot be read: {why}"),
+            Self::CrlStale { list, next_update, now } => too_old(f, list, *next_update, *now),
             Self::CrlUndated { list } => {
                 write!(f, "{list} does not say when the next one is due, as it must: it may be old")
             }
-            Self::CrlNotYetValid { list, this_update, now } => write!(
-                f,
-                "{list} is from {}, and it is now {} (is the clock here right?)",
-                rfc3339(*this_update),
-                rfc3339(*now)
-            ),
+            Self::CrlNotYetValid { list, this_update, now } => too_new(f, list, *this_update, *now),
             Self::CrlBadSignature { list, why } => write!(f, "{list} {why}"),
-            Self::CrlKeyUsage { list, issuer } => write!(
-                f,
-                "{list} does not count, because the key usage of {issuer} lacks cRLSign (its certificate must be \
-                 issued anew)"
-            ),
+            Self::CrlKeyUsage { list, issuer } => {
+                write!(f, "{list} does not count, because the key usage of {issuer} lacks cRLSign")
+            }
             Self::CrlWrongIssuer { list, issuer } => {
                 write!(f, "{list} is not by {issuer}, who issued the certificate")
             }
             Self::CrlDelta { list } => write!(
                 f,
                 "{list} is a delta list, which says only what has changed since another: delta lists are not \
-                 supported (give the complete one)"
+                 supported"
             ),
             Self::CrlIndirect { keeper } => write!(
                 f,
-                "its revocation list is kept by {keeper}, who did not issue it: such indirect lists are not \
-                 supported (ask by OCSP)"
+                "its revocation list is kept by {keeper}, who did not issue it: such indirect lists are not supported"
             ),
-            Self::CrlScope { list, why } => write!(f, "{list} does not cover it: {why}"),
+            Self::CrlScope { list, why } => write!(f, "it is not covered by {list}: {why}"),
             Self::CrlCritical { list, extension, of_entry } => write!(
                 f,
                 "{list} has {} extension {extension}, which is not understood here and critical, so the list must \
@@ -375,22 +422,15 @@ impl fmt::Display for Cause {
     }
 }
 
-impl Cause {
-    /// What would make it pass, where that is not said already.
-    fn cure(&self) -> Option<&'static str> {
-        match self {
-            Self::NoCrl { .. } => Some("give one with --crlfile; in verify, with --crl"),
-            Self::CrlUnreachable { .. } => {
-                Some("give one with --crlfile, or pass over it with --crl-check try")
-            }
-            Self::NoOcsp { .. } => {
-                Some("pass over it with --ocsp-check try; verify takes answers with --ocsp")
-            }
-            Self::OcspUnreachable { .. } => Some("pass over it with --ocsp-check try"),
-            _ => None,
-        }
-    }
+fn too_old(f: &mut fmt::Formatter<'_>, what: &str, until: i64, now: i64) -> fmt::Result {
+    write!(f, "{what} was good until {}, and it is now {}", rfc3339(until), rfc3339(now))
+}
 
+fn too_new(f: &mut fmt::Formatter<'_>, what: &str, from: i64, now: i64) -> fmt::Result {
+    write!(f, "{what} is from {}, and it is now {}", rfc3339(from), rfc3339(now))
+}
+
+impl Cause {
     fn about_ocsp(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RevokedByOcsp { answer, since, reason } => {
@@ -415,18 +455,8 @@ impl Cause {
             Self::OcspWrongCertificate { answer } => {
                 write!(f, "{answer} is about other certificates, not this one")
             }
-            Self::OcspStale { answer, until, now } => write!(
-                f,
-                "{answer} was good until {}, and it is now {}",
-                rfc3339(*until),
-                rfc3339(*now)
-            ),
-            Self::OcspNotYetValid { answer, this_update, now } => write!(
-                f,
-                "{answer} is from {}, and it is now {} (is the clock here right?)",
-                rfc3339(*this_update),
-                rfc3339(*now)
-            ),
+            Self::OcspStale { answer, until, now } => too_old(f, answer, *until, *now),
+            Self::OcspNotYetValid { answer, this_update, now } => too_new(f, answer, *this_update, *now),
             Self::OcspBadSignature { answer, why } => write!(f, "{answer} {why}"),
             Self::OcspResponderNotAuthorized { answer, why } => {
                 write!(f, "{answer} comes from a responder that may not speak for the issuer: {why}")
@@ -437,11 +467,9 @@ impl Cause {
                 "{answer} has the extension {extension}, which is not understood here and critical, so it must not \
                  be used"
             ),
-            Self::MustStaple { why } => write!(
-                f,
-                "it must come with a stapled OCSP answer (must-staple, RFC 7633), and {why} (the server's owner must \
-                 switch OCSP stapling on)"
-            ),
+            Self::MustStaple { why } => {
+                write!(f, "it must come with a stapled OCSP answer (must-staple, RFC 7633), and {why}")
+            }
             Self::MissingFeature { issuer, feature } => write!(
                 f,
                 "its issuer {issuer} demands the TLS feature {feature} of every certificate that it issues, and this \

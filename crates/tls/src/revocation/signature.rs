@@ -9,12 +9,10 @@ impl Signed<'_> {
         let key = KeyInfo::read(key_info).map_err(|_| UNREADABLE)?;
         match self.held(&key, algorithms) {
             Held::Yes => Ok(()),
-            Held::No => {
-                Err("was not signed by the issuer's key (a forgery, or another key of the same name)")
-            }
+            Held::No => Err("was not signed by the issuer's key: a forgery, or another key of the same name"),
             Held::OtherKey => Err("was not signed by the issuer's key, which is of another kind"),
             Held::UnknownAlgorithm => {
-                Err("is signed by an algorithm that is not accepted here (such as one with SHA-1)")
+                Err("is signed by an algorithm that is not accepted here, such as one with SHA-1")
             }
         }
     }

@@ -397,7 +397,12 @@ pub(super) fn links(shown: &[Reading<'_>], path: &[usize], root: Option<&Root<'_
             }
             (None, None) => (sequence(contents(&reading.info.issuer_der)), Vec::new()),
         };
-        Link { label: reading.named(), certificate: reading.der.to_vec(), issuer, issuer_key }
+        let issuer_certificate = match (readings.get(step + 1), root) {
+            (Some(issuer), _) => Some(issuer.der.to_vec()),
+            (None, root) => root.and_then(|root| root.certificate).map(|root| root.to_vec()),
+        };
+        let certificate = reading.der.to_vec();
+        Link { label: reading.named(), certificate, issuer, issuer_key, issuer_certificate }
     };
     readings.iter().enumerate().map(link).collect()
 }

@@ -63,6 +63,8 @@ pub struct Link {
     pub issuer: Vec<u8>,
     /// The issuer's key (DER, the whole SubjectPublicKeyInfo).
     pub issuer_key: Vec<u8>,
+    /// The issuer's certificate (DER), where it is known: of roots that are compiled in it is not.
+    pub issuer_certificate: Option<Vec<u8>>,
 }
 
 /// One path, and what became of it.

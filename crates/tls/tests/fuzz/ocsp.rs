@@ -107,6 +107,7 @@ impl Scene {
             certificate: own.der.clone(),
             issuer: issuer.subject(),
             issuer_key: issuer.key_info(),
+            issuer_certificate: None,
         };
         let id = |serial: &[u8]| {
             let hash = |bytes: &[u8]| Tree::leaf(4, digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref());

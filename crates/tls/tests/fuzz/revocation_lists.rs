@@ -127,6 +127,7 @@ impl Scene {
             certificate: self.own.der.clone(),
             issuer: root.subject(),
             issuer_key: root.key_info(),
+            issuer_certificate: None,
         }];
         let policy = RevocationPolicy { crl: Demand::Require, ..RevocationPolicy::default() };
         let question = Question { path: &path, purpose: Purpose::Server, policy, algorithms, now };

@@ -125,6 +125,7 @@ impl Authority {
             certificate,
             issuer: self.name.clone(),
             issuer_key: self.key.clone(),
+            issuer_certificate: Some(self.der.clone()),
         }
     }
 }
@@ -352,10 +353,14 @@ pub fn by_staple(
     judge(&path, policy, &Known::default().stapled(staple))
 }
 
-/// Its code, and the words; `good` when nothing is wrong.
+/// Its code, and the words, which end with what helps; `good` when nothing is wrong.
 pub fn verdict(outcome: &Outcome) -> (&'static str, String) {
     match &outcome.problem {
-        Some(problem) => (problem.code(), problem.to_string()),
+        Some(problem) => {
+            let told = problem.to_string();
+            assert!(told.ends_with(')'), "no cure is told: {told}");
+            (problem.code(), told)
+        }
         None => {
             ("good", outcome.checks.iter().map(|check| check.evidence.clone()).collect::<Vec<_>>().join("\n"))
         }
