@@ -3,20 +3,28 @@
 use crate::client_auth::Asked;
 use crate::problem::CertificateProblem;
 use crate::verify::Taken;
+use crate::version::TlsVersion;
 use glasstack_journal::Scope;
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// One connection before the judge.
 pub(crate) struct Case {
     scope: Scope,
     problem: Mutex<Option<CertificateProblem>>,
     asked: Mutex<Option<Asked>>,
-    session_offered: AtomicBool,
+    session_offered: OnceLock<SessionOffered>,
     staple: Mutex<Option<Vec<u8>>>,
     /// The path that was taken.
     taken: Mutex<Option<Taken>>,
+}
+
+/// An earlier session that was to be taken up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SessionOffered {
+    pub(crate) version: TlsVersion,
+    /// Bytes that its ticket allows to come early; TLS 1.2 has no such thing.
+    pub(crate) early_data: u32,
 }
 
 thread_local! {
@@ -32,7 +40,7 @@ impl Case {
             scope,
             problem: Mutex::default(),
             asked: Mutex::default(),
-            session_offered: AtomicBool::default(),
+            session_offered: OnceLock::new(),
             staple: Mutex::default(),
             taken: Mutex::default(),
         })
@@ -87,13 +95,13 @@ impl Case {
         *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(path);
     }
 
-    /// Whether an earlier session was to be taken up.
-    pub(crate) fn offered_session(&self) -> bool {
-        self.session_offered.load(Ordering::Relaxed)
+    /// The earlier session that was to be taken up, if one was.
+    pub(crate) fn offered_session(&self) -> Option<SessionOffered> {
+        self.session_offered.get().copied()
     }
 
-    pub(crate) fn offers_session(&self) {
-        self.session_offered.store(true, Ordering::Relaxed);
+    pub(crate) fn offers_session(&self, session: SessionOffered) {
+        self.session_offered.get_or_init(|| session);
     }
 
     pub(crate) fn refuse(&self, problem: CertificateProblem) {

@@ -1,6 +1,6 @@
 //! The client: connects, and judges whom it meets.
 
-use crate::case::Case;
+use crate::case::{Case, SessionOffered};
 use crate::client_auth::Showing;
 use crate::client_config::TlsClientConfig;
 use crate::ech::Ech;
@@ -142,10 +142,10 @@ impl TlsClient {
         let mark = self.sessions.mark();
         let early = Early { data: early, withheld: self.revocation.as_ref().is_some_and(|it| it.demands()) };
         let connector = TlsConnector::from(self.config_for(attempt.scope(), tap.clone(), early.is_to_go()));
-        let mut sent_early = false;
+        let mut early_at_first = EarlyData::None;
         let mut handshake = {
             let _offered_here = case.open();
-            let write = |connection: &mut ClientConnection| sent_early = early.write(connection);
+            let write = |connection: &mut ClientConnection| early_at_first = early.write(connection, &case);
             connector.connect_with(name, Gather::new(stream, tap), write).into_fallible()
         };
         let outcome = poll_fn(|cx| {
@@ -164,13 +164,18 @@ impl TlsClient {
                     return Err(attempt.fail(TlsError::Certificate { server_name, problem }));
                 }
                 let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
-                if case.offered_session() && !resumed {
+                if case.offered_session().is_some() && !resumed {
                     self.sessions.forget_before(asked, mark);
                     attempt.scope().record(|| Note::detail("the server did not take the session up"));
                 }
-                let accepted = sent_early && stream.get_ref().1.is_early_data_accepted();
+                let outcome = match early_at_first {
+                    EarlyData::Accepted(bytes) if !stream.get_ref().1.is_early_data_accepted() => {
+                        EarlyData::Refused(bytes)
+                    }
+                    known => known,
+                };
                 let stream = established(attempt, stream, &case).with_asked(case.asked());
-                early.finish(stream, sent_early, accepted).await
+                early.finish(stream, outcome).await
             }
             Err((error, stream)) => {
                 hang_up(stream).await;
@@ -310,34 +315,44 @@ impl Early<'_> {
         !self.data.is_empty() && !self.withheld
     }
 
-    /// RFC 8446 4.2.10: all of it goes early, or nothing.
-    fn write(&self, connection: &mut ClientConnection) -> bool {
-        let writer = connection.early_data().filter(|writer| writer.bytes_left() >= self.data.len());
-        let Some(mut writer) = writer else { return false };
-        self.is_to_go() && writer.write_all(self.data).is_ok()
+    /// RFC 8446 4.2.10: all of it goes early, or nothing. What becomes of it unless the server refuses it.
+    fn write(&self, connection: &mut ClientConnection, case: &Case) -> EarlyData {
+        let bytes = self.data.len();
+        if bytes == 0 {
+            return EarlyData::None;
+        }
+        if self.withheld {
+            return EarlyData::Withheld;
+        }
+        let Some(mut writer) = connection.early_data() else {
+            return match case.offered_session() {
+                Some(SessionOffered { version: TlsVersion::Tls13, early_data: 0 }) => EarlyData::NotAllowed,
+                _ => EarlyData::NoSession,
+            };
+        };
+        let allowed = writer.bytes_left();
+        if allowed < bytes || writer.write_all(self.data).is_err() {
+            return EarlyData::TooMuch { bytes, allowed };
+        }
+        case.scope().record(|| {
+            Note::info(format!(
+                "{bytes} bytes are sent before the handshake is over (0-RTT). Whoever records them can send them once \
+                 more, and only the server can notice (RFC 8446 8)"
+            ))
+        });
+        EarlyData::Accepted(bytes)
     }
 
     /// Sends what did not arrive early, and tells what became of it.
-    async fn finish<S>(
-        &self,
-        mut stream: TlsStream<S>,
-        sent: bool,
-        accepted: bool,
-    ) -> Result<TlsStream<S>, TlsError>
+    async fn finish<S>(&self, mut stream: TlsStream<S>, outcome: EarlyData) -> Result<TlsStream<S>, TlsError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        if self.data.is_empty() {
+        if outcome == EarlyData::None {
             return Ok(stream);
         }
-        let outcome = match (sent, accepted) {
-            (false, _) if self.withheld => EarlyData::Withheld,
-            (false, _) => EarlyData::NotPossible,
-            (true, false) => EarlyData::Refused(self.data.len()),
-            (true, true) => EarlyData::Accepted(self.data.len()),
-        };
         stream.set_early_data(outcome);
-        if !accepted {
+        if !matches!(outcome, EarlyData::Accepted(_)) {
             let mut rest = self.data;
             while !rest.is_empty() {
                 let written = poll_fn(|cx| Pin::new(&mut stream).poll_write(cx, rest)).await;

@@ -160,7 +160,7 @@ fn early_data_arrives_with_the_first_flight_and_is_marked_on_both_sides() {
     server.early_data = 1024;
     let (client, server) = (world.client(client), world.server(server));
     let (mut near, mut far) = early(&world, &client, &server);
-    assert_eq!(near.session().early_data, EarlyData::NotPossible);
+    assert_eq!(near.session().early_data, EarlyData::NoSession);
     assert_eq!(far.session().early_data, EarlyData::None);
     hear(&mut far, QUESTION);
     say(&mut far, b"answer");
@@ -195,16 +195,54 @@ fn early_data_that_is_refused_is_sent_once_more_and_arrives_once() {
 }
 
 #[test]
-fn nothing_is_sent_early_where_the_server_takes_less_or_nothing() {
-    for allowed in [0, 10] {
+fn nothing_is_sent_early_where_the_server_takes_less_or_nothing_and_it_is_told_which() {
+    let none = (EarlyData::NotAllowed, "this server's ticket allows none");
+    let less = EarlyData::TooMuch { bytes: QUESTION.len(), allowed: 10 };
+    for (allowed, outcome, told) in
+        [(0, none.0, none.1), (10, less, "38 bytes of early data are more than the 10 that")]
+    {
         let (world, client, mut server) = lab();
         server.early_data = allowed;
         let (client, server) = (world.client(client), world.server(server));
         talk(&world, &client, &server, NAME);
         let (near, mut far) = early(&world, &client, &server);
         assert!(near.session().resumed);
-        assert_eq!(near.session().early_data, EarlyData::NotPossible);
+        assert_eq!(near.session().early_data, outcome);
+        assert!(notes(&world).iter().any(|note| note.contains(told)), "{told}: {:?}", notes(&world));
         hear(&mut far, QUESTION);
+    }
+}
+
+#[test]
+fn a_session_of_tls_1_2_is_none_for_early_data() {
+    let (world, mut client, server) = lab();
+    client.max_version = TlsVersion::Tls12;
+    let (client, server) = (world.client(client), world.server(server));
+    talk(&world, &client, &server, NAME);
+    let (near, mut far) = early(&world, &client, &server);
+    assert!(near.session().resumed);
+    assert_eq!(near.session().early_data, EarlyData::NoSession);
+    hear(&mut far, QUESTION);
+}
+
+#[test]
+fn that_early_data_can_be_played_again_is_told_when_it_is_sent_whatever_becomes_of_it() {
+    for accepted in [true, false] {
+        let (world, client, mut server) = lab();
+        server.early_data = 1024;
+        let (client, first) = (world.client(client), world.server(server.clone()));
+        talk(&world, &client, &first, NAME);
+        let second = if accepted { first } else { world.server(server) };
+        let (near, mut far) = early(&world, &client, &second);
+        hear(&mut far, QUESTION);
+        drop((near, far));
+        let told = notes(&world);
+        let at = |words: &str| told.iter().position(|note| note.contains(words));
+        let sent =
+            at("38 bytes are sent before the handshake is over (0-RTT). Whoever records them can send");
+        let outcome =
+            at(if accepted { "the server took the 38 bytes" } else { "the server refused the 38 bytes" });
+        assert!(sent.is_some() && sent < outcome, "{told:?}");
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a client keeps of its sessions, by the server's name.
 
-use crate::case::Case;
+use crate::case::{Case, SessionOffered};
 use crate::revocation::after_handshake::NeededStaple;
+use crate::version::TlsVersion;
 use glasstack_journal::event::Note;
 use rustls::NamedGroup;
 use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
@@ -119,7 +120,7 @@ impl ClientSessionStore for Kept {
 
     fn tls12_session(&self, name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
         let (_, session) = self.servers().by_name.get(name.to_str().as_ref())?.tls12.clone()?;
-        offering("TLS 1.2");
+        offering(SessionOffered { version: TlsVersion::Tls12, early_data: 0 });
         Some(session)
     }
 
@@ -140,14 +141,15 @@ impl ClientSessionStore for Kept {
     /// the same client.
     fn take_tls13_ticket(&self, name: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
         let (_, ticket) = self.servers().by_name.get_mut(name.to_str().as_ref())?.tls13.pop_back()?;
-        offering("TLS 1.3");
+        offering(SessionOffered { version: TlsVersion::Tls13, early_data: ticket.max_early_data_size() });
         Some(ticket)
     }
 }
 
-fn offering(version: &'static str) {
+fn offering(session: SessionOffered) {
     if let Some(case) = Case::current() {
-        case.offers_session();
+        case.offers_session(session);
+        let version = session.version;
         case.scope()
             .record(|| Note::detail(format!("an earlier session of {version} is to be taken up again")));
     }

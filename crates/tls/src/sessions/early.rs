@@ -16,9 +16,17 @@ pub enum EarlyData {
     /// There was none.
     #[default]
     None,
-    /// There was no session to send it in, or that session's server takes less: it was sent behind the
-    /// handshake, as usual.
-    NotPossible,
+    /// There was no session of TLS 1.3 to send it in: it was sent behind the handshake, as usual.
+    NoSession,
+    /// There was one, whose ticket allows no early data (RFC 8446 4.2.10): the same.
+    NotAllowed,
+    /// There was one, whose ticket allows less: the same.
+    TooMuch {
+        /// So many were to go.
+        bytes: usize,
+        /// So many may.
+        allowed: usize,
+    },
     /// Revocation has to be judged before anything is sent, and cannot be before the handshake: it was
     /// sent behind that, as usual.
     Withheld,
@@ -34,22 +42,26 @@ impl fmt::Display for EarlyData {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("no early data"),
-            Self::NotPossible => f.write_str(
-                "early data could not be sent (no earlier session whose server takes as much): sent behind the \
-                 handshake",
+            Self::NoSession => f.write_str(
+                "early data could not be sent (there is no earlier session of TLS 1.3 with this server): sent behind \
+                 the handshake",
+            ),
+            Self::NotAllowed => f.write_str(
+                "early data could not be sent (this server's ticket allows none): sent behind the handshake",
+            ),
+            Self::TooMuch { bytes, allowed } => write!(
+                f,
+                "early data could not be sent ({bytes} bytes of early data are more than the {allowed} that this \
+                 server's ticket allows): sent behind the handshake"
             ),
             Self::Withheld => f.write_str(
                 "early data was not sent early, since revocation is to be judged before anything is: sent behind the \
                  handshake",
             ),
-            Self::Accepted(bytes) => write!(
-                f,
-                "the server took {bytes} bytes of early data. Whoever recorded them can send them once more, and only \
-                 the server can notice (RFC 8446 8)"
-            ),
+            Self::Accepted(bytes) => write!(f, "the server took the {bytes} bytes of early data"),
             Self::Refused(bytes) => write!(
                 f,
-                "the server refused {bytes} bytes of early data: they are sent once more, behind the handshake"
+                "the server refused the {bytes} bytes of early data: they are sent once more, behind the handshake"
             ),
             Self::Received(bytes) => write!(
                 f,
