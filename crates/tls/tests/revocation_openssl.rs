@@ -36,6 +36,9 @@ distinguished_name = dn
 [root]
 basicConstraints = critical,CA:TRUE
 keyUsage = critical,keyCertSign,cRLSign
+[root_without_lists]
+basicConstraints = critical,CA:TRUE
+keyUsage = critical,keyCertSign
 [leaf]
 basicConstraints = CA:FALSE
 subjectAltName = DNS:www.lab.test
@@ -70,8 +73,14 @@ struct Openssl {
 }
 
 impl Openssl {
-    /// With three certificates: `good`, `bad` (revoked: its key was compromised), `held`.
+    /// With four certificates: `good`, `bad` (revoked: its key was compromised), `held`, and `back`
+    /// (taken off the list again).
     fn new(test: &str) -> Self {
+        Self::with_root(test, "root")
+    }
+
+    /// The same, with the root's extensions from this section.
+    fn with_root(test: &str, root: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("revocation-{test}"));
         drop(std::fs::remove_dir_all(&folder));
         std::fs::create_dir_all(&folder).unwrap();
@@ -81,16 +90,30 @@ impl Openssl {
             std::fs::write(ca.folder.join(file), text).unwrap();
         }
         ca.key("ca");
-        ca.run("req -config cnf -x509 -new -key ca.key -subj /CN=Openssl-CA -days 30 -extensions root -out ca.pem");
-        for name in ["good", "bad", "held"] {
+        ca.run(&format!(
+            "req -config cnf -x509 -new -key ca.key -subj /CN=Openssl-CA -days 30 -extensions {root} -out ca.pem"
+        ));
+        for name in ["good", "bad", "held", "back"] {
             ca.issue(name, "leaf");
         }
         ca.run("ca -config cnf -revoke bad.pem -crl_reason keyCompromise");
         ca.run("ca -config cnf -revoke held.pem -crl_reason certificateHold");
+        ca.run("ca -config cnf -revoke back.pem -crl_reason removeFromCRL");
         ca
     }
 
     fn run(&self, arguments: &str) -> String {
+        let (good, said) = self.tries(arguments);
+        assert!(good, "openssl {arguments}: {said}");
+        said
+    }
+
+    /// Whether openssl accepts a certificate by `list.pem`, and what it says.
+    fn verifies(&self, name: &str) -> (bool, String) {
+        self.tries(&format!("verify -CAfile ca.pem -crl_check -CRLfile list.pem {name}.pem"))
+    }
+
+    fn tries(&self, arguments: &str) -> (bool, String) {
         let done = Command::new("openssl")
             .args(arguments.split_whitespace())
             .current_dir(&self.folder)
@@ -98,8 +121,7 @@ impl Openssl {
             .expect("these tests need the openssl command");
         let said =
             format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-        assert!(done.status.success(), "openssl {arguments}: {said}");
-        said
+        (done.status.success(), said)
     }
 
     fn key(&self, name: &str) {
@@ -195,6 +217,31 @@ fn lists_of_openssl_ca_are_read_with_their_reasons_scopes_and_deltas() {
     }
     let stale = verdict(&ca.judge("good", &Known::given(Some(&plain), &[]), 3 * 86_400));
     assert_eq!(stale.0, "crl_stale");
+}
+
+#[test]
+fn openssl_verify_and_we_agree_on_who_is_revoked_and_who_was_taken_off_the_list_again() {
+    let ca = Openssl::new("agreed");
+    let list = ca.list(None);
+    for (name, code) in
+        [("good", "good"), ("bad", "revoked_by_crl"), ("held", "revoked_by_crl"), ("back", "good")]
+    {
+        let (ours, words) = ca.by_list(name, &list);
+        assert_eq!(ours, code, "{words}");
+        let (good, said) = ca.verifies(name);
+        assert_eq!(good, code == "good", "{name}: {said}");
+        assert!(good || said.contains("error 23 at 0 depth lookup: certificate revoked"), "{said}");
+    }
+    assert!(ca.by_list("back", &list).1.contains("removeFromCRL"));
+}
+
+#[test]
+fn a_root_whose_key_usage_lacks_crl_sign_makes_no_lists_for_openssl_either() {
+    let ca = Openssl::with_root("no-crl-sign", "root_without_lists");
+    let list = ca.list(None);
+    assert_eq!(ca.by_list("good", &list).0, "crl_key_usage");
+    let (good, said) = ca.verifies("good");
+    assert!(!good && said.contains("error 35 at 0 depth lookup"), "{said}");
 }
 
 #[test]
