@@ -140,7 +140,7 @@ pub enum CertificateProblem {
         certificate: String,
         /// Which rule.
         rule: Rule,
-        /// What is amiss, with the value, and what would make it pass.
+        /// What is amiss, with the value.
         why: String,
     },
     /// webpki refuses it, and no check here says why.
@@ -237,6 +237,43 @@ impl Rule {
             Self::Criticality => "criticality",
             Self::BadExtension => "bad_extension",
             Self::KeyIdentifier => "key_identifier",
+        }
+    }
+
+    /// What would make a certificate that breaks it pass.
+    fn cure(self) -> &'static str {
+        match self {
+            Self::WeakSignature => "its owner needs one signed with SHA-256 or better",
+            Self::WeakKey => "another key is needed, of 2048 bits or more",
+            Self::UnsupportedAlgorithm => "its CA must use another",
+            Self::UnsupportedKey => "its owner needs one of ECDSA on P-256 or P-384, RSA, or Ed25519",
+            Self::NotACa => "the certificate below it must be issued by a CA",
+            Self::CaCertificate => {
+                "a server or client shows its own, and shows it first; one that was made by openssl's `req -x509` needs \
+                 `-addext basicConstraints=critical,CA:FALSE`"
+            }
+            Self::PathTooLong => "its owner must have the server's certificate issued by a CA nearer to it",
+            Self::ChainTooLong => "its owner needs a certificate of a CA nearer to a root",
+            Self::TooMuchWork => "the peer must send only what is needed",
+            Self::KeyUsage => "its owner needs another certificate",
+            Self::NameNotPermitted => "its owner needs a certificate of another CA for it",
+            Self::NameExcluded => "its owner needs one without that name",
+            Self::UnsupportedNameConstraint => "its owner needs a certificate of a CA without such limits",
+            Self::UnknownCriticalExtension => {
+                "its owner needs one without it, or in which it is not critical"
+            }
+            Self::AlgorithmMismatch
+            | Self::BadValidity
+            | Self::BadNameConstraint
+            | Self::DuplicateExtension
+            | Self::BadVersion
+            | Self::BadSerial
+            | Self::EmptyIssuer
+            | Self::EmptySubject
+            | Self::BadNames
+            | Self::Criticality
+            | Self::BadExtension
+            | Self::KeyIdentifier => "its CA must issue it anew",
         }
     }
 }
@@ -339,7 +376,7 @@ impl fmt::Display for CertificateProblem {
             ),
             Self::NoNames { asked, common_name } => no_names(f, asked, common_name.as_deref()),
             Self::UnusableName { asked, why } => {
-                write!(f, "no certificate can be for {asked}: {why}")
+                write!(f, "no certificate can be for {asked}: {why} (ask for another name)")
             }
             Self::UntrustedRoot { certificate, issuer } => write!(
                 f,
@@ -376,21 +413,28 @@ impl fmt::Display for CertificateProblem {
             Self::BadSignature { certificate, issuer } => write!(
                 f,
                 "the signature on {certificate} was not made by the key of {issuer} that is known here (a forgery, \
-                 or another CA of the same name)"
+                 or another CA of the same name: then that CA's certificate must be sent, or trusted)"
             ),
             Self::WrongPurpose { certificate, why } => {
                 write!(f, "{certificate} is not for this use: {why} (its owner needs another certificate)")
             }
             Self::BadHandshakeSignature { certificate, why } => {
-                write!(f, "the peer did not prove that it has the key of {certificate}: {why}")
+                write!(
+                    f,
+                    "the peer did not prove that it has the key of {certificate}: {why} (its owner must give it the \
+                     key that belongs to its certificate, unless this is somebody else)"
+                )
             }
             Self::Revocation(problem) => problem.fmt(f),
             Self::NotPinned { certificate, hash } => write!(
                 f,
-                "the key of {certificate} is none of those pinned (--pinnedpubkey); its own hash is {hash}"
+                "the key of {certificate} is none of those pinned (--pinnedpubkey); its own hash is {hash} (pin that \
+                 only if its owner says that it is the key)"
             ),
-            Self::Malformed { certificate, why } => write!(f, "{certificate} cannot be read: {why}"),
-            Self::Rule { certificate, why, .. } => write!(f, "{certificate} {why}"),
+            Self::Malformed { certificate, why } => {
+                write!(f, "{certificate} cannot be read: {why} (the peer must show one that can be)")
+            }
+            Self::Rule { certificate, rule, why } => write!(f, "{certificate} {why} ({})", rule.cure()),
             Self::Webpki { why } => write!(f, "webpki refuses it: {why}"),
         }
     }
@@ -401,7 +445,7 @@ fn no_names(f: &mut fmt::Formatter<'_>, asked: &str, common_name: Option<&str>) 
     if let Some(common_name) = common_name {
         write!(f, "; its common name {common_name} would fit, but has not counted since RFC 6125")?;
     }
-    f.write_str("; its owner must have it issued anew with that name")
+    f.write_str(" (its owner must have it issued anew with that name)")
 }
 
 impl Serialize for CertificateProblem {

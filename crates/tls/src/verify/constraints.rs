@@ -41,17 +41,9 @@ pub(super) fn check(certificate: &Reading<'_>, role: Role, below: usize) -> Chec
     let ca = super::rules::is_ca(x509);
     match role {
         // RFC 5280 4.2.1.9 marks who may sign others; `openssl req -x509` marks every certificate.
-        Role::Own | Role::TrustedOwn if ca && certificate.info.is_self_issued() => failed(
-            Rule::CaCertificate,
-            "is marked as a CA's own (basic constraints: CA), as openssl's `req -x509` does unless it is told \
-             `-addext basicConstraints=critical,CA:FALSE`"
-                .to_owned(),
-        ),
         Role::Own | Role::TrustedOwn if ca => failed(
             Rule::CaCertificate,
-            "is a CA's own (basic constraints: CA), which no server or client may show as its own (is its own \
-             among those behind it, then that must come first)"
-                .to_owned(),
+            "is a CA's own (basic constraints: CA), which no server or client may show as its own".to_owned(),
         ),
         Role::Own | Role::TrustedOwn => Check::passed(CHECK, RFC, "not a CA's").of(named),
         Role::Issuer if !ca => failed(Rule::NotACa, not_a_ca(x509)),
@@ -59,13 +51,11 @@ pub(super) fn check(certificate: &Reading<'_>, role: Role, below: usize) -> Chec
         Role::Issuer | Role::Anchor => match path_length(x509) {
             Some(most) if below > most => failed(
                 Rule::PathTooLong,
-                format!(
-                    "lets at most {most} CAs follow (path length), and {below} do (its owner must have the server's \
-                     certificate issued by a CA nearer to it)"
-                ),
+                format!("lets at most {most} CAs follow (path length), and {below} do"),
             ),
             Some(most) => {
-                Check::passed(CHECK, RFC, format!("a CA's; at most {most} CAs may follow, and {below} do")).of(named)
+                Check::passed(CHECK, RFC, format!("a CA's; at most {most} CAs may follow, and {below} do"))
+                    .of(named)
             }
             None => Check::passed(CHECK, RFC, "a CA's, without a limit to how many follow").of(named),
         },
@@ -78,8 +68,5 @@ fn not_a_ca(x509: &X509Certificate<'_>) -> String {
         .iter()
         .any(|extension| matches!(extension.parsed_extension(), ParsedExtension::BasicConstraints(_)));
     let why = if has { "say that it is none (CA:FALSE)" } else { "are missing" };
-    format!(
-        "issued another certificate and is no CA's: its basic constraints {why} (the certificate below it must be \
-         issued by a CA)"
-    )
+    format!("issued another certificate and is no CA's: its basic constraints {why}")
 }

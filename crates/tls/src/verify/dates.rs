@@ -17,11 +17,7 @@ pub(super) fn check(certificate: &Reading<'_>, now: i64) -> Check {
         CertificateProblem::Rule {
             certificate: named.clone(),
             rule: Rule::BadValidity,
-            why: format!(
-                "is valid at no time: from {} to {} (its CA must issue it anew)",
-                info.valid_from(),
-                info.valid_until()
-            ),
+            why: format!("is valid at no time: from {} to {}", info.valid_from(), info.valid_until()),
         }
     } else if info.not_before < 0 {
         // webpki counts from 1970 on.

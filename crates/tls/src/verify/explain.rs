@@ -465,7 +465,7 @@ fn where_issuer_is(certificate: &Reading<'_>) -> Option<String> {
 
 fn too_much(certificate: String) -> CertificateProblem {
     let why = "comes with so many others, or names, that judging it would take more work than is allowed (100 \
-               signatures, 200000 steps, 250000 comparisons): its owner must send only what is needed";
+               signatures, 200000 steps, 250000 comparisons)";
     CertificateProblem::Rule { certificate, rule: Rule::TooMuchWork, why: why.to_owned() }
 }
 

@@ -128,11 +128,7 @@ fn outside(name: Option<&GeneralName<'_>>, limits: &Limits<'_>) -> Option<(Rule,
     for subtree in excluded() {
         match matches(name, &subtree.base, true) {
             Some(true) => {
-                let why = format!(
-                    "has the name {}, which {ca} excludes ({}) (its owner needs one without that name)",
-                    shown(),
-                    show(&subtree.base)
-                );
+                let why = format!("has the name {}, which {ca} excludes ({})", shown(), show(&subtree.base));
                 return Some((Rule::NameExcluded, why));
             }
             Some(false) => {}
@@ -150,11 +146,7 @@ fn outside(name: Option<&GeneralName<'_>>, limits: &Limits<'_>) -> Option<(Rule,
         return None;
     }
     let limits: Vec<_> = permitted().map(|subtree| show(&subtree.base)).collect();
-    let why = format!(
-        "has the name {}, and {ca} permits only {} (its owner needs a certificate of another CA for it)",
-        shown(),
-        some_of(&limits)
-    );
+    let why = format!("has the name {}, and {ca} permits only {}", shown(), some_of(&limits));
     Some((Rule::NameNotPermitted, why))
 }
 

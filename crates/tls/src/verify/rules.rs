@@ -83,7 +83,7 @@ fn extensions(x509: &X509Certificate<'_>, role: Role, found: &mut Vec<Broken>) {
     }
     for (index, extension) in all.iter().enumerate() {
         if all.iter().take(index).any(|earlier| earlier.oid == extension.oid) {
-            let why = format!("has the extension {} twice (its CA must issue it anew)", name_of(extension));
+            let why = format!("has the extension {} twice", name_of(extension));
             found.push(always(Rule::DuplicateExtension, why));
         }
         extension_itself(extension, role, found);
@@ -200,8 +200,7 @@ fn usage(x509: &X509Certificate<'_>, role: Role, found: &mut Vec<Broken>) {
         _ => None,
     });
     if role.issues() && signs == Some(false) {
-        let why =
-            "is not for signing certificates: its key usage lacks keyCertSign (its owner needs another)";
+        let why = "is not for signing certificates: its key usage lacks keyCertSign";
         found.push(always(Rule::KeyUsage, why));
     }
     if role == Role::Own && signs == Some(true) && !is_ca(x509) {
@@ -224,9 +223,7 @@ fn key(
         let unused = modulus.first().map_or(0, |first| first.leading_zeros());
         let bits = modulus.len() * 8 - usize::try_from(unused).unwrap_or_default();
         if bits < WEAKEST_RSA {
-            let why = format!(
-                "has an RSA key of {bits} bits, and fewer than {WEAKEST_RSA} are too weak (its owner needs another)"
-            );
+            let why = format!("has an RSA key of {bits} bits, and fewer than {WEAKEST_RSA} are too weak");
             found.push(always(Rule::WeakKey, why));
         } else if unused != 0 {
             let why = format!("has an RSA key of {bits} bits, which is not a whole number of bytes");
@@ -236,11 +233,8 @@ fn key(
     if matches!(role, Role::Own | Role::TrustedOwn) {
         let kind = KeyInfo::read(x509.public_key().raw).map(|key| key.algorithm).unwrap_or_default();
         if !algorithms.all.iter().any(|algorithm| algorithm.public_key_alg_id().as_ref() == kind) {
-            let why = format!(
-                "has a key ({}) of a kind that TLS does not use here (its owner needs one of ECDSA on P-256 or \
-                 P-384, RSA, or Ed25519)",
-                key_kind(x509.public_key())
-            );
+            let why =
+                format!("has a key ({}) of a kind that TLS does not use here", key_kind(x509.public_key()));
             found.push(always(Rule::UnsupportedKey, why));
         }
     }
@@ -350,11 +344,7 @@ fn name_of(extension: &X509Extension<'_>) -> String {
 }
 
 fn not_understood(extension: &X509Extension<'_>) -> String {
-    format!(
-        "has a critical extension that is not understood here: {} (its owner needs one without it, or in which it is \
-         not critical)",
-        name_of(extension)
-    )
+    format!("has a critical extension that is not understood here: {}", name_of(extension))
 }
 
 /// What a certificate is like, and which of the rules that are enforced it breaks. webpki's own first.
@@ -372,10 +362,7 @@ pub(super) fn check(reading: &Reading<'_>, role: Role, broken: &[Broken]) -> Che
     if role != Role::Anchor {
         if x509.version() != X509Version::V3 {
             let version = x509.version().0.saturating_add(1);
-            return failed(
-                Rule::BadVersion,
-                format!("is of version {version}, and only version 3 is taken (its owner needs another)"),
-            );
+            return failed(Rule::BadVersion, format!("is of version {version}, and only version 3 is taken"));
         }
         let unknown = x509.extensions().iter().find(|one| one.critical && !webpki_knows(one));
         if let Some(unknown) = unknown {

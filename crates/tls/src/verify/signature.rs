@@ -32,17 +32,13 @@ pub(super) fn check(certificate: &Reading<'_>, held: Held, issuer: &str, key_kin
     if inner != outer {
         return broken(
             Rule::AlgorithmMismatch,
-            "names one signature algorithm inside what is signed and another outside (its CA must issue it anew)"
-                .to_owned(),
+            "names one signature algorithm inside what is signed and another outside".to_owned(),
         );
     }
     if let Some(weak) = weak_hash(certificate) {
         return broken(
             Rule::WeakSignature,
-            format!(
-                "is signed with {weak}, for which forgeries have been made (its owner needs one signed with SHA-256 \
-                 or better)"
-            ),
+            format!("is signed with {weak}, for which forgeries have been made"),
         );
     }
     match held {
@@ -52,8 +48,7 @@ pub(super) fn check(certificate: &Reading<'_>, held: Held, issuer: &str, key_kin
         Held::No if is_weak_rsa(key_kind) => broken(
             Rule::WeakKey,
             format!(
-                "is signed by a key that is too weak: {issuer} has {key_kind}, and fewer than 2048 bits are not taken \
-                 (its CA needs another key)"
+                "is signed by a key that is too weak: {issuer} has {key_kind}, and fewer than 2048 bits are not taken"
             ),
         ),
         Held::No => {
@@ -67,7 +62,7 @@ pub(super) fn check(certificate: &Reading<'_>, held: Held, issuer: &str, key_kin
         ),
         Held::UnknownAlgorithm => broken(
             Rule::UnsupportedAlgorithm,
-            format!("is signed with {algorithm}, which nobody here verifies (its CA must use another)"),
+            format!("is signed with {algorithm}, which nobody here verifies"),
         ),
     }
 }

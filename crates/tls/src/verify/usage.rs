@@ -156,7 +156,7 @@ pub(super) fn check(certificate: &Reading<'_>, role: Role, wanted: &Wanted<'_>, 
         let problem = CertificateProblem::Rule {
             certificate: named.clone(),
             rule: Rule::KeyUsage,
-            why: format!("has a key usage without {bit} (its owner needs another certificate)"),
+            why: format!("has a key usage without {bit}"),
         };
         return Check::failed(CHECK, RFC, problem).of(named);
     }

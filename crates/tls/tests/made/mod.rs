@@ -273,7 +273,11 @@ pub fn judge_for(roots: &[Der], chain: &[Der], asked: &str) -> Judgement {
 
 /// The code of a refusal; `accept` where there is none.
 pub fn code(judgement: &Judgement) -> &'static str {
-    judgement.problem.as_ref().map_or("accept", |problem| problem.code())
+    judgement.problem.as_ref().map_or("accept", |problem| {
+        let told = problem.to_string();
+        assert!(told.ends_with(')') || problem.code() == "webpki", "no cure is told: {told}");
+        problem.code()
+    })
 }
 
 /// What becomes of a server's certificate, changed by `change` and issued by the root.
