@@ -70,6 +70,10 @@ pub struct Received {
     pub headers: HeaderMap,
     /// The body, as it arrives.
     pub body: Body,
+    /// Whether it came before its client's TLS handshake was over (RFC 8470): to us, as
+    /// [`ServerOptions::early`] says, or to whoever forwarded it with `Early-Data`. An answer of 425
+    /// (Too Early) makes the client ask again, later; to other requests it means nothing.
+    pub early: bool,
     /// Bytes of body that are accepted.
     limit: Option<u64>,
 }
@@ -207,6 +211,12 @@ pub struct ServerOptions {
     pub linger: Duration,
     /// After how many requests the connection is closed; none: never. None.
     pub max_requests: Option<u64>,
+    /// Whether the connection began with early data (0-RTT), of which its first request is. False.
+    ///
+    /// It may ask for anything as long as it is heard behind the client's Finished, as `glasstack-tls`
+    /// has it: then it is no replay (RFC 8470 3). One that somebody else forwarded from early data
+    /// (`Early-Data`) may be, and is answered by 425 unless its method is safe.
+    pub early: bool,
 }
 
 impl Default for ServerOptions {
@@ -224,6 +234,7 @@ impl Default for ServerOptions {
             max_connections: 256,
             linger: Duration::from_secs(5),
             max_requests: None,
+            early: false,
         }
     }
 }
@@ -371,8 +382,9 @@ impl Service<http::Request<Incoming>> for Site {
 
     fn call(&self, request: http::Request<Incoming>) -> Self::Future {
         let is_http10 = request.version() == Version::HTTP_10;
-        let received = self.receive(request);
+        let mut received = self.receive(request);
         let count = self.activity.on_request(received.body.arrival());
+        received.early |= self.options.early && count == 1;
         let (handler, scope) = (Arc::clone(&self.handler), self.scope.clone());
         let (options, activity) = (self.options.clone(), Arc::clone(&self.activity));
         scope.record(|| Http::Received {
@@ -417,11 +429,15 @@ impl Site {
             // RFC 9112 3.2.2: an absolute target's authority overrides Host.
             host: parts.uri.authority().map(ToString::to_string).or(named),
             body: Body::new(source, framing, &parts.headers, limit, false),
+            early: parts.headers.contains_key(EARLY_DATA),
             headers: parts.headers,
             limit,
         }
     }
 }
+
+/// RFC 8470 5.1: a field of intermediaries. Whatever it says, and however often, it means 1.
+const EARLY_DATA: &str = "early-data";
 
 /// What is refused before any handler sees it.
 fn refusal(request: &Received, is_http10: bool) -> Option<Answer> {
@@ -430,6 +446,11 @@ fn refusal(request: &Received, is_http10: bool) -> Option<Answer> {
     if hosts > 1 || (hosts == 0 && !is_http10) {
         let why = format!("{hosts} Host fields where RFC 9112 3.2 asks for one");
         return Some(Answer::text(StatusCode::BAD_REQUEST, why.clone(), format!("{why}\n")));
+    }
+    // RFC 8470 5.2: who forwarded it did not wait for its client's Finished.
+    if request.headers.contains_key(EARLY_DATA) && !request.method.is_safe() {
+        let why = format!("a {} forwarded from early data may be a replay (RFC 8470 5.1)", request.method);
+        return Some(Answer::text(StatusCode::TOO_EARLY, why.clone(), format!("{why}\n")));
     }
     None
 }

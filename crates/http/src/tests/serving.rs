@@ -23,6 +23,7 @@ fn site(request: Received) -> Answer {
         "/chunked" => {
             Answer::chunked("text/plain", vec![Bytes::from_static(b"one"), Bytes::from_static(b"two")])
         }
+        "/early" => Answer::ok("text/plain", format!("early: {}", request.early)),
         "/count" => Answer::ok("text/plain", format!("{} bytes", request.body.received())),
         "/moved" => Answer::redirect(StatusCode::MOVED_PERMANENTLY, "https://h.test/"),
         "/cut" => {
@@ -280,4 +281,33 @@ fn any_bytes_make_an_answer_or_a_goodbye_but_never_a_panic_or_a_hang() {
     for wire in mutations(seed, 0x9e37_79b9_7f4a_7c15) {
         let _ = hear(wire, options());
     }
+}
+
+#[test]
+fn what_changes_something_and_was_forwarded_from_early_data_is_too_early() {
+    // RFC 8470 5.1: whatever it says, and however often.
+    for field in ["Early-Data: 1", "early-data: 0", "Early-Data: 1\r\nEarly-Data: 1"] {
+        for (line, status) in
+            [("GET /early", "200"), ("OPTIONS /", "200"), ("POST /", "425"), ("PUT /", "425")]
+        {
+            let wire = format!("{line} HTTP/1.1\r\nHost: h\r\n{field}\r\nConnection: close\r\n\r\n");
+            let (_, said) = hear(wire.leak().as_bytes(), options());
+            assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{line} {field}: {said}");
+            assert_eq!(said.contains("early: true"), line == "GET /early", "{said}");
+        }
+    }
+    let (_, said) = hear(b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", options());
+    assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
+}
+
+#[test]
+fn the_first_request_is_marked_where_early_data_came_and_may_change_something() {
+    let wire =
+        b"GET /early HTTP/1.1\r\nHost: h\r\n\r\nGET /early HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    let (_, said) = hear(wire, ServerOptions { early: true, ..options() });
+    let marks: Vec<&str> = said.matches("early: true").chain(said.matches("early: false")).collect();
+    assert_eq!(marks, ["early: true", "early: false"], "{said}");
+    let wire = b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    let (_, said) = hear(wire, ServerOptions { early: true, ..options() });
+    assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
 }
