@@ -179,10 +179,14 @@ impl TlsClient {
             }
             Err((error, stream)) => {
                 hang_up(stream).await;
-                Err(attempt.fail(match case.problem() {
+                let error = match case.problem() {
                     Some(problem) => TlsError::Certificate { server_name: asked.to_owned(), problem },
                     None => TlsError::from_handshake(error, asked, case.asked().as_ref()),
-                }))
+                };
+                if matches!(error, TlsError::EarlyDataInOldVersion) {
+                    self.forget_sessions(asked);
+                }
+                Err(attempt.fail(error))
             }
         }
     }
@@ -234,6 +238,11 @@ impl TlsClient {
         let needed = revocation.check_peer(scope, peer, staple, None).await?;
         self.sessions.keep_staple(asked, needed);
         Ok(())
+    }
+
+    /// Whether it has a certificate for servers that want to see one: then they know who sends early data.
+    pub fn has_identity(&self) -> bool {
+        self.config.client_auth_cert_resolver.has_certs()
     }
 
     /// Forgets the sessions with `server_name`: the next handshake is a whole one.

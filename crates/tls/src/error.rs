@@ -90,6 +90,13 @@ pub enum TlsError {
         /// Its keys of today (ECHConfigList in base64), if it gave them.
         retry: Option<String>,
     },
+    /// The server offered early data by a ticket, and now speaks TLS 1.2, in which there is none. Its sessions
+    /// are forgotten, so that the next connection sends nothing early.
+    #[error(
+        "the server has taken data before the handshake was over, and now speaks TLS 1.2, which has no such thing \
+         (RFC 8446 D.3): connect again, without early data"
+    )]
+    EarlyDataInOldVersion,
     /// The peer left in the middle of the handshake.
     #[error("the peer closed the connection before the handshake was complete, without saying why")]
     CutShort,
@@ -160,6 +167,9 @@ impl TlsError {
             Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)
             | Error::InvalidMessage(rustls::InvalidMessage::UnknownProtocolVersion) => Self::NotTls(error),
             Error::NoCertificatesPresented => Self::NoClientCertificate,
+            Error::PeerMisbehaved(rustls::PeerMisbehaved::OfferedEarlyDataWithOldProtocolVersion) => {
+                Self::EarlyDataInOldVersion
+            }
             Error::PeerMisbehaved(_)
             | Error::InvalidMessage(_)
             | Error::InappropriateMessage { .. }

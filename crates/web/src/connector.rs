@@ -1,6 +1,7 @@
 //! From a URL to an HTTP connection: proxy, name, addresses, TCP, TLS.
 
 use crate::config::{ClientConfig, ConnectTo, TcpOptions};
+use crate::early_data::Early;
 use crate::error::{ConnectFailure, WebError};
 use crate::proxy::socks::{self, Destination, SocksError};
 use crate::proxy::tunnel::{self, Gate};
@@ -11,7 +12,7 @@ use glasstack_http::{Connection, Limits};
 use glasstack_journal::event::Http;
 use glasstack_journal::{Note, Scope, SpanId};
 use glasstack_stack::{ConnectError, ConnectOptions, Host, TcpStream};
-use glasstack_tls::{PeerCertificates, TlsClient};
+use glasstack_tls::{EarlyData, PeerCertificates, TlsClient};
 use std::net::SocketAddr;
 use std::time::Duration;
 use url::Url;
@@ -41,6 +42,8 @@ pub(crate) struct Connected {
     pub(crate) span: Option<SpanId>,
     /// The server's, its own first.
     pub(crate) certificates: PeerCertificates,
+    /// Whether the server took the first request before the TLS handshake was over.
+    pub(crate) began_early: bool,
 }
 
 impl Connected {
@@ -63,9 +66,8 @@ pub(crate) struct Way {
     /// Whose certificate that has to be.
     server_name: String,
     pub(crate) proxy: Option<(Proxy, Means)>,
-    /// What may be sent before the TLS handshake is over (0-RTT): the beginning of the request. Mostly
-    /// nothing.
-    pub(crate) early: Vec<u8>,
+    /// What may be sent before the TLS handshake is over (0-RTT).
+    pub(crate) early: Early,
 }
 
 /// What a proxy does.
@@ -139,7 +141,7 @@ impl Connector {
             secure: url.scheme() == "https",
             server_name: unbracketed(name).to_owned(),
             proxy: None,
-            early: Vec::new(),
+            early: Early::NotWanted,
         };
         if elsewhere.is_some() {
             way.key = format!("{origin} at {host}:{to_port}");
@@ -165,6 +167,11 @@ impl Connector {
             way.proxy = Some((proxy.clone(), means));
         }
         way
+    }
+
+    /// Whether servers may be shown a certificate of ours.
+    pub(crate) fn has_identity(&self) -> bool {
+        self.tls.as_ref().is_some_and(TlsClient::has_identity)
     }
 
     /// User and password for a proxy that reads requests.
@@ -265,13 +272,17 @@ impl Connector {
         let Some(tls) = &self.tls else {
             return Err(WebError::SchemeNotAllowed { url: format!("https://{}", way.host) });
         };
-        let early = way.early.as_slice();
+        if let Early::Waits(why) = &way.early {
+            ends.scope.record(|| Note::info(why.to_string()));
+        }
+        let early = way.early.bytes();
         let mut stream = tls.connect_early(&ends.scope, stream, &way.server_name, early).await?;
         stream.expect_early(early);
         watch.reach(host.now(), |timings| &mut timings.appconnect);
         let certificates = stream.session().peer_certificates.clone();
+        let began_early = matches!(stream.session().early_data, EarlyData::Accepted(_));
         let http = Connection::open(host, stream, self.limits.clone()).await?;
-        Ok(ends.connected(http, certificates))
+        Ok(Connected { began_early, ..ends.connected(http, certificates) })
     }
 
     /// Name and TCP.
@@ -381,7 +392,8 @@ impl Ends {
     }
 
     fn connected(self, http: Connection, certificates: PeerCertificates) -> Connected {
-        Connected { http, local: self.local, remote: self.remote, span: self.scope.span(), certificates }
+        let (local, remote, span) = (self.local, self.remote, self.scope.span());
+        Connected { http, local, remote, span, certificates, began_early: false }
     }
 }
 

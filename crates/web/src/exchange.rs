@@ -6,19 +6,21 @@ use crate::config::ClientConfig;
 use crate::connector::{Connected, Connector, Way};
 use crate::cookies::SharedJar;
 use crate::credentials::identity;
+use crate::early_data::{Early, Waits};
 use crate::error::WebError;
 use crate::headers::{HeaderEdit, Said, basic, compose, host_field};
-use crate::lesson::Lesson;
+use crate::lesson::{Asked, Lesson};
 use crate::patience::Patience;
 use crate::pool::{Found, Lease, Pool};
 use crate::request::Request;
 use crate::watch::HeadKind;
 use bytes::Bytes;
-use glasstack_http::header::{AUTHORIZATION, COOKIE, EXPECT, PROXY_AUTHORIZATION, SET_COOKIE};
+use glasstack_http::header::{COOKIE, EXPECT, SET_COOKIE};
 use glasstack_http::{Body, HttpError, Method, RequestBody, ResponseHead, Target, Version};
 use glasstack_journal::event::{Framing, Http};
 use glasstack_journal::{Note, Scope, SpanKind};
 use glasstack_stack::Host;
+use glasstack_tls::TlsError;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use url::Url;
@@ -54,9 +56,9 @@ impl Exchanger<'_> {
         }
         let mut lesson = Lesson::first(request, identity.as_ref());
         loop {
-            let (exchange, expected) = self.attempt(request, &lesson).await?;
+            let (exchange, asked) = self.attempt(request, &lesson).await?;
             let entropy = self.host.entropy().as_ref();
-            let learnt = lesson.learn(request, identity.as_ref(), &exchange.head, expected, entropy);
+            let learnt = lesson.learn(request, identity.as_ref(), &exchange.head, asked, entropy);
             let Some((next, why)) = learnt else { return Ok(exchange) };
             exchange.span.host.scope().record(|| Note::info(why));
             exchange.discard(self.pool).await;
@@ -64,8 +66,8 @@ impl Exchanger<'_> {
         }
     }
 
-    /// One request and its answer, and whether the body waited for `100 Continue`.
-    async fn attempt(&self, request: &Request, lesson: &Lesson) -> Result<(Exchange, bool), WebError> {
+    /// One request and its answer, and how it was asked.
+    async fn attempt(&self, request: &Request, lesson: &Lesson) -> Result<(Exchange, Asked), WebError> {
         let span = FetchSpan::open(self.host, &request.url);
         let scope = span.host.scope();
         request.watch.begin_request(self.host.now(), &request.method, &request.url);
@@ -74,14 +76,16 @@ impl Exchanger<'_> {
         way.early = self.early(request, &way, &words, lesson)?;
         let mut connection = self.connection(&span.host, &way, request).await?;
         let is_kept = connection.http.carried() > 0;
-        let (message, mut expects) = self.message(request, &way, &words, lesson)?;
+        let mut early = connection.began_early && !is_kept;
+        let (message, mut expected) = self.message(request, &way, &words, lesson)?;
         let sent = self.send(&mut connection, scope, request, message).await?;
         let response = match sent {
             Err(error) if is_kept && may_retry(&request.method, &error) => {
                 let why = format!("the kept one failed: {error}");
                 connection = self.new_connection(&span.host, &way, request, why).await?;
+                early = connection.began_early;
                 let (message, again) = self.message(request, &way, &words, lesson)?;
-                expects = again;
+                expected = again;
                 self.send(&mut connection, scope, request, message).await??
             }
             sent => sent?,
@@ -95,7 +99,8 @@ impl Exchanger<'_> {
         }
         let set_cookies = self.keep_cookies(scope, request, &response.head);
         let lease = Lease { key: way.key, connection };
-        Ok((Exchange { head: response.head, body: response.body, lease, span, set_cookies }, expects))
+        let exchange = Exchange { head: response.head, body: response.body, lease, span, set_cookies };
+        Ok((exchange, Asked { expected, early }))
     }
 
     async fn send(
@@ -139,7 +144,15 @@ impl Exchanger<'_> {
         request: &Request,
         why: String,
     ) -> Result<Connected, WebError> {
-        let connection = Box::pin(self.connector.connect(host, way, &request.watch)).await?;
+        let mut made = Box::pin(self.connector.connect(host, way, &request.watch)).await;
+        if let Err(WebError::Tls(TlsError::EarlyDataInOldVersion)) = made {
+            // RFC 8446 D.3: nothing of it was heard.
+            host.scope().record(|| Note::info("the connection is made again without early data"));
+            let mut way = way.clone();
+            way.early = Early::NotWanted;
+            made = Box::pin(self.connector.connect(host, &way, &request.watch)).await;
+        }
+        let connection = made?;
         connection.shown_to(&request.watch);
         host.scope().record(|| Http::ConnectionChosen {
             remote: connection.remote,
@@ -165,24 +178,16 @@ impl Exchanger<'_> {
         Words { proxy_authorization, cookie, edits }
     }
 
-    /// What of the request may be sent before the handshake is over: RFC 8470 3: the whole of one that
-    /// is safe, and carries nothing by which the server knows who asks.
-    fn early(
-        &self,
-        request: &Request,
-        way: &Way,
-        words: &Words,
-        lesson: &Lesson,
-    ) -> Result<Vec<u8>, WebError> {
-        let is_wanted = self.config.early_data && way.is_secure();
-        let is_safe = matches!(request.method, Method::GET | Method::HEAD) && request.body.is_none();
-        if !is_wanted || !is_safe {
-            return Ok(Vec::new());
+    /// What of the request may be sent before the handshake is over.
+    fn early(&self, request: &Request, way: &Way, words: &Words, lesson: &Lesson) -> Result<Early, WebError> {
+        if !self.config.early_data || !way.is_secure() {
+            return Ok(Early::NotWanted);
+        }
+        if lesson.not_early {
+            return Ok(Early::Waits(Waits::TooEarly));
         }
         let (message, _) = self.message(request, way, words, lesson)?;
-        let knows_us = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
-        let is_anonymous = knows_us.iter().all(|field| message.headers.get(field).is_none());
-        if is_anonymous { Ok(message.head()?) } else { Ok(Vec::new()) }
+        Ok(Early::of(&message, request.body.is_some(), self.connector.has_identity())?)
     }
 
     /// The request as it is sent, and whether its body waits for `100 Continue`.

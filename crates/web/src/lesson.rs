@@ -6,11 +6,22 @@ use glasstack_http::header::WWW_AUTHENTICATE;
 use glasstack_http::{Method, ResponseHead, StatusCode, Target};
 use glasstack_stack::Entropy;
 
+/// How an attempt was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// The body waited for `100 Continue`.
+    pub(crate) expected: bool,
+    /// The server took it before the TLS handshake was over.
+    pub(crate) early: bool,
+}
+
 /// How the next attempt is made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lesson {
     /// 417: the server does not want to be asked whether it wants the body.
     pub(crate) without_expect: bool,
+    /// 425: the server waits for the end of the TLS handshake, and so does the request.
+    pub(crate) not_early: bool,
     /// What `Authorization` says.
     pub(crate) authorization: Option<String>,
     /// The body stays here until it is known over what its sender's password is hashed.
@@ -31,20 +42,24 @@ impl Lesson {
         }
     }
 
-    /// How to ask again, and why; none: the answer stands. `expected`: the body waited for
-    /// `100 Continue`.
+    /// How to ask again, and why; none: the answer stands.
     pub(crate) fn learn(
         &self,
         request: &Request,
         identity: Option<&Identity>,
         head: &ResponseHead,
-        expected: bool,
+        asked: Asked,
         entropy: &dyn Entropy,
     ) -> Option<(Self, String)> {
-        if head.status == StatusCode::EXPECTATION_FAILED && expected && !self.without_expect {
+        if head.status == StatusCode::EXPECTATION_FAILED && asked.expected && !self.without_expect {
             // RFC 9110 10.1.1: the same again without the expectation.
             let why = "417: the server does not understand Expect, and is asked again without it";
             return Some((Self { without_expect: true, ..self.clone() }, why.to_owned()));
+        }
+        if head.status == StatusCode::TOO_EARLY && asked.early {
+            // RFC 8470 5.2: again by itself, and not early.
+            let why = "425: what was sent early was too early, and is sent once more behind the handshake";
+            return Some((Self { not_early: true, ..self.clone() }, why.to_owned()));
         }
         if head.status == StatusCode::UNAUTHORIZED && self.answered < 2 {
             let uri = glasstack_http::Request {

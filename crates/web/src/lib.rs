@@ -9,6 +9,7 @@
 //!         |     |-- connector            proxy or none -> addresses -> TCP -> TLS -> HTTP
 //!         |     |-- pool                 a connection that is there already, or why not
 //!         |     |-- headers              what is said in the request: credentials, cookies, parts
+//!         |     |-- early_data           what of it may go before the TLS handshake is over
 //!         |     '-- lesson               a challenge answered, an expectation given up
 //!         |-- conditions                 is that what was asked for?
 //!         v
@@ -16,7 +17,7 @@
 //! ```
 //!
 //! Read in this order: [`address_bar`], [`request`] and [`config`] (what is wanted), [`fetch`],
-//! `exchange`, `lesson`, [`headers`], [`credentials`], [`cookies`], [`proxy`], [`connector`],
+//! `exchange`, `early_data`, `lesson`, [`headers`], [`credentials`], [`cookies`], [`proxy`], [`connector`],
 //! [`pool`], [`conditions`] and [`date`], `patience` (how long, how slow), [`body`], [`watch`] (what is
 //! known of a transfer at any time), [`retry`] (whether to ask again), [`revocation`] (what `tls` needs fetched), [`error`] (everything that can
 //! go wrong, and curl's exit code for it).
@@ -31,6 +32,7 @@ pub mod connector;
 pub mod cookies;
 pub mod credentials;
 pub mod date;
+mod early_data;
 pub mod error;
 mod exchange;
 pub mod fetch;
