@@ -4,6 +4,8 @@
 
 mod made;
 
+use glasstack_tls::verify::Purpose;
+use glasstack_tls::{TrustStore, Verifier};
 use made::*;
 
 /// A CA between, of this name, by this issuer.
@@ -102,6 +104,30 @@ fn a_forged_certificate_in_the_middle_is_named() {
         judgement.problem.unwrap().to_string().contains("on certificate 1 of the chain (CN=Inner)"),
         "the leaf's own signature holds"
     );
+}
+
+#[test]
+fn what_was_not_shown_but_put_beside_is_counted_apart() {
+    let (lab, root) = root();
+    let (outer, inner) = (Key::new(3), Key::new(4));
+    let beside = between("Outer", &outer, "Lab", &lab);
+    let over = Plan::ca("Inner", "Outer", &inner).dated("200101000000Z", "250101000000Z").signed(&outer);
+    let leaf = Plan::leaf("Inner", &Key::new(9)).signed(&inner);
+    let mut verifier = Verifier::new(TrustStore::from_der([&root]).unwrap(), Purpose::Server, algorithms());
+    let stranger = between("Stranger", &Key::new(5), "Stranger", &Key::new(5));
+    for (chain, shown, told) in [
+        (
+            vec![leaf.clone(), stranger.clone(), beside.clone(), over.clone()],
+            1,
+            "intermediate 3 (CN=Inner) expired",
+        ),
+        (vec![leaf, over, stranger, beside], 2, "certificate 1 of the chain (CN=Inner) expired"),
+    ] {
+        verifier.shown_by_peer = Some(shown);
+        let judgement = verifier.judge(&chain, &[], NOW);
+        assert!(judgement.problem.clone().unwrap().to_string().starts_with(told), "{judgement}");
+        assert!(judgement.to_string().contains("intermediate 2 (CN=Outer)"), "{judgement}");
+    }
 }
 
 #[test]

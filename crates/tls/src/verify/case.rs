@@ -149,8 +149,9 @@ impl Case {
             return Err(CaseError::Usage(unknown.clone()));
         }
         verifier.key_usages = self.key_usage.clone();
+        let (chain, shown) = self.chain()?;
+        verifier.shown_by_peer = Some(shown);
         let verifier = verifier.with_revocation(self.revocation()?);
-        let chain = self.chain()?;
         let time = self.time()?.unwrap_or(now);
         let mut judgement = match self.names()? {
             Ok(names) => verifier.judge(&chain, &names, time),
@@ -191,14 +192,18 @@ impl Case {
         (trust, left_out)
     }
 
-    fn chain(&self) -> Result<Vec<CertificateDer<'static>>, CaseError> {
-        let mut chain = Vec::new();
+    /// All certificates, and how many of them the peer shows.
+    fn chain(&self) -> Result<(Vec<CertificateDer<'static>>, usize), CaseError> {
+        let (mut chain, mut shown) = (Vec::new(), 0);
         let own = self.peer_certificate.iter().map(|text| ("peer_certificate", text));
         let beside = self.chain.iter().map(|text| ("chain", text));
         let others = self.untrusted_intermediates.iter().map(|text| ("untrusted_intermediates", text));
         for (field, text) in own.chain(beside).chain(others) {
             for section in CertificateDer::pem_slice_iter(text.as_bytes()) {
                 chain.push(section.map_err(|error| CaseError::Pem { field, why: error.to_string() })?);
+            }
+            if field != "untrusted_intermediates" {
+                shown = chain.len();
             }
             if chain.is_empty() {
                 return Err(CaseError::Pem {
@@ -207,7 +212,7 @@ impl Case {
                 });
             }
         }
-        if chain.is_empty() { Err(CaseError::NoCertificate) } else { Ok(chain) }
+        if chain.is_empty() { Err(CaseError::NoCertificate) } else { Ok((chain, shown)) }
     }
 
     fn time(&self) -> Result<Option<i64>, CaseError> {

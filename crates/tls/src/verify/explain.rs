@@ -49,17 +49,17 @@ pub(super) fn explain(
     now: i64,
     decision: Result<Taken, Refused>,
 ) -> Judgement {
-    let shown = Reading::chain(verifier.purpose, chain);
+    let shown = Reading::chain(verifier, chain);
     let name_checks = shown.first().map(|own| names::checks(own, names)).unwrap_or_default();
     let compared = RefCell::new(Compared::new());
-    let case = Case { verifier, shown: &shown, now, name_checks, compared };
+    let explanation = Explanation { verifier, shown: &shown, now, name_checks, compared };
     let Search { paths, given_up } = path::search(&shown, verifier.trust.all(), &verifier.algorithms);
-    let mut tried: Vec<Tried<'_>> = paths.into_iter().map(|path| case.try_out(path)).collect();
+    let mut tried: Vec<Tried<'_>> = paths.into_iter().map(|path| explanation.try_out(path)).collect();
     let chosen = match &decision {
-        Ok(taken) => match tried.iter().position(|tried| case.is_taken(&tried.path, taken)) {
+        Ok(taken) => match tried.iter().position(|tried| explanation.is_taken(&tried.path, taken)) {
             Some(position) => position,
             None => {
-                tried.push(case.try_out(case.path_of(taken)));
+                tried.push(explanation.try_out(explanation.path_of(taken)));
                 tried.len() - 1
             }
         },
@@ -70,7 +70,7 @@ pub(super) fn explain(
         .iter()
         .take(last_tried)
         .enumerate()
-        .map(|(index, tried)| case.tell(tried, decision.is_ok() && index == chosen))
+        .map(|(index, tried)| explanation.tell(tried, decision.is_ok() && index == chosen))
         .collect();
     if tried.is_empty() {
         return Judgement { problem: Some(nothing()), ..Judgement::default() };
@@ -90,7 +90,7 @@ pub(super) fn explain(
             checks = checks.into_iter().map(as_webpki_accepts).collect();
             None
         }
-        Err(refused) => Some(case.reason(&checks, refused, given_up)),
+        Err(refused) => Some(explanation.reason(&checks, refused, given_up)),
     };
     if let (Some(problem), Some(tried)) = (&problem, paths_tried.get_mut(chosen)) {
         tried.why_not = Some(problem.to_string());
@@ -106,7 +106,7 @@ pub(super) fn explain(
 }
 
 /// What is judged, and by what.
-struct Case<'c> {
+struct Explanation<'c> {
     verifier: &'c Verifier,
     shown: &'c [Reading<'c>],
     now: i64,
@@ -121,7 +121,7 @@ struct Tried<'t> {
     checks: Vec<Check>,
 }
 
-impl<'c> Case<'c> {
+impl<'c> Explanation<'c> {
     fn at<'s>(&'s self, path: &'s Path<'_>) -> impl Iterator<Item = &'s Reading<'c>> {
         path.certificates.iter().filter_map(|index| self.shown.get(*index))
     }
@@ -220,7 +220,9 @@ impl<'c> Case<'c> {
 
     fn story(&self, path: &Path<'_>) -> String {
         let mut story = self.at(path).map(|one| one.info.label()).collect::<Vec<_>>().join(", issued by ");
-        let needless = self.shown.len() - path.certificates.len();
+        let by_peer =
+            self.shown.iter().enumerate().filter(|(_, one)| !matches!(one.place, Place::Beside(..)));
+        let needless = by_peer.filter(|(index, _)| !path.certificates.contains(index)).count();
         match (&path.root, self.at(path).last()) {
             (Some(root), _) => {
                 story.push_str(&format!(", issued by the trusted root {} ({})", root.label(), root.origin));

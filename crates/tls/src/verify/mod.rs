@@ -90,6 +90,9 @@ pub struct Verifier {
     pub algorithms: WebPkiSupportedAlgorithms,
     /// How many certificates may stand between the first and the root. As many as webpki takes (6).
     pub max_depth: Option<usize>,
+    /// How many of the certificates the peer has shown, where others are put behind them that may help:
+    /// those are told as intermediates. All.
+    pub shown_by_peer: Option<usize>,
     /// Enforces also what is otherwise only told (see the list above). Off.
     pub strict: bool,
     /// What is demanded of revocation, and the lists and answers that are given. What would have to be
@@ -117,6 +120,7 @@ impl Verifier {
             purpose,
             algorithms,
             max_depth: None,
+            shown_by_peer: None,
             strict: false,
             revocation: RevocationConfig::default(),
             staple: Staple::NotAsked,
@@ -225,7 +229,7 @@ impl Verifier {
     ) -> Option<Vec<Link>> {
         match taken.cloned().map_or_else(|| self.decide(chain, &[], time), Ok) {
             Ok(taken) => {
-                let shown = Reading::chain(self.purpose, chain);
+                let shown = Reading::chain(self, chain);
                 let root = self.trust.all().nth(taken.root)?;
                 Some(explain::links(&shown, &taken.certificates, Some(&root)))
             }

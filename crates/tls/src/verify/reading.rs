@@ -1,6 +1,6 @@
 //! A certificate as the checks read it.
 
-use super::Purpose;
+use super::{Purpose, Verifier};
 use crate::certificate::{CertificateInfo, contents};
 use crate::trust::Root;
 use rustls::pki_types::CertificateDer;
@@ -14,6 +14,8 @@ pub(super) enum Place {
     Own(Purpose),
     /// Shown beside it, counted from 1.
     Shown(usize),
+    /// Not shown, but at hand: counted from 1, and its index behind all that are shown.
+    Beside(usize, usize),
     /// One of those trusted.
     Anchor,
 }
@@ -30,15 +32,20 @@ pub(super) struct Reading<'a> {
 impl<'a> Reading<'a> {
     pub(super) fn new(place: Place, der: &'a CertificateDer<'a>) -> Self {
         let index = match place {
-            Place::Shown(index) => index,
+            Place::Shown(index) | Place::Beside(_, index) => index,
             Place::Own(_) | Place::Anchor => 0,
         };
         Self { place, der, info: CertificateInfo::read(index, der), x509: read(der) }
     }
 
-    /// Those that a peer shows, its own first.
-    pub(super) fn chain(purpose: Purpose, chain: &'a [CertificateDer<'a>]) -> Vec<Self> {
-        let place = |index| if index == 0 { Place::Own(purpose) } else { Place::Shown(index) };
+    /// Those that a peer shows, its own first, and behind them what is at hand beside.
+    pub(super) fn chain(verifier: &Verifier, chain: &'a [CertificateDer<'a>]) -> Vec<Self> {
+        let shown = verifier.shown_by_peer.unwrap_or(chain.len());
+        let place = |index: usize| match index.checked_sub(shown) {
+            _ if index == 0 => Place::Own(verifier.purpose),
+            Some(beside) => Place::Beside(beside + 1, index),
+            None => Place::Shown(index),
+        };
         chain.iter().enumerate().map(|(index, der)| Self::new(place(index), der)).collect()
     }
 
@@ -53,6 +60,7 @@ impl<'a> Reading<'a> {
             Place::Own(Purpose::Server) => format!("the server's own certificate ({label})"),
             Place::Own(Purpose::Client) => format!("the client's own certificate ({label})"),
             Place::Shown(index) => format!("certificate {index} of the chain ({label})"),
+            Place::Beside(number, _) => format!("intermediate {number} ({label})"),
             Place::Anchor => format!("the trusted root ({label})"),
         }
     }

@@ -17,8 +17,10 @@ const LARGEST: u64 = 64 << 20;
 
 /// All of it, read.
 pub(super) struct Material {
-    /// The certificate to be judged first.
+    /// The certificate to be judged first, intermediates last.
     pub(super) chain: Vec<Vec<u8>>,
+    /// How many of them are no intermediates that were named apart.
+    pub(super) shown: usize,
     pub(super) trust: TrustStore,
     lists: Option<RevocationLists>,
     crl_check: Option<CheckChoice>,
@@ -30,6 +32,7 @@ impl Material {
     pub(super) fn read(options: &VerifyOptions, path: &Path) -> anyhow::Result<Self> {
         once_from_stdin(options)?;
         let mut chain = certificates(path)?;
+        let shown_by_peer = chain.len();
         for path in &options.intermediates {
             chain.extend(certificates(path)?);
         }
@@ -46,6 +49,7 @@ impl Material {
         }
         Ok(Self {
             chain,
+            shown: shown_by_peer,
             trust: trust(options)?,
             lists,
             crl_check: options.crl_check,

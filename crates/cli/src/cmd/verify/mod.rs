@@ -59,6 +59,7 @@ fn judge(options: &VerifyOptions) -> anyhow::Result<Judgement> {
     };
     let mut verifier = Verifier::new(material.trust.clone(), purpose, provider::signature_algorithms());
     verifier.strict = options.strict;
+    verifier.shown_by_peer = Some(material.shown);
     let chain: Vec<_> = material.chain.iter().map(|der| der.as_slice().into()).collect();
     let now = options.time.unwrap_or_else(clock::now).unix_seconds();
     let now = i64::try_from(now).unwrap_or(i64::MAX);
