@@ -7,11 +7,14 @@ mod world;
 use futures_util::future::join;
 use futures_util::{AsyncReadExt, AsyncWriteExt, FutureExt};
 use glasstack_journal::Event;
+use glasstack_journal::event::Tls;
+use glasstack_stack::Entropy;
 use glasstack_tls::{
-    ClientAuth, ClientTrust, ConfigError, EarlyData, ServerSessions, TlsClient, TlsClientConfig, TlsServer,
-    TlsServerConfig, TlsStream, TlsVersion,
+    ClientAuth, ClientTrust, ConfigError, EarlyData, GroupList, ServerSessions, TlsClient, TlsClientConfig,
+    TlsServer, TlsServerConfig, TlsStream, TlsVersion,
 };
 use rcgen::ExtendedKeyUsagePurpose;
+use std::sync::Arc;
 use world::{Ca, End, World, run, server_params, wire};
 
 const NAME: &str = "www.lab.test";
@@ -187,6 +190,39 @@ fn early_data_that_is_refused_is_sent_once_more_and_arrives_once() {
     let (near, mut far) = early(&world, &client, &world.server(server));
     assert_eq!(near.session().early_data, EarlyData::Refused(QUESTION.len()));
     assert_eq!(far.session().early_data, EarlyData::None);
+    hear(&mut far, QUESTION);
+    drop(near);
+    let mut rest = Vec::new();
+    assert!(run(far.read_to_end(&mut rest)).is_err());
+    assert!(rest.is_empty());
+}
+
+/// Randomness as in the real world: every group is spoken.
+struct Real;
+
+impl Entropy for Real {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(9);
+    }
+    fn is_reproducible(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn early_data_before_a_retry_is_sent_once_more_and_arrives_once() {
+    let (world, mut client, mut server) = lab();
+    server.early_data = 1024;
+    client.groups = GroupList::parse("P-256:X25519").unwrap();
+    let real: Arc<dyn Entropy> = Arc::new(Real);
+    let client = TlsClient::new(&real, &world.clock, client).unwrap();
+    let first = TlsServer::new(&real, &world.clock, server.clone()).unwrap();
+    talk(&world, &client, &first, NAME);
+    // A server of the virtual world speaks X25519 alone.
+    let (near, mut far) = early(&world, &client, &world.server(server));
+    let asked = |event: &Event| matches!(event, Event::Tls(Tls::Message(message)) if message.name == "HelloRetryRequest");
+    assert!(world.told(&world.client).iter().any(asked));
+    assert_eq!(near.session().early_data, EarlyData::Refused(QUESTION.len()));
     hear(&mut far, QUESTION);
     drop(near);
     let mut rest = Vec::new();
