@@ -5,7 +5,7 @@
 
 mod support;
 
-use rcgen::{CertificateParams, DnType, KeyPair, RevokedCertParams, date_time_ymd};
+use rcgen::{CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose, RevokedCertParams, date_time_ymd};
 use std::fmt::Write;
 use std::process::Command;
 use support::pki::Authority;
@@ -28,9 +28,14 @@ const SERIAL: u64 = 42;
 
 impl<'a> Peer<'a> {
     fn start(network: &'a Network, options: &[&str]) -> Self {
+        Self::showing(network, params(NAME, SERIAL), options)
+    }
+
+    /// One that shows this certificate.
+    fn showing(network: &'a Network, own: CertificateParams, options: &[&str]) -> Self {
         let authority = Authority::new("a throw-away CA");
         let key = KeyPair::generate().unwrap();
-        let certificate = network.write("server.pem", authority.issue(params(NAME, SERIAL), &key));
+        let certificate = network.write("server.pem", authority.issue(own, &key));
         let secret = network.write("server.key", key.serialize_pem());
         let ca = authority.file(network);
         let fixed = ["-cert", &certificate, "-key", &secret, "-CAfile", &ca, "-www", "-quiet"];
@@ -179,6 +184,19 @@ fn the_number_of_what_is_wrong_with_a_certificate_is_curl_s_with_and_without_k()
                 curl.err
             );
         }
+    });
+}
+
+#[test]
+fn the_number_of_a_certificate_whose_key_is_not_for_servers_is_curl_s() {
+    with_real_peers(PROGRAMS, |network| {
+        let mut own = params(NAME, SERIAL);
+        own.is_ca = IsCa::ExplicitNoCa;
+        own.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        let peer = Peer::showing(network, own, &[]);
+        let options = ["-w", "%{exitcode} %{ssl_verify_result}"];
+        let (curl, ours) = (peer.curl(&options), peer.glasstack(&options));
+        assert_eq!((curl.out.as_str(), ours.out.as_str()), ("60 26", "60 26"), "{} {}", curl.err, ours.err);
     });
 }
 

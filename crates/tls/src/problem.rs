@@ -175,8 +175,10 @@ pub enum Rule {
     ChainTooLong,
     /// Judging it would take more work than a certificate is worth.
     TooMuchWork,
-    /// RFC 5280 4.2.1.3.
+    /// RFC 5280 4.2.1.3: a CA's key is for signing certificates.
     KeyUsage,
+    /// RFC 5280 4.2.1.3: the peer's own key is for what the peer does, and for nothing of a CA's.
+    OwnKeyUsage,
     /// RFC 5280 4.2.1.10: outside of what is permitted.
     NameNotPermitted,
     /// RFC 5280 4.2.1.10: inside of what is excluded.
@@ -222,7 +224,7 @@ impl Rule {
             Self::PathTooLong => "path_too_long",
             Self::ChainTooLong => "chain_too_long",
             Self::TooMuchWork => "too_much_work",
-            Self::KeyUsage => "key_usage",
+            Self::KeyUsage | Self::OwnKeyUsage => "key_usage",
             Self::NameNotPermitted => "name_not_permitted",
             Self::NameExcluded => "name_excluded",
             Self::UnsupportedNameConstraint => "unsupported_name_constraint",
@@ -255,7 +257,7 @@ impl Rule {
             Self::PathTooLong => "its owner must have the server's certificate issued by a CA nearer to it",
             Self::ChainTooLong => "its owner needs a certificate of a CA nearer to a root",
             Self::TooMuchWork => "the peer must send only what is needed",
-            Self::KeyUsage => "its owner needs another certificate",
+            Self::KeyUsage | Self::OwnKeyUsage => "its owner needs another certificate",
             Self::NameNotPermitted => "its owner needs a certificate of another CA for it",
             Self::NameExcluded => "its owner needs one without that name",
             Self::UnsupportedNameConstraint => "its owner needs a certificate of a CA without such limits",
@@ -279,7 +281,7 @@ impl Rule {
 }
 
 impl CertificateProblem {
-    /// The reason for programs: stable, in snake_case, one a variant and rule.
+    /// The reason for programs: stable, in snake_case.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Expired { .. } => "expired",
@@ -328,7 +330,7 @@ impl CertificateProblem {
             Self::Revocation(_) => CertificateError::UnknownRevocationStatus,
             Self::NotPinned { .. } => CertificateError::ApplicationVerificationFailure,
             Self::Rule { rule, .. } => match rule {
-                Rule::KeyUsage | Rule::CaCertificate => CertificateError::InvalidPurpose,
+                Rule::KeyUsage | Rule::OwnKeyUsage | Rule::CaCertificate => CertificateError::InvalidPurpose,
                 Rule::WeakSignature | Rule::UnsupportedAlgorithm | Rule::AlgorithmMismatch => {
                     CertificateError::BadSignature
                 }

@@ -1,6 +1,7 @@
 //! What `-w` tells of certificates as curl does: OpenSSL's number of why one does not hold (X509_V_ERR_...), the
 //! nearest there is.
 
+use glasstack::tls::problem::Rule;
 use glasstack::tls::{CertificateInfo, CertificateProblem, TlsError};
 use glasstack::web::WebError;
 
@@ -10,6 +11,7 @@ const UNSPECIFIED: u64 = 1;
 const SELF_SIGNED: u64 = 18;
 const SELF_SIGNED_ABOVE: u64 = 19;
 const UNKNOWN_ISSUER: u64 = 20;
+const UNSUITABLE: u64 = 26;
 
 /// 0: nothing is wrong, or there was no TLS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +56,9 @@ fn unbelieved(shown: &[CertificateInfo]) -> u64 {
 }
 
 fn number(problem: &CertificateProblem) -> u64 {
+    if let CertificateProblem::Rule { rule: Rule::OwnKeyUsage, .. } = problem {
+        return UNSUITABLE;
+    }
     match problem.code() {
         "not_pinned" => 0,
         "wrong_name" | "no_names" | "unusable_name" => UNSPECIFIED,
@@ -65,8 +70,7 @@ fn number(problem: &CertificateProblem) -> u64 {
         "expired" => 10,
         "revoked_by_crl" | "revoked_by_ocsp" => 23,
         "path_too_long" => 25,
-        "wrong_purpose" | "ca_certificate" => 26,
-        "key_usage" if problem.to_string().contains("the server's own certificate") => 26,
+        "wrong_purpose" | "ca_certificate" => UNSUITABLE,
         "not_a_ca" | "key_usage" => 79,
         "unknown_critical_extension" => 34,
         "name_not_permitted" => 47,
@@ -74,5 +78,21 @@ fn number(problem: &CertificateProblem) -> u64 {
         "weak_key" => 66,
         "weak_signature" => 68,
         _ => UNSPECIFIED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_usage_of_a_ca_and_one_of_the_server_have_numbers_of_their_own() {
+        let problem = |rule| CertificateProblem::Rule {
+            certificate: "the server's own certificate (CN=www.demo.test)".to_owned(),
+            rule,
+            why: "has a key usage without it".to_owned(),
+        };
+        // openssl verify: "invalid CA certificate", "unsuitable certificate purpose".
+        assert_eq!([Rule::KeyUsage, Rule::OwnKeyUsage].map(|rule| number(&problem(rule))), [79, 26]);
     }
 }

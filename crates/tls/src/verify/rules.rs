@@ -48,6 +48,13 @@ pub(super) struct Broken {
     pub(super) always: bool,
 }
 
+impl Broken {
+    /// Whether it is told with what the key is for.
+    pub(super) fn is_of_use(&self) -> bool {
+        matches!(self.rule, Rule::KeyUsage | Rule::OwnKeyUsage)
+    }
+}
+
 fn always(rule: Rule, why: impl Into<String>) -> Broken {
     Broken { rule, why: why.into(), always: true }
 }
@@ -206,7 +213,7 @@ fn usage(x509: &X509Certificate<'_>, role: Role, found: &mut Vec<Broken>) {
     if role == Role::Own && signs == Some(true) && !is_ca(x509) {
         let why =
             "may sign certificates by its key usage (keyCertSign), and is no CA's by its basic constraints";
-        found.push(always(Rule::KeyUsage, why));
+        found.push(always(Rule::OwnKeyUsage, why));
     }
 }
 
@@ -369,7 +376,7 @@ pub(super) fn check(reading: &Reading<'_>, role: Role, broken: &[Broken]) -> Che
             return failed(Rule::UnknownCriticalExtension, not_understood(unknown));
         }
     }
-    if let Some(first) = broken.iter().find(|one| one.always && one.rule != Rule::KeyUsage) {
+    if let Some(first) = broken.iter().find(|one| one.always && !one.is_of_use()) {
         return failed(first.rule, first.why.clone());
     }
     if role != Role::Anchor

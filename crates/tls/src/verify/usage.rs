@@ -146,7 +146,7 @@ pub(super) fn check(certificate: &Reading<'_>, role: Role, wanted: &Wanted<'_>, 
     let Some(x509) = &certificate.x509 else {
         return Check::skipped(CHECK, RFC, "no uses to be read").of(named);
     };
-    if let Some(first) = broken.iter().find(|one| one.always && one.rule == Rule::KeyUsage) {
+    if let Some(first) = broken.iter().find(|one| one.always && one.is_of_use()) {
         let problem =
             CertificateProblem::Rule { certificate: named.clone(), rule: first.rule, why: first.why.clone() };
         return Check::failed(CHECK, RFC, problem).of(named);
@@ -155,7 +155,7 @@ pub(super) fn check(certificate: &Reading<'_>, role: Role, wanted: &Wanted<'_>, 
     if own && let Some(bit) = missing_bit(x509, wanted.key_usage) {
         let problem = CertificateProblem::Rule {
             certificate: named.clone(),
-            rule: Rule::KeyUsage,
+            rule: Rule::OwnKeyUsage,
             why: format!("has a key usage without {bit}"),
         };
         return Check::failed(CHECK, RFC, problem).of(named);
