@@ -40,13 +40,10 @@ use std::sync::Arc;
 pub struct TlsClient {
     config: Arc<ClientConfig>,
     offer: Arc<Offer>,
-    /// Suites asked for in vain.
-    left_out: Arc<[String]>,
+    /// What of the configuration makes handshakes other than one might expect.
+    special: Arc<[Note]>,
     key_log: Option<KeyLogSink>,
     sessions: Arc<Kept>,
-    /// Whether Encrypted ClientHello makes handshakes differ from run to run in a world whose others do
-    /// not.
-    ech_by_chance: bool,
     /// None when nothing is to be asked.
     revocation: Option<Arc<AfterHandshake>>,
 }
@@ -59,6 +56,7 @@ impl TlsClient {
         config: TlsClientConfig,
     ) -> Result<Self, ConfigError> {
         let range = (config.min_version, config.max_version);
+        let special = special(&config, entropy.is_reproducible());
         let range = versions_for(&config.ech, range)?;
         let provider = narrowed(&provider(entropy), &config, range)?;
         let offer = Offer::new(&provider, range, &config.alpn);
@@ -79,16 +77,12 @@ impl TlsClient {
         let sessions = Arc::new(Kept::default());
         rustls.resumption =
             if config.resume { Resumption::store(sessions.clone()) } else { Resumption::disabled() };
-        // HPKE (RFC 9180) is aws-lc's, whose keys come from the operating system.
-        let ech_by_chance = config.ech != Ech::Off && entropy.is_reproducible();
-        let left_out = config.ciphers.left_out().to_vec();
         Ok(Self {
             config: Arc::new(rustls),
             offer: Arc::new(offer),
-            left_out: left_out.into(),
+            special: special.into(),
             key_log: config.key_log,
             sessions,
-            ech_by_chance,
             revocation: revocation.map(Arc::new),
         })
     }
@@ -192,16 +186,8 @@ impl TlsClient {
     }
 
     fn tell_what_is_special(&self, scope: &Scope) {
-        for suite in self.left_out.iter() {
-            scope.record(|| Note::warning(format!("not offered: {suite}")));
-        }
-        if self.ech_by_chance {
-            scope.record(|| {
-                Note::warning(
-                    "Encrypted ClientHello takes its keys from the operating system: this handshake is not the same \
-                     for the same seed",
-                )
-            });
+        for note in self.special.iter() {
+            scope.record(|| note.clone());
         }
     }
 
@@ -310,6 +296,25 @@ fn versions_for(
         _ if max < TlsVersion::Tls13 => Err(ConfigError::EchNeedsTls13),
         _ => Ok((TlsVersion::Tls13, max)),
     }
+}
+
+/// What is told at each handshake of such a client.
+fn special(config: &TlsClientConfig, reproducible: bool) -> Vec<Note> {
+    let left_out = config.ciphers.left_out().iter();
+    let mut notes: Vec<_> = left_out.map(|suite| Note::warning(format!("not offered: {suite}"))).collect();
+    if config.ech != Ech::Off && config.min_version < TlsVersion::Tls13 {
+        notes.push(Note::info(
+            "TLS 1.2 is not offered: Encrypted ClientHello (--ech) is with TLS 1.3 alone (RFC 9849)",
+        ));
+    }
+    // HPKE (RFC 9180) is aws-lc's, whose keys come from the operating system.
+    if config.ech != Ech::Off && reproducible {
+        notes.push(Note::warning(
+            "Encrypted ClientHello takes its keys from the operating system: this handshake is not the same for the \
+             same seed",
+        ));
+    }
+    notes
 }
 
 /// What the caller would have sent early.

@@ -8,7 +8,7 @@ pub(crate) fn why(error: &Error) -> String {
     let words = match error {
         // RFC 8446 4.2.1.
         Error::PeerIncompatible(Why::ServerTlsVersionIsDisabledByOurConfig) => {
-            "the server answers with TLS 1.2, and only TLS 1.3 is offered (--tlsv1.2 offers both)"
+            "the server answers with TLS 1.2, and only TLS 1.3 is offered (--tlsv1.2 offers both, but not beside --ech)"
         }
         Error::PeerIncompatible(Why::ServerDoesNotSupportTls12Or13) => {
             "the server answers with a version older than TLS 1.2, which is too weak to be spoken (RFC 8996)"

@@ -107,6 +107,23 @@ fn that_it_is_not_the_same_for_the_same_seed_is_told() {
 }
 
 #[test]
+fn that_it_leaves_tls_1_2_out_is_told_unless_nobody_wanted_that() {
+    for (ech, min, told) in [
+        (Ech::Off, TlsVersion::Tls12, false),
+        (Ech::Grease, TlsVersion::Tls12, true),
+        (Ech::Grease, TlsVersion::Tls13, false),
+    ] {
+        let (world, mut client, server) = lab(ech, &[NAME]);
+        client.min_version = min;
+        world.shake(&world.client(client), &world.server(server), NAME).both();
+        let said = world.told(&world.client).into_iter().any(
+            |event| matches!(event, Event::Note(note) if note.text.starts_with("TLS 1.2 is not offered")),
+        );
+        assert_eq!(said, told);
+    }
+}
+
+#[test]
 fn keys_that_cannot_be_used_are_told_in_words() {
     let mut of_the_future = list();
     of_the_future[2] = 0xaa;
