@@ -173,6 +173,23 @@ pub fn badssl(request: &Received) -> Answer {
     Answer::ok(HTML, page + "</dl>\n")
 }
 
+/// A site of `badssl.test` that takes early data: what came early is told, and refused at `/too-early`.
+pub fn early_data(request: &Received) -> Answer {
+    match (request.path(), request.early) {
+        // RFC 8470 5.2.
+        ("/too-early", true) => Answer::text(
+            StatusCode::TOO_EARLY,
+            "it came before the handshake was over",
+            "too early: ask again behind the handshake\n",
+        ),
+        (_, true) => {
+            let host = request.host.as_deref().unwrap_or_default();
+            Answer::ok(TEXT, format!("{host} was believed, before the handshake was over\n"))
+        }
+        _ => badssl(request),
+    }
+}
+
 /// One range of bytes (RFC 9110 14.2); what is none of those here is answered by 416.
 fn ranged(body: &[u8], range: &str) -> Answer {
     let length = body.len();

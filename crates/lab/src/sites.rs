@@ -286,7 +286,16 @@ pub const SITES: &[Site] = &[
         asking(Clients::Asked),
     ),
     row("tls-v1-2.badssl.test", "TLS 1.2 alone on port 1012", badssl(GOOD)),
-    row("tls-v1-3.badssl.test", "TLS 1.3 alone on port 1013; takes early data", badssl(GOOD)),
+    row(
+        "tls-v1-3.badssl.test",
+        "TLS 1.3 alone on port 1013, which takes early data, but for /too-early",
+        Leads::Web {
+            http: OverHttp::Redirect,
+            certificate: GOOD,
+            clients: Clients::NotAsked,
+            page: pages::early_data,
+        },
+    ),
     // signed zones
     row("www.dnssec.test", "a page in a signed zone (all are)", either(pages::example)),
     row("www.nsec3.dnssec.test", "in a zone that denies names by NSEC3", either(pages::example)),

@@ -8,8 +8,8 @@ use glasstack_http::{Answer, Received, ServerOptions, StatusCode};
 use glasstack_journal::{Clock, SpanKind};
 use glasstack_stack::{Host, ListenError, TcpListener};
 use glasstack_tls::{
-    ClientAuth, ClientTrust, ConfigError, IdentityError, LazyIdentity, RevocationError, RevocationLists,
-    TlsServer, TlsServerConfig, TlsVersion,
+    ClientAuth, ClientTrust, ConfigError, EarlyData, IdentityError, LazyIdentity, RevocationError,
+    RevocationLists, TlsServer, TlsServerConfig, TlsVersion,
 };
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -72,8 +72,10 @@ async fn listen_for_tls(host: Host, listener: TcpListener, tls: TlsServer, sites
             if let Ok(Ok(stream)) = host.timeout(HANDSHAKE_LIMIT, tls.accept(&scope, stream)).await {
                 let scope = stream.scope().clone();
                 let shown = stream.session().peer_certificates.first().map(|certificate| certificate.label());
+                let early = matches!(stream.session().early_data, EarlyData::Received(_));
+                let options = ServerOptions { early, ..options() };
                 let over_https = Arc::new(move |request| sites.over_https(&request, shown.as_deref()));
-                server::serve(&host, &scope, stream, client, over_https, options()).await;
+                server::serve(&host, &scope, stream, client, over_https, options).await;
             }
             drop(place);
         });
