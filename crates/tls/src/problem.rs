@@ -11,7 +11,7 @@
 //! | `decrypt_error` | `bad_signature`, `bad_handshake_signature`, `weak_signature`, `unsupported_algorithm`, `algorithm_mismatch` |
 //! | `bad_certificate_status_response` | a stapled answer that does not hold |
 //! | `access_denied` | `not_pinned` |
-//! | `certificate_required` | none was shown (TLS 1.3; `handshake_failure` in TLS 1.2) |
+//! | `certificate_required` | none was shown |
 //! | `bad_certificate` | all others |
 
 use crate::certificate::{printable, rfc3339};

@@ -264,7 +264,7 @@ impl Lenient {
             der => Staple::Present(der.to_vec()),
         };
         let judgement = verifier.judge_stapled(chain, names, judging::seconds(now), &staple);
-        scope.record(|| self.why.note(judgement.problem.as_ref()));
+        scope.record(|| self.why.note(judgement.problem.as_ref(), !self.unasked.is_empty()));
         let checks = judgement.by_kind().into_iter().chain(self.unasked.iter().cloned());
         checks.for_each(|check| tell(scope, self.why.not_enforced(check)));
     }
@@ -278,9 +278,12 @@ impl Why {
         }
     }
 
-    fn note(self, problem: Option<&CertificateProblem>) -> Note {
+    fn note(self, problem: Option<&CertificateProblem>, something_is_unasked: bool) -> Note {
         let would = match problem {
             Some(problem) => format!("it would be refused: {problem}"),
+            None if something_is_unasked => {
+                "it would pass, as far as is known without asking whether it was revoked".to_owned()
+            }
             None => "it would pass".to_owned(),
         };
         match self {

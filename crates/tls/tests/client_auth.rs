@@ -73,6 +73,23 @@ fn a_client_without_the_certificate_that_is_required_hears_what_is_missing_and_w
 }
 
 #[test]
+fn a_certificate_that_is_required_is_asked_for_with_the_same_alert_in_both_versions() {
+    for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
+        let (world, shaken) = shake(version, ClientAuth::Required, None);
+        assert!(shaken.server.is_err());
+        let alerts: Vec<_> = world
+            .told(&world.server)
+            .into_iter()
+            .filter_map(|event| match event {
+                Event::Tls(Tls::Alert(alert)) => Some((alert.code, alert.name)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(alerts, [(116, "certificate_required")], "{version}");
+    }
+}
+
+#[test]
 fn the_refusal_is_heard_even_when_writing_fails_first() {
     let (_, shaken) = shake(TlsVersion::Tls13, ClientAuth::Required, None);
     shaken.tap.cut_client_off();

@@ -8,6 +8,7 @@ mod world;
 
 use futures_util::AsyncReadExt;
 use futures_util::future::join;
+use glasstack_journal::Event;
 use glasstack_journal::event::Verdict;
 use glasstack_tls::revocation::{
     Demand, Known, RevocationCache, RevocationConfig, RevocationLists, RevocationPolicy, Staple,
@@ -177,6 +178,19 @@ fn of_a_certificate_that_is_not_judged_what_would_be_refused_is_told() {
     params.custom_extensions.push(must_staple());
     assert!(lab.meet(lab.server(params, None)).0.is_ok());
     assert!(lab.world.evidence("staple").1.contains("it would FAIL"));
+    // What nobody was asked about is not said to be in order.
+    for (demand, told) in
+        [(Demand::Off, "checked, it would pass"), (Demand::Require, "without asking whether")]
+    {
+        let mut lab = Lab::new(TlsVersion::Tls13, Demand::Off);
+        lab.client.insecure = true;
+        lab.client.revocation.policy.crl = demand;
+        assert!(lab.meet(lab.server(leaf_params(), None)).0.is_ok());
+        let said = lab.world.told(&lab.world.client).into_iter().any(
+            |event| matches!(event, Event::Note(note) if note.text.contains("INSECURE") && note.text.contains(told)),
+        );
+        assert!(said, "{told}");
+    }
 }
 
 #[test]
